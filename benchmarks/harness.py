@@ -1,0 +1,382 @@
+"""What all benchmarks share: the machine's facts, timed processes, a server, the report.
+
+Nothing here decides what is measured. This process must stay small: the kernel never reports a
+lower peak memory for a process than for the one that started it.
+"""
+
+from __future__ import annotations
+
+import csv
+import http.client
+import json
+import math
+import os
+import platform
+import resource
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class BenchmarkError(Exception):
+    """A run did not do its work, so its time means nothing."""
+
+
+def say(text: str) -> None:
+    """Progress, on stderr: stdout carries the report only."""
+    print(text, file=sys.stderr, flush=True)
+
+
+# --- where and what ------------------------------------------------------------------------------
+
+
+def machine() -> dict[str, Any]:
+    """The facts without which a time means nothing."""
+    return {
+        "cpu": _first_value("/proc/cpuinfo", "model name") or platform.processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_mb": int((_first_value("/proc/meminfo", "MemTotal") or "0 kB").split()[0]) // 1024,
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+    }
+
+
+def commit() -> dict[str, Any]:
+    """Which code was measured. `dirty`: the tree differed from that commit."""
+    head = _git("rev-parse", "HEAD")
+    return {"commit": head or None, "dirty": bool(_git("status", "--porcelain")) if head else None}
+
+
+def _git(*args: str) -> str:
+    argv = ["git", "-C", str(ROOT), *args]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _first_value(path: str, key: str) -> str | None:
+    with suppress(OSError), Path(path).open(encoding="utf-8") as lines:
+        for line in lines:
+            name, _, value = line.partition(":")
+            if name.strip() == key:
+                return value.strip()
+    return None
+
+
+# --- numbers -------------------------------------------------------------------------------------
+
+
+def median(values: Sequence[float]) -> float:
+    """The median, rounded to what a clock can promise."""
+    return round(statistics.median(values), 4)
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """The value that `share` of the ordered values do not exceed."""
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def times(seconds: Sequence[float]) -> dict[str, Any]:
+    """All measured times and their median."""
+    return {"times_s": [round(s, 4) for s in seconds], "median_s": median(seconds)}
+
+
+def target(
+    measured: float, *, at_most: float | None = None, at_least: float | None = None
+) -> dict[str, Any]:
+    """What was aimed at, and whether it is met."""
+    met = (at_most is None or measured <= at_most) and (at_least is None or measured >= at_least)
+    bound = {"at_most": at_most} if at_most is not None else {"at_least": at_least}
+    return {**bound, "measured": round(measured, 4), "met": met}
+
+
+def report(benchmark: str, parameters: dict[str, Any], results: dict[str, Any]) -> None:
+    """Print the one JSON document of a benchmark."""
+    document = {
+        "benchmark": benchmark,
+        "machine": machine(),
+        **commit(),
+        "parameters": parameters,
+        **results,
+    }
+    print(json.dumps(document, indent=1, ensure_ascii=False))
+
+
+# --- processes -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A process that was started, timed and has ended."""
+
+    seconds: float
+    """From before it is started until it has been waited for."""
+    peak_mb: float
+    """Peak resident memory of its largest process (itself or a descendant it waited for)."""
+    code: int
+    stdout: str
+    stderr: str
+
+
+def peak_floor_mb() -> float:
+    """Below this no peak of a started process can be seen: it is the peak of this one."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+
+
+def timed(argv: Sequence[str | Path], *, stdin: str = "", cwd: Path | None = None) -> Finished:
+    """Run a process to its end and measure it as the kernel saw it."""
+    with (
+        tempfile.TemporaryFile() as given,
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+    ):
+        given.write(stdin.encode())
+        given.seek(0)
+        start = time.perf_counter()
+        process = subprocess.Popen(argv, stdin=given, stdout=out, stderr=err, cwd=cwd)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        return Finished(
+            seconds=seconds,
+            peak_mb=round(usage.ru_maxrss / 1024, 1),
+            code=process.returncode,
+            stdout=out.read().decode(errors="replace"),
+            stderr=err.read().decode(errors="replace"),
+        )
+
+
+def bulkwright() -> list[str]:
+    """How to start the program under test: the one installed next to this Python."""
+    script = Path(sys.executable).with_name("bulkwright")
+    return [str(script)] if script.exists() else [sys.executable, "-m", "bulkwright"]
+
+
+def sqlite_shell() -> str:
+    """The sqlite3 shell, the reference of several benchmarks."""
+    shell = shutil.which("sqlite3")
+    if shell is None:
+        raise SystemExit("this benchmark needs the sqlite3 shell as its reference")
+    return shell
+
+
+def sqlite_version() -> str:
+    """The version of that shell; the library in ours may be another one."""
+    return subprocess.run(
+        [sqlite_shell(), "--version"], capture_output=True, text=True, check=True
+    ).stdout.split()[0]
+
+
+def read_once(path: Path) -> None:
+    """Bring a file into the page cache, so that no run pays for the disk alone."""
+    with path.open("rb") as file:
+        while file.read(1 << 20):
+            pass
+
+
+@contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """An empty folder next to the data (so on the same disk), removed afterwards."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="run-", dir=folder, ignore_cleanup_errors=True) as made:
+        yield Path(made)
+
+
+def statuses(result: Path) -> Counter[str]:
+    """How often each STATUS occurs in a result zip."""
+    counted: Counter[str] = Counter()
+    with zipfile.ZipFile(result) as archive:
+        for member in archive.namelist():
+            with TextIOWrapper(archive.open(member), "utf-8", newline="") as text:
+                lines = csv.reader(text)
+                at = next(lines).index("STATUS")
+                counted.update(line[at] for line in lines)
+    return counted
+
+
+# --- the server ----------------------------------------------------------------------------------
+
+
+class Connection:
+    """One keep-alive connection that speaks the bulk write wire, as a client would."""
+
+    def __init__(self, base_url: str, credentials: dict[str, Any]) -> None:
+        where = urlsplit(base_url)
+        self._http = http.client.HTTPConnection(where.hostname or "", where.port, timeout=60)
+        self._org = str(credentials["org_id"])
+        self._headers = {"Authorization": f"Zoho-oauthtoken {credentials['access_token']}"}
+
+    def upload(self, archive: Path) -> str:
+        """Upload a zip; the id of the file."""
+        mark = uuid.uuid4().hex
+        head = (
+            f"--{mark}\r\nContent-Disposition: form-data; "
+            f'name="file"; filename="{archive.name}"\r\nContent-Type: application/zip\r\n\r\n'
+        )
+        answer = self._call(
+            "POST",
+            "/crm/v2/upload",
+            head.encode() + archive.read_bytes() + f"\r\n--{mark}--\r\n".encode(),
+            {
+                "Content-Type": f"multipart/form-data; boundary={mark}",
+                "feature": "bulk-write",
+                "X-CRM-ORG": self._org,
+            },
+        )
+        return str(answer["details"]["file_id"])
+
+    def create(
+        self, file_id: str, columns: Sequence[str], *, operation: str, find_by: str | None = None
+    ) -> str:
+        """Create a job for Leads that maps every column to the field of its name; its id."""
+        mappings = [{"api_name": name, "index": at} for at, name in enumerate(columns)]
+        resource: dict[str, Any] = {
+            "type": "data",
+            "module": "Leads",
+            "file_id": file_id,
+            "field_mappings": mappings,
+        }
+        if find_by:
+            resource["find_by"] = find_by
+        body = json.dumps({"operation": operation, "resource": [resource]}).encode()
+        kind = {"Content-Type": "application/json"}
+        answer = self._call("POST", "/crm/bulk/v2/write", body, kind)
+        return str(answer["details"]["id"])
+
+    def details(self, job_id: str) -> dict[str, Any]:
+        """The job details."""
+        return self._call("GET", details_path(job_id))
+
+    def wait(self, job_id: str, *, every: float, at_most: float = 600.0) -> dict[str, Any]:
+        """Poll until the job has ended; its details. Raises unless it is COMPLETED."""
+        end = time.perf_counter() + at_most
+        while True:
+            job = self.details(job_id)
+            if job["status"] == "COMPLETED":
+                return job
+            if job["status"] == "FAILED" or time.perf_counter() > end:
+                raise BenchmarkError(f"the job did not complete: {json.dumps(job)[:2000]}")
+            time.sleep(every)
+
+    def _call(
+        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        self._http.request(method, path, body or None, {**self._headers, **(headers or {})})
+        answer = self._http.getresponse()
+        text = answer.read()
+        if answer.status >= 300:
+            raise BenchmarkError(f"{method} {path}: {answer.status} {text[:500]!r}")
+        parsed: dict[str, Any] = json.loads(text)
+        return parsed
+
+
+def details_path(job_id: str) -> str:
+    """The path of the founding endpoint, Get Bulk Write Job Details."""
+    return f"/crm/bulk/v2/write/{job_id}"
+
+
+class Server:
+    """A `bulkwright serve --dev` of its own, on a free port, from `ready` until it is stopped."""
+
+    def __init__(self, data: Path, *options: str) -> None:
+        self._data = data
+        self._options = options
+        self._log = data.parent / f"{data.name}.log"
+        self.start_s = 0.0
+        """From spawn until the line `ready` was seen."""
+
+    def __enter__(self) -> Self:
+        argv = [*bulkwright(), "serve", "--dev", "--data", str(self._data)]
+        argv += ["--port", str(_free_port()), *self._options]
+        start = time.perf_counter()
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                argv, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
+        try:
+            self.base_url = self._ready()
+        except BaseException:
+            self._stop()
+            raise
+        self.start_s = round(time.perf_counter() - start, 4)
+        secrets = self._data / "dev-credentials.json"
+        self.credentials: dict[str, Any] = json.loads(secrets.read_text(encoding="utf-8"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def connect(self) -> Connection:
+        """A new connection with the rights of the dev credentials."""
+        return Connection(self.base_url, self.credentials)
+
+    def memory(self) -> list[dict[str, Any]]:
+        """Peak resident memory of each process of the server, largest first."""
+        found = []
+        for pid in _family(self._process.pid):
+            with suppress(OSError):
+                peak = _first_value(f"/proc/{pid}/status", "VmHWM")
+                words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+                names = [word.rpartition("/")[2] for word in words if word]
+                if peak:
+                    what = " ".join(names)[:80]
+                    found.append({"process": what, "peak_mb": round(int(peak.split()[0]) / 1024)})
+        return sorted(found, key=lambda entry: -int(entry["peak_mb"]))
+
+    def _ready(self, at_most: float = 60.0) -> str:
+        end = time.perf_counter() + at_most
+        while time.perf_counter() < end and self._process.poll() is None:
+            for line in self._log.read_text(errors="replace").splitlines():
+                if line.startswith("ready http"):
+                    return line.split()[1]
+            time.sleep(0.005)
+        tail = self._log.read_text(errors="replace")[-2000:]
+        raise BenchmarkError(f"the server did not become ready:\n{tail}")
+
+    def _stop(self) -> None:
+        if self._process.poll() is None:
+            self._process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(15)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _family(root: int) -> list[int]:
+    """A process and all its descendants."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
+                children.setdefault(int(parent), []).append(int(entry.name))
+    family = [root]
+    for pid in family:
+        family += children.get(pid, [])
+    return family

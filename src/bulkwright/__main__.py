@@ -1,0 +1,5 @@
+"""`python -m bulkwright` is the command `bulkwright`."""
+
+from bulkwright.cli import main
+
+main()

@@ -1,0 +1,70 @@
+"""Which web pages may read answers: those of registered JavaScript clients, by exact origin.
+
+The API never reads cookies; the browser SDKs set `withCredentials` all the same, so credentials
+are allowed, and therefore an origin is always named and never `*` (client contract 6).
+"""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import urlsplit
+
+from bulkwright.api.http import Request
+from bulkwright.domain.account import ClientKind
+from bulkwright.store.accounts import AccountStore
+
+Headers = list[tuple[bytes, bytes]]
+
+_FRESH_SECONDS = 5.0
+"""A client registered meanwhile is known after this long."""
+_PREFLIGHT: Headers = [
+    (b"access-control-allow-methods", b"GET, POST"),
+    (
+        b"access-control-allow-headers",
+        b"Authorization, Content-Type, feature, X-CRM-ORG, X-ZOHO-SDK",
+    ),
+    (b"access-control-max-age", b"300"),
+]
+
+
+class Origins:
+    """The origins of registered JavaScript clients."""
+
+    def __init__(self, accounts: AccountStore) -> None:
+        self._accounts = accounts
+        self._known: frozenset[str] = frozenset()
+        self._until = 0.0
+
+    def headers(self, request: Request, *, preflight: bool = False) -> Headers:
+        """The headers that let the asking page read the answer; none for other pages."""
+        origin = request.header(b"origin")
+        if origin is None:
+            return []
+        if origin not in self._current():
+            return [(b"vary", b"Origin")]
+        allowed: Headers = [
+            (b"vary", b"Origin"),
+            (b"access-control-allow-origin", origin.encode("latin-1")),
+            (b"access-control-allow-credentials", b"true"),
+        ]
+        if preflight:
+            return allowed + _PREFLIGHT
+        return [*allowed, (b"access-control-expose-headers", b"Content-Disposition")]
+
+    def _current(self) -> frozenset[str]:
+        if time.monotonic() >= self._until:
+            self._known = frozenset(
+                origin_of(uri)
+                for org in self._accounts.orgs()
+                for client in self._accounts.clients(org.id)
+                if client.kind is ClientKind.JAVASCRIPT
+                for uri in client.redirect_uris
+            )
+            self._until = time.monotonic() + _FRESH_SECONDS
+        return self._known
+
+
+def origin_of(uri: str) -> str:
+    """Scheme, host and port of a URI, as a browser writes an origin."""
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc}".lower()

@@ -1,0 +1,142 @@
+"""Request and answer: the little of HTTP that the handlers see."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import parse_qsl
+
+from bulkwright.domain.account import Caller
+from bulkwright.domain.errors import InvalidRequest, LimitExceeded
+from bulkwright.wire.encode import encode
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+JSON = b"application/json;charset=utf-8"
+"""One parameter at most: clients cut only the last one (client contract 1.9)."""
+
+_PATIENCE = 30.0
+"""Seconds a client may be silent, or slower than `_SLOWEST`, before its request is given up."""
+_SLOWEST = 10_000
+"""Bytes a second that buy a sender more time."""
+_QUERY_FIELDS = 50
+
+
+class ClientGone(Exception):
+    """The client went away; there is nobody to answer."""
+
+
+class Request:
+    """One HTTP request, read as far as somebody asks."""
+
+    __slots__ = ("_executor", "_receive", "caller", "ended", "params", "scope")
+
+    def __init__(self, scope: Scope, receive: Receive, executor: Executor) -> None:
+        self.scope = scope
+        self.params: dict[str, str] = {}
+        self.caller: Caller | None = None
+        self.ended = False
+        """Whether the whole body was read."""
+        self._receive = receive
+        self._executor = executor
+
+    @property
+    def who(self) -> Caller:
+        """The caller of a route that has a scope."""
+        assert self.caller is not None
+        return self.caller
+
+    def headers(self, name: bytes) -> list[str]:
+        """Every value of a header; the name in lower case."""
+        return [v.decode("latin-1") for k, v in self.scope["headers"] if k.lower() == name]
+
+    def header(self, name: bytes) -> str | None:
+        """The first value of a header."""
+        return next(iter(self.headers(name)), None)
+
+    @property
+    def content_length(self) -> int | None:
+        """The body's length as announced; None for a chunked body."""
+        text = self.header(b"content-length")
+        return int(text) if text is not None and text.isascii() and text.isdigit() else None
+
+    def query(self) -> dict[str, str]:
+        """The query parameters; of several with one name the first."""
+        text = self.scope["query_string"].decode("latin-1")
+        try:
+            pairs = parse_qsl(
+                text, keep_blank_values=True, max_num_fields=_QUERY_FIELDS, errors="strict"
+            )
+        except ValueError:
+            raise InvalidRequest("The query string cannot be read") from None
+        return dict(reversed(pairs))
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it comes in. Raises ClientGone, and InvalidRequest for one too slow."""
+        loop = asyncio.get_running_loop()
+        start, received = loop.time(), 0
+        while not self.ended:
+            try:
+                async with asyncio.timeout_at(start + _PATIENCE + received / _SLOWEST):
+                    message = await self._receive()
+            except TimeoutError:
+                raise InvalidRequest("The request body came too slowly") from None
+            if message["type"] == "http.disconnect":
+                raise ClientGone
+            self.ended = not message.get("more_body", False)
+            chunk = message.get("body", b"")
+            received += len(chunk)
+            if chunk:
+                yield chunk
+
+    async def body(self, most: int) -> bytes:
+        """The whole body. Raises LimitExceeded when it is longer than `most`."""
+        self.refuse_encoded()
+        whole = bytearray()
+        if (self.content_length or 0) > most:
+            raise LimitExceeded("The request body is too large")
+        async for chunk in self.chunks():
+            whole += chunk
+            if len(whole) > most:
+                raise LimitExceeded("The request body is too large")
+        return bytes(whole)
+
+    def refuse_encoded(self) -> None:
+        """Raise InvalidRequest for a compressed body: nothing here is ever inflated unasked."""
+        if (self.header(b"content-encoding") or "identity").lower() != "identity":
+            raise InvalidRequest("Content-Encoding is not supported")
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run blocking work on a thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, lambda: work(*args, **kwargs))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back: a status and JSON, a file, or nothing."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    file: Path | None = None
+
+
+def json_answer(body: object, status: int = 200) -> Answer:
+    """A JSON answer."""
+    return Answer(status, encode(body), ((b"content-type", JSON),))
+
+
+NOTHING = Answer(204)
+"""No content: an empty list, an unknown record, a preflight (facts 9)."""

@@ -1,0 +1,82 @@
+"""Errors on the wire: the one table of HTTP statuses, and the shapes of error bodies."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from datetime import UTC, datetime
+
+from bulkwright.api.http import Answer, json_answer
+from bulkwright.domain import errors
+from bulkwright.present import moment
+from bulkwright.wire import responses as wire
+
+_log = logging.getLogger(__name__)
+
+
+class InvalidUrlPattern(errors.BulkwrightError):
+    """Nothing is served under this path (founding page)."""
+
+    code = "INVALID_URL_PATTERN"
+    default_message = "Please check if the URL trying to access is a correct one"
+
+
+class InvalidRequestMethod(errors.BulkwrightError):
+    """The path is served, but not for this method (founding page)."""
+
+    code = "INVALID_REQUEST_METHOD"
+    default_message = "The http request method type is not a valid one"
+
+
+STATUS: dict[type[errors.BulkwrightError], int] = {
+    errors.BulkwrightError: 500,
+    errors.RequestError: 400,
+    errors.FileTooLarge: 413,
+    errors.InvalidFileFormat: 200,  # as captured; the pages say 400 (facts 2.3), and so can we
+    errors.AuthenticationFailure: 401,
+    errors.InvalidToken: 401,
+    errors.ScopeMismatch: 401,
+    errors.NoPermission: 403,
+    errors.GatewayRefusal: 403,
+    errors.FeatureNotSupported: 200,  # as captured (facts 2.3)
+    errors.LinkNotValid: 403,
+    errors.ResourceNotFound: 404,
+    errors.OAuthError: 200,  # clients read `error` and not the status (facts 7.2)
+    InvalidUrlPattern: 404,
+    InvalidRequestMethod: 400,
+}
+"""The status of each class of error; a class that is not listed has its parent's."""
+
+_NO_TIME = "1970-01-01T00:00:00+00:00"
+
+
+def answer_to(error: errors.BulkwrightError, *, file_format_status: int = 200) -> Answer:
+    """How an error looks on the wire."""
+    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    if isinstance(error, errors.OAuthError):
+        return json_answer(wire.TokenRefused(error=error.message), status)
+    if isinstance(error, errors.GatewayRefusal):
+        refused = wire.GatewayProblem(x_error=error.message, http_status=str(status))
+        return json_answer(refused, status)
+    if isinstance(error, errors.LinkNotValid):
+        return json_answer(wire.GatewayProblem(http_status=str(status)), status)
+    details = error.details
+    if isinstance(error, errors.InvalidFileFormat):
+        status = file_format_status
+        details = {"created_time": moment(datetime.now(UTC))} | details
+    elif isinstance(error, errors.FeatureNotSupported):
+        details = {"created_time": _NO_TIME} | details
+    return json_answer(
+        wire.Problem(code=error.code, details=details, message=error.message), status
+    )
+
+
+def answer_to_bug() -> Answer:
+    """The answer to what should not happen; to be called while the exception is handled.
+
+    The caller learns a number to quote and nothing else; the log has the rest.
+    """
+    number = secrets.token_hex(8)
+    _log.exception("internal error %s", number)
+    error = errors.BulkwrightError(details={"correlation_id": number})
+    return answer_to(error)

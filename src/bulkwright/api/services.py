@@ -1,0 +1,52 @@
+"""What the handlers call; `wiring.py` brings the real ones."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bulkwright.files import LocalFiles
+from bulkwright.service.jobs import JobService
+from bulkwright.service.metadata import MetadataService
+from bulkwright.service.records import RecordService
+from bulkwright.service.tokens import TokenService
+from bulkwright.service.uploads import UploadService
+from bulkwright.store.accounts import AccountStore
+
+
+class Services(Protocol):
+    """The use cases behind the wire."""
+
+    @property
+    def accounts(self) -> AccountStore:
+        """Who may call."""
+        ...
+
+    @property
+    def files(self) -> LocalFiles:
+        """Where uploads arrive."""
+        ...
+
+    @property
+    def tokens(self) -> TokenService:
+        """OAuth."""
+        ...
+
+    @property
+    def uploads(self) -> UploadService:
+        """Uploads."""
+        ...
+
+    @property
+    def jobs(self) -> JobService:
+        """Jobs."""
+        ...
+
+    @property
+    def records(self) -> RecordService:
+        """Records."""
+        ...
+
+    @property
+    def metadata(self) -> MetadataService:
+        """Modules, fields, users, the org."""
+        ...

@@ -1,0 +1,200 @@
+"""What the client says and understands, without any I/O.
+
+Each operation is a generator: it yields the calls to make and is sent their answers. The sync and
+the async client (client.py) differ only in how they make a call, so nothing is written twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from typing import IO, Any, TypeVar
+
+import httpx2
+import msgspec
+
+from bulkwright.wire.requests import FieldMapping, ModuleRef, Resource, WriteRequest
+from bulkwright.wire.responses import JobDetails
+
+T = TypeVar("T")
+Steps = Generator["Call", httpx2.Response, T]
+"""An operation: yields calls, is sent their answers, returns its outcome."""
+
+
+class ApiError(Exception):
+    """The service refused. `code` and `details` are what its envelope says."""
+
+    def __init__(self, status: int, code: str, message: str, details: dict[str, Any]) -> None:
+        super().__init__(f"{code}: {message}" + (f" {details}" if details else ""))
+        self.status = status
+        self.code = code
+        self.message = message
+        self.details = details
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a new access token is asked for with."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request to make."""
+
+    method: str
+    url: str
+    headers: dict[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+    form: dict[str, str] | None = None
+    file: tuple[str, IO[bytes]] | None = None
+
+
+class Core:
+    """The operations of one account."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        credentials: Credentials | None = None,
+        accounts_url: str | None = None,
+        upload_url: str | None = None,
+        org_id: str | None = None,
+        version: str = "v2",
+    ) -> None:
+        if token is None and credentials is None:
+            raise ValueError("a token or credentials are needed")
+        self._url = url.rstrip("/")
+        self._accounts_url = (accounts_url or url).rstrip("/")
+        self._upload_url = (upload_url or url).rstrip("/")
+        self._token = token
+        self._credentials = credentials
+        self._org_id = org_id
+        self._version = version
+
+    def upload(self, name: str, file: IO[bytes]) -> Steps[str]:
+        """Upload a zip; the id of the file."""
+        org_id = yield from self._org()
+        answer = yield from self._authorized(
+            Call(
+                "POST",
+                f"{self._upload_url}/crm/{self._version}/upload",
+                {"feature": "bulk-write", "X-CRM-ORG": org_id},
+                file=(name, file),
+            )
+        )
+        return str(_decoded(answer)["details"]["file_id"])
+
+    def write(
+        self,
+        operation: str,
+        module: str,
+        file_id: str,
+        *,
+        mappings: Sequence[FieldMapping] | None = None,
+        find_by: str | None = None,
+        ignore_empty: bool = False,
+        character_encoding: str | None = None,
+    ) -> Steps[str]:
+        """Create a job; its id. Without mappings the header names the fields."""
+        unset = msgspec.UNSET
+        request = WriteRequest(
+            operation=operation,
+            character_encoding=character_encoding or unset,
+            ignore_empty=ignore_empty or unset,
+            resource=[
+                Resource(
+                    module=module if self._version == "v2" else ModuleRef(api_name=module),
+                    file_id=file_id,
+                    find_by=find_by or unset,
+                    field_mappings=unset if mappings is None else list(mappings),
+                )
+            ],
+        )
+        answer = yield from self._authorized(
+            Call(
+                "POST",
+                f"{self._url}/crm/bulk/{self._version}/write",
+                {"Content-Type": "application/json"},
+                content=msgspec.json.encode(request),
+            )
+        )
+        return str(_decoded(answer)["details"]["id"])
+
+    def details(self, job_id: str) -> Steps[JobDetails]:
+        """Job details as they are now."""
+        answer = yield from self._authorized(
+            Call("GET", f"{self._url}/crm/bulk/{self._version}/write/{job_id}")
+        )
+        _decoded(answer)
+        return msgspec.json.decode(answer.content, type=JobDetails)
+
+    def result(self, details: JobDetails) -> Steps[bytes]:
+        """The bytes of a job's result zip."""
+        if details.result is msgspec.UNSET:
+            raise ApiError(404, "NO_RESULT", f"job {details.id} has no result", {})
+        url = details.result.download_url
+        whole = url if url.startswith("http") else f"{self._url}{url}"
+        answer = yield from self._authorized(Call("GET", whole))
+        if not answer.is_success:
+            _decoded(answer)
+        return answer.content
+
+    def _org(self) -> Steps[str]:
+        if self._org_id is None:
+            answer = yield from self._authorized(
+                Call("GET", f"{self._url}/crm/{self._version}/org")
+            )
+            self._org_id = str(_decoded(answer)["org"][0]["zgid"])
+        return self._org_id
+
+    def _authorized(self, call: Call) -> Steps[httpx2.Response]:
+        """Make a call with a token; a token that has run out is renewed once."""
+        if self._token is None:
+            yield from self._renew()
+        answer = yield self._with_token(call)
+        if answer.status_code == httpx2.codes.UNAUTHORIZED and self._credentials is not None:
+            yield from self._renew()
+            if call.file is not None:
+                call.file[1].seek(0)
+            answer = yield self._with_token(call)
+        return answer
+
+    def _with_token(self, call: Call) -> Call:
+        headers = {**call.headers, "Authorization": f"Zoho-oauthtoken {self._token}"}
+        return Call(call.method, call.url, headers, call.content, call.form, call.file)
+
+    def _renew(self) -> Steps[None]:
+        assert self._credentials is not None
+        form = {
+            "grant_type": "refresh_token",
+            "client_id": self._credentials.client_id,
+            "client_secret": self._credentials.client_secret,
+            "refresh_token": self._credentials.refresh_token,
+        }
+        answer = yield Call("POST", f"{self._accounts_url}/oauth/v2/token", form=form)
+        body = msgspec.json.decode(answer.content)
+        if "access_token" not in body:
+            word = str(body.get("error", "invalid_token_answer"))
+            raise ApiError(answer.status_code, word, "no access token was given", {})
+        self._token = body["access_token"]
+
+
+def _decoded(answer: httpx2.Response) -> dict[str, Any]:
+    """The JSON of an answer. Raises ApiError where it tells of one, whatever its HTTP status."""
+    try:
+        body = msgspec.json.decode(answer.content)
+    except msgspec.DecodeError:
+        text = answer.text[:200]
+        raise ApiError(answer.status_code, "UNREADABLE_ANSWER", text, {}) from None
+    if not isinstance(body, dict) or body.get("status") == "error" or not answer.is_success:
+        known = body if isinstance(body, dict) else {}
+        code = str(known.get("code") or known.get("info") or known.get("ERROR_CODE") or "ERROR")
+        message = str(known.get("message") or known.get("x-error") or known.get("x-info") or "")
+        raise ApiError(answer.status_code, code, message, dict(known.get("details") or {}))
+    return body

@@ -1,0 +1,320 @@
+"""What can go wrong with a request or a job. Pure data: a code, a message, details.
+
+A bad *row* is never an error: it is data, with a reason (`domain/outcome.py`). Everything here
+ends a request or a whole job. How an error looks on the wire (its HTTP status, its envelope) is
+told once, in `api/problems.py`. A code is never reused for another meaning.
+
+    BulkwrightError
+    ├── RequestError                  the caller must change something
+    │   ├── InvalidRequest              INVALID_REQUEST, REQUEST_BODY_NOT_SUPPORTED
+    │   ├── MissingKey                  MISSING_REQUIRED_KEY
+    │   ├── InvalidData                 INVALID_DATA
+    │   ├── MandatoryNotFound           MANDATORY_NOT_FOUND (a key of the mapping)
+    │   ├── MandatoryFieldsNotMapped    MANDATORY_FIELDS_NOT_MAPPED
+    │   ├── InvalidField                INVALID_FIELD
+    │   ├── InvalidFormat               INVALID_FORMAT (a date pattern)
+    │   ├── DuplicateMapping            DUPLICATE_DATA
+    │   ├── LimitExceeded               LIMIT_EXCEEDED
+    │   ├── ColumnIndexNotFound         COLUMN_INDEX_NOT_FOUND
+    │   ├── HeaderLimitExceeded         HEADER_LIMIT_EXCEEDED
+    │   ├── ModuleNotAvailable          MODULE_NOT_AVAILABLE (bulk write), INVALID_MODULE (reads)
+    │   ├── RequiredParamMissing        REQUIRED_PARAM_MISSING
+    │   ├── InvalidFileId               INVALID_FILE_ID
+    │   ├── FileNotFound                FILE_NOT_FOUND
+    │   ├── InvalidCallbackUrl          INVALID_CALLBACK_URL
+    │   ├── InvalidCallbackMethod       INVALID_CALLBACK_METHOD
+    │   └── FileError                 what was uploaded cannot be used
+    │       ├── InvalidFileFormat       INVALID_FILE_FORMAT (not a sound zip)
+    │       ├── FileTooLarge            FILE_TOO_LARGE
+    │       └── FileNotSupported        FILE_NOT_SUPPORTED (no CSV, several CSVs, unreadable CSV)
+    ├── AccessError                   who asks, and what they may
+    │   ├── AuthenticationFailure       AUTHENTICATION_FAILURE
+    │   ├── InvalidToken                INVALID_TOKEN
+    │   ├── ScopeMismatch               OAUTH_SCOPE_MISMATCH
+    │   ├── NoPermission                NO_PERMISSION
+    │   ├── GatewayRefusal              upload headers missing or wrong (own shape)
+    │   ├── FeatureNotSupported         NOT_SUPPORTED_FEATURE (another `feature` header)
+    │   └── LinkNotValid                a download link that leads nowhere
+    ├── ResourceNotFound              RESOURCE_NOT_FOUND
+    ├── OAuthError                    the token endpoint's own words (`error` in the body)
+    └── JobError                      ends a running job as FAILED, with its code
+        ├── FileDamaged                 the stored upload is not the one that was acknowledged
+        ├── LeaseLost                   another worker holds the job now; nothing was changed
+        └── WorkerFailed                three tries without progress
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class BulkwrightError(Exception):
+    """Something went wrong that has a code.
+
+    `details` is what the envelope carries under that key; it never holds row contents or secrets.
+    """
+
+    code: ClassVar[str] = "INTERNAL_ERROR"
+    default_message: ClassVar[str] = "Internal Server Error"
+
+    def __init__(
+        self, message: str | None = None, details: Mapping[str, object] | None = None
+    ) -> None:
+        self.message = self.default_message if message is None else message
+        self.details: dict[str, object] = dict(details or {})
+        super().__init__(self.message)
+
+
+class RequestError(BulkwrightError):
+    """The caller must change something in the request."""
+
+
+class InvalidRequest(RequestError):
+    """The request as a whole cannot be understood."""
+
+    code = "INVALID_REQUEST"
+    default_message = "The request is not a valid one"
+
+
+class BodyNotSupported(InvalidRequest):
+    """The body is not a JSON object."""
+
+    code = "REQUEST_BODY_NOT_SUPPORTED"
+    default_message = "The request body must be a JSON object"
+
+
+class MissingKey(RequestError):
+    """A key that must be there is absent (facts 3.6)."""
+
+    code = "MISSING_REQUIRED_KEY"
+    default_message = "A required key is not found in the request body"
+
+
+class InvalidData(RequestError):
+    """A value has the wrong type or lies outside what is allowed."""
+
+    code = "INVALID_DATA"
+    default_message = "invalid data"
+
+
+class MandatoryNotFound(RequestError):
+    """A mapping lacks a key that its field needs (facts 3.3: a lookup needs find_by)."""
+
+    code = "MANDATORY_NOT_FOUND"
+    default_message = "Required key find_by is not available"
+
+
+class MandatoryFieldsNotMapped(RequestError):
+    """A job that creates records leaves out a mandatory field."""
+
+    code = "MANDATORY_FIELDS_NOT_MAPPED"
+    default_message = "All mandatory fields are not mapped for the layout"
+
+
+class InvalidField(RequestError):
+    """A mapping names a field that does not exist or cannot be written."""
+
+    code = "INVALID_FIELD"
+    default_message = "invalid mapping. invalid api_name."
+
+
+class InvalidFormat(RequestError):
+    """A mapping's `format` is not a pattern that can be read."""
+
+    code = "INVALID_FORMAT"
+    default_message = "invalid format"
+
+
+class DuplicateMapping(RequestError):
+    """One field is mapped twice."""
+
+    code = "DUPLICATE_DATA"
+    default_message = "duplicate data"
+
+
+class LimitExceeded(RequestError):
+    """More of something than the profile allows (`domain/limits.py`)."""
+
+    code = "LIMIT_EXCEEDED"
+    default_message = "The limit is exceeded"
+
+
+class ColumnIndexNotFound(RequestError):
+    """A mapping's index is no column of the file."""
+
+    code = "COLUMN_INDEX_NOT_FOUND"
+    default_message = "column index not found in the file"
+
+
+class HeaderLimitExceeded(RequestError):
+    """The CSV has more columns than a job may have."""
+
+    code = "HEADER_LIMIT_EXCEEDED"
+    default_message = "The number of columns in the file exceeds the limit"
+
+
+class ModuleNotAvailable(RequestError):
+    """The module is unknown, or bulk write does not write to it."""
+
+    code = "MODULE_NOT_AVAILABLE"
+    default_message = "Requested module is not available."
+
+
+class InvalidModule(RequestError):
+    """The module in a metadata or record URL is unknown (facts 7.5)."""
+
+    code = "INVALID_MODULE"
+    default_message = "the module name given seems to be invalid"
+
+
+class RequiredParamMissing(RequestError):
+    """A query parameter that must be there is absent (facts 7.5)."""
+
+    code = "REQUIRED_PARAM_MISSING"
+    default_message = "One of the expected parameter is missing"
+
+
+class InvalidFileId(RequestError):
+    """The file id is malformed."""
+
+    code = "INVALID_FILE_ID"
+    default_message = "improper file id"
+
+
+class FileNotFound(RequestError):
+    """No such upload in this org, or it has expired."""
+
+    code = "FILE_NOT_FOUND"
+    default_message = "file not found"
+
+
+class InvalidCallbackUrl(RequestError):
+    """The callback URL is not an http(s) URL."""
+
+    code = "INVALID_CALLBACK_URL"
+    default_message = "invalid callback url"
+
+
+class InvalidCallbackMethod(RequestError):
+    """Only `post` is a callback method."""
+
+    code = "INVALID_CALLBACK_METHOD"
+    default_message = "invalid callback method"
+
+
+class FileError(RequestError):
+    """What was uploaded cannot be used."""
+
+
+class InvalidFileFormat(FileError):
+    """The upload is not a sound zip."""
+
+    code = "INVALID_FILE_FORMAT"
+    default_message = "invalid file format. only zip format is supported"
+
+
+class FileTooLarge(FileError):
+    """The upload, or what it inflates to, is larger than the profile allows."""
+
+    code = "FILE_TOO_LARGE"
+    default_message = "File size too large to process"
+
+
+class FileNotSupported(FileError):
+    """The zip holds no CSV, several CSVs, or one that cannot be read."""
+
+    code = "FILE_NOT_SUPPORTED"
+    default_message = "File not supported for bulk write"
+
+
+class AccessError(BulkwrightError):
+    """Who asks is not known, or may not."""
+
+
+class AuthenticationFailure(AccessError):
+    """The Authorization header is missing or malformed."""
+
+    code = "AUTHENTICATION_FAILURE"
+    default_message = "Authentication failed"
+
+
+class InvalidToken(AccessError):
+    """The access token is unknown, expired or revoked."""
+
+    code = "INVALID_TOKEN"
+    default_message = "invalid oauth token"
+
+
+class ScopeMismatch(AccessError):
+    """The token's scopes do not cover this endpoint."""
+
+    code = "OAUTH_SCOPE_MISMATCH"
+    default_message = "invalid oauth scope to access this URL"
+
+
+class NoPermission(AccessError):
+    """The user's profile does not allow this."""
+
+    code = "NO_PERMISSION"
+    default_message = "permission denied"
+
+
+class GatewayRefusal(AccessError):
+    """The upload headers `feature` and `X-CRM-ORG` are missing or wrong (facts 2.3)."""
+
+    code = "FORBIDDEN"
+    default_message = "check if headers [feature, X-CRM-ORG] are present and valid"
+
+
+class FeatureNotSupported(AccessError):
+    """The `feature` header names something other than bulk-write (facts 2.3)."""
+
+    code = "NOT_SUPPORTED_FEATURE"
+    default_message = "Feature is not supported"
+
+
+class LinkNotValid(AccessError):
+    """A download link that leads nowhere, or not for this org."""
+
+    code = "FORBIDDEN"
+    default_message = "Link not valid"
+
+
+class ResourceNotFound(BulkwrightError):
+    """No such thing in this org; another org's thing answers exactly so."""
+
+    code = "RESOURCE_NOT_FOUND"
+    default_message = "The requested resource doesn't exist."
+
+
+class OAuthError(BulkwrightError):
+    """The token endpoint refuses; `message` is the word of its `error` key (facts 7.2)."""
+
+    code = "OAUTH_ERROR"
+    default_message = "invalid_request"
+
+
+class JobError(BulkwrightError):
+    """Ends a running job as FAILED with this code."""
+
+
+class FileDamaged(JobError):
+    """The stored upload is not, byte for byte, the one that was acknowledged."""
+
+    code = "INVALID_FILE_FORMAT"
+    default_message = "The stored upload no longer matches its checksum; upload the file again"
+
+
+class LeaseLost(JobError):
+    """Another worker holds the job now; this one changed nothing."""
+
+    code = "LEASE_LOST"
+    default_message = "Another worker has taken over the job"
+
+
+class WorkerFailed(JobError):
+    """The job ended its worker three times without any progress between."""
+
+    code = "INTERNAL_ERROR"
+    default_message = "The job was given up after three tries without progress"

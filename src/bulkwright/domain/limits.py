@@ -1,0 +1,72 @@
+"""Every limit, once, with where it comes from. Sizes elsewhere are derived from these.
+
+`Limits` is what a profile allows a caller; the constants below it are what the service allows
+itself. Facts sections are those of the project's wire notes (docs/wire.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MiB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one profile allows. `None` means: no limit of its own."""
+
+    upload_bytes: int | None
+    """The zip as uploaded."""
+    csv_bytes: int
+    """What its CSV may inflate to; counted while inflating, never taken from the directory."""
+    rows: int | None
+    """Data rows in one CSV, the header not counted."""
+    columns: int
+    """Columns of the header."""
+    mappings: int = 500
+    """Field mappings in one resource (facts 1.2)."""
+
+
+ZOHO = Limits(upload_bytes=25 * MiB, csv_bytes=512 * MiB, rows=25_000, columns=200)
+"""The documented limits (facts 1.2); 512 MiB is ours: 25 MB of honest CSV stay far below it."""
+
+SERVICE = Limits(upload_bytes=None, csv_bytes=1024 * 1024 * MiB, rows=None, columns=2_000)
+"""For one's own data: no limit on rows; a terabyte of text is taken for a slip."""
+
+PROFILES = {"zoho": ZOHO, "service": SERVICE}
+
+ARCHIVE_MEMBERS = 1_000
+"""Members a zip may hold; real uploads hold one, plus what file managers add."""
+MEMBER_NAME = 255
+"""Characters kept of a member's name."""
+
+CHUNK_TEXT_BYTES = 16 * MiB
+"""Text handled as one chunk (one Arrow batch, one transaction)."""
+CHUNK_ROWS = 65_536
+"""Rows handled as one chunk at most."""
+RECORD_BYTES = 8 * MiB
+"""Text of one CSV record; the largest field holds 50,000 characters, 200 of them fit."""
+
+JSON_BODY_BYTES = 1 * MiB
+"""The body of a create request."""
+FORM_BODY_BYTES = 64 * 1024
+"""The body of a token request."""
+MULTIPART_PARTS = 16
+"""Parts of an upload; clients send one (facts 2.4)."""
+
+ACCESS_TOKEN_SECONDS = 3600
+"""Life of an access token (facts 7.2)."""
+LIVE_ACCESS_TOKENS = 30
+"""Live access tokens of one refresh token; a newer one ends the oldest (facts 7.2)."""
+GRANT_CODE_SECONDS = 60
+"""Life of an authorization code (facts 7.2)."""
+SELF_CLIENT_CODE_SECONDS = 600
+"""Life of a self client's code (facts 7.2)."""
+
+LEASE_SECONDS = 10.0
+"""How long a worker's claim on a job holds without a heartbeat."""
+JOB_ATTEMPTS = 3
+"""Claims of a job without progress between them, before it is given up."""
+
+RECORDS_PER_PAGE = 200
+"""Records in one page of a record read (facts 9)."""

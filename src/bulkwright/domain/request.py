@@ -1,0 +1,33 @@
+"""A request for a job, well-formed but not yet checked against the module and the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bulkwright.domain.job import Callback, Mapping, Operation
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRequest:
+    """One module and the file for it (facts 3.2)."""
+
+    module: str
+    file_id: str
+    """As it was sent: whether it is an id at all is for the service to say."""
+    mappings: tuple[Mapping, ...] | None = None
+    """None: by the header's field names (facts 1.4)."""
+    find_by: str | None = None
+    ignore_empty: bool | None = None
+    file_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """What a caller asks for (facts 3.2)."""
+
+    operation: Operation
+    resources: tuple[ResourceRequest, ...]
+    character_encoding: str | None = None
+    ignore_empty: bool | None = None
+    callback: Callback | None = None
+    fingerprint: str | None = None

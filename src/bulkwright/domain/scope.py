@@ -1,0 +1,71 @@
+"""OAuth scopes and what each one permits (facts 7.4).
+
+A scope reads `Product.group[.thing].OPERATION`; case does not matter. `ALL` covers every
+operation, and a group covers everything below it: `ZohoCRM.modules.ALL` covers
+`ZohoCRM.modules.leads.CREATE`.
+"""
+
+from __future__ import annotations
+
+BULK = ("zohocrm.bulk.create", "zohocrm.bulk.all")
+"""Create a job, read its details, download its result (founding page; READ is not enough)."""
+UPLOAD = ("zohofiles.files.all",)
+SETTINGS_MODULES = ("zohocrm.settings.all", "zohocrm.settings.modules.read")
+SETTINGS_FIELDS = ("zohocrm.settings.all", "zohocrm.settings.fields.read")
+SETTINGS_LAYOUTS = ("zohocrm.settings.all", "zohocrm.settings.layouts.read")
+USERS = ("zohocrm.users.read",)
+ORG = ("zohocrm.org.read",)
+
+EVERY = (
+    "ZohoCRM.bulk.ALL,ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoCRM.users.ALL,"
+    "ZohoCRM.org.ALL,ZohoFiles.files.ALL"
+)
+"""Every scope that this service knows, as a development token carries them."""
+
+
+def normalise(scopes: str) -> str:
+    """Comma separated, lower case, without blanks or doubles, in the order given.
+
+    Commas and blanks both separate. A scope that the service does not know is kept: clients ask
+    for scopes of other products too, and must not be refused for it (client contract 6).
+    """
+    parts = scopes.replace(",", " ").lower().split()
+    return ",".join(dict.fromkeys(parts))
+
+
+def shown(scopes: str) -> str:
+    """Normalised scopes in the words of the token endpoint: `ZohoCRM.bulk.ALL ZohoCRM.org.ALL`."""
+    return " ".join(_shown(scope) for scope in scopes.split(","))
+
+
+def module_write(module: str) -> tuple[str, ...]:
+    """The scopes of which one is needed to write records of a module."""
+    name = module.lower()
+    return tuple(f"zohocrm.modules.{name}.{op}" for op in ("create", "write"))
+
+
+def module_read(module: str) -> tuple[str, ...]:
+    """The scopes of which one is needed to read records of a module."""
+    return (f"zohocrm.modules.{module.lower()}.read",)
+
+
+def permits(granted: str, needed: tuple[str, ...]) -> bool:
+    """Whether the granted scopes (normalised) cover at least one of the needed ones."""
+    have = granted.split(",")
+    return any(_covers(g, n) for n in needed for g in have)
+
+
+def _covers(granted: str, needed: str) -> bool:
+    if granted == needed:
+        return True
+    *group, operation = granted.split(".")
+    *wanted_group, wanted = needed.split(".")
+    return operation in ("all", wanted) and wanted_group[: len(group)] == group and len(group) > 1
+
+
+_PRODUCTS = {"zohocrm": "ZohoCRM", "zohofiles": "ZohoFiles", "aaaserver": "Aaaserver"}
+
+
+def _shown(scope: str) -> str:
+    product, *rest = scope.split(".")
+    return ".".join([_PRODUCTS.get(product, product), *rest[:-1], *(w.upper() for w in rest[-1:])])

@@ -1,0 +1,119 @@
+"""Step 2 of 4, conform: text cells become typed fields, or speak against their row.
+
+In:   a chunk of text cells (read.py) and the plan.
+Out:  the same rows in the same order, one typed column for each mapped field, and the verdicts.
+
+Lookups are only made ready here: which record a cell means is asked in match.py, where the store
+may be read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from bulkwright.csvzip.text import BAD_BYTE
+from bulkwright.domain.module import Kind
+from bulkwright.domain.outcome import SkipReason
+from bulkwright.pipeline.keys import normalised
+from bulkwright.pipeline.plan import Column, Plan
+from bulkwright.pipeline.read import Chunk
+from bulkwright.pipeline.values import read_values
+from bulkwright.pipeline.verdicts import Verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Conformed:
+    """One chunk after step 2."""
+
+    chunk: Chunk
+    fields: pl.DataFrame
+    """One column for each mapping, named by api_name; a lookup by other than id still holds the
+    key that names its record."""
+    verdicts: Verdicts
+    lacking: tuple[tuple[str, pl.Series], ...]
+    """Labels and masks of mandatory fields that are empty: they speak against a new record only,
+    for this job leaves empty cells alone when it updates."""
+
+
+def conform(chunk: Chunk, plan: Plan) -> Conformed:
+    """Type and check every cell of a chunk."""
+    verdicts = Verdicts(chunk.rows)
+    lacking: list[tuple[str, pl.Series]] = []
+    fields: list[pl.Series] = []
+    spared = plan.operation.updates and plan.keep_empty
+    for column in plan.columns:
+        cells = _cells(chunk, column)
+        if column.field.system_mandatory and column.name != "id":
+            empty = cells.is_null() | (cells.str.strip_chars() == "")
+            if not spared:
+                verdicts.add(SkipReason.MANDATORY_NOT_FOUND, column.label, empty)
+            elif plan.operation.creates and empty.any():
+                lacking.append((column.label, empty))
+        values, bad = _values(cells, column, plan)
+        if chunk.has_nul or chunk.has_bad_bytes:
+            bad = bad | _broken(cells)
+        verdicts.add(SkipReason.INVALID_DATA, column.label, bad)
+        fields.append(values.alias(column.name))
+    if chunk.too_long.any():
+        label = plan.header[-1].strip() or str(len(plan.header))
+        verdicts.add(SkipReason.INVALID_DATA, label, chunk.too_long)
+    frame = pl.DataFrame(fields)
+    _require_key(frame, plan, verdicts)
+    return Conformed(chunk, frame, verdicts, tuple(lacking))
+
+
+def _cells(chunk: Chunk, column: Column) -> pl.Series:
+    """The cells of a mapping with its default filled in; null where nothing is left.
+
+    Only the empty cell is empty; blanks are a value. The default comes before every check, so it
+    satisfies a mandatory field too (DESIGN 6).
+    """
+    mapping = column.mapping
+    if mapping.index is None:
+        return pl.repeat(mapping.default, n=chunk.rows, dtype=pl.String, eager=True)
+    cells = chunk.cells[str(mapping.index)]
+    filled = pl.when(cells != "").then(cells).otherwise(pl.lit(mapping.default, pl.String))
+    return pl.select(filled).to_series()
+
+
+def _values(cells: pl.Series, column: Column, plan: Plan) -> tuple[pl.Series, pl.Series]:
+    """The values of a mapping, and a mask of the cells that are none."""
+    field = column.field
+    if field.data_type == "layout":
+        # A missing or unknown layout is the default one (facts 3.3): no cell is bad.
+        ids = read_values(cells, column.reading)
+        return ids.fill_null(plan.module.layout_id), pl.repeat(
+            value=False, n=cells.len(), dtype=pl.Boolean, eager=True
+        )
+    if field.has_users:
+        people = normalised(cells)
+        values = people.replace_strict(plan.user_ids, default=None, return_dtype=pl.Int64)
+    elif column.target_field is not None and column.target_field.kind is Kind.TEXT:
+        values = normalised(cells)
+    else:
+        values = read_values(cells, column.reading)
+    return values, values.is_null() & cells.is_not_null()
+
+
+def _broken(cells: pl.Series) -> pl.Series:
+    """Cells with a byte that is no character, or with NUL, which PostgreSQL cannot hold."""
+    nul = cells.str.contains("\x00", literal=True)
+    return nul | cells.str.contains(BAD_BYTE, literal=True)
+
+
+def _require_key(frame: pl.DataFrame, plan: Plan, verdicts: Verdicts) -> None:
+    """A row that shall update must say what; only a new record may come without a key."""
+    by = plan.find_by
+    if by is None or not plan.operation.updates:
+        return
+    if by.name == "id" and plan.operation.creates:
+        return
+    verdicts.add(SkipReason.MANDATORY_NOT_FOUND, by.label, key_of(frame, by).is_null())
+
+
+def key_of(frame: pl.DataFrame, column: Column) -> pl.Series:
+    """The keys of a mapped key field: folded for text, the value itself otherwise."""
+    values = frame[column.name]
+    return normalised(values) if column.field.folded else values

@@ -1,0 +1,125 @@
+"""Step 1 of 4, read: the zip's text becomes numbered chunks.
+
+In:   blocks of whole CSV records (csvzip/text.py).
+Out:  chunks: every needed column as text, rows numbered from 0 in file order.
+
+Polars reads sound blocks; what it would refuse or misread (stray quotes, lone carriage returns)
+is read with Python's csv module instead, slower and forgiving. Nothing is dropped: a row that
+cannot be a record is still a row, and gets its reason in the next step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from bulkwright.csvzip.text import Block, parse_slowly
+from bulkwright.domain.limits import CHUNK_ROWS
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Consecutive rows, handled as one Arrow batch and one transaction."""
+
+    number: int
+    first_row: int
+    cells: pl.DataFrame
+    """One String column for each needed CSV column, named by its index; never null."""
+    too_long: pl.Series
+    """Mask of the rows with more cells than the header."""
+    has_nul: bool
+    has_bad_bytes: bool
+    resume_text: int
+    """Where the text of the next chunk is found again: an offset at which a block begins."""
+    resume_row: int
+    """The number of the row at that offset."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows the chunk has."""
+        return self.cells.height
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where to begin: the very first chunk, or the one after the last committed."""
+
+    chunk: int = 0
+    row: int = 0
+    text: int = 0
+    text_row: int = 0
+
+
+def read_chunks(
+    blocks: Iterable[Block],
+    *,
+    columns: tuple[int, ...],
+    width: int,
+    delimiter: str,
+    start: Start = Start(),
+    most: int = CHUNK_ROWS,
+) -> Iterator[Chunk]:
+    """Cut blocks into numbered chunks of at most `most` rows.
+
+    `blocks` begin at `start.text`, `columns` are the needed CSV columns, `width` counts those of
+    the header. Rows before `start.row` are left out. The same blocks give the same chunks.
+    """
+    number, block_row = start.chunk, start.text_row
+    for block in blocks:
+        cells, too_long = _parse(block, columns, width, delimiter)
+        # At least one chunk a block, even for a block of blank lines: the offset has moved on.
+        for first in range(0, cells.height, most):
+            row = block_row + first
+            if row < start.row:
+                continue
+            size = min(most, cells.height - first)
+            last = first + size == cells.height
+            yield Chunk(
+                number,
+                row,
+                cells.slice(first, size),
+                too_long.slice(first, size),
+                block.has_nul,
+                block.has_bad_bytes,
+                block.end if last else block.start,
+                row + size if last else block_row,
+            )
+            number += 1
+        block_row += cells.height
+
+
+def _parse(
+    block: Block, columns: tuple[int, ...], width: int, delimiter: str
+) -> tuple[pl.DataFrame, pl.Series]:
+    if block.clean:
+        # A header of our own, one column wider than the file's, shows rows that are too long.
+        header = delimiter.join(map(str, range(width + 1))).encode() + b"\n"
+        wanted = [*columns, width]
+        try:
+            frame = pl.read_csv(
+                header + block.data,
+                columns=wanted,
+                separator=delimiter,
+                infer_schema=False,
+                empty_string_is_null=False,
+                truncate_ragged_lines=True,
+            )
+        except pl.exceptions.ComputeError:
+            pass  # quoting that only looked sound; the slow reader takes it as it is
+        else:
+            return frame.drop(str(width)), frame[str(width)] != ""
+    return _parse_slowly(block, columns, width, delimiter)
+
+
+def _parse_slowly(
+    block: Block, columns: tuple[int, ...], width: int, delimiter: str
+) -> tuple[pl.DataFrame, pl.Series]:
+    rows = list(parse_slowly(block.data, delimiter))
+    cells = {
+        str(i): pl.Series([row[i] if i < len(row) else "" for row in rows], dtype=pl.String)
+        for i in columns
+    }
+    too_long = pl.Series([any(row[width:]) for row in rows], dtype=pl.Boolean)
+    return pl.DataFrame(cells, height=len(rows)), too_long

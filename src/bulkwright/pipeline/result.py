@@ -1,0 +1,134 @@
+"""Step 4 of 4, result: one line for each row, in file order, in a zip that accounts for all.
+
+In:   a chunk's cells, outcomes, record ids and verdicts.
+Out:  a part: its lines, deflated on their own; at the end, all parts joined into one zip.
+
+A deflate stream that ends at a byte boundary can be followed by another. So the parts are
+compressed once, when their chunk is done, and only copied when the job ends.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import polars as pl
+from isal import isal_zlib
+
+from bulkwright.domain.job import LedgerEntry, Part
+from bulkwright.files import Incoming
+from bulkwright.pipeline.plan import Plan
+from bulkwright.pipeline.read import Chunk
+
+STATUS, RECORD_ID, ERRORS = "STATUS", "RECORD_ID", "ERRORS"
+_LEVEL = 1
+
+
+def header_line(plan: Plan) -> bytes:
+    """The result's header: the echoed columns' header texts, then STATUS, RECORD_ID, ERRORS."""
+    names = [*(plan.header[i] for i in plan.resource.echoed), STATUS, RECORD_ID, ERRORS]
+    row = pl.DataFrame([pl.Series(str(i), [name]) for i, name in enumerate(names)])
+    return row.write_csv(include_header=False).encode()
+
+
+def lines(chunk: Chunk, plan: Plan, outcome: pl.Series, ids: pl.Series, errors: pl.Series) -> bytes:
+    """The result lines of a chunk: CSV in UTF-8, comma separated, `\\n` at line ends."""
+    echoed = [chunk.cells[str(i)] for i in plan.resource.echoed]
+    answered = [outcome.alias(STATUS), ids.cast(pl.String).alias(RECORD_ID), errors.alias(ERRORS)]
+    # A null is written as nothing at all, an empty text as two quotes.
+    frame = pl.DataFrame([*echoed, *answered]).select(pl.when(pl.all() != "").then(pl.all()))
+    return frame.write_csv(include_header=False).encode()
+
+
+def deflate(name: str, text: bytes) -> tuple[Part, bytes]:
+    """Compress a part so that another can follow it."""
+    packer = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, -15)
+    packed = packer.compress(text) + packer.flush(isal_zlib.Z_FULL_FLUSH)
+    return Part(name, len(packed), len(text), isal_zlib.crc32(text)), packed
+
+
+def part_name(resource: int, chunk: int) -> str:
+    """The fixed name of a chunk's part: written again, it is the same part."""
+    return f"{resource}-{chunk:08d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One CSV of the result: its name in the zip and its parts in order."""
+
+    name: str
+    parts: tuple[Part, ...]
+
+
+def member_name(module: str, file_name: str) -> str:
+    """`<module>-<file name>` (facts 5.1), always with the ending .csv."""
+    stem = file_name[:-4] if file_name.lower().endswith(".csv") else file_name
+    return f"{module}-{stem}.csv"
+
+
+def write_zip(out: Incoming, members: Iterable[tuple[Member, Iterable[bytes]]]) -> None:
+    """Write a zip of members whose deflated parts are ready; each part's bytes in order.
+
+    Reads as any zip does. Sizes above 4 GiB use the zip64 form. Nothing is compressed again.
+    """
+    directory = b""
+    count = 0
+    offset = 0
+    for member, parts in members:
+        count += 1
+        crc, plain, packed = 0, 0, len(_END)
+        for part in member.parts:
+            crc = isal_zlib.crc32_combine(crc, part.crc32, part.plain_bytes)
+            plain += part.plain_bytes
+            packed += part.deflated_bytes
+        name = member.name.encode()
+        local, central = _headers(name, crc, packed, plain, offset)
+        out.write(local)
+        for data in parts:
+            out.write(data)
+        out.write(_END)
+        directory += central
+        offset += len(local) + packed
+    out.write(directory)
+    out.write(_end_of_directory(count, len(directory), offset))
+
+
+# An empty last block: closes a deflate stream whose parts all leave it open.
+_END = b"\x03\x00"
+_UTF8_NAME = 0x800
+_DEFLATED = 8
+_1980 = 0x21  # the earliest date a zip can carry: results do not depend on when they were made
+_FULL = 0xFFFFFFFF
+
+
+def _headers(name: bytes, crc: int, packed: int, plain: int, offset: int) -> tuple[bytes, bytes]:
+    large = max(packed, plain, offset) >= _FULL
+    version = 45 if large else 20
+    sizes = (_FULL, _FULL) if large else (packed, plain)
+    fixed = struct.pack("<HHHHHIII", version, _UTF8_NAME, _DEFLATED, 0, _1980, crc, *sizes)
+    local_extra = struct.pack("<HHQQ", 1, 16, plain, packed) if large else b""
+    local = b"PK\x03\x04" + fixed + struct.pack("<HH", len(name), len(local_extra))
+    extra = struct.pack("<HHQQQ", 1, 24, plain, packed, offset) if large else b""
+    rest = struct.pack("<HHHHHII", len(name), len(extra), 0, 0, 0, 0, _FULL if large else offset)
+    central = b"PK\x01\x02" + struct.pack("<H", version) + fixed + rest
+    return local + name + local_extra, central + name + extra
+
+
+def _end_of_directory(count: int, size: int, offset: int) -> bytes:
+    tail = struct.pack("<HHHHIIH", 0, 0, count, count, size, min(offset, _FULL), 0)
+    if offset < _FULL:
+        return b"PK\x05\x06" + tail
+    record = struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, count, count, size, offset)
+    locator = struct.pack("<IQI", 0, offset + size, 1)
+    return b"PK\x06\x06" + record + b"PK\x06\x07" + locator + b"PK\x05\x06" + tail
+
+
+def header_entry(plan: Plan) -> tuple[Part, bytes]:
+    """The header as the part that goes before all chunks."""
+    return deflate(part_name(plan.position, 0) + "-header", header_line(plan))
+
+
+def parts_of(entries: Iterable[LedgerEntry]) -> tuple[Part, ...]:
+    """The parts of committed chunks in file order."""
+    return tuple(entry.part for entry in entries)

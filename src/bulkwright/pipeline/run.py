@@ -1,0 +1,333 @@
+"""The loop over the chunks of a job: read, conform, match, write, answer, commit.
+
+A chunk is one database transaction that holds its records, its ledger row, the counters and the
+fencing check; its result part is durable on the disk before the commit. So the job can be killed
+anywhere: whoever goes on begins at the first chunk that was not committed, and the outcome is the
+one an undisturbed run gives.
+
+Reading and conforming need no store. They run one chunk ahead on a thread of their own while the
+store is busy with the chunk before; Polars, inflate and the driver all let go of the GIL.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain
+from typing import BinaryIO
+
+import polars as pl
+
+from bulkwright.csvzip.archive import open_archive
+from bulkwright.csvzip.text import Format, blocks, sniff, take_head
+from bulkwright.domain.errors import BulkwrightError, FileDamaged, LeaseLost
+from bulkwright.domain.job import Job, JobStatus, Lease, LedgerEntry
+from bulkwright.domain.limits import CHUNK_ROWS, CHUNK_TEXT_BYTES, Limits
+from bulkwright.domain.module import Kind, Module
+from bulkwright.domain.outcome import Counts, Outcome
+from bulkwright.domain.upload import Upload
+from bulkwright.files import LocalFiles
+from bulkwright.observe import ChunkCommitted, JobEnded, JobStarted, Observer
+from bulkwright.pipeline import result
+from bulkwright.pipeline.conform import Conformed, conform
+from bulkwright.pipeline.match import match
+from bulkwright.pipeline.plan import Plan, make_plan
+from bulkwright.pipeline.read import Chunk, Start, read_chunks
+from bulkwright.pipeline.write import write
+from bulkwright.ports import RecordSink
+from bulkwright.store.accounts import AccountStore
+from bulkwright.store.jobs import JobStore
+from bulkwright.store.modules import ModuleStore
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Everything a job needs to run."""
+
+    jobs: JobStore
+    modules: ModuleStore
+    accounts: AccountStore
+    sink: RecordSink
+    files: LocalFiles
+    limits: Limits
+    observe: Observer
+    stopping: Callable[[], bool]
+    """Asked after every chunk: shall the job be given back here?"""
+    chunk_rows: int = CHUNK_ROWS
+    chunk_bytes: int = CHUNK_TEXT_BYTES
+
+
+class Interrupted(Exception):
+    """The worker was told to stop; the job is as it was after its last chunk."""
+
+
+def run_job(lease: Lease, job: Job, attempt: int, shop: Workshop) -> None:
+    """Run a claimed job to its end.
+
+    A broken job ends FAILED with its code. Raises LeaseLost when another worker has taken over,
+    Interrupted when the worker shall stop, and whatever else happens that has no code; all of
+    them leave the job as it was after its last chunk.
+    """
+    try:
+        for position in range(len(job.resources)):
+            _run_resource(lease, job, position, attempt, shop)
+    except LeaseLost:
+        raise
+    except BulkwrightError as error:
+        fail_job(lease, job, error.code, shop)
+    else:
+        _finish(lease, job, JobStatus.COMPLETED, None, shop)
+
+
+def fail_job(lease: Lease, job: Job, code: str, shop: Workshop, *, read_rest: bool = True) -> None:
+    """End a job as FAILED. Rows that were not reached are UNPROCESSED in its result.
+
+    With `read_rest` false the file is not touched again: its rows may be what kills workers.
+    """
+    for position in range(len(job.resources) if read_rest else 0):
+        try:
+            with _opened(job, position, shop) as source:
+                for chunk in source.chunks(_start(shop.jobs.ledger(job.id, position)), shop):
+                    _skip(lease, chunk, source.plan, shop)
+        except LeaseLost:
+            raise
+        except BulkwrightError:
+            continue  # what cannot be read cannot be listed either
+    _finish(lease, job, JobStatus.FAILED, code, shop)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """An open upload with the plan of what its rows become."""
+
+    file: BinaryIO
+    text: Iterator[bytes]
+    format: Format
+    plan: Plan
+    text_bytes: int
+
+    def chunks(self, start: Start, shop: Workshop) -> Iterator[Chunk]:
+        return read_chunks(
+            blocks(self.text, self.format, target=shop.chunk_bytes, start=start.text),
+            columns=self.plan.resource.columns,
+            width=len(self.format.header),
+            delimiter=self.format.delimiter,
+            start=start,
+            most=shop.chunk_rows,
+        )
+
+    def __enter__(self) -> _Source:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.file.close()
+
+
+def _run_resource(lease: Lease, job: Job, position: int, attempt: int, shop: Workshop) -> None:
+    entries = shop.jobs.ledger(job.id, position)
+    counts = sum((e.counts for e in entries), Counts())
+    start = _start(entries)
+    shop.observe(JobStarted(job.id, attempt, start.row))
+    with _opened(job, position, shop) as source:
+        plan = source.plan
+        shop.jobs.begin(lease, position, _csv_name(job, position, shop), source.format.encoding)
+        _make_findable(plan, shop.sink)
+        for ready in _ahead(conform(c, plan) for c in source.chunks(start, shop)):
+            plan, entry = _commit(lease, ready, plan, shop)
+            counts += entry.counts
+            share = min(1.0, entry.resume_text / max(1, source.text_bytes))
+            shop.observe(ChunkCommitted(job.id, entry.rows, counts, share))
+            if shop.stopping():
+                raise Interrupted
+
+
+def _commit(lease: Lease, ready: Conformed, plan: Plan, shop: Workshop) -> tuple[Plan, LedgerEntry]:
+    """One chunk's transaction: match, write, answer, enter into the ledger."""
+    with shop.jobs.chunk(lease):
+        matched = match(ready, plan, shop.sink)
+        ids = write(matched, plan, shop.sink)
+        plan = _grow_pick_lists(plan, matched.fields, matched.outcome, shop.sink)
+        errors = ready.verdicts.errors()
+        entry = _answer(lease, ready.chunk, plan, matched.outcome, ids, errors, shop)
+        shop.jobs.enter(lease, entry)
+    return plan, entry
+
+
+def _skip(lease: Lease, chunk: Chunk, plan: Plan, shop: Workshop) -> None:
+    """Answer a chunk's rows as UNPROCESSED; the counters do not know them."""
+    none = pl.repeat(None, n=chunk.rows, dtype=pl.Int64, eager=True)
+    unprocessed = pl.repeat(Outcome.UNPROCESSED.value, n=chunk.rows, eager=True)
+    empty = pl.repeat("", n=chunk.rows, eager=True)
+    with shop.jobs.chunk(lease):
+        entry = _answer(lease, chunk, plan, unprocessed, none, empty, shop)
+        shop.jobs.enter(lease, entry)
+
+
+def _answer(
+    lease: Lease,
+    chunk: Chunk,
+    plan: Plan,
+    outcome: pl.Series,
+    ids: pl.Series,
+    errors: pl.Series,
+    shop: Workshop,
+) -> LedgerEntry:
+    """Make the chunk's result lines durable and say what the chunk did."""
+    name = result.part_name(plan.position, chunk.number)
+    part, packed = result.deflate(name, result.lines(chunk, plan, outcome, ids, errors))
+    shop.files.put_part(lease.job_id, name, packed)
+    counts = Counts(
+        added=_count(outcome, Outcome.ADDED),
+        updated=_count(outcome, Outcome.UPDATED),
+        skipped=_count(outcome, Outcome.SKIPPED),
+    )
+    return LedgerEntry(
+        plan.position,
+        chunk.number,
+        chunk.first_row,
+        chunk.rows,
+        counts,
+        chunk.resume_text,
+        chunk.resume_row,
+        part,
+    )
+
+
+def _count(outcome: pl.Series, wanted: Outcome) -> int:
+    return int((outcome == wanted.value).sum())
+
+
+def _finish(lease: Lease, job: Job, status: JobStatus, code: str | None, shop: Workshop) -> None:
+    """Join the parts into the result, then end the job."""
+    members: list[tuple[result.Member, Iterable[bytes]]] = []
+    for position, resource in enumerate(job.resources):
+        entries = shop.jobs.ledger(job.id, position)
+        try:
+            with _opened(job, position, shop) as source:
+                head, head_bytes = result.header_entry(source.plan)
+        except BulkwrightError:
+            if not entries:
+                continue  # the file cannot be read and no row of it was: nothing to answer
+            raise
+        name = result.member_name(resource.module, _csv_name(job, position, shop))
+        member = result.Member(name, (head, *result.parts_of(entries)))
+        members.append((member, chain([head_bytes], _part_bytes(job.id, entries, shop.files))))
+    if members:
+        with shop.files.incoming() as file:
+            result.write_zip(file, members)
+            file.keep(shop.files.result_place(job.id))
+    shop.jobs.finish(lease, status, code=code, has_result=bool(members))
+    shop.files.drop_parts(job.id)
+    ended = shop.jobs.job(job.org_id, job.id)
+    shop.observe(JobEnded(job.id, status, code, ended.counts if ended else Counts()))
+
+
+def _part_bytes(job_id: int, entries: list[LedgerEntry], files: LocalFiles) -> Iterator[bytes]:
+    for entry in entries:
+        yield files.part_place(job_id, entry.part.name).read_bytes()
+
+
+def _opened(job: Job, position: int, shop: Workshop) -> _Source:
+    """Open a resource's upload, sure that it is the one that was acknowledged."""
+    upload = _upload(job, position, shop)
+    try:
+        file = shop.files.upload_place(upload.id).open("rb")
+    except OSError as error:
+        raise FileDamaged("The stored upload is gone; upload the file again") from error
+    try:
+        if hashlib.file_digest(file, "sha256").hexdigest() != upload.sha256:
+            raise FileDamaged
+        archive = open_archive(file)
+        member = archive.the_csv()
+        head, text = take_head(archive.stream(member, shop.limits.csv_bytes))
+        form = sniff(head, job.character_encoding)
+        plan = _plan(job, position, form.header, shop)
+    except BaseException:
+        file.close()
+        raise
+    return _Source(file, text, form, plan, member.size)
+
+
+def _plan(job: Job, position: int, header: tuple[str, ...], shop: Workshop) -> Plan:
+    module = _module(job.org_id, job.resources[position].module, shop)
+    modules = {module.api_name: module}
+    for field in module.fields:
+        target = field.lookup_module
+        if field.data_type == "lookup" and target and target not in modules:
+            found = shop.modules.module(job.org_id, target)
+            if found is not None:
+                modules[target] = found
+    user_ids: dict[str, int] = {}
+    for user in shop.accounts.users(job.org_id):
+        user_ids |= {str(user.id): user.id, user.email.strip().casefold(): user.id}
+    return make_plan(job, position, header, modules, user_ids)
+
+
+def _module(org_id: int, api_name: str, shop: Workshop) -> Module:
+    module = shop.modules.module(org_id, api_name)
+    if module is None:
+        raise FileDamaged(f"The module {api_name} is no longer there")
+    return module
+
+
+def _upload(job: Job, position: int, shop: Workshop) -> Upload:
+    upload = shop.jobs.upload(job.org_id, job.resources[position].file_id)
+    if upload is None:
+        raise FileDamaged("The upload is no longer there; upload the file again")
+    return upload
+
+
+def _csv_name(job: Job, position: int, shop: Workshop) -> str:
+    csv = _upload(job, position, shop).csv
+    return csv.name if csv is not None else f"{job.id}.csv"
+
+
+def _start(entries: list[LedgerEntry]) -> Start:
+    if not entries:
+        return Start()
+    last = entries[-1]
+    return Start(last.chunk + 1, last.first_row + last.rows, last.resume_text, last.resume_row)
+
+
+def _make_findable(plan: Plan, sink: RecordSink) -> None:
+    if plan.find_by is not None:
+        sink.make_findable(plan.module, plan.find_by.field)
+    for column in plan.columns:
+        if column.target is not None and column.target_field is not None:
+            sink.make_findable(column.target, column.target_field)
+
+
+def _grow_pick_lists(
+    plan: Plan, fields: pl.DataFrame, outcome: pl.Series, sink: RecordSink
+) -> Plan:
+    """New picklist values of stored rows join the picklist (facts 3.4)."""
+    for column in plan.writes:
+        multiple = column.field.kind is Kind.LIST
+        if column.field.data_type != "picklist" and not multiple:
+            continue
+        values = (
+            fields[column.name]
+            .filter(outcome != Outcome.SKIPPED.value)
+            .drop_nulls()
+            .unique(maintain_order=True)
+        )
+        if multiple:
+            values = (
+                values.str.json_decode(pl.List(pl.String)).explode().unique(maintain_order=True)
+            )
+        new = [v for v in values.to_list() if v not in column.field.pick_list_values]
+        if new:
+            plan = plan.grown(sink.grow_pick_list(plan.module, column.field, new))
+    return plan
+
+
+def _ahead(items: Iterator[Conformed]) -> Iterator[Conformed]:
+    """The same items, each made on another thread while the one before is being used."""
+    end = object()
+    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as thread:
+        coming = thread.submit(next, items, end)
+        while (item := coming.result()) is not end:
+            coming = thread.submit(next, items, end)
+            yield item  # type: ignore[misc]

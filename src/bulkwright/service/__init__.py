@@ -1,0 +1,1 @@
+"""Use cases: plain synchronous classes over stores, files and limits. No HTTP, no JSON."""

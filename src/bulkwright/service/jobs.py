@@ -1,0 +1,215 @@
+"""A job is asked for, looked at, and its result fetched.
+
+Creation checks everything that can be known before the first row is read, so that a mistake is
+answered at once and by name (facts 3.6) instead of failing a job later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from bulkwright.csvzip.text import canonical_encoding
+from bulkwright.domain import scope
+from bulkwright.domain.account import Caller
+from bulkwright.domain.errors import (
+    FileNotFound,
+    FileNotSupported,
+    HeaderLimitExceeded,
+    InvalidCallbackMethod,
+    InvalidCallbackUrl,
+    InvalidData,
+    InvalidFileId,
+    InvalidToken,
+    LimitExceeded,
+    LinkNotValid,
+    ModuleNotAvailable,
+    ResourceNotFound,
+    ScopeMismatch,
+)
+from bulkwright.domain.job import Callback, Job, Operation, Person, Resource
+from bulkwright.domain.limits import Limits
+from bulkwright.domain.module import Module
+from bulkwright.domain.request import JobRequest, ResourceRequest
+from bulkwright.domain.upload import CsvFacts
+from bulkwright.files import LocalFiles
+from bulkwright.service.mapping import MappingRules
+from bulkwright.service.uploads import UploadService
+from bulkwright.store.accounts import AccountStore
+from bulkwright.store.jobs import JobStore
+from bulkwright.store.modules import ModuleStore
+
+_LONGEST_URL = 2_000
+_BIGGEST_ID = 2**63
+
+
+@dataclass(frozen=True, slots=True)
+class JobService:
+    """Creates jobs and tells about them; a worker runs them."""
+
+    accounts: AccountStore
+    modules: ModuleStore
+    jobs: JobStore
+    files: LocalFiles
+    uploads: UploadService
+    limits: Limits
+    layout_mandatory: bool = False
+    """Whether layout-mandatory fields must be mapped too; the founding page's sample maps fewer."""
+
+    def create(self, caller: Caller, request: JobRequest) -> Job:
+        """Check a request and add its job. Raises the RequestError that names what is wrong."""
+        user = self.accounts.user(caller.org_id, caller.user_id)
+        if user is None:
+            raise InvalidToken
+        _check_callback(request.callback)
+        encoding = _encoding(request.character_encoding)
+        if len(request.resources) != 1:
+            raise InvalidData(
+                "exactly one resource is supported", {"json_path": "$.resource"}
+            )
+        job = Job(
+            id=0,
+            org_id=caller.org_id,
+            operation=request.operation,
+            created_by=Person(user.id, user.name),
+            created_time=datetime.now(UTC).astimezone(ZoneInfo(user.time_zone)),
+            time_zone=user.time_zone,
+            resources=tuple(
+                self._resource(caller, request, r, f"$.resource[{i}]", encoding)
+                for i, r in enumerate(request.resources)
+            ),
+            character_encoding=encoding,
+            ignore_empty=request.ignore_empty,
+            callback=request.callback,
+            fingerprint=request.fingerprint,
+        )
+        return self._added(job)
+
+    def details(self, org_id: int, job_id: int) -> Job:
+        """A job of an org as it stands now. Raises ResourceNotFound."""
+        job = self.jobs.job(org_id, job_id)
+        if job is None:
+            raise ResourceNotFound
+        return job
+
+    def result(self, org_id: int, job_id: int) -> Path:
+        """The zip with a job's result. Raises LinkNotValid when there is none (facts 5)."""
+        job = self.jobs.job(org_id, job_id)
+        place = self.files.result_place(job_id)
+        if job is None or not job.has_result or not place.is_file():
+            raise LinkNotValid
+        return place
+
+    def _added(self, job: Job) -> Job:
+        numbered = replace(job, id=self.modules.take_ids(1))
+        self.jobs.add(numbered)
+        return numbered
+
+    def _resource(
+        self,
+        caller: Caller,
+        request: JobRequest,
+        wanted: ResourceRequest,
+        place: str,
+        encoding: str | None,
+    ) -> Resource:
+        module = self._module(caller, request.operation, wanted.module)
+        file_id, csv = self._csv(caller.org_id, wanted, place, encoding)
+        if len(csv.header) > self.limits.columns:
+            raise HeaderLimitExceeded
+        if self.limits.rows is not None and csv.rows is not None and csv.rows > self.limits.rows:
+            raise LimitExceeded(f"The file has more than {self.limits.rows} records.")
+        rules = MappingRules(
+            self.modules, module, request.operation, wanted.find_by, csv.header, place,
+            self.layout_mandatory,
+        )  # fmt: skip
+        if wanted.mappings is None:
+            mappings = rules.by_header()
+        else:
+            if len(wanted.mappings) > self.limits.mappings:
+                raise LimitExceeded(
+                    f"More than {self.limits.mappings} field mappings.",
+                    {"json_path": f"{place}.field_mappings"},
+                )
+            mappings = wanted.mappings
+        rules.check(mappings)
+        ignore = request.ignore_empty if wanted.ignore_empty is None else wanted.ignore_empty
+        return Resource(
+            module=module.api_name,
+            module_id=module.id,
+            file_id=file_id,
+            mappings=mappings,
+            find_by=wanted.find_by,
+            ignore_empty=bool(ignore),
+            auto_mapped=wanted.mappings is None,
+        )
+
+    def _module(self, caller: Caller, operation: Operation, name: str) -> Module:
+        module = self.modules.module(caller.org_id, name)
+        if module is None or not module.bulk_write:
+            shown = name if len(name) <= 100 else f"{name[:100]}..."
+            raise ModuleNotAvailable(f"Requested module '{shown}' is not available.")
+        if not scope.permits(caller.scopes, _write_scopes(module, operation)):
+            raise ScopeMismatch
+        return module
+
+    def _csv(
+        self, org_id: int, wanted: ResourceRequest, place: str, encoding: str | None
+    ) -> tuple[int, CsvFacts]:
+        spot = {"json_path": f"{place}.file_id"}
+        text = wanted.file_id
+        if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text)):
+            raise InvalidFileId(details=spot)
+        upload = self.jobs.upload(org_id, int(text)) if int(text) < _BIGGEST_ID else None
+        if upload is None:
+            # Not FILE_NOT_FOUND: the v2 SDK would take a code it does not know for a success
+            # (facts 9.1).
+            raise InvalidFileId(details=spot)
+        csv = upload.csv
+        if encoding is not None and (csv is None or csv.encoding != encoding):
+            csv = self.uploads.read_as(upload, encoding)
+        if csv is None:
+            raise FileNotSupported(details=spot)
+        if wanted.file_names and wanted.file_names != (csv.name,):
+            raise FileNotFound(details={"json_path": f"{place}.file_names"})
+        return upload.id, csv
+
+
+def _check_callback(callback: Callback | None) -> None:
+    if callback is None:
+        return
+    if callback.method.lower() != "post":
+        raise InvalidCallbackMethod(details={"supported_callback_methods": ["post"]})
+    spot = {"json_path": "$.callback.url"}
+    url = callback.url
+    if len(url) > _LONGEST_URL or any(c <= " " or c == "\x7f" for c in url):
+        raise InvalidCallbackUrl(details=spot)
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound or parts.username is not None or parts.password is not None:
+        raise InvalidCallbackUrl(details=spot)
+
+
+def _encoding(name: str | None) -> str | None:
+    try:
+        return None if name is None else canonical_encoding(name)
+    except InvalidData as error:
+        raise InvalidData(error.message, {"json_path": "$.character_encoding"}) from None
+
+
+def _write_scopes(module: Module, operation: Operation) -> tuple[str, ...]:
+    """Scopes of which one is needed (facts 3.1; client contract 4 has the operation's own)."""
+    name = module.api_name.lower()
+    names = {name, name.replace("_", "")}
+    if module.generated_type == "custom":
+        names.add("custom")
+    needed = [s for n in sorted(names) for s in scope.module_write(n)]
+    if operation is Operation.UPDATE:
+        needed += [f"zohocrm.modules.{n}.update" for n in sorted(names)]
+    return tuple(needed)

@@ -1,0 +1,146 @@
+"""Making what must be there before the first request: orgs, users, OAuth clients."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from bulkwright.domain import scope
+from bulkwright.domain.account import ClientKind, OAuthClient, Org, User
+from bulkwright.service.schema import SchemaService
+from bulkwright.service.tokens import TokenService, hashed
+from bulkwright.store.accounts import AccountStore
+from bulkwright.store.modules import ModuleStore
+
+SAMPLE_CLIENT_ID = "1000.NPY9M1V0XXXXXXXXXXXXXXXXXXXF7H"
+"""The JavaScript client in the founding page's sample."""
+SAMPLE_REDIRECT = "http://127.0.0.1:5500/redirect.html"
+"""Where that sample wants its token sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A new OAuth client and its secret, which is never shown again."""
+
+    client: OAuthClient
+    secret: str | None
+
+
+class SetupService:
+    """What an operator does once; nothing here is reachable over HTTP."""
+
+    def __init__(
+        self,
+        accounts: AccountStore,
+        modules: ModuleStore,
+        schema: SchemaService,
+        tokens: TokenService,
+    ) -> None:
+        self._accounts = accounts
+        self._modules = modules
+        self._schema = schema
+        self._tokens = tokens
+
+    def create_org(
+        self, company_name: str, *, time_zone: str = "UTC", currency: str = "USD"
+    ) -> Org:
+        """A new org with the standard modules and no users.
+
+        Raises ZoneInfoNotFoundError for an unknown time zone.
+        """
+        org = Org(
+            id=self._free_zgid(),
+            record_id=self._modules.take_ids(1),
+            company_name=company_name,
+            time_zone=time_zone,
+            currency=currency,
+            created_time=datetime.now(UTC).astimezone(ZoneInfo(time_zone)),
+        )
+        self._accounts.add_org(org)
+        self._schema.add_standard_modules(org.id)
+        return org
+
+    def create_user(
+        self, org: Org, first_name: str, last_name: str, email: str, *, time_zone: str = ""
+    ) -> User:
+        """A new user of an org, in the org's time zone unless told otherwise."""
+        zone = time_zone or org.time_zone
+        user = User(
+            id=self._modules.take_ids(1),
+            org_id=org.id,
+            first_name=first_name,
+            last_name=last_name,
+            email=email,
+            time_zone=zone,
+            created_time=datetime.now(UTC).astimezone(ZoneInfo(zone)),
+        )
+        self._accounts.add_user(user)
+        return user
+
+    def register_client(
+        self,
+        user: User,
+        kind: ClientKind,
+        name: str,
+        *,
+        redirect_uris: tuple[str, ...] = (),
+        client_id: str = "",
+    ) -> Registered:
+        """A new OAuth client of a user's org; a JavaScript client has no secret (facts 7.3)."""
+        secret = None if kind is ClientKind.JAVASCRIPT else secrets.token_hex(24)
+        client = OAuthClient(
+            client_id=client_id or _client_id(),
+            org_id=user.org_id,
+            user_id=user.id,
+            kind=kind,
+            name=name,
+            secret_hash=None if secret is None else hashed(secret),
+            redirect_uris=redirect_uris,
+        )
+        self._accounts.add_client(client)
+        return Registered(client, secret)
+
+    def dev_setup(self, base_url: str) -> dict[str, object]:
+        """An org, a user and two OAuth clients for development.
+
+        Returns the contents of `dev-credentials.json`. The access token lives as long as any
+        other, the refresh token for ever; both carry every scope. The second client is the
+        founding page's JavaScript sample, so that it runs with only its hosts replaced.
+        """
+        org = self.create_org("Zylker", time_zone="America/Los_Angeles")
+        user = self.create_user(org, "Patricia", "Boyle", "patricia.boyle@zylker.example")
+        made = self.register_client(user, ClientKind.SELF, "Development")
+        self.register_client(
+            user,
+            ClientKind.JAVASCRIPT,
+            "Sample of the documentation",
+            redirect_uris=(SAMPLE_REDIRECT,),
+            client_id=SAMPLE_CLIENT_ID,
+        )
+        return {
+            "base_url": base_url,
+            "accounts_url": base_url,
+            "upload_url": base_url,
+            "org_id": str(org.id),
+            "user": {"id": str(user.id), "name": user.name, "email": user.email},
+            "client_id": made.client.client_id,
+            "client_secret": made.secret,
+            "refresh_token": self._tokens.issue_refresh(made.client, scope.EVERY),
+            "access_token": self._tokens.issue_access(made.client, scope.EVERY),
+        }
+
+    def _free_zgid(self) -> int:
+        """A number of eight or nine digits that is no org's yet."""
+        while True:
+            number = 10_000_000 + secrets.randbelow(990_000_000)
+            if self._accounts.org(number) is None:
+                return number
+
+
+def _client_id() -> str:
+    # `1000.` and upper-case alphanumerics (facts 7.2).
+    letters = string.ascii_uppercase + string.digits
+    return "1000." + "".join(secrets.choice(letters) for _ in range(30))

@@ -1,0 +1,93 @@
+"""An upload arrives: it is looked at once, made durable, and only then acknowledged.
+
+In:   the bytes of one file part, whole, as an `Incoming` that nobody sees yet.
+Out:  an `Upload` whose file survives a power cut.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import BinaryIO
+from zoneinfo import ZoneInfo
+
+from bulkwright.csvzip.archive import open_archive
+from bulkwright.csvzip.text import inspect
+from bulkwright.domain.account import Caller
+from bulkwright.domain.errors import FileNotSupported, FileTooLarge
+from bulkwright.domain.limits import Limits
+from bulkwright.domain.upload import CsvFacts, Upload
+from bulkwright.files import Incoming, LocalFiles
+from bulkwright.store.accounts import AccountStore
+from bulkwright.store.jobs import JobStore
+from bulkwright.store.modules import ModuleStore
+
+_SHOWN_NAME = 255
+
+
+@dataclass(frozen=True, slots=True)
+class UploadService:
+    """Receives uploads, and reads them again when a job names another encoding."""
+
+    accounts: AccountStore
+    modules: ModuleStore
+    jobs: JobStore
+    files: LocalFiles
+    limits: Limits
+
+    def receive(self, caller: Caller, name: str, incoming: Incoming) -> Upload:
+        """Acknowledge a whole upload.
+
+        Raises InvalidFileFormat when it is no sound zip, FileTooLarge when it is too large. A
+        sound zip without a usable CSV is acknowledged: the creation of a job refuses it (facts
+        2.3, where both places are documented).
+        """
+        file = incoming.reader()
+        digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # a BinaryIO has readinto, typeshed forgets
+        size = file.tell()
+        if self.limits.upload_bytes is not None and size > self.limits.upload_bytes:
+            raise FileTooLarge
+        file.seek(0)
+        csv, problem = None, None
+        try:
+            csv = self._read(file, None)
+        except (FileNotSupported, FileTooLarge) as refusal:
+            problem = refusal.message
+        user = self.accounts.user(caller.org_id, caller.user_id)
+        upload = Upload(
+            id=self.modules.take_ids(1),
+            org_id=caller.org_id,
+            name=name[:_SHOWN_NAME],
+            bytes=size,
+            sha256=digest,
+            created_time=datetime.now(UTC).astimezone(ZoneInfo(user.time_zone if user else "UTC")),
+            csv=csv,
+            problem=problem,
+        )
+        # The file first: what the database knows of is always there.
+        incoming.keep(self.files.upload_place(upload.id))
+        self.jobs.add_upload(upload, caller.user_id)
+        return upload
+
+    def read_as(self, upload: Upload, encoding: str) -> CsvFacts:
+        """What the CSV looks like in another encoding than the one that was found.
+
+        Raises FileNotSupported when it cannot be read so.
+        """
+        with self.files.upload_place(upload.id).open("rb") as file:
+            return self._read(file, encoding)
+
+    def _read(self, file: BinaryIO, encoding: str | None) -> CsvFacts:
+        archive = open_archive(file)
+        member = archive.the_csv()
+        seen = inspect(
+            archive.stream(member, self.limits.csv_bytes), encoding, self.limits.rows
+        )
+        return CsvFacts(
+            name=member.name,
+            encoding=seen.format.encoding,
+            delimiter=seen.format.delimiter,
+            header=tuple(seen.format.header),
+            rows=seen.rows,
+        )

@@ -1,0 +1,44 @@
+"""The seam between the stores and a driver: named queries in, plain rows out.
+
+Two drivers stand behind it on SQLite, and never both in one process for one file (DESIGN trap 1:
+two SQLite libraries in one process break each other's file locks). The API process reads and
+writes through Python's `sqlite3`; a worker does everything through ADBC, which also takes whole
+Arrow batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+Row = Mapping[str, Any]
+"""One row by column name."""
+
+
+class Database(Protocol):
+    """One open database. Every call outside `transaction` commits by itself."""
+
+    def all(self, query: str, /, **values: object) -> list[Row]:
+        """Run a named query and return its rows."""
+        ...
+
+    def one(self, query: str, /, **values: object) -> Row | None:
+        """Run a named query and return its first row, or None."""
+        ...
+
+    def run(self, query: str, /, **values: object) -> None:
+        """Run a named query for its effect."""
+        ...
+
+    def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
+        """Run a statement made by `store/tables.py`: identifiers from the schema, values bound."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All calls inside commit together, or not at all when the block raises."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections of this database."""
+        ...

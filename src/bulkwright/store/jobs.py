@@ -1,0 +1,268 @@
+"""Jobs, their uploads, their leases and the ledger of their chunks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from bulkwright.domain.errors import LeaseLost
+from bulkwright.domain.job import (
+    Callback,
+    Job,
+    JobStatus,
+    Lease,
+    LedgerEntry,
+    Mapping,
+    Operation,
+    Part,
+    Person,
+    Resource,
+)
+from bulkwright.domain.limits import LEASE_SECONDS
+from bulkwright.domain.outcome import Counts
+from bulkwright.domain.upload import CsvFacts, Upload
+from bulkwright.store.clock import from_micros, now, to_micros
+from bulkwright.store.database import Database, Row
+
+
+class JobStore:
+    """Everything a job is, but for the records it writes."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    # Uploads
+
+    def add_upload(self, upload: Upload, user_id: int) -> None:
+        """Acknowledge an upload."""
+        self._db.run(
+            "add_upload",
+            id=upload.id,
+            org_id=upload.org_id,
+            user_id=user_id,
+            name=upload.name,
+            bytes=upload.bytes,
+            sha256=upload.sha256,
+            created_time=to_micros(upload.created_time),
+            csv=None if upload.csv is None else json.dumps(asdict(upload.csv)),
+            problem=upload.problem,
+        )
+
+    def upload(self, org_id: int, upload_id: int) -> Upload | None:
+        """One upload of an org."""
+        row = self._db.one("upload", org_id=org_id, id=upload_id)
+        return None if row is None else _upload(row)
+
+    # Jobs
+
+    def add(self, job: Job) -> None:
+        """Add a job with its resources, all or none."""
+        with self._db.transaction():
+            self._db.run(
+                "add_job",
+                id=job.id,
+                org_id=job.org_id,
+                user_id=job.created_by.id,
+                user_name=job.created_by.name,
+                operation=job.operation.value,
+                created_time=to_micros(job.created_time),
+                time_zone=job.time_zone,
+                character_encoding=job.character_encoding,
+                ignore_empty=job.ignore_empty,
+                callback_url=None if job.callback is None else job.callback.url,
+                fingerprint=job.fingerprint,
+            )
+            for position, resource in enumerate(job.resources):
+                self._db.run(
+                    "add_resource",
+                    job_id=job.id,
+                    position=position,
+                    module=resource.module,
+                    module_id=resource.module_id,
+                    file_id=resource.file_id,
+                    find_by=resource.find_by,
+                    ignore_empty=resource.ignore_empty,
+                    auto_mapped=resource.auto_mapped,
+                    mappings=json.dumps([asdict(m) for m in resource.mappings]),
+                )
+
+    def job(self, org_id: int, job_id: int) -> Job | None:
+        """One job of an org as it stands now; another org's job is None like any other."""
+        rows = self._db.all("job", id=job_id, org_id=org_id)
+        return _job(rows) if rows else None
+
+    def newest(self, org_id: int, most: int) -> list[Job]:
+        """The newest jobs of an org, newest first."""
+        ids = [row["id"] for row in self._db.all("job_ids", org_id=org_id, most=most)]
+        return [job for job in (self.job(org_id, i) for i in ids) if job is not None]
+
+    def unfinished(self, org_id: int, fingerprint: str) -> int | None:
+        """The id of the unfinished job that was begun with this fingerprint."""
+        row = self._db.one("unfinished_by_fingerprint", org_id=org_id, fingerprint=fingerprint)
+        return None if row is None else int(row["id"])
+
+    # A worker's claim
+
+    def claim(self, holder: str, only: int | None = None) -> tuple[Lease, Job, int] | None:
+        """Claim the oldest job that is free: its lease, the job, and the number of this attempt.
+
+        None when there is nothing to do. A free job is new, or its last lease has run out.
+        """
+        moment = now()
+        row = self._db.one(
+            "claim_job", holder=holder, now=moment, until=moment + _LEASE_MICROS, only=only
+        )
+        if row is None:
+            return None
+        job = self.job(row["org_id"], row["id"])
+        assert job is not None
+        return Lease(job.id, row["lease_token"], holder), job, int(row["attempts"])
+
+    def renew(self, lease: Lease) -> None:
+        """Hold a claim for another lease time. Raises LeaseLost when it is no longer held."""
+        until = now() + _LEASE_MICROS
+        self._held(self._db.one("renew_lease", id=lease.job_id, token=lease.token, until=until))
+
+    def release(self, lease: Lease, attempts: int) -> None:
+        """Give a claim back so that another worker may go on at once."""
+        self._db.one("release_lease", id=lease.job_id, token=lease.token, attempts=attempts)
+
+    @contextmanager
+    def chunk(self, lease: Lease) -> Iterator[None]:
+        """One chunk: everything inside commits together, if the lease is still held.
+
+        Raises LeaseLost before anything was changed when it is not.
+        """
+        with self._db.transaction():
+            until = now() + _LEASE_MICROS
+            self._held(self._db.one("hold_job", id=lease.job_id, token=lease.token, until=until))
+            yield
+
+    def begin(self, lease: Lease, resource: int, file_name: str, encoding: str) -> None:
+        """Processing of a resource has started."""
+        with self.chunk(lease):
+            self._db.run(
+                "begin_resource", job_id=lease.job_id, position=resource, file_name=file_name
+            )
+            self._db.run("set_encoding", id=lease.job_id, encoding=encoding)
+
+    def enter(self, lease: Lease, entry: LedgerEntry) -> None:
+        """Enter a chunk into the ledger and add to the counters; to be called inside `chunk`."""
+        counts = {
+            "added": entry.counts.added,
+            "updated": entry.counts.updated,
+            "skipped": entry.counts.skipped,
+        }
+        self._db.run(
+            "add_ledger",
+            job_id=lease.job_id,
+            resource=entry.resource,
+            chunk=entry.chunk,
+            first_row=entry.first_row,
+            row_count=entry.rows,
+            resume_text=entry.resume_text,
+            resume_row=entry.resume_row,
+            part_name=entry.part.name,
+            part_deflated=entry.part.deflated_bytes,
+            part_plain=entry.part.plain_bytes,
+            part_crc=entry.part.crc32,
+            **counts,
+        )
+        self._db.run("count_rows", job_id=lease.job_id, position=entry.resource, **counts)
+
+    def ledger(self, job_id: int, resource: int) -> list[LedgerEntry]:
+        """The committed chunks of a resource, in file order."""
+        return [_entry(row) for row in self._db.all("ledger", job_id=job_id, resource=resource)]
+
+    def finish(
+        self, lease: Lease, status: JobStatus, *, code: str | None, has_result: bool
+    ) -> None:
+        """End a job. Raises LeaseLost when the claim is no longer held."""
+        with self._db.transaction():
+            self._held(
+                self._db.one(
+                    "finish_job",
+                    id=lease.job_id,
+                    token=lease.token,
+                    status=status.value,
+                    code=code,
+                    has_result=has_result,
+                    now=now(),
+                )
+            )
+            self._db.run("finish_resources", id=lease.job_id, status=status.value, code=code)
+
+    @staticmethod
+    def _held(row: Row | None) -> None:
+        if row is None:
+            raise LeaseLost
+
+
+_LEASE_MICROS = int(LEASE_SECONDS * 1_000_000)
+
+
+def _upload(row: Row) -> Upload:
+    csv: dict[str, Any] | None = json.loads(row["csv"]) if row["csv"] else None
+    return Upload(
+        id=row["id"],
+        org_id=row["org_id"],
+        name=row["name"],
+        bytes=row["bytes"],
+        sha256=row["sha256"],
+        created_time=from_micros(row["created_time"], "UTC"),
+        csv=None if csv is None else CsvFacts(**{**csv, "header": tuple(csv["header"])}),
+        problem=row["problem"],
+    )
+
+
+def _job(rows: list[Row]) -> Job:
+    row = rows[0]
+    ignore_empty = row["ignore_empty"]
+    return Job(
+        id=row["id"],
+        org_id=row["org_id"],
+        operation=Operation(row["operation"]),
+        created_by=Person(row["user_id"], row["user_name"]),
+        created_time=from_micros(row["created_time"], row["time_zone"]),
+        time_zone=row["time_zone"],
+        resources=tuple(_resource(r) for r in rows),
+        status=JobStatus(row["status"]),
+        code=row["code"],
+        character_encoding=row["character_encoding"],
+        ignore_empty=None if ignore_empty is None else bool(ignore_empty),
+        callback=None if row["callback_url"] is None else Callback(row["callback_url"]),
+        has_result=bool(row["has_result"]),
+        fingerprint=row["fingerprint"],
+    )
+
+
+def _resource(row: Row) -> Resource:
+    return Resource(
+        module=row["module"],
+        module_id=row["module_id"],
+        file_id=row["file_id"],
+        mappings=tuple(Mapping(**m) for m in json.loads(row["mappings"])),
+        find_by=row["find_by"],
+        ignore_empty=bool(row["resource_ignore_empty"]),
+        auto_mapped=bool(row["auto_mapped"]),
+        status=JobStatus(row["resource_status"]),
+        code=row["resource_code"],
+        file_name=row["file_name"],
+        counts=Counts(added=row["added"], updated=row["updated"], skipped=row["skipped"]),
+    )
+
+
+def _entry(row: Row) -> LedgerEntry:
+    return LedgerEntry(
+        resource=row["resource"],
+        chunk=row["chunk"],
+        first_row=row["first_row"],
+        rows=row["row_count"],
+        counts=Counts(added=row["added"], updated=row["updated"], skipped=row["skipped"]),
+        resume_text=row["resume_text"],
+        resume_row=row["resume_row"],
+        part=Part(row["part_name"], row["part_deflated"], row["part_plain"], row["part_crc"]),
+    )

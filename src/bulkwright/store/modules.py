@@ -1,0 +1,134 @@
+"""The CRM schema of each org: modules, fields, picklists, and the tables behind them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bulkwright.domain.module import Field, Module
+from bulkwright.store import tables
+from bulkwright.store.database import Database, Row
+
+_FLAGS = ("system_mandatory", "layout_mandatory", "read_only", "duplicate_check", "custom")
+
+
+class ModuleStore:
+    """Reads and changes the schema."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def take_ids(self, count: int) -> int:
+        """Take `count` consecutive ids and return the first; ids are never given twice."""
+        row = self._db.one("take_ids", n=count)
+        assert row is not None
+        return int(row["first"])
+
+    def module(self, org_id: int, api_name: str) -> Module | None:
+        """One module of an org with its fields, or None."""
+        row = self._db.one("module", org_id=org_id, api_name=api_name)
+        return None if row is None else self._module(row)
+
+    def modules(self, org_id: int) -> list[Module]:
+        """Every module of an org with its fields, in display order."""
+        return [self._module(row) for row in self._db.all("modules", org_id=org_id)]
+
+    def add(self, modules: Iterable[Module]) -> None:
+        """Add new modules with their tables, all or none."""
+        with self._db.transaction():
+            for module in modules:
+                self._db.run(
+                    "add_module",
+                    org_id=module.org_id,
+                    api_name=module.api_name,
+                    id=module.id,
+                    module_name=module.module_name,
+                    singular_label=module.singular_label,
+                    plural_label=module.plural_label,
+                    generated_type=module.generated_type,
+                    layout_id=module.layout_id,
+                    bulk_write=module.bulk_write,
+                )
+                for field in module.fields:
+                    self._add_field(module, field)
+                for statement in tables.create_table(module):
+                    self._db.sql(statement)
+
+    def extend(self, module: Module, fields: Iterable[Field]) -> Module:
+        """Add fields to a module and its table, all or none; returns the module as it is then."""
+        with self._db.transaction():
+            for field in fields:
+                self._add_field(module, field)
+                for statement in tables.add_column(module, field):
+                    self._db.sql(statement)
+                module = replace(module, fields=(*module.fields, field))
+        return module
+
+    def grow_pick_list(self, module: Module, field: Field, values: Sequence[str]) -> Field:
+        """Add values that a picklist does not hold yet; returns the field as it is then.
+
+        The list is read again first: another job may have added the same values meanwhile.
+        """
+        current = self.module(module.org_id, module.api_name)
+        kept = None if current is None else current.field(field.api_name)
+        before = field.pick_list_values if kept is None else kept.pick_list_values
+        grown = tuple(dict.fromkeys((*before, *values)))
+        if grown != before:
+            self._db.run(
+                "set_pick_list",
+                org_id=module.org_id,
+                module=module.api_name,
+                api_name=field.api_name,
+                pick_list_values=json.dumps(grown),
+            )
+        return replace(field, pick_list_values=grown)
+
+    def _add_field(self, module: Module, field: Field) -> None:
+        self._db.run(
+            "add_field",
+            org_id=module.org_id,
+            module=module.api_name,
+            id=field.id,
+            api_name=field.api_name,
+            display_label=field.display_label,
+            data_type=field.data_type,
+            length=field.length,
+            decimal_place=field.decimal_place,
+            is_unique=field.unique,
+            lookup_module=field.lookup_module,
+            pick_list_values=json.dumps(field.pick_list_values),
+            **{flag: getattr(field, flag) for flag in _FLAGS},
+        )
+
+    def _module(self, row: Row) -> Module:
+        rows = self._db.all("fields", org_id=row["org_id"], module=row["api_name"])
+        return Module(
+            org_id=row["org_id"],
+            id=row["id"],
+            api_name=row["api_name"],
+            module_name=row["module_name"],
+            singular_label=row["singular_label"],
+            plural_label=row["plural_label"],
+            generated_type=row["generated_type"],
+            layout_id=row["layout_id"],
+            bulk_write=bool(row["bulk_write"]),
+            fields=tuple(_field(r) for r in rows),
+        )
+
+
+def _field(row: Row) -> Field:
+    flags: dict[str, Any] = {flag: bool(row[flag]) for flag in _FLAGS}
+    return Field(
+        id=row["id"],
+        api_name=row["api_name"],
+        display_label=row["display_label"],
+        data_type=row["data_type"],
+        length=row["length"],
+        decimal_place=row["decimal_place"],
+        unique=bool(row["is_unique"]),
+        lookup_module=row["lookup_module"],
+        pick_list_values=tuple(json.loads(row["pick_list_values"])),
+        **flags,
+    )

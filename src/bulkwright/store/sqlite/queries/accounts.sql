@@ -1,0 +1,78 @@
+-- name: take_ids
+-- Take :n consecutive ids; the first of them comes back.
+UPDATE sequence SET next = next + :n WHERE name = 'id' RETURNING next - :n AS first
+
+-- name: add_org
+-- Add an org.
+INSERT INTO orgs (id, record_id, company_name, time_zone, currency, created_time)
+VALUES (:id, :record_id, :company_name, :time_zone, :currency, :created_time)
+
+-- name: org
+-- One org by its zgid.
+SELECT * FROM orgs WHERE id = :id
+
+-- name: orgs
+-- Every org, oldest first.
+SELECT * FROM orgs ORDER BY created_time, id
+
+-- name: add_user
+-- Add a user to an org.
+INSERT INTO users (id, org_id, first_name, last_name, email, email_key, time_zone, created_time)
+VALUES (:id, :org_id, :first_name, :last_name, :email, :email_key, :time_zone, :created_time)
+
+-- name: user
+-- One user of an org.
+SELECT * FROM users WHERE org_id = :org_id AND id = :id
+
+-- name: users
+-- The users of an org, oldest first.
+SELECT * FROM users WHERE org_id = :org_id ORDER BY id
+
+-- name: add_client
+-- Register an OAuth client.
+INSERT INTO clients (client_id, org_id, user_id, kind, name, secret_hash, redirect_uris)
+VALUES (:client_id, :org_id, :user_id, :kind, :name, :secret_hash, :redirect_uris)
+
+-- name: client
+-- One OAuth client by its public id.
+SELECT * FROM clients WHERE client_id = :client_id
+
+-- name: clients
+-- The OAuth clients of an org.
+SELECT * FROM clients WHERE org_id = :org_id ORDER BY client_id
+
+-- name: add_token
+-- Keep the hash of a token or code with what it grants.
+INSERT INTO tokens (hash, kind, org_id, user_id, client_id, scopes, redirect_uri, parent,
+                    created_time, expires_time)
+VALUES (:hash, :kind, :org_id, :user_id, :client_id, :scopes, :redirect_uri, :parent,
+        :created_time, :expires_time)
+
+-- name: token
+-- One token or code by its hash.
+SELECT * FROM tokens WHERE hash = :hash
+
+-- name: use_code
+-- Mark a code as used; no row comes back when somebody was faster.
+UPDATE tokens SET used = 1 WHERE hash = :hash AND kind = 'code' AND used = 0 RETURNING hash
+
+-- name: drop_token
+-- Forget a token.
+DELETE FROM tokens WHERE hash = :hash
+
+-- name: drop_children
+-- Forget every token that came from this one, at first or second hand.
+WITH RECURSIVE kin (hash) AS (
+    SELECT hash FROM tokens WHERE parent = :hash
+    UNION SELECT t.hash FROM tokens t JOIN kin ON t.parent = kin.hash)
+DELETE FROM tokens WHERE hash IN (SELECT hash FROM kin)
+
+-- name: drop_expired
+-- Forget tokens and codes that ran out before :before.
+DELETE FROM tokens WHERE expires_time < :before
+
+-- name: drop_oldest_children
+-- Keep only the newest :keep access tokens of a refresh token (facts 7.2).
+DELETE FROM tokens WHERE hash IN (
+    SELECT hash FROM tokens WHERE parent = :hash AND kind = 'access'
+    ORDER BY created_time DESC, hash LIMIT -1 OFFSET :keep)

@@ -1,0 +1,107 @@
+"""The SQLite database of the API process and the CLI: Python's own `sqlite3`.
+
+A read takes a few microseconds, so the API does it without leaving its event loop. Each thread
+has a connection of its own. Writers wait for one another here, in small steps, because SQLite's
+own busy handler sleeps up to 100 ms between tries and would starve beside a busy worker.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bulkwright.store.database import Row
+from bulkwright.store.queries import Query, load
+from bulkwright.store.sqlite.driver import BUSY_SECONDS, claim_driver
+
+
+class StdlibDatabase:
+    """A `Database` (see store/database.py) on one SQLite file through `sqlite3`."""
+
+    def __init__(self, path: Path) -> None:
+        claim_driver(path, "sqlite3")
+        self._path = path
+        self._queries: dict[str, Query] = load("sqlite")
+        self._local = threading.local()
+        self._open: list[sqlite3.Connection] = []
+
+    def all(self, query: str, /, **values: object) -> list[Row]:
+        """Run a named query and return its rows."""
+        q = self._queries[query]
+        return self.sql(q.sql, q.bind(values))
+
+    def one(self, query: str, /, **values: object) -> Row | None:
+        """Run a named query and return its first row, or None."""
+        rows = self.all(query, **values)
+        return rows[0] if rows else None
+
+    def run(self, query: str, /, **values: object) -> None:
+        """Run a named query for its effect."""
+        self.all(query, **values)
+
+    def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
+        """Run a statement made by `store/tables.py`."""
+        connection = self._connection()
+        if connection.in_transaction or sql.startswith("SELECT"):
+            return connection.execute(sql, values).fetchall()
+        with self.transaction():
+            return connection.execute(sql, values).fetchall()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All calls inside commit together, or not at all when the block raises."""
+        connection = self._connection()
+        self._begin(connection)
+        try:
+            yield
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the connections of every thread."""
+        for connection in self._open:
+            connection.close()
+
+    def _begin(self, connection: sqlite3.Connection) -> None:
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.002)
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            # Threads never share a connection; the flag only lets close() reach them all.
+            connection = sqlite3.connect(
+                self._path, timeout=0, isolation_level=None, check_same_thread=False
+            )
+            connection.row_factory = _row
+            for pragma in ("busy_timeout=0", "synchronous=FULL", "foreign_keys=ON"):
+                connection.execute(f"PRAGMA {pragma}")
+            self._to_wal(connection)
+            self._local.connection = connection
+            self._open.append(connection)
+        return connection
+
+    def _to_wal(self, connection: sqlite3.Connection) -> None:
+        if connection.execute("PRAGMA journal_mode").fetchall()[0]["journal_mode"] != "wal":
+            connection.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA busy_timeout=0")
+
+
+def _row(cursor: sqlite3.Cursor, values: tuple[object, ...]) -> Row:
+    return dict(zip([d[0] for d in cursor.description], values, strict=True))

@@ -1,0 +1,1 @@
+"""The JSON exactly as it travels; shared by server and client, ignorant of the domain."""

@@ -1,0 +1,27 @@
+"""Wire structs to bytes: compact JSON in pure ASCII."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+_encoder = msgspec.json.Encoder()
+_WIDE = re.compile("[^\x00-\x7f]")
+
+
+def encode(body: object) -> bytes:
+    """Compact JSON with every non-ASCII character escaped.
+
+    The browser SDK reads answers as Latin-1; escaped, all clients agree (client contract 5).
+    """
+    data = _encoder.encode(body)
+    if data.isascii():
+        return data
+    # Outside of strings JSON is ASCII, so whatever is not can be escaped where it stands.
+    return _WIDE.sub(_escape, data.decode()).encode("ascii")
+
+
+def _escape(match: re.Match[str]) -> str:
+    units = match[0].encode("utf-16-be")
+    return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
