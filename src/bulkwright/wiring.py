@@ -71,7 +71,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
 @contextmanager
 def open_bench(settings: Settings, observe: Observer) -> Iterator[tuple[Services, Worker]]:
     """The use cases and a worker, both over ADBC; brings the database up to date first."""
-    from bulkwright.pipeline.run import Workshop
+    from bulkwright.pipeline.workshop import Workshop
     from bulkwright.store.sqlite.adbc import AdbcDatabase
     from bulkwright.store.sqlite.sink import SqliteSink
     from bulkwright.worker import Worker

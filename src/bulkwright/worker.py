@@ -18,7 +18,8 @@ from bulkwright.domain.errors import LeaseLost, WorkerFailed
 from bulkwright.domain.job import Lease
 from bulkwright.domain.limits import JOB_ATTEMPTS, LEASE_SECONDS
 from bulkwright.observe import LeaseGone, WorkerTripped
-from bulkwright.pipeline.run import Interrupted, Workshop, fail_job, run_job
+from bulkwright.pipeline.run import Interrupted, fail_job, run_job
+from bulkwright.pipeline.workshop import Workshop
 from bulkwright.store.jobs import JobStore
 
 IDLE_SECONDS = 0.05

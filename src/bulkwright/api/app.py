@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -39,6 +38,7 @@ _ALWAYS = [
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
 ]
+_BODILESS = ("GET", "HEAD", "OPTIONS")
 _ZOHO_SIDE = (b"crm", b"oauth", b"v2", b"v2.1", b"v3", b"v4", b"v5", b"v6", b"v7", b"v8")
 
 
@@ -78,7 +78,8 @@ class App:
             answer = answer_to(error)
         except ClientGone:
             return
-        await _drain(request)
+        if not request.ended and scope["method"] not in _BODILESS:
+            await _drain(request)
         headers = self._origins.headers(request, preflight=scope["method"] == "OPTIONS")
         await _send(answer, headers, scope["method"], send)
 
@@ -90,7 +91,7 @@ class App:
             route, request.params = self.router.match(method, path)
             admit(request, route.needed, self._services.tokens)
             answer = route.handler(request)
-            return await answer if isinstance(answer, Awaitable) else answer
+            return answer if isinstance(answer, Answer) else await answer
         except (InvalidUrlPattern, ClientGone):
             raise
         except BulkwrightError as error:
@@ -140,7 +141,7 @@ async def _drain(request: Request) -> None:
     A client that is still sending would see its connection reset instead of the answer.
     """
     announced = request.content_length
-    if request.ended or not (announced or request.header(b"transfer-encoding")):
+    if not (announced or request.header(b"transfer-encoding")):
         return
     if (announced or 0) > _DRAINED or request.header(b"expect"):
         return

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 from urllib.parse import parse_qsl
 
 from bulkwright.domain.account import Caller
@@ -58,12 +57,16 @@ class Request:
         return self.caller
 
     def headers(self, name: bytes) -> list[str]:
-        """Every value of a header; the name in lower case."""
-        return [v.decode("latin-1") for k, v in self.scope["headers"] if k.lower() == name]
+        """Every value of a header; the name in lower case, as ASGI has them all."""
+        return [v.decode("latin-1") for k, v in self.scope["headers"] if k == name]
 
     def header(self, name: bytes) -> str | None:
         """The first value of a header."""
-        return next(iter(self.headers(name)), None)
+        for key, value in self.scope["headers"]:
+            if key == name:
+                text: str = value.decode("latin-1")
+                return text
+        return None
 
     @property
     def content_length(self) -> int | None:
@@ -123,8 +126,7 @@ class Request:
         return await loop.run_in_executor(self._executor, lambda: work(*args, **kwargs))
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What goes back: a status and JSON, a file, or nothing."""
 
     status: int

@@ -91,7 +91,8 @@ def measure(text: bytes, limit: int, delimiter: str) -> Measured:
 
 def count_sound(data: bytes, delimiter: str) -> int:
     """How many records sound data hold."""
-    return (_outside_of_quotes(data, delimiter) if b'"' in data else data).count(b"\n")
+    outside = _outside_of_quotes(data, delimiter) if b'"' in data else data
+    return outside.count(b"\n") if outside else 0
 
 
 def first_record_end(text: bytes, delimiter: str) -> int:
@@ -154,15 +155,16 @@ def _sound_piece(text: bytes, start: int, stop: int, delimiter: str) -> tuple[in
     data = text[start:end]
     if b'"' not in data:
         return end - start, _without_blank_lines(data)
-    if data.count(b'"') % 2:
-        end = _even_line_end(data)
-        if not end:
-            return None
-        data = data[:end]
-        end += start
-    if data.endswith((b"\n\n", b"\n\r\n")):
-        data = data.rstrip(b"\r\n") + b"\n"
     outside = _outside_of_quotes(data, delimiter)
+    if outside is None:
+        data = data[: _even_line_end(data)]
+        end = start + len(data)
+        outside = _outside_of_quotes(data, delimiter)
+    if not outside:
+        return None
+    if outside.endswith((b"\n\n", b"\n\r\n")):
+        data = data.rstrip(b"\r\n") + b"\n"
+        outside = outside.rstrip(b"\r\n") + b"\n"
     cells = outside.count(b'"')
     mark = delimiter.encode()
     opened = outside.count(mark + b'"') + outside.count(b'\n"') + outside.startswith(b'"')
@@ -187,20 +189,23 @@ def _even_line_end(data: bytes) -> int:
         stop = data.rfind(b'"', 0, line_end)
 
 
-def _outside_of_quotes(data: bytes, delimiter: str) -> bytes:
-    """The text with every quoted cell replaced by one quote, if quotes are taken by parity.
+def _outside_of_quotes(data: bytes, delimiter: str) -> bytes | None:
+    """The text with one quote for every quoted cell, if quotes are paired as they come.
 
-    Exact for sound quoting. Anything else shows as a quote that does not stand between delimiters
-    or line ends, because a cell's own quotes are dropped in pairs and nothing else is.
+    None when one is left over. Exact for sound quoting. Anything else shows as a quote that does
+    not stand between delimiters or line ends, for nothing outside of the pairs is dropped.
     """
-    outside = b""
+    parts: list[bytes] = []
     if b"\1" not in data:
         # Most pairs of quotes close one cell and open the next. Out of the way at once, they need
         # not be split at; where such a pair opens and closes instead, it shows outside.
-        joined = data.replace(f'"{delimiter}"'.encode(), b"\1\1\1")
-        outside = b'"'.join(joined.split(b'"')[::2])
+        parts = data.replace(f'"{delimiter}"'.encode(), b"\1\1\1").split(b'"')
+    outside = b'"'.join(parts[::2])
     if not outside or b"\1" in outside:
-        outside = b'"'.join(data.split(b'"')[::2])
+        parts = data.split(b'"')
+        outside = b'"'.join(parts[::2])
+    if len(parts) % 2 == 0:
+        return None
     return re.sub(rb'""+', b'"', outside) if b'""' in outside else outside
 
 

@@ -139,7 +139,7 @@ def sniff(head: bytes, declared: str | None) -> Format:
         if head.startswith(magic):
             raise FileNotSupported(f"The CSV is no text file but {what}")
     encoding = settle(canonical_encoding(declared), head) if declared else detect(head)
-    text, _ = _head_text(head, encoding)
+    text = _read_head(head, encoding).text
     if not text.strip(b"\r\n"):
         raise FileNotSupported("The CSV is empty; it needs a header line")
     delimiter = _delimiter(text)
@@ -167,12 +167,12 @@ def blocks(
     """
     head, whole = take_head(stream)
     encoding = settle(fmt.encoding, head)
-    text_of_head, mark = _head_text(head, encoding)
+    first = _read_head(head, encoding)
     pieces = to_utf8(whole, encoding)
-    if _only_cr(text_of_head):
+    if first.only_cr:
         pieces = (piece.replace(b"\r", b"\n") for piece in pieces)
     ahead = _Ahead(pieces)
-    ahead.skip(mark + _header_end(text_of_head, fmt.delimiter))
+    ahead.skip(first.mark_bytes + _header_end(first.text, fmt.delimiter))
     ahead.skip(start)
     size = target
     while True:
@@ -190,11 +190,9 @@ def blocks(
                 size = min(2 * size, limits.RECORD_BYTES)
                 continue
             clean = False
-            end = abandoned(text[: min(limit, limits.RECORD_BYTES)])
-            if end:
-                data = text[: end - 1] + b"\n"
-            else:
-                data = _cut_line(text[: limits.RECORD_BYTES], fmt)
+            text = text[: min(limit, limits.RECORD_BYTES)]
+            end = abandoned(text)
+            data = text[: end - 1] + b"\n" if end else _cut_line(text, fmt)
         del text, found
         moved = ahead.skip(end) if end else ahead.skip_line()
         if data:
@@ -283,18 +281,24 @@ class _Ahead:
                 return skipped
 
 
-def _head_text(head: bytes, encoding: str) -> tuple[bytes, int]:
-    """The head as UTF-8 without its byte order marks, and how many bytes those were."""
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The beginning of a file as UTF-8, without its byte order marks."""
+
+    text: bytes
+    mark_bytes: int
+    only_cr: bool
+    """Lines end with CR alone; in `text` they already end with LF."""
+
+
+def _read_head(head: bytes, encoding: str) -> _Head:
     text = b"".join(to_utf8([head], encoding, whole=False))
     mark = 0
     while text.startswith(_BOM, mark):
         mark += len(_BOM)
+    only_cr = b"\r" in text and b"\n" not in text
     text = text[mark:]
-    return text.replace(b"\r", b"\n") if _only_cr(text) else text, mark
-
-
-def _only_cr(text: bytes) -> bool:
-    return b"\r" in text and b"\n" not in text
+    return _Head(text.replace(b"\r", b"\n") if only_cr else text, mark, only_cr)
 
 
 def _header_end(text: bytes, delimiter: str) -> int:
@@ -319,7 +323,8 @@ def _delimiter(text: bytes) -> str:
 
 def _cut_line(text: bytes, fmt: Format) -> bytes:
     """A record made of the beginning of a line that is too long."""
-    # Not within a character: its bytes behind the first are 0b10......
+    # Without half a CRLF, and not within a character: its bytes behind the first are 0b10......
+    text = text.rstrip(b"\r")
     while text[-1] & 0xC0 == 0x80:
         text = text[:-1]
     text = text[:-1] + _BAD

@@ -42,7 +42,7 @@ MEMBER_NAME = 255
 
 CHUNK_TEXT_BYTES = 16 * MiB
 """Text handled as one chunk (one Arrow batch, one transaction)."""
-CHUNK_ROWS = 65_536
+CHUNK_ROWS = 131_072
 """Rows handled as one chunk at most."""
 RECORD_BYTES = 8 * MiB
 """Text of one CSV record; the largest field holds 50,000 characters, 200 of them fit."""

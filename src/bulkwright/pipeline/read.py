@@ -64,12 +64,12 @@ def read_chunks(
     """Cut blocks into numbered chunks of at most `most` rows.
 
     `blocks` begin at `start.text`, `columns` are the needed CSV columns, `width` counts those of
-    the header. Rows before `start.row` are left out. The same blocks give the same chunks.
+    the header. Rows before `start.row` are left out. The same blocks give the same chunks; a file
+    without rows gives one chunk without rows.
     """
     number, block_row = start.chunk, start.text_row
     for block in blocks:
         cells, too_long = _parse(block, columns, width, delimiter)
-        # At least one chunk a block, even for a block of blank lines: the offset has moved on.
         for first in range(0, cells.height, most):
             row = block_row + first
             if row < start.row:
@@ -88,6 +88,11 @@ def read_chunks(
             )
             number += 1
         block_row += cells.height
+    if number == 0:
+        nothing = pl.DataFrame(schema={str(i): pl.String for i in columns})
+        never = pl.Series(dtype=pl.Boolean)
+        yield Chunk(0, 0, nothing, never, has_nul=False, has_bad_bytes=False,
+                    resume_text=0, resume_row=0)  # fmt: skip
 
 
 def _parse(

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import polars as pl
 from isal import isal_zlib
 
-from bulkwright.domain.job import LedgerEntry, Part
+from bulkwright.domain.job import Part
 from bulkwright.files import Incoming
 from bulkwright.pipeline.plan import Plan
 from bulkwright.pipeline.read import Chunk
@@ -25,7 +25,7 @@ STATUS, RECORD_ID, ERRORS = "STATUS", "RECORD_ID", "ERRORS"
 _LEVEL = 1
 
 
-def header_line(plan: Plan) -> bytes:
+def _header_line(plan: Plan) -> bytes:
     """The result's header: the echoed columns' header texts, then STATUS, RECORD_ID, ERRORS."""
     names = [*(plan.header[i] for i in plan.resource.echoed), STATUS, RECORD_ID, ERRORS]
     row = pl.DataFrame([pl.Series(str(i), [name]) for i, name in enumerate(names)])
@@ -33,12 +33,16 @@ def header_line(plan: Plan) -> bytes:
 
 
 def lines(chunk: Chunk, plan: Plan, outcome: pl.Series, ids: pl.Series, errors: pl.Series) -> bytes:
-    """The result lines of a chunk: CSV in UTF-8, comma separated, `\\n` at line ends."""
+    """The result lines of a chunk: CSV in UTF-8, comma separated, `\\n` at line ends.
+
+    The header goes before the lines of the first chunk.
+    """
     echoed = [chunk.cells[str(i)] for i in plan.resource.echoed]
     answered = [outcome.alias(STATUS), ids.cast(pl.String).alias(RECORD_ID), errors.alias(ERRORS)]
     # A null is written as nothing at all, an empty text as two quotes.
     frame = pl.DataFrame([*echoed, *answered]).select(pl.when(pl.all() != "").then(pl.all()))
-    return frame.write_csv(include_header=False).encode()
+    text = frame.write_csv(include_header=False).encode()
+    return _header_line(plan) + text if chunk.number == 0 else text
 
 
 def deflate(name: str, text: bytes) -> tuple[Part, bytes]:
@@ -122,13 +126,3 @@ def _end_of_directory(count: int, size: int, offset: int) -> bytes:
     record = struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, count, count, size, offset)
     locator = struct.pack("<IQI", 0, offset + size, 1)
     return b"PK\x06\x06" + record + b"PK\x06\x07" + locator + b"PK\x05\x06" + tail
-
-
-def header_entry(plan: Plan) -> tuple[Part, bytes]:
-    """The header as the part that goes before all chunks."""
-    return deflate(part_name(plan.position, 0) + "-header", header_line(plan))
-
-
-def parts_of(entries: Iterable[LedgerEntry]) -> tuple[Part, ...]:
-    """The parts of committed chunks in file order."""
-    return tuple(entry.part for entry in entries)

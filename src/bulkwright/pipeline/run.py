@@ -11,52 +11,26 @@ store is busy with the chunk before; Polars, inflate and the driver all let go o
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import chain
-from typing import BinaryIO
 
 import polars as pl
 
-from bulkwright.csvzip.archive import open_archive
-from bulkwright.csvzip.text import Format, blocks, sniff, take_head
-from bulkwright.domain.errors import BulkwrightError, FileDamaged, LeaseLost
+from bulkwright.domain.errors import BulkwrightError, LeaseLost
 from bulkwright.domain.job import Job, JobStatus, Lease, LedgerEntry
-from bulkwright.domain.limits import CHUNK_ROWS, CHUNK_TEXT_BYTES, Limits
-from bulkwright.domain.module import Kind, Module
+from bulkwright.domain.module import Kind
 from bulkwright.domain.outcome import Counts, Outcome
-from bulkwright.domain.upload import Upload
 from bulkwright.files import LocalFiles
-from bulkwright.observe import ChunkCommitted, JobEnded, JobStarted, Observer
+from bulkwright.observe import ChunkCommitted, JobEnded, JobStarted
 from bulkwright.pipeline import result
 from bulkwright.pipeline.conform import Conformed, conform
 from bulkwright.pipeline.match import match
-from bulkwright.pipeline.plan import Plan, make_plan
-from bulkwright.pipeline.read import Chunk, Start, read_chunks
+from bulkwright.pipeline.plan import Plan
+from bulkwright.pipeline.read import Chunk, Start
+from bulkwright.pipeline.source import open_source
+from bulkwright.pipeline.workshop import Workshop
 from bulkwright.pipeline.write import write
 from bulkwright.ports import RecordSink
-from bulkwright.store.accounts import AccountStore
-from bulkwright.store.jobs import JobStore
-from bulkwright.store.modules import ModuleStore
-
-
-@dataclass(frozen=True, slots=True)
-class Workshop:
-    """Everything a job needs to run."""
-
-    jobs: JobStore
-    modules: ModuleStore
-    accounts: AccountStore
-    sink: RecordSink
-    files: LocalFiles
-    limits: Limits
-    observe: Observer
-    stopping: Callable[[], bool]
-    """Asked after every chunk: shall the job be given back here?"""
-    chunk_rows: int = CHUNK_ROWS
-    chunk_bytes: int = CHUNK_TEXT_BYTES
 
 
 class Interrupted(Exception):
@@ -88,7 +62,7 @@ def fail_job(lease: Lease, job: Job, code: str, shop: Workshop, *, read_rest: bo
     """
     for position in range(len(job.resources) if read_rest else 0):
         try:
-            with _opened(job, position, shop) as source:
+            with open_source(job, position, shop) as source:
                 for chunk in source.chunks(_start(shop.jobs.ledger(job.id, position)), shop):
                     _skip(lease, chunk, source.plan, shop)
         except LeaseLost:
@@ -98,41 +72,14 @@ def fail_job(lease: Lease, job: Job, code: str, shop: Workshop, *, read_rest: bo
     _finish(lease, job, JobStatus.FAILED, code, shop)
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """An open upload with the plan of what its rows become."""
-
-    file: BinaryIO
-    text: Iterator[bytes]
-    format: Format
-    plan: Plan
-    text_bytes: int
-
-    def chunks(self, start: Start, shop: Workshop) -> Iterator[Chunk]:
-        return read_chunks(
-            blocks(self.text, self.format, target=shop.chunk_bytes, start=start.text),
-            columns=self.plan.resource.columns,
-            width=len(self.format.header),
-            delimiter=self.format.delimiter,
-            start=start,
-            most=shop.chunk_rows,
-        )
-
-    def __enter__(self) -> _Source:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.file.close()
-
-
 def _run_resource(lease: Lease, job: Job, position: int, attempt: int, shop: Workshop) -> None:
     entries = shop.jobs.ledger(job.id, position)
     counts = sum((e.counts for e in entries), Counts())
     start = _start(entries)
     shop.observe(JobStarted(job.id, attempt, start.row))
-    with _opened(job, position, shop) as source:
+    with open_source(job, position, shop) as source:
         plan = source.plan
-        shop.jobs.begin(lease, position, _csv_name(job, position, shop), source.format.encoding)
+        shop.jobs.begin(lease, position, source.csv_name, source.format.encoding)
         _make_findable(plan, shop.sink)
         for ready in _ahead(conform(c, plan) for c in source.chunks(start, shop)):
             plan, entry = _commit(lease, ready, plan, shop)
@@ -201,87 +148,27 @@ def _count(outcome: pl.Series, wanted: Outcome) -> int:
 
 def _finish(lease: Lease, job: Job, status: JobStatus, code: str | None, shop: Workshop) -> None:
     """Join the parts into the result, then end the job."""
+    now = shop.jobs.job(job.org_id, job.id)
+    assert now is not None
     members: list[tuple[result.Member, Iterable[bytes]]] = []
-    for position, resource in enumerate(job.resources):
+    for position, resource in enumerate(now.resources):
         entries = shop.jobs.ledger(job.id, position)
-        try:
-            with _opened(job, position, shop) as source:
-                head, head_bytes = result.header_entry(source.plan)
-        except BulkwrightError:
-            if not entries:
-                continue  # the file cannot be read and no row of it was: nothing to answer
-            raise
-        name = result.member_name(resource.module, _csv_name(job, position, shop))
-        member = result.Member(name, (head, *result.parts_of(entries)))
-        members.append((member, chain([head_bytes], _part_bytes(job.id, entries, shop.files))))
+        if entries:
+            name = result.member_name(resource.module, resource.file_name or str(job.id))
+            member = result.Member(name, tuple(entry.part for entry in entries))
+            members.append((member, _part_bytes(job.id, entries, shop.files)))
     if members:
         with shop.files.incoming() as file:
             result.write_zip(file, members)
             file.keep(shop.files.result_place(job.id))
     shop.jobs.finish(lease, status, code=code, has_result=bool(members))
     shop.files.drop_parts(job.id)
-    ended = shop.jobs.job(job.org_id, job.id)
-    shop.observe(JobEnded(job.id, status, code, ended.counts if ended else Counts()))
+    shop.observe(JobEnded(job.id, status, code, now.counts))
 
 
 def _part_bytes(job_id: int, entries: list[LedgerEntry], files: LocalFiles) -> Iterator[bytes]:
     for entry in entries:
         yield files.part_place(job_id, entry.part.name).read_bytes()
-
-
-def _opened(job: Job, position: int, shop: Workshop) -> _Source:
-    """Open a resource's upload, sure that it is the one that was acknowledged."""
-    upload = _upload(job, position, shop)
-    try:
-        file = shop.files.upload_place(upload.id).open("rb")
-    except OSError as error:
-        raise FileDamaged("The stored upload is gone; upload the file again") from error
-    try:
-        if hashlib.file_digest(file, "sha256").hexdigest() != upload.sha256:
-            raise FileDamaged
-        archive = open_archive(file)
-        member = archive.the_csv()
-        head, text = take_head(archive.stream(member, shop.limits.csv_bytes))
-        form = sniff(head, job.character_encoding)
-        plan = _plan(job, position, form.header, shop)
-    except BaseException:
-        file.close()
-        raise
-    return _Source(file, text, form, plan, member.size)
-
-
-def _plan(job: Job, position: int, header: tuple[str, ...], shop: Workshop) -> Plan:
-    module = _module(job.org_id, job.resources[position].module, shop)
-    modules = {module.api_name: module}
-    for field in module.fields:
-        target = field.lookup_module
-        if field.data_type == "lookup" and target and target not in modules:
-            found = shop.modules.module(job.org_id, target)
-            if found is not None:
-                modules[target] = found
-    user_ids: dict[str, int] = {}
-    for user in shop.accounts.users(job.org_id):
-        user_ids |= {str(user.id): user.id, user.email.strip().casefold(): user.id}
-    return make_plan(job, position, header, modules, user_ids)
-
-
-def _module(org_id: int, api_name: str, shop: Workshop) -> Module:
-    module = shop.modules.module(org_id, api_name)
-    if module is None:
-        raise FileDamaged(f"The module {api_name} is no longer there")
-    return module
-
-
-def _upload(job: Job, position: int, shop: Workshop) -> Upload:
-    upload = shop.jobs.upload(job.org_id, job.resources[position].file_id)
-    if upload is None:
-        raise FileDamaged("The upload is no longer there; upload the file again")
-    return upload
-
-
-def _csv_name(job: Job, position: int, shop: Workshop) -> str:
-    csv = _upload(job, position, shop).csv
-    return csv.name if csv is not None else f"{job.id}.csv"
 
 
 def _start(entries: list[LedgerEntry]) -> Start:

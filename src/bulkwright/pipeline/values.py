@@ -29,11 +29,18 @@ _MOMENT = (
     r"(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})?$"
 )
 _EMAIL = (
-    r"^[\p{L}\p{M}\p{N}.!#$%&'*+/=?^_`{|}~-]{1,64}"
-    r"@(?:[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?\.)+[\p{L}\p{M}]{2,63}$"
+    r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+"
+    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}$"
+)
+_ANY_EMAIL = (
+    r"^[\p{L}\p{M}\p{N}.!#$%&'*+/=?^_`{|}~-]+"
+    r"@(?:[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?\.)+[\p{L}\p{M}]{2,}$"
 )
 _PHONE = r"^[+(]?[0-9][0-9 ().;+-]*$"
-_WEBSITE = r"^(?i:https?://|ftp://)?[\p{L}\p{N}][\p{L}\p{M}\p{N}-]*(?:\.[\p{L}\p{M}\p{N}-]+)+(?::[0-9]{1,5})?(?:[/?#]\S*)?$"
+_WEBSITE = (
+    r"^(?i:https?://|ftp://)?[\p{L}\p{N}][\p{L}\p{M}\p{N}-]*(?:\.[\p{L}\p{M}\p{N}-]+)+"
+    r"(?::[0-9]{1,5})?(?:[/?#]\S*)?$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +65,9 @@ def read_values(cells: pl.Series, reading: Reading) -> pl.Series:
 
 def _text(cells: pl.Series, reading: Reading) -> pl.Series:
     field = reading.field
-    pattern = {"email": _EMAIL, "phone": _PHONE, "website": _WEBSITE}.get(field.data_type)
-    if pattern is not None:
-        cells = _only(cells, cells.str.strip_chars().str.contains(pattern))
+    patterns = _PATTERNS.get(field.data_type)
+    if patterns is not None:
+        cells = _only(cells, _fits(cells.str.strip_chars(), patterns))
     if field.length is not None and (cells.str.len_bytes() > field.length).any():
         cells = _only(cells, cells.str.len_chars() <= field.length)
     return cells
@@ -192,6 +199,20 @@ _JSON_ESCAPES = {
     "\\": "\\\\",
     **{chr(c): f"\\u{c:04x}" for c in range(0x20)},
 }
+
+
+_PATTERNS = {"email": (_EMAIL, _ANY_EMAIL), "phone": (_PHONE,), "website": (_WEBSITE,)}
+"""Patterns of which one must fit; the quickest first."""
+
+
+def _fits(cells: pl.Series, patterns: tuple[str, ...]) -> pl.Series:
+    first, *others = patterns
+    fits = cells.str.contains(first)
+    for pattern in others:
+        if not _all(fits):
+            left = _only(cells, ~fits)
+            fits = fits | left.str.contains(pattern).fill_null(value=False)
+    return fits
 
 
 def _only(values: pl.Series, fits: pl.Series) -> pl.Series:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 from bulkwright.domain.errors import LeaseLost
@@ -244,7 +245,7 @@ def _resource(row: Row) -> Resource:
         module=row["module"],
         module_id=row["module_id"],
         file_id=row["file_id"],
-        mappings=tuple(Mapping(**m) for m in json.loads(row["mappings"])),
+        mappings=_mappings(row["mappings"]),
         find_by=row["find_by"],
         ignore_empty=bool(row["resource_ignore_empty"]),
         auto_mapped=bool(row["auto_mapped"]),
@@ -266,3 +267,9 @@ def _entry(row: Row) -> LedgerEntry:
         resume_row=row["resume_row"],
         part=Part(row["part_name"], row["part_deflated"], row["part_plain"], row["part_crc"]),
     )
+
+
+@lru_cache(maxsize=1024)
+def _mappings(text: str) -> tuple[Mapping, ...]:
+    # Kept, for clients ask for the same job again and again while it runs.
+    return tuple(Mapping(**m) for m in json.loads(text))

@@ -18,6 +18,9 @@ from bulkwright.store.database import Row
 from bulkwright.store.queries import Query, load
 from bulkwright.store.sqlite.driver import BUSY_SECONDS, claim_driver
 
+_REMEMBERED = 1_000
+"""Statements whose column names are kept."""
+
 
 class StdlibDatabase:
     """A `Database` (see store/database.py) on one SQLite file through `sqlite3`."""
@@ -26,6 +29,7 @@ class StdlibDatabase:
         claim_driver(path, "sqlite3")
         self._path = path
         self._queries: dict[str, Query] = load("sqlite")
+        self._names: dict[str, tuple[str, ...]] = {}
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
 
@@ -46,10 +50,10 @@ class StdlibDatabase:
     def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """Run a statement made by `store/tables.py`."""
         connection = self._connection()
-        if connection.in_transaction or sql.startswith("SELECT"):
-            return connection.execute(sql, values).fetchall()
+        if sql.startswith("SELECT") or connection.in_transaction:
+            return self._rows(connection.execute(sql, values), sql)
         with self.transaction():
-            return connection.execute(sql, values).fetchall()
+            return self._rows(connection.execute(sql, values), sql)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -67,6 +71,18 @@ class StdlibDatabase:
         """Close the connections of every thread."""
         for connection in self._open:
             connection.close()
+
+    def _rows(self, cursor: sqlite3.Cursor, sql: str) -> list[Row]:
+        found = cursor.fetchall()
+        if not found:
+            return []
+        names = self._names.get(sql)
+        if names is None:
+            # Asking the cursor costs as much as the query itself.
+            names = tuple(d[0] for d in cursor.description)
+            if len(self._names) < _REMEMBERED:
+                self._names[sql] = names
+        return [dict(zip(names, values, strict=True)) for values in found]
 
     def _begin(self, connection: sqlite3.Connection) -> None:
         deadline = time.monotonic() + BUSY_SECONDS
@@ -88,7 +104,6 @@ class StdlibDatabase:
             connection = sqlite3.connect(
                 self._path, timeout=0, isolation_level=None, check_same_thread=False
             )
-            connection.row_factory = _row
             for pragma in ("busy_timeout=0", "synchronous=FULL", "foreign_keys=ON"):
                 connection.execute(f"PRAGMA {pragma}")
             self._to_wal(connection)
@@ -97,11 +112,7 @@ class StdlibDatabase:
         return connection
 
     def _to_wal(self, connection: sqlite3.Connection) -> None:
-        if connection.execute("PRAGMA journal_mode").fetchall()[0]["journal_mode"] != "wal":
+        if connection.execute("PRAGMA journal_mode").fetchall()[0][0] != "wal":
             connection.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA busy_timeout=0")
-
-
-def _row(cursor: sqlite3.Cursor, values: tuple[object, ...]) -> Row:
-    return dict(zip([d[0] for d in cursor.description], values, strict=True))
