@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Sets everything up and runs it: `python3 run.py demo`, `python3 run.py test`.
+
+Needs Python 3.11 or newer with pip, and nothing else: no root, no uv, no Docker. Whatever is
+installed goes into `.venv` beside this file, at the versions and hashes of `requirements/`.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+ENVIRONMENT = ROOT / ".venv"
+PYTHON = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin") / "python"
+USAGE = """usage: python3 run.py COMMAND [ARGUMENT ...]
+
+  demo         one bulk write job from a CSV to its result
+  test         format, lint, types, layers and all tests (add -k NAME etc. for pytest)
+  check        the same without the tests
+  bulkwright   the command itself, for example: python3 run.py bulkwright serve --dev"""
+
+CHECKS = (
+    ("ruff", "format", "--check", "."),
+    ("ruff", "check", "."),
+    ("mypy",),
+    ("lint-imports",),
+)
+
+
+def main() -> int:
+    """Run the command named on the command line and return its exit status."""
+    if sys.version_info < (3, 11):
+        print(f"Bulkwright needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
+        return 1
+    command, *rest = sys.argv[1:] or [""]
+    if command in ("demo", "bulkwright"):
+        set_up("run")
+        before = ["demo"] if command == "demo" else []
+        return call("bulkwright", *before, *rest)
+    if command in ("test", "check"):
+        set_up("dev")
+        status = max(call(*check) for check in CHECKS)
+        return status or (call("pytest", *rest) if command == "test" else 0)
+    print(USAGE)
+    return 0 if command in ("-h", "--help", "help") else 2
+
+
+def set_up(kind: str) -> None:
+    """Install the locked packages of `requirements/<kind>.txt` and this project, once."""
+    locked = ROOT / "requirements" / f"{kind}.txt"
+    seal = hashlib.sha256(locked.read_bytes()).hexdigest()
+    mark = ENVIRONMENT / f".{kind}-{sys.version_info.major}.{sys.version_info.minor}"
+    if PYTHON.exists() and mark.exists() and mark.read_text() == seal:
+        return
+    print(f"setting up {ENVIRONMENT.name} (once) ...", file=sys.stderr, flush=True)
+    # Without pip inside: Debian's Python cannot put it there, and the pip outside serves as well.
+    venv.create(ENVIRONMENT, with_pip=False)
+    pip = [sys.executable, "-m", "pip", "--python", str(PYTHON), "install", "--quiet",
+           "--disable-pip-version-check"]  # fmt: skip
+    subprocess.run([*pip, "--require-hashes", "-r", str(locked)], check=True)
+    subprocess.run([*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)], check=True)
+    mark.write_text(seal)
+
+
+def call(program: str, *arguments: str) -> int:
+    """Run a program of the environment from the project's folder."""
+    scripts = PYTHON.parent
+    path = os.pathsep.join([str(scripts), os.environ.get("PATH", "")])
+    try:
+        return subprocess.run(
+            [str(scripts / program), *arguments], cwd=ROOT, env={**os.environ, "PATH": path}
+        ).returncode
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
