@@ -66,7 +66,7 @@ def archive(
         crc = zlib.crc32(e.data) if e.crc is None else e.crc
         size = len(e.data) if e.size is None else e.size
         packed = len(body) if e.packed_size is None else e.packed_size
-        offset = len(out) if e.offset is None else e.offset
+        offset = len(out) - len(prefix) if e.offset is None else e.offset
         if e.local:
             late = bool(e.flags & 8)
             name = e.name if e.local_name is None else e.local_name
@@ -167,9 +167,7 @@ def quoted_overlap(files: int, kernel: bytes) -> bytes:
             "<4s6H3L5H2L", b"PK\x01\x02", 20, 20, 0, 8, 0, 0x5821, zlib.crc32(data),
             packed_size, len(data), len(name), 0, 0, 0, 0, 0, offsets[name],
         ) + name  # fmt: skip
-    end = struct.pack(
-        "<4s4H2LH", b"PK\x05\x06", 0, 0, files, files, len(directory), len(out), 0
-    )
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, files, files, len(directory), len(out), 0)
     return bytes(out + directory) + end
 
 

@@ -22,6 +22,7 @@ from bulkwright.api.http import (
     json_answer,
 )
 from bulkwright.api.paths import Route, Router
+from bulkwright.api.polls import Polls
 from bulkwright.api.problems import InvalidUrlPattern, answer_to, answer_to_bug
 from bulkwright.api.routes import routes
 from bulkwright.api.services import Services
@@ -53,6 +54,7 @@ class App:
         self._ours = ours
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="api")
         self._origins = Origins(services.accounts)
+        self._polls = Polls(services.database)
         self.router = Router(
             [
                 *routes(services, settings.limits, base_url),
@@ -88,10 +90,17 @@ class App:
             path, method = _path(request.scope), request.scope["method"]
             if method == "OPTIONS" and self.router.knows(path):
                 return NOTHING
+            poll = self._polls.begin(request)
+            if poll.answer is not None:
+                return poll.answer
             route, request.params = self.router.match(method, path)
             admit(request, route.needed, self._services.tokens)
             answer = route.handler(request)
-            return answer if isinstance(answer, Answer) else await answer
+            if not isinstance(answer, Answer):
+                return await answer
+            if route.kept:
+                self._polls.keep(poll, answer)
+            return answer
         except (InvalidUrlPattern, ClientGone):
             raise
         except BulkwrightError as error:

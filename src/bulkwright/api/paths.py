@@ -30,6 +30,8 @@ class Route:
     path: str
     needed: Needed
     handler: Handler
+    kept: bool = False
+    """Whether the answer follows from path, token and database alone (api/polls.py)."""
 
 
 class Router:

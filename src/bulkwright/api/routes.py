@@ -122,7 +122,7 @@ def routes(services: Services, limits: Limits, base_url: str) -> list[Route]:
     oauth = OAuthRoutes(services, base_url)
     crm = "/crm/{version}"
     return [
-        Route("GET", "/crm/bulk/{version}/write/{job_id}", scope.BULK, bulk.details),
+        Route("GET", "/crm/bulk/{version}/write/{job_id}", scope.BULK, bulk.details, kept=True),
         Route("POST", "/crm/bulk/{version}/write", scope.BULK, bulk.create),
         Route("POST", f"{crm}/upload", scope.UPLOAD, bulk.upload),
         Route(

@@ -11,10 +11,16 @@ from bulkwright.service.records import RecordService
 from bulkwright.service.tokens import TokenService
 from bulkwright.service.uploads import UploadService
 from bulkwright.store.accounts import AccountStore
+from bulkwright.store.database import Database
 
 
 class Services(Protocol):
     """The use cases behind the wire."""
+
+    @property
+    def database(self) -> Database:
+        """Whether anything has changed."""
+        ...
 
     @property
     def accounts(self) -> AccountStore:

@@ -35,6 +35,10 @@ class Database(Protocol):
         """Run a statement made by `store/tables.py`: identifiers from the schema, values bound."""
         ...
 
+    def stamp(self) -> object:
+        """Equal to the last one on this thread if nothing was committed since, by anybody."""
+        ...
+
     def transaction(self) -> AbstractContextManager[None]:
         """All calls inside commit together, or not at all when the block raises."""
         ...

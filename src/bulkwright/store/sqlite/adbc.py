@@ -70,6 +70,10 @@ class AdbcDatabase:
         with self._connection.cursor() as cursor:
             cursor.executemany(sql, rows)
 
+    def stamp(self) -> object:
+        """Never equal: a worker keeps nothing that it has read."""
+        return object()
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All calls inside commit together, or not at all when the block raises."""

@@ -55,6 +55,13 @@ class StdlibDatabase:
         with self.transaction():
             return self._rows(connection.execute(sql, values), sql)
 
+    def stamp(self) -> object:
+        """Equal to the last one on this thread if nothing was committed since, by anybody."""
+        connection = self._connection()
+        # The first changes with every other connection's commit, the second with our own writes.
+        (version,) = connection.execute("PRAGMA data_version").fetchall()
+        return version, connection.total_changes
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All calls inside commit together, or not at all when the block raises."""
