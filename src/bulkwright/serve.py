@@ -28,6 +28,7 @@ from granian.server.embed import Server
 from bulkwright.api.app import create_app
 from bulkwright.config import Settings
 from bulkwright.domain import scope
+from bulkwright.holder import holder_name
 from bulkwright.wiring import Services, open_services
 
 log = logging.getLogger("bulkwright.serve")
@@ -134,6 +135,9 @@ class _Supervisor:
             if not ended.done():
                 await _end(process, ended)
                 return
+            # Its parent knows for sure that it is dead: nobody has to wait for its lease.
+            holder = holder_name(process.pid)
+            await asyncio.to_thread(self._services.job_store.end_leases, holder)
             log.warning("worker %d ended with status %d; starting another", number, ended.result())
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), _RESTART_SECONDS)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -17,6 +16,7 @@ from contextlib import AbstractContextManager, contextmanager
 from bulkwright.domain.errors import LeaseLost, WorkerFailed
 from bulkwright.domain.job import Lease
 from bulkwright.domain.limits import JOB_ATTEMPTS, LEASE_SECONDS
+from bulkwright.holder import holder_name
 from bulkwright.observe import LeaseGone, WorkerTripped
 from bulkwright.pipeline.run import Interrupted, fail_job, run_job
 from bulkwright.pipeline.workshop import Workshop
@@ -36,7 +36,7 @@ class Worker:
     def __init__(self, shop: Workshop, heart: Heart) -> None:
         self._shop = shop
         self._heart = heart
-        self._holder = f"{socket.gethostname()}/{os.getpid()}"
+        self._holder = holder_name(os.getpid())
         self._stop = threading.Event()
 
     def stop(self) -> None:

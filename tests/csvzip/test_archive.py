@@ -165,6 +165,9 @@ REFUSED: dict[str, bytes] = {
     "size_mismatch": archive(Entry(local_size=7)),
     "no_local_signature": archive(Entry(local_signature=b"PK\x03\x05")),
     "offset_past_end": archive(Entry(offset=0x7FFFFFFF)),
+    "offset_of_64_bits": archive(
+        Entry(offset=0xFFFFFFFF, extra=struct.pack("<HHQ", 1, 8, (1 << 64) - 1))
+    ),
     "Z40 dup_member_names": archive(Entry(), Entry(b"a,b\n1,2\n")),
     "stored_size_differs": archive(Entry(method=0, size=len(ROWS) - 1)),
     "Z47 shrink": archive(Entry(method=1)),

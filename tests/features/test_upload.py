@@ -20,3 +20,173 @@ def test_an_upload_is_acknowledged_with_a_file_id(server: Deployment) -> None:
     assert body["message"] == "file uploaded."
     assert re.fullmatch(r"[0-9]{15,18}", body["details"]["file_id"])
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d-0[78]:00", body["details"]["created_time"])
+
+
+def test_any_name_of_the_part_and_any_type_will_do(server: Deployment) -> None:
+    """Production clients call the part otherwise, and send no or another Content-Type (2.4)."""
+    headers = {**server.auth(), "feature": "bulk-write", "X-CRM-ORG": str(server.tenant.org.id)}
+    for name, entry in (
+        ("file.csv.zip", ("a.zip", zipped(), "application/zip")),
+        ("file", ("a.zip", zipped(), "")),
+        ("x", ("", zipped(), "application/octet-stream")),
+    ):
+        answer = server.http.post("/crm/v2/upload", headers=headers, files={name: entry})
+        assert answer.json()["code"] in ("FILE_UPLOAD_SUCCESS", "MANDATORY_NOT_FOUND"), name
+
+
+def test_a_form_without_a_boundary_in_the_header_is_read(server: Deployment) -> None:
+    """A sample client of the vendor sends `Content-type: multipart/formdata` (facts 2.4)."""
+    body = (
+        b'--xYz\r\nContent-Disposition: form-data; name="file"; filename="a.zip"\r\n\r\n'
+        + zipped()
+        + b"\r\n--xYz--\r\n"
+    )
+    headers = {
+        **server.auth(),
+        "feature": "bulk-write",
+        "X-CRM-ORG": str(server.tenant.org.id),
+        "Content-Type": "multipart/formdata",
+    }
+    answer = server.http.post("/crm/v2/upload", headers=headers, content=body)
+    assert answer.json()["code"] == "FILE_UPLOAD_SUCCESS"
+
+
+def test_what_is_no_zip_is_refused_with_200(server: Deployment) -> None:
+    """As captured from the real service; the pages say 400, which a setting gives (facts 2.3)."""
+    for data in (b"", b"Last_Name\nBoyle\n", zipped()[:-30], b"PK\x03\x04" + bytes(100)):
+        answer = server.upload(data)
+        assert answer.status_code == 200
+        body = answer.json()
+        assert list(body) == ["code", "details", "message", "status"]
+        assert body["code"] == "INVALID_FILE_FORMAT"
+        assert body["message"] == "invalid file format. only zip format is supported"
+        assert body["status"] == "error"
+        assert re.fullmatch(r"[0-9T:-]{19}\+00:00", body["details"]["created_time"])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        zipped(b"x", name="picture.png"),
+        zipped(**{"second.csv": b"a\n1\n"}),
+        zipped(b""),
+    ],
+    ids=["no CSV", "two CSVs", "empty CSV"],
+)
+def test_a_zip_without_a_usable_csv_is_refused_by_the_creation(
+    server: Deployment, data: bytes
+) -> None:
+    """The upload is acknowledged; FILE_NOT_SUPPORTED is an error of the creation (facts 3.6)."""
+    answer = server.upload(data)
+    assert answer.json()["code"] == "FILE_UPLOAD_SUCCESS"
+    file_id = answer.json()["details"]["file_id"]
+    refused = server.create(server.insert(file_id=file_id))
+    assert (refused.status_code, refused.json()["code"]) == (400, "FILE_NOT_SUPPORTED")
+
+
+@pytest.mark.parametrize("missing", ["feature", "X_CRM_ORG"])
+def test_missing_headers_get_the_upload_hosts_own_error(
+    server: Deployment, missing: str
+) -> None:
+    """Client contract 3: another shape, HTTP 403."""
+    answer = server.upload(**{missing: ""})
+    assert answer.status_code == 403
+    assert answer.json() == {
+        "status": "error",
+        "info": "Forbidden",
+        "x-error": "check if headers [feature, X-CRM-ORG] are present and valid",
+        "x-info": "Link not valid",
+        "http_status": "403",
+    }
+
+
+def test_another_feature_is_not_supported(server: Deployment) -> None:
+    """Facts 2.3, as captured."""
+    answer = server.upload(feature="bulk-read")
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "code": "NOT_SUPPORTED_FEATURE",
+        "details": {"created_time": "1970-01-01T00:00:00+00:00"},
+        "message": "Feature is not supported",
+        "status": "error",
+    }
+
+
+@pytest.mark.parametrize("org", ["other", "abc", "-1"])
+def test_an_upload_for_another_org_is_refused(server: Deployment, org: str) -> None:
+    """I13: not silently taken for the caller's own."""
+    number = str(server.other.org.id) if org == "other" else org
+    answer = server.upload(X_CRM_ORG=number)
+    assert (answer.status_code, answer.json()["info"]) == (403, "Forbidden")
+
+
+def test_an_upload_over_25_mb_is_refused_and_nothing_stays(server: Deployment) -> None:
+    """Facts 1.2: 413, announced or not; the half-written file is gone."""
+    too_much = bytes(25 * 1024 * 1024 + 1)
+    answer = server.upload(too_much)
+    assert answer.status_code == 413
+    assert answer.json()["code"] == "FILE_TOO_LARGE"
+
+    def pieces() -> object:
+        yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+        for _ in range(27):
+            yield bytes(1024 * 1024)
+
+    headers = {
+        **server.auth(),
+        "feature": "bulk-write",
+        "X-CRM-ORG": str(server.tenant.org.id),
+        "Content-Type": "multipart/form-data; boundary=b",
+    }
+    answer = server.http.post("/crm/v2/upload", headers=headers, content=pieces())
+    assert answer.json()["code"] == "FILE_TOO_LARGE"
+    assert list((server.settings.files_path / "incoming").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data; boundary=b", b""),
+        ("multipart/form-data; boundary=b", b"--c\r\n\r\n"),
+        ("multipart/form-data; boundary=b", b"--b\r\nContent-Disposition: form-data; name="),
+        ("multipart/form-data; boundary=b", b"--b\r\nX: y\r\n\r\nz\r\n--b--\r\n"),
+        ("multipart/form-data", b"no boundary at all"),
+        ("multipart/form-data; boundary=", b"--\r\n"),
+        ("application/zip", zipped()),
+        (
+            "multipart/form-data; boundary=b",
+            b'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\nz\r\n--b--\r\n',
+        ),
+        (
+            "multipart/form-data; boundary=b",
+            b'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\nz\r\n' * 40 + b"--b--\r\n",
+        ),
+    ],
+)
+def test_a_broken_form_is_a_coded_400(server: Deployment, kind: str, body: bytes) -> None:
+    """H28: never a 500, never a crash."""
+    headers = {
+        **server.auth(),
+        "feature": "bulk-write",
+        "X-CRM-ORG": str(server.tenant.org.id),
+        "Content-Type": kind,
+    }
+    answer = server.http.post("/crm/v2/upload", headers=headers, content=body)
+    assert answer.status_code == 400
+    assert answer.json()["code"] in ("INVALID_DATA", "MANDATORY_NOT_FOUND")
+
+
+def test_a_compressed_body_is_not_inflated(server: Deployment) -> None:
+    """H29."""
+    answer = server.upload(Content_Encoding="gzip")
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_REQUEST")
+
+
+def test_an_upload_is_on_the_disk_as_it_was_sent(server: Deployment) -> None:
+    """Under our own name, readable by its owner only; the client's file name is no path."""
+    headers = {**server.auth(), "feature": "bulk-write", "X-CRM-ORG": str(server.tenant.org.id)}
+    files = {"file": ("../../etc/x\x00.zip", zipped())}
+    answer = server.http.post("/crm/v2/upload", headers=headers, files=files)
+    place = server.services.files.upload_place(int(answer.json()["details"]["file_id"]))
+    assert place.read_bytes() == zipped()
+    assert place.stat().st_mode & 0o777 == 0o600

@@ -77,16 +77,26 @@ def _show_result(path: Path) -> None:
     outcomes: dict[str, int] = {}
     for row in rows:
         outcomes[row["STATUS"]] = outcomes.get(row["STATUS"], 0) + 1
-    table = Table(*rows[0], title=f"{name}: what was skipped, and why")
-    for row in [r for r in rows if r["STATUS"] != "ADDED"][: _SHOWN * 2]:
-        table.add_row(*(coloured(v) if k == "STATUS" else Text(v) for k, v in row.items()))
-    console.print(table)
-    table = Table(*rows[0], title="what was added (the first few)")
-    for row in [r for r in rows if r["STATUS"] == "ADDED"][:_SHOWN]:
-        table.add_row(*(coloured(v) if k == "STATUS" else Text(v) for k, v in row.items()))
-    console.print(table)
+    console.print(f"\n{name}: what was skipped, and why")
+    _table([r for r in rows if r["STATUS"] != "ADDED"][: 2 * _SHOWN], "ERRORS")
+    console.print("what was added (the first few)")
+    _table([r for r in rows if r["STATUS"] == "ADDED"][:_SHOWN], "RECORD_ID")
     told = [f"{count:,} {outcome}" for outcome, count in sorted(outcomes.items())]
     console.print(f"{len(rows):,} rows: {', '.join(told)}")
+
+
+def _table(rows: list[dict[str, str]], answer: str) -> None:
+    """The first echoed column, which may be cut, and the answer, which may not."""
+    if not rows:
+        return
+    first = next(iter(rows[0]))
+    table = Table()
+    table.add_column(Text(first), no_wrap=True, max_width=32)
+    table.add_column("STATUS", no_wrap=True)
+    table.add_column(answer, overflow="fold")
+    for row in rows:
+        table.add_row(Text(row[first]), coloured(row["STATUS"]), Text(row[answer]))
+    console.print(table)
 
 
 def _say(call: str, what: str) -> None:

@@ -66,7 +66,8 @@ def worker(
 
 def _until_input_ends() -> None:
     # The server that started this worker holds the other end: however it goes, the worker goes.
-    sys.stdin.buffer.read()
+    while os.read(0, 1024):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 

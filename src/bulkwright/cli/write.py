@@ -24,6 +24,7 @@ from bulkwright.domain.account import Caller
 from bulkwright.domain.job import Job, JobStatus, Mapping, Operation
 from bulkwright.domain.limits import SERVICE
 from bulkwright.domain.request import JobRequest, ResourceRequest
+from bulkwright.holder import is_dead
 from bulkwright.wire.requests import DefaultValue, FieldMapping
 from bulkwright.wiring import Services, open_bench
 from bulkwright.worker import Worker
@@ -100,6 +101,9 @@ def _write_here(path: Path, wanted: _Wanted, settings: Settings, result: Path | 
             job_id = _begin(services, caller, path, wanted, print_)
         else:
             console.print(f"going on with job {job_id}")
+            holder = services.job_store.holder(job_id)
+            if holder is not None and is_dead(holder):
+                services.job_store.end_leases(holder)
         job = _run(services, worker, caller.org_id, job_id)
         if result is not None and job.has_result:
             shutil.copyfile(services.files.result_place(job.id), result)
@@ -132,7 +136,9 @@ def _run(services: Services, worker: Worker, org_id: int, job_id: int) -> Job:
     while not (job := services.jobs.details(org_id, job_id)).status.final:
         if not worker.run_one(only=job_id):
             if not waiting:
-                console.print("waiting for the lease of the run before this one")
+                console.print(
+                    "another worker holds the job; waiting for it to finish or to be lost"
+                )
             waiting = True
             time.sleep(0.2)
     return job

@@ -157,6 +157,8 @@ def open_archive(source: BinaryIO) -> Archive:
     ranges: list[tuple[int, int]] = []
     for entry in entries:
         _refuse_what_is_never_read(entry)
+        if not 0 <= entry.header_offset < directory_start:
+            raise InvalidFileFormat("The zip's directory points outside the file")
         start = _data_start(source, entry)
         ranges.append((entry.header_offset, start + entry.compress_size))
         path = _path(entry)
@@ -277,8 +279,6 @@ def _refuse_what_is_never_read(entry: zipfile.ZipInfo) -> None:
 
 def _data_start(source: BinaryIO, entry: zipfile.ZipInfo) -> int:
     """Where the member's data begin, by its local header, which must agree with the directory."""
-    if entry.header_offset < 0:
-        raise InvalidFileFormat("The zip's directory points outside the file")
     name = _name_bytes(entry)
     source.seek(entry.header_offset)
     header = source.read(_LOCAL.size + len(name))

@@ -159,7 +159,7 @@ def blocks(
     target: int = limits.CHUNK_TEXT_BYTES,
     start: int = 0,
 ) -> Iterator[Block]:
-    """Cut a CSV into blocks of at most `target` bytes, or of one record that is longer.
+    """Cut a CSV into blocks of at most `target` bytes; more only where not one record ends there.
 
     `stream` is the whole file. With `start`, the `end` of an earlier block, exactly those blocks
     follow that followed then. Memory: a few times `target` and RECORD_BYTES, whatever the text.

@@ -43,25 +43,26 @@ def conform(chunk: Chunk, plan: Plan) -> Conformed:
     lacking: list[tuple[str, pl.Series]] = []
     fields: list[pl.Series] = []
     spared = plan.operation.updates and plan.keep_empty
+    key = _required_key(plan)
     for column in plan.columns:
         cells = _cells(chunk, column)
-        if column.field.system_mandatory and column.name != "id":
-            empty = cells.is_null() | (cells.str.strip_chars() == "")
-            if not spared:
-                verdicts.add(SkipReason.MANDATORY_NOT_FOUND, column.label, empty)
-            elif plan.operation.creates and empty.any():
-                lacking.append((column.label, empty))
         values, bad = _values(cells, column, plan)
         if chunk.has_nul or chunk.has_bad_bytes:
             bad = bad | _broken(cells)
+        if column is key or (column.field.system_mandatory and column.name != "id"):
+            empty, blank = cells.is_null(), cells.str.strip_chars() == ""
+            bad = bad & ~blank
+            verdicts.add(SkipReason.MANDATORY_NOT_FOUND, column.label, blank)
+            if column is key or not spared:
+                verdicts.add(SkipReason.MANDATORY_NOT_FOUND, column.label, empty)
+            elif plan.operation.creates and empty.any():
+                lacking.append((column.label, empty))
         verdicts.add(SkipReason.INVALID_DATA, column.label, bad)
         fields.append(values.alias(column.name))
     if chunk.too_long.any():
         label = plan.header[-1].strip() or str(len(plan.header))
         verdicts.add(SkipReason.INVALID_DATA, label, chunk.too_long)
-    frame = pl.DataFrame(fields)
-    _require_key(frame, plan, verdicts)
-    return Conformed(chunk, frame, verdicts, tuple(lacking))
+    return Conformed(chunk, pl.DataFrame(fields), verdicts, tuple(lacking))
 
 
 def _cells(chunk: Chunk, column: Column) -> pl.Series:
@@ -103,14 +104,15 @@ def _broken(cells: pl.Series) -> pl.Series:
     return nul | cells.str.contains(BAD_BYTE, literal=True)
 
 
-def _require_key(frame: pl.DataFrame, plan: Plan, verdicts: Verdicts) -> None:
-    """A row that shall update must say what; only a new record may come without a key."""
+def _required_key(plan: Plan) -> Column | None:
+    """The column without which a row does not say what it updates.
+
+    Found by id, a row without one is a new record, if the job makes any.
+    """
     by = plan.find_by
     if by is None or not plan.operation.updates:
-        return
-    if by.name == "id" and plan.operation.creates:
-        return
-    verdicts.add(SkipReason.MANDATORY_NOT_FOUND, by.label, key_of(frame, by).is_null())
+        return None
+    return None if by.name == "id" and plan.operation.creates else by
 
 
 def key_of(frame: pl.DataFrame, column: Column) -> pl.Series:

@@ -131,6 +131,15 @@ class JobStore:
         """Give a claim back so that another worker may go on at once."""
         self._db.one("release_lease", id=lease.job_id, token=lease.token, attempts=attempts)
 
+    def end_leases(self, holder: str) -> None:
+        """Void the claims of a worker that is known to be dead, before they run out."""
+        self._db.run("end_leases", holder=holder)
+
+    def holder(self, job_id: int) -> str | None:
+        """Which worker claimed a job last."""
+        row = self._db.one("lease_holder", id=job_id)
+        return None if row is None else row["lease_holder"]
+
     @contextmanager
     def chunk(self, lease: Lease) -> Iterator[None]:
         """One chunk: everything inside commits together, if the lease is still held.

@@ -61,6 +61,15 @@ WHERE id = :id AND lease_token = :token AND status = 'INPROGRESS' RETURNING id
 UPDATE jobs SET lease_until = 0, attempts = :attempts
 WHERE id = :id AND lease_token = :token AND status = 'INPROGRESS' RETURNING id
 
+-- name: end_leases
+-- A worker is known to be dead: its claims are void at once. Its attempts still count.
+UPDATE jobs SET lease_until = 0
+WHERE lease_holder = :holder AND status = 'INPROGRESS' AND lease_until > 0
+
+-- name: lease_holder
+-- Who holds a job.
+SELECT lease_holder FROM jobs WHERE id = :id
+
 -- name: hold_job
 -- Fence: the job is still this worker's; its lease and attempts start anew, for there is progress.
 UPDATE jobs SET attempts = 0, lease_until = :until

@@ -1,0 +1,1 @@
+"""Everything that is kept, behind named SQL; one folder for each dialect."""

@@ -1,0 +1,1 @@
+"""SQLite: two drivers, one set of queries and migrations."""

@@ -1,0 +1,318 @@
+"""What insert, update and upsert do with a row: facts 3.4, and DESIGN 6 where those are silent."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.bench import Bench
+
+ONE = "Last_Name,Email,City\nBoyle,p@zylker.example,Trier\n"
+TWINS = "Last_Name,Email\nFirst,twin@zylker.example\nSecond,twin@zylker.example\n"
+
+
+def by_email(bench: Bench, operation: str, rows: str, **more: object) -> list[str]:
+    """Outcomes of rows `Last_Name,Email`, found by Email."""
+    return bench.run(f"Last_Name,Email\n{rows}", operation=operation, find_by="Email", **more).outcome
+
+
+# No find_by
+
+
+def test_insert_adds_every_row(bench: Bench) -> None:
+    """Without find_by every sound row becomes a record of its own, equal rows too."""
+    done = bench.run(TWINS)
+    assert done.outcome == ["ADDED", "ADDED"]
+    assert [r["Last_Name"] for r in bench.records()] == ["First", "Second"]
+    assert done.ids == [r["id"] for r in bench.records()]
+
+
+# No match
+
+
+def test_insert_adds_what_matches_nothing(bench: Bench) -> None:
+    """Insert with find_by adds a row whose key no record holds."""
+    bench.run(ONE)
+    assert by_email(bench, "insert", "Kay,k@zylker.example\n") == ["ADDED"]
+
+
+def test_update_skips_what_matches_nothing(bench: Bench) -> None:
+    """Update never creates: RESOURCE_NOT_FOUND names the find_by column."""
+    bench.run(ONE)
+    assert by_email(bench, "update", "Kay,k@zylker.example\n") == ["RESOURCE_NOT_FOUND-Email"]
+    assert len(bench.records()) == 1
+
+
+def test_upsert_adds_what_matches_nothing(bench: Bench) -> None:
+    """Upsert adds a row whose key no record holds."""
+    bench.run(ONE)
+    assert by_email(bench, "upsert", "Kay,k@zylker.example\n") == ["ADDED"]
+    assert len(bench.records()) == 2
+
+
+# One match
+
+
+def test_insert_skips_what_matches_a_record(bench: Bench) -> None:
+    """Insert with find_by leaves the record that is there alone."""
+    before = bench.run(ONE).ids
+    done = bench.run("Last_Name,Email\nKay,p@zylker.example\n", find_by="Email")
+    assert done.outcome == ["DUPLICATE_DATA-Email"] and done.ids == [None]
+    assert [(r["id"], r["Last_Name"]) for r in bench.records()] == [(before[0], "Boyle")]
+
+
+@pytest.mark.parametrize("operation", ["update", "upsert"])
+def test_one_match_is_updated(bench: Bench, operation: str) -> None:
+    """The mapped fields change, the others stay; RECORD_ID is the id of the record."""
+    before = bench.run(ONE)
+    done = bench.run(
+        "Last_Name,Email\nKay,p@zylker.example\n", operation=operation, find_by="Email"
+    )
+    assert done.outcome == ["UPDATED"] and done.ids == before.ids
+    (record,) = bench.records()
+    assert (record["Last_Name"], record["City"]) == ("Kay", "Trier")
+
+
+@pytest.mark.parametrize("key", ["P@Zylker.Example", "  p@zylker.example ", "p@ZYLKER.example"])
+def test_keys_match_whatever_their_case_and_blanks(bench: Bench, key: str) -> None:
+    """Keys are trimmed and case-folded on both sides."""
+    bench.run(ONE)
+    assert by_email(bench, "update", f"Kay,{key}\n") == ["UPDATED"]
+
+
+# Several matches
+
+
+@pytest.mark.parametrize("operation", ["insert", "update", "upsert"])
+def test_several_matches_are_skipped(bench: Bench, operation: str) -> None:
+    """Which of several records a row means is not for us to guess."""
+    bench.run(TWINS)
+    rows = "Kay,twin@zylker.example\nLee,lee@zylker.example\nMay,TWIN@zylker.example\n"
+    outcome = by_email(bench, operation, rows)
+    assert outcome[0] == outcome[2] == "CANNOT_PROCESS-Email"
+    assert outcome[1] == ("RESOURCE_NOT_FOUND-Email" if operation == "update" else "ADDED")
+    assert [r["Last_Name"] for r in bench.records()][:2] == ["First", "Second"]
+
+
+# Empty key
+
+
+def test_insert_adds_a_row_without_a_key(bench: Bench) -> None:
+    """A new record may come without a key, and two such rows are no duplicates."""
+    assert by_email(bench, "insert", "A,\nB,\n") == ["ADDED", "ADDED"]
+
+
+@pytest.mark.parametrize("operation", ["update", "upsert"])
+def test_rows_that_may_update_need_their_key(bench: Bench, operation: str) -> None:
+    """An empty find_by cell says nothing about which record is meant."""
+    bench.run("Last_Name,Email\nNobody,\n")
+    assert by_email(bench, operation, "A,\n") == ["MANDATORY_NOT_FOUND-Email"]
+    assert [r["Last_Name"] for r in bench.records()] == ["Nobody"]
+
+
+@pytest.mark.parametrize("operation", ["insert", "update", "upsert"])
+def test_a_key_that_is_no_value_is_invalid_and_not_missing(bench: Bench, operation: str) -> None:
+    """A find_by cell with a bad value is INVALID_DATA alone."""
+    assert by_email(bench, operation, "A,nonsense\n") == ["INVALID_DATA-Email"]
+
+
+# The same key twice in one file
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 2, 1000])
+def test_insert_skips_the_second_of_equal_keys(bench: Bench, chunk_rows: int) -> None:
+    """Rows take effect in file order, within a chunk as across chunks."""
+    rows = "A,x@y.example\nB,X@y.example\nC,z@y.example\n"
+    outcome = by_email(bench, "insert", rows, chunk_rows=chunk_rows)
+    assert outcome == ["ADDED", "DUPLICATE_DATA-Email", "ADDED"]
+    assert [r["Last_Name"] for r in bench.records()] == ["A", "C"]
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 2, 1000])
+def test_upsert_updates_what_an_earlier_row_added(bench: Bench, chunk_rows: int) -> None:
+    """The second row with a new key updates the record of the first."""
+    rows = "Last_Name,Email\nA,x@y.example\nB,X@y.example\nC,x@Y.example\n"
+    done = bench.run(rows, operation="upsert", find_by="Email", chunk_rows=chunk_rows)
+    assert done.outcome == ["ADDED", "UPDATED", "UPDATED"]
+    assert len(set(done.ids)) == 1
+    (record,) = bench.records()
+    assert (record["Last_Name"], record["Email"]) == ("C", "x@Y.example")
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 2, 1000])
+def test_update_takes_every_row_of_one_record_in_order(bench: Bench, chunk_rows: int) -> None:
+    """Several rows may mean one record; the last one wins."""
+    bench.run(ONE)
+    rows = "A,p@zylker.example\nB,no@zylker.example\nC,p@zylker.example\n"
+    outcome = by_email(bench, "update", rows, chunk_rows=chunk_rows)
+    assert outcome == ["UPDATED", "RESOURCE_NOT_FOUND-Email", "UPDATED"]
+    assert [r["Last_Name"] for r in bench.records()] == ["C"]
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 1000])
+def test_a_skipped_row_does_not_take_its_key(bench: Bench, chunk_rows: int) -> None:
+    """The key of a row that was skipped is still free for the next one."""
+    rows = "Last_Name,Email,No_of_Employees\nA,x@y.example,many\nB,x@y.example,2\n"
+    done = bench.run(rows, find_by="Email", chunk_rows=chunk_rows)
+    assert done.outcome == ["INVALID_DATA-No_of_Employees", "ADDED"]
+
+
+# find_by id
+
+
+def test_insert_by_id_skips_known_ids(bench: Bench) -> None:
+    """An id that is there is a duplicate; any other row becomes a record with an id of its own."""
+    (known,) = bench.run(ONE).ids
+    done = bench.run(f"id,Last_Name\n{known},A\n123,B\n,C\n", find_by="id")
+    assert done.outcome == ["DUPLICATE_DATA-id", "ADDED", "ADDED"]
+    assert [r["Last_Name"] for r in bench.records()] == ["Boyle", "B", "C"]
+    assert 123 not in [r["id"] for r in bench.records()]
+
+
+def test_update_by_id(bench: Bench) -> None:
+    """A known id updates; unknown, empty and impossible ones are told apart."""
+    (known,) = bench.run(ONE).ids
+    rows = f"id,Last_Name\n{known},A\n123,B\n,C\nabc,D\n-1,E\n{10**18},F\n{known},G\n"
+    done = bench.run(rows, operation="update", find_by="id")
+    assert done.outcome == [
+        "UPDATED",
+        "RESOURCE_NOT_FOUND-id",
+        "MANDATORY_NOT_FOUND-id",
+        "INVALID_DATA-id",
+        "RESOURCE_NOT_FOUND-id",
+        "INVALID_DATA-id",
+        "UPDATED",
+    ]
+    assert [r["Last_Name"] for r in bench.records()] == ["G"]
+
+
+def test_upsert_by_id(bench: Bench) -> None:
+    """Ids are given by the service: an empty one makes a record, an unknown one means nothing."""
+    (known,) = bench.run(ONE).ids
+    rows = f"id,Last_Name\n{known},A\n123,B\n,C\n,D\nabc,E\n"
+    done = bench.run(rows, operation="upsert", find_by="id")
+    assert done.outcome == [
+        "UPDATED", "RESOURCE_NOT_FOUND-id", "ADDED", "ADDED", "INVALID_DATA-id",
+    ]  # fmt: skip
+    assert [r["Last_Name"] for r in bench.records()] == ["A", "C", "D"]
+
+
+def test_ids_are_never_given_twice(bench: Bench) -> None:
+    """Ids grow from job to job, and skipped rows take none that another row gets."""
+    first = bench.run("Last_Name\nA\n\nB\n").ids
+    second = bench.run("Last_Name,Email\nC,bad\nD,\n").ids
+    assert sorted(first) < sorted(i for i in second if i) and len(set(first)) == 2
+
+
+# ignore_empty
+
+
+def test_empty_cells_empty_the_field(bench: Bench) -> None:
+    """With ignore_empty false an empty cell overwrites what was there."""
+    bench.run(ONE)
+    bench.run("Email,City\np@zylker.example,\n", operation="update", find_by="Email")
+    assert bench.records()[0]["City"] is None
+
+
+def test_empty_cells_leave_the_field_alone_when_told_so(bench: Bench) -> None:
+    """With ignore_empty true only cells with a value change anything."""
+    bench.run(ONE)
+    rows = "Email,City,Last_Name\np@zylker.example,,Kay\n"
+    bench.run(rows, operation="update", find_by="Email", ignore_empty=True)
+    assert (bench.records()[0]["City"], bench.records()[0]["Last_Name"]) == ("Trier", "Kay")
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 1000])
+def test_rows_of_one_record_add_up_when_empty_cells_are_ignored(
+    bench: Bench, chunk_rows: int
+) -> None:
+    """Each field gets the last value that any row of the file has for it."""
+    rows = "Email,Last_Name,City,State\nx@y.example,A,Trier,\nx@y.example,,,Hessen\nx@y.example,B,,\n"
+    done = bench.run(
+        rows, operation="upsert", find_by="Email", ignore_empty=True, chunk_rows=chunk_rows
+    )
+    assert done.outcome == ["ADDED", "UPDATED", "UPDATED"]
+    (record,) = bench.records()
+    assert (record["Last_Name"], record["City"], record["State"]) == ("B", "Trier", "Hessen")
+
+
+# Mandatory fields
+
+
+@pytest.mark.parametrize("cell", ["", "   "])
+@pytest.mark.parametrize("ignore_empty", [False, True])
+def test_a_new_record_needs_its_mandatory_fields(
+    bench: Bench, cell: str, ignore_empty: bool
+) -> None:
+    """Empty or blank, with and without ignore_empty."""
+    done = bench.run(f"Last_Name,City\n{cell},Trier\n", ignore_empty=ignore_empty)
+    assert done.outcome == ["MANDATORY_NOT_FOUND-Last_Name"]
+
+
+def test_update_may_not_empty_a_mandatory_field(bench: Bench) -> None:
+    """A mapped mandatory field with an empty cell is refused while empty cells overwrite."""
+    bench.run(ONE)
+    assert by_email(bench, "update", ",p@zylker.example\n") == ["MANDATORY_NOT_FOUND-Last_Name"]
+    assert bench.records()[0]["Last_Name"] == "Boyle"
+
+
+def test_update_with_ignore_empty_may_leave_mandatory_cells_empty(bench: Bench) -> None:
+    """The empty cell changes nothing, so nothing is missing."""
+    bench.run(ONE)
+    assert by_email(bench, "update", ",p@zylker.example\n", ignore_empty=True) == ["UPDATED"]
+    assert bench.records()[0]["Last_Name"] == "Boyle"
+
+
+@pytest.mark.parametrize("operation", ["update", "upsert"])
+def test_blanks_never_fill_a_mandatory_field(bench: Bench, operation: str) -> None:
+    """A cell of blanks is a value that ignore_empty does not skip, and none for such a field."""
+    bench.run(ONE)
+    outcome = by_email(bench, operation, "  ,p@zylker.example\n", ignore_empty=True)
+    assert outcome == ["MANDATORY_NOT_FOUND-Last_Name"]
+    assert bench.records()[0]["Last_Name"] == "Boyle"
+
+
+def test_update_needs_no_mandatory_field_mapped(bench: Bench) -> None:
+    """What is not mapped is not touched."""
+    bench.run(ONE)
+    done = bench.run("Email,City\np@zylker.example,Bonn\n", operation="update", find_by="Email")
+    assert done.outcome == ["UPDATED"]
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 1000])
+def test_upsert_with_ignore_empty_needs_mandatory_cells_for_new_records_only(
+    bench: Bench, chunk_rows: int
+) -> None:
+    """The same empty cell is fine where it updates and missing where it would create."""
+    bench.run(ONE)
+    rows = (
+        ",p@zylker.example\n"  # there already
+        ",n@zylker.example\n"  # would be new
+        "New,n@zylker.example\n"  # is new
+        ",n@zylker.example\n"  # is there by now
+    )
+    outcome = by_email(bench, "upsert", rows, ignore_empty=True, chunk_rows=chunk_rows)
+    assert outcome == ["UPDATED", "MANDATORY_NOT_FOUND-Last_Name", "ADDED", "UPDATED"]
+    assert [r["Last_Name"] for r in bench.records()] == ["Boyle", "New"]
+
+
+# What the service itself says about a record
+
+
+def test_a_new_record_belongs_to_the_jobs_creator(bench: Bench) -> None:
+    """Owner, creator, times and layout are filled in; ids of people are the user's."""
+    (record_id,) = bench.run(ONE).ids
+    record = bench.stored(record_id)
+    for name in ("Owner", "Created_By", "Modified_By"):
+        assert record[name] == bench.user.id
+    assert record["Created_Time"] == record["Modified_Time"] and record["Created_Time"].endswith("Z")
+    assert record["Layout"] == bench.module("Leads").layout_id
+
+
+def test_an_update_keeps_owner_creator_and_creation_time(bench: Bench) -> None:
+    """Only what was mapped and the mark of the last change are new."""
+    (record_id,) = bench.run(ONE).ids
+    before = bench.stored(record_id)
+    by_email(bench, "update", "Kay,p@zylker.example\n")
+    after = bench.stored(record_id)
+    changed = {k for k in before if before[k] != after[k]} - {"Modified_Time"}
+    assert changed == {"Last_Name"} and after["Modified_Time"] >= before["Modified_Time"]
