@@ -69,8 +69,13 @@ def open_services(settings: Settings) -> Iterator[Services]:
 
 
 @contextmanager
-def open_bench(settings: Settings, observe: Observer) -> Iterator[tuple[Services, Worker]]:
-    """The use cases and a worker, both over ADBC; brings the database up to date first."""
+def open_bench(
+    settings: Settings, observe: Observer, *, dry: bool = False
+) -> Iterator[tuple[Services, Worker]]:
+    """The use cases and a worker, both over ADBC; brings the database up to date first.
+
+    With `dry`, the caller takes back what the worker does (`Workshop.dry`).
+    """
     from bulkwright.pipeline.workshop import Workshop
     from bulkwright.store.sqlite.adbc import AdbcDatabase
     from bulkwright.store.sqlite.sink import SqliteSink
@@ -95,6 +100,7 @@ def open_bench(settings: Settings, observe: Observer) -> Iterator[tuple[Services
             limits=settings.limits,
             observe=observe,
             stopping=stopping,
+            dry=dry,
         )
         worker = Worker(shop, _second_store(settings))
         yield services, worker

@@ -11,7 +11,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from bulkwright.domain.errors import LeaseLost, WorkerFailed
 from bulkwright.domain.job import Lease
@@ -61,7 +61,8 @@ class Worker:
             return False
         lease, job, attempt = claimed
         try:
-            with self._heartbeat(lease):
+            # A dry run holds the database itself; nobody else could claim, or renew, anything.
+            with nullcontext() if self._shop.dry else self._heartbeat(lease):
                 if attempt > JOB_ATTEMPTS:
                     # The attempt after the last may still list the rows; one more may not.
                     listed = attempt == JOB_ATTEMPTS + 1

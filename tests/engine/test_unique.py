@@ -179,3 +179,14 @@ def test_every_type_that_may_be_unique(bench: Bench, data_type: str) -> None:
     rows = f"Name,Key\nX,{same}\nY,{other}\n"
     assert run(bench, rows, "update", "Key").outcome == ["UPDATED", "UPDATED"]
     assert [r["Name"] for r in bench.records("Things")] == ["X", "Y"]
+
+
+def test_thousands_of_clashing_rows_are_decided(two: Bench) -> None:
+    """Among records of which most hold no value: what is read back is not typed by its first rows."""
+    empty = "".join(f"N{i},,\n" for i in range(2500))
+    full = "".join(f"F{i},k{i},{i + 10}\n" for i in range(100))
+    ids = two.run("Name,Code,Serial\n" + empty + full, "Things").ids
+    rows = "".join(f"{record_id},new{n},\n" for n, record_id in enumerate(ids))
+    done = run(two, f"id,Code,Serial\n{rows}{ids[0]},new1,\n", "update", "id")
+    assert done.job.counts.updated == 2600
+    assert done.outcome[-1] == "DUPLICATE_DATA-Code"

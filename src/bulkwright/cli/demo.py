@@ -95,7 +95,9 @@ def _table(rows: list[dict[str, str]], answer: str) -> None:
     table.add_column("STATUS", no_wrap=True)
     table.add_column(answer, overflow="fold")
     for row in rows:
-        table.add_row(Text(row[first]), coloured(row["STATUS"]), Text(row[answer]))
+        table.add_row(
+            Text(row[first]), coloured(row["STATUS"]), Text(row[answer].replace(":", ":\n"))
+        )
     console.print(table)
 
 

@@ -67,6 +67,9 @@ def write(
     default: Annotated[list[str] | None, Parameter(help="FIELD=VALUE for empty cells.")] = None,
     ignore_empty: Annotated[bool, Parameter(help="Empty cells leave fields alone.")] = False,
     encoding: Annotated[str | None, Parameter(help="Of the CSV; detected when absent.")] = None,
+    dry_run: Annotated[
+        bool, Parameter(help="Check and answer every row, but store nothing (without --url).")
+    ] = False,
     result: Annotated[Path | None, Parameter(help="Where to save the result zip.")] = None,
     url: Url = None,
     token: Annotated[str | None, Parameter(help="Access token for --url.")] = None,
@@ -88,33 +91,68 @@ def write(
     if url is not None:
         if token is None:
             refuse("--url needs --token (or BULKWRIGHT_TOKEN).")
+        if dry_run:
+            refuse("--dry-run works on a data folder, not on --url.")
         return _write_remote(file, wanted, url, token, result)
-    return _write_here(file, wanted, Settings(data), result)
-
-
-def _write_here(path: Path, wanted: _Wanted, settings: Settings, result: Path | None) -> int:
-    with progress(path.name) as observe, open_bench(settings, observe) as (services, worker):
-        caller = _caller(services)
-        print_ = wanted.fingerprint(path)
-        job_id = services.job_store.unfinished(caller.org_id, print_)
-        if job_id is None:
-            job_id = _begin(services, caller, path, wanted, print_)
-        else:
-            console.print(f"going on with job {job_id}")
-            holder = services.job_store.holder(job_id)
-            if holder is not None and is_dead(holder):
-                services.job_store.end_leases(holder)
-        job = _run(services, worker, caller.org_id, job_id)
-        if result is not None and job.has_result:
-            shutil.copyfile(services.files.result_place(job.id), result)
+    settings = Settings(data)
+    run = _try_here if dry_run else _write_here
+    with progress(file.name) as observe, open_bench(settings, observe, dry=dry_run) as opened:
+        job = run(file, wanted, *opened, result)
+    if dry_run:
+        console.print("dry run: nothing was stored")
     job_line(job)
     if job.status is JobStatus.FAILED:
         return 1
     return SKIPPED if job.counts.skipped else 0
 
 
+def _write_here(
+    path: Path, wanted: _Wanted, services: Services, worker: Worker, result: Path | None
+) -> Job:
+    """Begin a job, or go on with the one that an earlier run of the same line began."""
+    caller = _caller(services)
+    fingerprint = wanted.fingerprint(path)
+    job_id = services.job_store.unfinished(caller.org_id, fingerprint)
+    if job_id is None:
+        job_id = _begin(services, caller, path, wanted, fingerprint)
+    else:
+        console.print(f"going on with job {job_id}")
+        holder = services.job_store.holder(job_id)
+        if holder is not None and is_dead(holder):
+            services.job_store.end_leases(holder)
+    job = _run(services, worker, caller.org_id, job_id)
+    if result is not None and job.has_result:
+        shutil.copyfile(services.files.result_place(job.id), result)
+    return job
+
+
+class _TakenBack(Exception):
+    """Ends the transaction that a dry run happens in."""
+
+
+def _try_here(
+    path: Path, wanted: _Wanted, services: Services, worker: Worker, result: Path | None
+) -> Job:
+    """The whole job in one transaction that is taken back: not even the job remains."""
+    job: Job | None = None
+    try:
+        with services.database.transaction():
+            caller = _caller(services)
+            job_id = _begin(services, caller, path, wanted, None)
+            job = _run(services, worker, caller.org_id, job_id)
+            made = services.files.result_place(job.id)
+            if result is not None and job.has_result:
+                shutil.copyfile(made, result)
+            made.unlink(missing_ok=True)
+            services.files.upload_place(job.resources[0].file_id).unlink(missing_ok=True)
+            raise _TakenBack
+    except _TakenBack:
+        assert job is not None
+        return job
+
+
 def _begin(
-    services: Services, caller: Caller, path: Path, wanted: _Wanted, fingerprint: str
+    services: Services, caller: Caller, path: Path, wanted: _Wanted, fingerprint: str | None
 ) -> int:
     with _zipped(path, zipfile.ZIP_STORED) as zipped, services.files.incoming() as incoming:
         with zipped.open("rb") as source:

@@ -161,7 +161,10 @@ def _replayed(
         if key is not None and holder is not None
     }
     targets = rows["holder"].drop_nulls().unique().alias("id")
-    held = sink.keys_of(plan.module, targets, [c.field for c in unique])
+    held = {}
+    if not targets.is_empty():
+        found = sink.keys_of(plan.module, targets, [c.field for c in unique])
+        held = {keys_held["id"]: keys_held for keys_held in found.iter_rows(named=True)}
     by = plan.find_by
     rules = Rules(
         plan.operation,
@@ -176,7 +179,7 @@ def _replayed(
             rows.select("sound", "key", "holder", "lacks").iter_rows()
         )
     ]
-    answers = replay(entries, rules, known, {r["id"]: r for r in held.iter_rows(named=True)})
+    answers = replay(entries, rules, known, held)
     for reason, label, mask in answers.blamed(len(entries)):
         conformed.verdicts.add(reason, label, pl.Series(mask, dtype=pl.Boolean))
     lost = pl.Series(answers.lacking, dtype=pl.Boolean)

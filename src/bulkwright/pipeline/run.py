@@ -97,7 +97,8 @@ def _commit(lease: Lease, ready: Conformed, plan: Plan, shop: Workshop) -> tuple
         ids = write(matched, plan, shop.sink)
         plan = _grow_pick_lists(plan, matched.fields, matched.outcome, shop.sink)
         errors = ready.verdicts.errors()
-        entry = _answer(lease, ready.chunk, plan, matched.outcome, ids, errors, shop)
+        told = matched.record if shop.dry else ids
+        entry = _answer(lease, ready.chunk, plan, matched.outcome, told, errors, shop)
         shop.jobs.enter(lease, entry)
     return plan, entry
 

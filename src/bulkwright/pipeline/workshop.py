@@ -27,5 +27,7 @@ class Workshop:
     observe: Observer
     stopping: Callable[[], bool]
     """Asked after every chunk: shall the job be given back here?"""
+    dry: bool = False
+    """Whether the caller will take everything back: new records get no id in the result."""
     chunk_rows: int = CHUNK_ROWS
     chunk_bytes: int = CHUNK_TEXT_BYTES

@@ -28,6 +28,7 @@ class AdbcDatabase:
         claim_driver(path, "adbc")
         self._queries: dict[str, Query] = load("sqlite")
         self._connection: Connection = dbapi.connect(str(path), autocommit=True)
+        self._depth = 0
         for pragma in (
             f"busy_timeout={int(BUSY_SECONDS * 1000)}",
             "journal_mode=WAL",
@@ -76,18 +77,31 @@ class AdbcDatabase:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All calls inside commit together, or not at all when the block raises."""
-        self.sql("BEGIN IMMEDIATE")
+        """All calls inside commit together, or not at all when the block raises.
+
+        Inside another transaction it is a savepoint of that one.
+        """
+        begin, commit, undo = _TRANSACTION if self._depth == 0 else _SAVEPOINT
+        self.sql(begin)
+        self._depth += 1
         try:
             yield
         except BaseException:
-            self.sql("ROLLBACK")
+            for statement in undo:
+                self.sql(statement)
             raise
-        self.sql("COMMIT")
+        else:
+            self.sql(commit)
+        finally:
+            self._depth -= 1
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+
+_TRANSACTION = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
+_SAVEPOINT = ("SAVEPOINT inner", "RELEASE inner", ("ROLLBACK TO inner", "RELEASE inner"))
 
 
 def _one_row(values: Sequence[object]) -> pl.DataFrame:
