@@ -32,7 +32,7 @@ CHECKS = (
 
 def main() -> int:
     """Run the command named on the command line and return its exit status."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - whoever runs this may not know
         print(f"Bulkwright needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
         return 1
     command, *rest = sys.argv[1:] or [""]

@@ -160,7 +160,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
             yield Deployment(base_url, app, settings, services, tenant, other, http)
 
 
-class _serving:  # noqa: N801 - used like a function
+class _serving:
     """Granian on a thread, until the block ends."""
 
     def __init__(self, app: App, port: int) -> None:

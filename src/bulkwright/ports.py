@@ -34,6 +34,17 @@ class RecordSink(Protocol):
         """The keys that these records hold now: `id` and one column for each field."""
         ...
 
+    def remember_parents(self, job_id: int, column: int, keys: pl.Series, ids: pl.Series) -> None:
+        """Keep which records the rows of a job's parent CSV became, by the text of a column.
+
+        Rows whose key or id is null became none.
+        """
+        ...
+
+    def find_parents(self, job_id: int, column: int, keys: pl.Series) -> pl.DataFrame:
+        """The records that rows of the parent's CSV became: columns `key`, `id`, as `find`."""
+        ...
+
     def take_ids(self, count: int) -> int:
         """Take `count` consecutive new ids and return the first."""
         ...

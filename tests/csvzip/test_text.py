@@ -501,5 +501,7 @@ def test_outcomes_do_not_depend_on_cuts_when_records_are_too_long(
         found = list(blocks([data], fmt, target=target))
         assert rows_of(found) == rows_of(blocks([data], fmt, target=10_000))
         assert all(len(block.data) <= max(2 * target, 64) + 30 for block in found)
+        assert all(block.data.endswith(b"\n") for block in found)
+        assert all(count_records(block, ",") == len(rows_of([block])) for block in found)
 
     check()

@@ -1,9 +1,8 @@
-"""What insert, update and upsert do with a row: facts 3.4, and DESIGN 6 where those are silent."""
+"""What insert, update and upsert do with a row: facts 3.4, and our choices where those are silent."""
 
 from __future__ import annotations
 
 import pytest
-
 from tests.engine.bench import Bench
 
 ONE = "Last_Name,Email,City\nBoyle,p@zylker.example,Trier\n"
@@ -12,7 +11,9 @@ TWINS = "Last_Name,Email\nFirst,twin@zylker.example\nSecond,twin@zylker.example\
 
 def by_email(bench: Bench, operation: str, rows: str, **more: object) -> list[str]:
     """Outcomes of rows `Last_Name,Email`, found by Email."""
-    return bench.run(f"Last_Name,Email\n{rows}", operation=operation, find_by="Email", **more).outcome
+    return bench.run(
+        f"Last_Name,Email\n{rows}", operation=operation, find_by="Email", **more
+    ).outcome
 
 
 # No find_by
@@ -226,7 +227,9 @@ def test_rows_of_one_record_add_up_when_empty_cells_are_ignored(
     bench: Bench, chunk_rows: int
 ) -> None:
     """Each field gets the last value that any row of the file has for it."""
-    rows = "Email,Last_Name,City,State\nx@y.example,A,Trier,\nx@y.example,,,Hessen\nx@y.example,B,,\n"
+    rows = (
+        "Email,Last_Name,City,State\nx@y.example,A,Trier,\nx@y.example,,,Hessen\nx@y.example,B,,\n"
+    )
     done = bench.run(
         rows, operation="upsert", find_by="Email", ignore_empty=True, chunk_rows=chunk_rows
     )
@@ -304,7 +307,9 @@ def test_a_new_record_belongs_to_the_jobs_creator(bench: Bench) -> None:
     record = bench.stored(record_id)
     for name in ("Owner", "Created_By", "Modified_By"):
         assert record[name] == bench.user.id
-    assert record["Created_Time"] == record["Modified_Time"] and record["Created_Time"].endswith("Z")
+    assert record["Created_Time"] == record["Modified_Time"] and record["Created_Time"].endswith(
+        "Z"
+    )
     assert record["Layout"] == bench.module("Leads").layout_id
 
 

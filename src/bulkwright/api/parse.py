@@ -29,9 +29,7 @@ def job_request(body: bytes) -> JobRequest:
     root = _load(body)
     operation = _word(_needed(root, "operation", "$"), "$.operation")
     if operation not in _OPERATIONS:
-        raise InvalidData(
-            details={"supported_values": _OPERATIONS, "json_path": "$.operation"}
-        )
+        raise InvalidData(details={"supported_values": _OPERATIONS, "json_path": "$.operation"})
     resources = _list(_needed(root, "resource", "$"), "$.resource", _MOST_RESOURCES)
     if not resources:
         raise MissingKey(
@@ -50,9 +48,7 @@ def _resource(raw: object, place: str) -> ResourceRequest:
     resource = _object(raw, place)
     kind = _needed(resource, "type", place)
     if kind != "data":
-        raise InvalidData(
-            details={"supported_values": ["data"], "json_path": f"{place}.type"}
-        )
+        raise InvalidData(details={"supported_values": ["data"], "json_path": f"{place}.type"})
     module = _needed(resource, "module", place)
     if isinstance(module, dict):
         # Both shapes are sent to all versions in the wild (facts 3.2).

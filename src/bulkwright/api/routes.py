@@ -125,9 +125,7 @@ def routes(services: Services, limits: Limits, base_url: str) -> list[Route]:
         Route("GET", "/crm/bulk/{version}/write/{job_id}", scope.BULK, bulk.details, kept=True),
         Route("POST", "/crm/bulk/{version}/write", scope.BULK, bulk.create),
         Route("POST", f"{crm}/upload", scope.UPLOAD, bulk.upload),
-        Route(
-            "GET", "/{version}/crm/{org}/bulk-write/{job_id}/{file}", scope.BULK, bulk.download
-        ),
+        Route("GET", "/{version}/crm/{org}/bulk-write/{job_id}/{file}", scope.BULK, bulk.download),
         Route("POST", "/oauth/v2/token", Open.PUBLIC, oauth.token),
         Route("POST", "/oauth/v2/token/revoke", Open.PUBLIC, oauth.revoke),
         Route("GET", f"{crm}/settings/modules", scope.SETTINGS_MODULES, reads.modules),

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import polars as pl
 
 from bulkwright.csvzip.text import BAD_BYTE
-from bulkwright.domain.module import Kind
 from bulkwright.domain.outcome import SkipReason
 from bulkwright.pipeline.keys import normalised
 from bulkwright.pipeline.plan import Column, Plan
@@ -69,7 +68,7 @@ def _cells(chunk: Chunk, column: Column) -> pl.Series:
     """The cells of a mapping with its default filled in; null where nothing is left.
 
     Only the empty cell is empty; blanks are a value. The default comes before every check, so it
-    satisfies a mandatory field too (DESIGN 6).
+    satisfies a mandatory field too.
     """
     mapping = column.mapping
     if mapping.index is None:
@@ -91,7 +90,9 @@ def _values(cells: pl.Series, column: Column, plan: Plan) -> tuple[pl.Series, pl
     if field.has_users:
         people = normalised(cells)
         values = people.replace_strict(plan.user_ids, default=None, return_dtype=pl.Int64)
-    elif column.target_field is not None and column.target_field.kind is Kind.TEXT:
+    elif column.mapping.parent_column_index is not None or (
+        column.target_field is not None and column.target_field.folded
+    ):
         values = normalised(cells)
     else:
         values = read_values(cells, column.reading)

@@ -11,12 +11,13 @@ through them one by one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
 from bulkwright.domain.job import Operation
-from bulkwright.domain.module import Field, Module
 from bulkwright.domain.outcome import Outcome, SkipReason
 from bulkwright.pipeline.conform import Conformed, key_of
 from bulkwright.pipeline.plan import Column, Plan
@@ -45,11 +46,7 @@ def match(conformed: Conformed, plan: Plan, sink: RecordSink) -> Matched:
     """Decide the outcome of every row of a chunk."""
     verdicts = conformed.verdicts
     fields = conformed.fields.with_columns(
-        [
-            _looked_up(conformed, column, plan, sink)
-            for column in plan.columns
-            if column.target is not None
-        ]
+        [_looked_up(conformed, column, plan, sink) for column in plan.columns if column.finds]
     )
     rows = pl.DataFrame({"row": pl.int_range(fields.height, eager=True)})
     by = plan.find_by
@@ -164,7 +161,7 @@ def _replayed(
     held = {}
     if not targets.is_empty():
         found = sink.keys_of(plan.module, targets, [c.field for c in unique])
-        held = {keys_held["id"]: keys_held for keys_held in found.iter_rows(named=True)}
+        held = {record["id"]: record for record in found.iter_rows(named=True)}
     by = plan.find_by
     rules = Rules(
         plan.operation,
@@ -200,11 +197,15 @@ def _looked_up(conformed: Conformed, column: Column, plan: Plan, sink: RecordSin
 
     A lookup into the very module of the job sees the records of earlier chunks only.
     """
-    assert column.target is not None
-    field = column.target_field or column.target.field("id")
-    assert field is not None
     keys = conformed.fields[column.name]
-    ids, several = _holders_in(keys, column.target, field, sink)
+    parent = column.mapping.parent_column_index
+    if parent is not None:
+        ids, several = _ids_of(keys, partial(sink.find_parents, plan.job.id, parent))
+    else:
+        assert column.target is not None
+        field = column.target_field or column.target.field("id")
+        assert field is not None
+        ids, several = _ids_of(keys, partial(sink.find, column.target, field))
     conformed.verdicts.add(SkipReason.CANNOT_PROCESS, column.label, several)
     missing = keys.is_not_null() & ids.is_null() & ~several
     conformed.verdicts.add(SkipReason.INVALID_DATA, column.label, missing)
@@ -214,11 +215,11 @@ def _looked_up(conformed: Conformed, column: Column, plan: Plan, sink: RecordSin
 def _holders(
     keys: pl.Series, plan: Plan, column: Column, sink: RecordSink
 ) -> tuple[pl.Series, pl.Series]:
-    return _holders_in(keys, plan.module, column.field, sink)
+    return _ids_of(keys, partial(sink.find, plan.module, column.field))
 
 
-def _holders_in(
-    keys: pl.Series, module: Module, field: Field, sink: RecordSink
+def _ids_of(
+    keys: pl.Series, find: Callable[[pl.Series], pl.DataFrame]
 ) -> tuple[pl.Series, pl.Series]:
     """The id of the one record that holds each key, and a mask of keys that several hold."""
     wanted = keys.drop_nulls().unique().alias("key")
@@ -226,7 +227,7 @@ def _holders_in(
     never = pl.repeat(value=False, n=keys.len(), dtype=pl.Boolean, eager=True)
     if wanted.is_empty():
         return none, never
-    found = sink.find(module, field, wanted)
+    found = find(wanted)
     if found.is_empty():
         return none, never
     held = found.group_by("key").agg(pl.col("id").first(), pl.len() > 1)

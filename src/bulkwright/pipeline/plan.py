@@ -24,6 +24,11 @@ class Column:
     """The field of that module which the cells name; None or `id` means record ids."""
 
     @property
+    def finds(self) -> bool:
+        """Whether the cells name a record, which has to be found."""
+        return self.target is not None or self.mapping.parent_column_index is not None
+
+    @property
     def name(self) -> str:
         """The field's API name, which is also the frame column's."""
         return self.field.api_name
@@ -42,6 +47,24 @@ class Plan:
     columns: tuple[Column, ...]
     user_ids: dict[str, int]
     """User ids by their digits and by their e-mail key."""
+
+    @property
+    def asked_columns(self) -> tuple[int, ...]:
+        """CSV columns by whose text children of this resource find their parent (facts 3.3).
+
+        The first resource of a job is the parent of all others.
+        """
+        if self.position:
+            return ()
+        children = (m for r in self.job.resources[1:] for m in r.mappings)
+        return tuple(
+            sorted({m.parent_column_index for m in children if m.parent_column_index is not None})
+        )
+
+    @property
+    def needed_columns(self) -> tuple[int, ...]:
+        """Every CSV column that is looked at."""
+        return tuple(sorted({*self.resource.columns, *self.asked_columns}))
 
     @property
     def operation(self) -> Operation:
@@ -110,15 +133,16 @@ def make_plan(
             raise KeyError(mapping.api_name)
         target = modules.get(field.lookup_module or "") if field.data_type == "lookup" else None
         by = mapping.find_by if target is not None else None
+        target_field = target.field(by) if target is not None and by and by != "id" else None
         label = header[mapping.index] if mapping.index is not None else mapping.api_name
         columns.append(
             Column(
                 mapping,
                 field,
                 label.strip() or mapping.api_name,
-                Reading(field, mapping.format, job.time_zone),
+                Reading(target_field or field, mapping.format, job.time_zone),
                 target,
-                target.field(by) if target is not None and by and by != "id" else None,
+                target_field,
             )
         )
     return Plan(job, resource, position, module, header, tuple(columns), user_ids)

@@ -109,10 +109,9 @@ def _parse(
                 separator=delimiter,
                 infer_schema=False,
                 empty_string_is_null=False,
-                truncate_ragged_lines=True,
             )
         except pl.exceptions.ComputeError:
-            pass  # quoting that only looked sound; the slow reader takes it as it is
+            pass  # rows longer still, or quoting that only looked sound: read as they are
         else:
             return frame.drop(str(width)), frame[str(width)] != ""
     return _parse_slowly(block, columns, width, delimiter)

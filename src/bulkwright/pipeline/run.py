@@ -24,6 +24,7 @@ from bulkwright.files import LocalFiles
 from bulkwright.observe import ChunkCommitted, JobEnded, JobStarted
 from bulkwright.pipeline import result
 from bulkwright.pipeline.conform import Conformed, conform
+from bulkwright.pipeline.keys import normalised
 from bulkwright.pipeline.match import match
 from bulkwright.pipeline.plan import Plan
 from bulkwright.pipeline.read import Chunk, Start
@@ -95,6 +96,7 @@ def _commit(lease: Lease, ready: Conformed, plan: Plan, shop: Workshop) -> tuple
     with shop.jobs.chunk(lease):
         matched = match(ready, plan, shop.sink)
         ids = write(matched, plan, shop.sink)
+        _remember_parents(ready.chunk, plan, ids, shop.sink)
         plan = _grow_pick_lists(plan, matched.fields, matched.outcome, shop.sink)
         errors = ready.verdicts.errors()
         told = matched.record if shop.dry else ids
@@ -185,6 +187,12 @@ def _make_findable(plan: Plan, sink: RecordSink) -> None:
     for column in plan.columns:
         if column.target is not None and column.target_field is not None:
             sink.make_findable(column.target, column.target_field)
+
+
+def _remember_parents(chunk: Chunk, plan: Plan, ids: pl.Series, sink: RecordSink) -> None:
+    """Children in the same job find the records of these rows by their text."""
+    for column in plan.asked_columns:
+        sink.remember_parents(plan.job.id, column, normalised(chunk.cells[str(column)]), ids)
 
 
 def _grow_pick_lists(

@@ -38,7 +38,7 @@ class Source:
         """The chunks from `start` on; to be called once."""
         return read_chunks(
             blocks(self.text, self.format, target=shop.chunk_bytes, start=start.text),
-            columns=self.plan.resource.columns,
+            columns=self.plan.needed_columns,
             width=len(self.format.header),
             delimiter=self.format.delimiter,
             start=start,

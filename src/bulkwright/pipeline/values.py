@@ -21,6 +21,7 @@ _INTEGER_DIGITS = {"integer": 9}
 _LONG_DIGITS = 18
 _GROUPED = r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?$"
 _DECIMAL = r"^-?(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,9})?$"
+_PERCENT = r"^-?(?:0|[1-9][0-9]{0,4})(?:\.[0-9]{1,9})?$"
 _ISO_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _US_DATE = r"^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}$"
 _MOMENT = (
@@ -68,6 +69,9 @@ def _text(cells: pl.Series, reading: Reading) -> pl.Series:
     patterns = _PATTERNS.get(field.data_type)
     if patterns is not None:
         cells = _only(cells, _fits(cells.str.strip_chars(), patterns))
+    elif field.folded:
+        # Blanks make no key: stored, such a value would part from what its record is found by.
+        cells = _only(cells, cells.str.contains(r"\S"))
     if field.length is not None and (cells.str.len_bytes() > field.length).any():
         cells = _only(cells, cells.str.len_chars() <= field.length)
     return cells
@@ -80,11 +84,12 @@ def _integer(cells: pl.Series, reading: Reading) -> pl.Series:
 
 
 def _decimal(cells: pl.Series, reading: Reading) -> pl.Series:
-    if reading.format is None and _all(cells.str.contains(_DECIMAL)):
+    pattern = _PERCENT if reading.field.data_type == "percent" else _DECIMAL
+    if reading.format is None and _all(cells.str.contains(pattern)):
         return cells
     plain = _plain_number(cells, reading)
     plain = plain.str.replace(r"^(-?)\.", "${1}0.").str.replace(r"^(-?)0+([0-9])", "${1}${2}")
-    return _only(plain, plain.str.contains(_DECIMAL))
+    return _only(plain, plain.str.contains(pattern))
 
 
 def _plain_number(cells: pl.Series, reading: Reading) -> pl.Series:
@@ -101,7 +106,7 @@ def _plain_number(cells: pl.Series, reading: Reading) -> pl.Series:
         grouped = numbers.str.contains(_GROUPED)
         bare = numbers.str.replace_all(",", "", literal=True)
         numbers = pl.select(pl.when(grouped).then(bare).otherwise(numbers)).to_series()
-    return numbers.str.strip_prefix("+")
+    return numbers.str.replace(r"^\+([0-9.])", "${1}")
 
 
 def _boolean(cells: pl.Series, _reading: Reading) -> pl.Series:

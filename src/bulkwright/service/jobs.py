@@ -67,9 +67,7 @@ class JobService:
         _check_callback(request.callback)
         encoding = _encoding(request.character_encoding)
         if len(request.resources) != 1:
-            raise InvalidData(
-                "exactly one resource is supported", {"json_path": "$.resource"}
-            )
+            raise InvalidData("exactly one resource is supported", {"json_path": "$.resource"})
         job = Job(
             id=0,
             org_id=caller.org_id,

@@ -1,4 +1,4 @@
-"""Does a mapping fit the module and the file? (facts 3.3, 3.6; DESIGN section 6)"""
+"""Does a mapping fit the module and the file? (facts 3.3, 3.6; docs/differences.md)"""
 
 from __future__ import annotations
 

@@ -136,9 +136,7 @@ class SchemaService:
                 Field(0, "Name", f"{singular} Name", "text", 120, system_mandatory=True),
                 *fields,
             ]
-        marked = [
-            replace(f, duplicate_check=True) if f.api_name == "Name" else f for f in fields
-        ]
+        marked = [replace(f, duplicate_check=True) if f.api_name == "Name" else f for f in fields]
         system = [_standard_field(f) for f in _SYSTEM]
         return self._module(
             org_id,
@@ -154,9 +152,7 @@ class SchemaService:
     def _module(self, org_id: int, fields: list[Field], **words: Any) -> Module:
         first = self._modules.take_ids(len(fields) + 2)
         numbered = _numbered(fields, first + 2)
-        return Module(
-            org_id=org_id, id=first, layout_id=first + 1, fields=tuple(numbered), **words
-        )
+        return Module(org_id=org_id, id=first, layout_id=first + 1, fields=tuple(numbered), **words)
 
     def _new_fields(
         self, module: Module | None, entry: Mapping[str, Any], place: str, modules: set[str]

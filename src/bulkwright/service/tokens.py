@@ -120,9 +120,7 @@ class TokenService:
         self._accounts.add_tokens(row)
         return access
 
-    def issue_refresh(
-        self, client: OAuthClient, scopes: str, *, user_id: int | None = None
-    ) -> str:
+    def issue_refresh(self, client: OAuthClient, scopes: str, *, user_id: int | None = None) -> str:
         """A new refresh token of a client; it never expires."""
         user = client.user_id if user_id is None else user_id
         refresh, row = _refresh(client, user, normalise(scopes))

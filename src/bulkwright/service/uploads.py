@@ -81,9 +81,7 @@ class UploadService:
     def _read(self, file: BinaryIO, encoding: str | None) -> CsvFacts:
         archive = open_archive(file)
         member = archive.the_csv()
-        seen = inspect(
-            archive.stream(member, self.limits.csv_bytes), encoding, self.limits.rows
-        )
+        seen = inspect(archive.stream(member, self.limits.csv_bytes), encoding, self.limits.rows)
         return CsvFacts(
             name=member.name,
             encoding=seen.format.encoding,

@@ -1,6 +1,6 @@
 """The seam between the stores and a driver: named queries in, plain rows out.
 
-Two drivers stand behind it on SQLite, and never both in one process for one file (DESIGN trap 1:
+Two drivers stand behind it on SQLite, and never both in one process for one file (decision 2:
 two SQLite libraries in one process break each other's file locks). The API process reads and
 writes through Python's `sqlite3`; a worker does everything through ADBC, which also takes whole
 Arrow batches.

@@ -203,6 +203,7 @@ class JobStore:
                     now=now(),
                 )
             )
+            self._db.run("forget_parents", job_id=lease.job_id)
             self._db.run("finish_resources", id=lease.job_id, status=status.value, code=code)
 
     @staticmethod

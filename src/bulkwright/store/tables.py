@@ -102,8 +102,12 @@ def find(module: Module, field: Field) -> str:
 
 
 def keys_of(module: Module, fields: Sequence[Field]) -> str:
-    """SELECT of a record's keys by its id."""
-    names = ", ".join(f"{quoted(key_column(f))} AS {quoted(f.api_name)}" for f in fields)
+    """SELECT of a record's keys by its id; a missing text key comes as "", which is never a key.
+
+    SQLite's driver takes a column's type from its first rows: nulls alone would make it integer.
+    """
+    keys = ((quoted(key_column(f)), quoted(f.api_name), f.kind is Kind.TEXT) for f in fields)
+    names = ", ".join(f"coalesce({k}, '') AS {n}" if t else f"{k} AS {n}" for k, n, t in keys)
     return f'SELECT "id", {names} FROM {table(module)} WHERE "id" = ?'
 
 

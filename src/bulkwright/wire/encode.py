@@ -6,7 +6,8 @@ import re
 
 import msgspec
 
-_encoder = msgspec.json.Encoder()
+# Money is shown with the very digits that were stored.
+_encoder = msgspec.json.Encoder(decimal_format="number")
 _WIDE = re.compile("[^\x00-\x7f]")
 
 

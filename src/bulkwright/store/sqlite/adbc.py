@@ -7,7 +7,7 @@ has to give up half-way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
@@ -75,6 +75,16 @@ class AdbcDatabase:
         """Never equal: a worker keeps nothing that it has read."""
         return object()
 
+    def select_named(self, query: str, keys: pl.DataFrame, **values: object) -> pl.DataFrame:
+        """Run a named query once for each row of `keys`; the other parameters stay the same."""
+        q = self._queries[query]
+        return self.select(q.sql, _spread(q, keys, values))
+
+    def write_named(self, query: str, rows: pl.DataFrame, **values: object) -> None:
+        """Run a named query once for each row of `rows`; the other parameters stay the same."""
+        q = self._queries[query]
+        self.write(q.sql, _spread(q, rows, values))
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All calls inside commit together, or not at all when the block raises.
@@ -102,6 +112,13 @@ class AdbcDatabase:
 
 _TRANSACTION = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
 _SAVEPOINT = ("SAVEPOINT inner", "RELEASE inner", ("ROLLBACK TO inner", "RELEASE inner"))
+
+
+def _spread(query: Query, rows: pl.DataFrame, values: Mapping[str, object]) -> pl.DataFrame:
+    """The rows with the constant parameters beside them, in the order of the question marks."""
+    return rows.with_columns(pl.lit(v).alias(k) for k, v in values.items()).select(
+        *query.parameters
+    )
 
 
 def _one_row(values: Sequence[object]) -> pl.DataFrame:

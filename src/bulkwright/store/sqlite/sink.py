@@ -35,7 +35,19 @@ class SqliteSink:
 
     def keys_of(self, module: Module, ids: pl.Series, fields: Sequence[Field]) -> pl.DataFrame:
         """The keys that these records hold now: `id` and one column for each field."""
-        return self._db.select(tables.keys_of(module, fields), ids.to_frame())
+        held = self._db.select(tables.keys_of(module, fields), ids.to_frame())
+        return held.with_columns(pl.selectors.string().replace("", None))
+
+    def remember_parents(self, job_id: int, column: int, keys: pl.Series, ids: pl.Series) -> None:
+        """Keep which records the rows of a job's parent CSV became, by the text of a column."""
+        rows = pl.DataFrame([keys.alias("key"), ids.alias("record_id")]).drop_nulls()
+        self._db.write_named("add_parent", rows, job_id=job_id, column_index=column)
+
+    def find_parents(self, job_id: int, column: int, keys: pl.Series) -> pl.DataFrame:
+        """The records that rows of the parent's CSV became: columns `key`, `id`."""
+        return self._db.select_named(
+            "find_parent", keys.to_frame("key"), job_id=job_id, column_index=column
+        )
 
     def take_ids(self, count: int) -> int:
         """Take `count` consecutive new ids and return the first."""

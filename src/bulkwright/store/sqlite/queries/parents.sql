@@ -1,0 +1,14 @@
+-- name: add_parent
+-- A row of the parent's CSV with this text became this record.
+INSERT OR IGNORE INTO parents (job_id, column_index, key, record_id)
+VALUES (:job_id, :column_index, :key, :record_id)
+
+-- name: find_parent
+-- The records that the parent's rows with this text became; two are enough to know of several.
+SELECT key, record_id AS id FROM parents
+WHERE job_id = :job_id AND column_index = :column_index AND key = :key
+LIMIT 2
+
+-- name: forget_parents
+-- The job has ended: nobody asks any more.
+DELETE FROM parents WHERE job_id = :job_id

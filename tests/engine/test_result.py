@@ -1,0 +1,186 @@
+"""The result: one line for each row, in file order, in a zip that any program opens."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+
+import pytest
+from tests.engine.bench import Bench
+
+from bulkwright.domain.errors import LinkNotValid
+from bulkwright.domain.job import JobStatus, Mapping
+from bulkwright.domain.outcome import Counts
+from bulkwright.pipeline.failed import write_failed
+
+LEADS = "Company,Phone,Email,Last_Name,City\nZylker,1,a@x.example,Boyle,Trier\nAcme,2,,,Bonn\n"
+
+
+def test_the_first_three_mapped_columns_come_first(bench: Bench) -> None:
+    """In file order, whatever the order of the mappings; then STATUS, RECORD_ID, ERRORS."""
+    mappings = [
+        Mapping("City", 4), Mapping("Last_Name", 3), Mapping("Email", 2), Mapping("Company", 0),
+        Mapping("Website", default="x.example"),
+    ]  # fmt: skip
+    done = bench.run(LEADS, mappings=mappings)
+    assert done.header == ["Company", "Email", "Last_Name", "STATUS", "RECORD_ID", "ERRORS"]
+    first, second = done.ids
+    assert done.text == (
+        "Company,Email,Last_Name,STATUS,RECORD_ID,ERRORS\n"
+        f"Zylker,a@x.example,Boyle,ADDED,{first},\n"
+        "Acme,,,SKIPPED,,MANDATORY_NOT_FOUND-Last_Name\n"
+    )
+    assert second is None
+
+
+def test_fewer_than_three_mapped_columns(bench: Bench) -> None:
+    """What is mapped is what comes; one column mapped twice comes once."""
+    mappings = [Mapping("Last_Name", 1), Mapping("Company", 1)]
+    done = bench.run("a,b,c\n1,Boyle,3\n", mappings=mappings)
+    assert done.header == ["b", "STATUS", "RECORD_ID", "ERRORS"]
+    mappings = [Mapping("Last_Name", default="Only")]
+    done = bench.run("a,b,c\n1,Boyle,3\n", mappings=mappings)
+    assert (done.header, done.statuses) == (["STATUS", "RECORD_ID", "ERRORS"], ["ADDED"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        " Last Name ",
+        "Nach,name",
+        'the "last" name',
+        "two\nlines",
+        "=cmd()",
+        "<b>",
+        "STATUS",
+        "",
+        "é",
+    ],
+)
+def test_header_texts_are_repeated_verbatim(bench: Bench, name: str) -> None:
+    """Also where they need quotes, or look like one of ours; errors name them without blanks."""
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows([[name, "Other"], ["Boyle", "x"], ["", "y"]])
+    done = bench.run(out.getvalue(), mappings=[Mapping("Last_Name", 0), Mapping("City", 1)])
+    assert done.header == [name, "Other", "STATUS", "RECORD_ID", "ERRORS"]
+    assert done.errors == ["", f"MANDATORY_NOT_FOUND-{name.strip() or 'Last_Name'}"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["a,b", 'say "hi"', "two\nlines", "two\r\nlines", "cr\ronly", '"', " x ", "=1+1", "\x1a", "é"],
+)
+def test_cells_are_quoted_where_they_must_be(bench: Bench, cell: str) -> None:
+    """A client that reads the result with a CSV parser gets the very cell."""
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows([["Last_Name", "City"], [cell, "x"], ["Next", "y"]])
+    done = bench.run(out.getvalue())
+    assert [row["Last_Name"] for row in done.rows] == [cell, "Next"]
+    assert done.statuses == ["ADDED", "ADDED"]
+
+
+def test_several_reasons_stand_in_one_cell(bench: Bench) -> None:
+    """Codes in a fixed order, joined by colons; the columns of one code in order, by commas."""
+    bench.run("Last_Name,Email\nBoyle,p@x.example\n")
+    header = ["Rev", "Mail", "Name", "Employees", "Out"]
+    mappings = [
+        Mapping("Annual_Revenue", 0), Mapping("Email", 1), Mapping("Last_Name", 2),
+        Mapping("No_of_Employees", 3), Mapping("Email_Opt_Out", 4),
+    ]  # fmt: skip
+    rows = f"{','.join(header)}\nmuch,nomail,,many,maybe\n1,p@x.example,,2,true\nx,p@x.example,A,3,no\n"
+    done = bench.run(rows, mappings=mappings, find_by="Email")
+    assert done.errors == [
+        "MANDATORY_NOT_FOUND-Name:INVALID_DATA-Rev,Mail,Employees,Out",
+        "MANDATORY_NOT_FOUND-Name",
+        "INVALID_DATA-Rev,Out",
+    ]
+
+
+def test_a_member_is_named_after_module_and_file(bench: Bench) -> None:
+    """`<Module>-<file name>.csv`, the ending once."""
+    for name, member in [
+        ("bulkwrite.csv", "Leads-bulkwrite.csv"),
+        ("Bulk.CSV", "Leads-Bulk.csv"),
+        ("dir/tief/ü.csv", "Leads-ü.csv"),
+    ]:
+        done = bench.run(LEADS, name=name)
+        assert done.member == member
+        assert done.job.resources[0].file_name == name.rpartition("/")[2]
+
+
+def test_a_file_with_a_header_only_is_a_finished_job(bench: Bench) -> None:
+    """COMPLETED with a total of 0, and a result that holds the header."""
+    for text in ("Last_Name,Email\n", "Last_Name,Email", "Last_Name,Email\r\n\r\n\n"):
+        done = bench.run(text)
+        assert done.job.status is JobStatus.COMPLETED and done.job.counts == Counts()
+        assert done.text == "Last_Name,Email,STATUS,RECORD_ID,ERRORS\n"
+
+
+def test_counts_are_those_of_the_result(bench: Bench) -> None:
+    """Added, updated and skipped add up to the rows of the file, all of which are answered."""
+    bench.run("Last_Name,Email\nA,a@x.example\n")
+    rows = "Last_Name,Email\nA,a@x.example\nB,b@x.example\nC,bad\nD,\nB,b@x.example\n"
+    done = bench.run(rows, operation="upsert", find_by="Email", chunk_rows=2)
+    assert done.statuses == ["UPDATED", "ADDED", "SKIPPED", "SKIPPED", "UPDATED"]
+    assert done.job.counts == Counts(added=1, updated=2, skipped=2) and done.job.counts.total == 5
+
+
+def test_a_job_in_which_every_row_is_skipped_is_completed(bench: Bench) -> None:
+    """As on the founding page; FAILED is for jobs, not for rows."""
+    done = bench.run("Last_Name\n\n" + "   \n" * 100)
+    assert done.job.status is JobStatus.COMPLETED
+    assert done.job.counts == Counts(skipped=100)
+
+
+def test_many_chunks_make_one_sound_member(bench: Bench) -> None:
+    """Hundreds of parts, each deflated on its own, read as one file by zipfile."""
+    rows = "".join(f"Name {i},City {i}\n" for i in range(300))
+    done = bench.run(f"Last_Name,City\n{rows}", chunk_rows=1)
+    assert [row["Last_Name"] for row in done.rows] == [f"Name {i}" for i in range(300)]
+    path = bench.services.jobs.result(bench.org.id, done.job.id)
+    with zipfile.ZipFile(path) as archive:
+        (info,) = archive.infolist()
+        assert info.file_size == len(done.text.encode())
+
+
+def test_the_result_is_in_utf8_whatever_the_upload_was_in(bench: Bench) -> None:
+    """Comma separated, without a byte order mark."""
+    done = bench.run("Last_Name;City\nMüller;Köln\n".encode("utf-16"))
+    assert done.text.startswith("Last_Name,City,STATUS") and "Müller,Köln,ADDED" in done.text
+
+
+def test_a_job_has_no_result_before_it_ends(bench: Bench) -> None:
+    """Nothing to download while it is ADDED."""
+    job = bench.create("Last_Name\nA\n")
+    with pytest.raises(LinkNotValid):
+        bench.services.jobs.result(bench.org.id, job.id)
+
+
+def test_no_working_file_is_left_behind(bench: Bench) -> None:
+    """Parts go when their result is whole; nothing half-written stays."""
+    bench.run("Last_Name\nA\nB\n", chunk_rows=1)
+    root = bench.services.files.upload_place(1).parents[1]
+    assert sorted(p.parent.name for p in root.rglob("*") if p.is_file()) == ["results", "uploads"]
+
+
+def test_failed_rows_are_a_csv_to_mend(bench: Bench) -> None:
+    """All columns of the rows that were not stored, and why; mended, they go through."""
+    text = 'Name,"Note, long",Email,Staff\nA,"x\ny",a@x.example,1\nB,"q ""r""",b@x.example,many\n,,,2\n'
+    mappings = [Mapping("Last_Name", 0), Mapping("Description", 1), Mapping("No_of_Employees", 3)]
+    for chunk_rows in (1, 1000):
+        done = bench.run(text, mappings=mappings, chunk_rows=chunk_rows)
+        files = bench.services.files
+        target = files.upload_place(0).parent / "failed.csv"
+        upload = files.upload_place(done.job.resources[0].file_id)
+        result = files.result_place(done.job.id)
+        assert write_failed(done.job, upload, result, target) == 2
+        with target.open(encoding="utf-8", newline="") as file:
+            header, *rows = csv.reader(file)
+        assert header == ["Name", "Note, long", "Email", "Staff", "ERRORS"]
+        assert rows == [
+            ["B", 'q "r"', "b@x.example", "many", "INVALID_DATA-Staff"],
+            ["", "", "", "2", "MANDATORY_NOT_FOUND-Name"],
+        ]
+        mended = target.read_text("utf-8").replace("many", "3").replace(",,,2", "C,,,2")
+        assert bench.run(mended, mappings=mappings).outcome == ["ADDED", "ADDED"]

@@ -1,0 +1,535 @@
+"""Creating jobs: what is accepted, and every rule of facts 3."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.conftest import LEADS, Deployment
+
+from bulkwright.domain.job import Job
+
+Body = dict[str, Any]
+
+
+def refused(server: Deployment, body: object, code: str, status: int = 400) -> Body:
+    """Create, be refused with this code, and return the whole error."""
+    answer = server.create(body)
+    assert (answer.status_code, answer.json().get("code")) == (status, code), answer.text
+    error: Body = answer.json()
+    assert list(error) == ["code", "details", "message", "status"]
+    assert isinstance(error["details"], dict)
+    assert error["status"] == "error"
+    return error
+
+
+def made(server: Deployment, body: object, version: str = "v2") -> Job:
+    """Create, and return the job as it is stored."""
+    answer = server.create(body, version=version)
+    assert answer.status_code == 201, answer.text
+    number = int(answer.json()["details"]["id"])
+    return server.services.jobs.details(server.tenant.org.id, number)
+
+
+def test_a_job_is_created(server: Deployment) -> None:
+    """Facts 3.6: 201 and the documented shape; the id is a string of digits."""
+    answer = server.create(server.insert())
+    assert answer.status_code == 201
+    body = answer.json()
+    assert list(body) == ["status", "code", "message", "details"]
+    assert (body["status"], body["code"], body["message"]) == ("success", "SUCCESS", "success")
+    assert re.fullmatch(r"[0-9]{15,18}", body["details"]["id"])
+    assert body["details"]["created_by"] == {
+        "id": str(server.tenant.user.id),
+        "name": "Patricia Boyle",
+    }
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/x-www-form-urlencoded", "text/plain", None]
+)
+def test_the_body_is_json_whatever_its_type(server: Deployment, kind: str | None) -> None:
+    """H31: the documentation's own curl sends a form's Content-Type."""
+    headers = server.auth() | ({} if kind is None else {"Content-Type": kind})
+    body = json.dumps(server.insert()).encode()
+    answer = server.http.post("/crm/bulk/v2/write", headers=headers, content=body)
+    assert answer.status_code == 201
+
+
+def test_both_shapes_of_module_go_with_every_version(server: Deployment) -> None:
+    """Client contract 1.4; facts 3.2."""
+    for version in ("v2", "v2.1", "v8"):
+        for module in ("Leads", {"api_name": "Leads"}, {"api_name": "Leads", "id": "1"}):
+            job = made(server, server.insert(module=module), version)
+            assert job.resources[0].module == "Leads"
+
+
+def test_the_documented_sample_is_understood(server: Deployment) -> None:
+    """Facts 3.5, the v2 insert."""
+    text = "a,b,c,d,e,f\n1,2,3,4,5,6\n"
+    body = {
+        "operation": "insert",
+        "ignore_empty": True,
+        "character_encoding": "utf8",
+        "callback": {"url": "https://example.com/cb", "method": "POST"},
+        "resource": [
+            {
+                "type": "data",
+                "module": "Leads",
+                "file_id": server.file_id(text),
+                "code": None,
+                "status": "ADDED",
+                "field_mappings": [
+                    {"api_name": "Last_Name", "index": 0},
+                    {"api_name": "Company", "index": 1},
+                    {"api_name": "Lead_Source", "index": 3, "default_value": {"value": "Web"}},
+                    {"api_name": "Owner", "index": 4, "find_by": "email"},
+                    {"api_name": "No_of_Employees", "index": 5, "format": "#,##0"},
+                    {"api_name": "Annual_Revenue", "default_value": {"value": 12.50}},
+                    {"api_name": "Email_Opt_Out", "default_value": {"value": True}},
+                    {"api_name": "Layout", "default_value": {"value": "5725767000001022168"}},
+                ],
+            }
+        ],
+    }
+    job = made(server, json.dumps(body).replace("12.5", "12.50").encode())
+    assert job.callback is not None
+    assert (job.callback.url, job.callback.method) == ("https://example.com/cb", "post")
+    assert job.character_encoding == "UTF-8"
+    resource = job.resources[0]
+    assert resource.ignore_empty
+    assert not resource.auto_mapped
+    mappings = {m.api_name: m for m in resource.mappings}
+    assert mappings["Lead_Source"].default == "Web"
+    assert mappings["Lead_Source"].default_json == {"value": "Web"}
+    assert mappings["Annual_Revenue"].default == "12.50"
+    assert mappings["Email_Opt_Out"].default == "true"
+    assert mappings["Owner"].find_by == "email"
+
+
+def test_a_resources_ignore_empty_wins(server: Deployment) -> None:
+    """Facts 3.2: it stands at the root, in the resource, or both."""
+    for root, inner, result in (
+        (True, None, True),
+        (None, True, True),
+        (True, False, False),
+        (None, None, False),
+    ):
+        body = server.insert(ignore_empty=inner)
+        if root is not None:
+            body["ignore_empty"] = root
+        assert made(server, body).resources[0].ignore_empty is result
+
+
+# The body itself (reliability 2.4)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b'"x"',
+        b"1",
+        b'{"operation":"insert"',
+        b'{"operation":"insert"}{}',
+        b'{"operation":"insert",}',
+        b"{'operation':'insert'}",
+        b'{"operation":"insert"} // c',
+        b'{"a":NaN}',
+        b'{"a":Infinity}',
+        b'{"a":1e999}',
+        b'{"a":' + b"9" * 5000 + b"}",
+        b'{"a":"\xff"}',
+        b'{"a":"\\ud800"}',
+        b'{"a\\u0000":"x"}',
+        b'{"a":"\\u0000"}',
+        '{"operation":"insert"}'.encode("utf-16"),
+        b'{"operation":"insert","operation":"update"}',
+        b'{"resource":[{"file_id":"1","file_id":"2"}]}',
+        b"[" * 100_000,
+        b'{"a":' * 50_000,
+    ],
+)
+def test_a_body_that_is_no_sound_json_object_is_invalid_data(
+    server: Deployment, body: bytes
+) -> None:
+    """Coded 400s, however hostile; never a RecursionError's 500."""
+    assert refused(server, body, "INVALID_DATA")["details"]["json_path"] == "$"
+
+
+def test_a_byte_order_mark_is_read_over(server: Deployment) -> None:
+    """J14."""
+    body = b"\xef\xbb\xbf" + json.dumps(server.insert()).encode()
+    assert made(server, body).resources[0].module == "Leads"
+
+
+def test_a_body_over_a_mebibyte_is_refused(server: Deployment) -> None:
+    """J23."""
+    refused(server, b'{"a":"' + b"x" * 1_500_000 + b'"}', "LIMIT_EXCEEDED")
+
+
+def test_a_body_of_many_keys_is_answered(server: Deployment) -> None:
+    """J26."""
+    body = json.dumps({f"k{i}": 0 for i in range(60_000)}).encode()
+    refused(server, body, "MISSING_REQUIRED_KEY")
+
+
+def test_unknown_keys_are_ignored(server: Deployment) -> None:
+    """J27, J28: `__proto__` is a key like any other."""
+    body = server.insert() | {"__proto__": {"x": 1}, "trigger": [], "callBack": None}
+    made(server, body)
+
+
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        ("$.operation", "operation"),
+        ("$.resource", "resource"),
+        ("$.resource[0].type", "type"),
+        ("$.resource[0].module", "module"),
+        ("$.resource[0].file_id", "file_id"),
+        ("$.resource[0].field_mappings[0].api_name", "api_name"),
+    ],
+)
+def test_a_missing_key_is_named(server: Deployment, path: str, key: str) -> None:
+    """J30-35: `details.json_path` and the documented message."""
+    body: Body = server.insert(file_id="1")
+    if path.count(".") == 1:
+        del body[key]
+    elif "mappings" in path:
+        del body["resource"][0]["field_mappings"][0][key]
+    else:
+        del body["resource"][0][key]
+    error = refused(server, body, "MISSING_REQUIRED_KEY")
+    assert error["details"] == {"json_path": path}
+    assert error["message"] == f"required key {key} is not found in request body."
+
+
+Change = Callable[[Body], object]
+
+
+def _root(**values: object) -> Change:
+    return lambda body: body.update(values)
+
+
+def _resource(**values: object) -> Change:
+    return lambda body: body["resource"][0].update(values)
+
+
+def _mapping(**values: object) -> Change:
+    return lambda body: body["resource"][0]["field_mappings"][2].update(values)
+
+
+WRONG = [
+    (_root(operation="delete"), "INVALID_DATA", "$.operation"),
+    (_root(operation="INSERT"), "INVALID_DATA", "$.operation"),
+    (_root(operation=1), "INVALID_DATA", "$.operation"),
+    (_root(operation=None), "MISSING_REQUIRED_KEY", "$.operation"),
+    (_root(resource={}), "INVALID_DATA", "$.resource"),
+    (_root(resource=[]), "MISSING_REQUIRED_KEY", "$.resource"),
+    (_root(resource=["x"]), "INVALID_DATA", "$.resource[0]"),
+    (_root(resource=[{}] * 101), "INVALID_DATA", "$.resource"),
+    (lambda b: b["resource"].append(b["resource"][0]), "INVALID_DATA", "$.resource"),
+    (_root(ignore_empty="true"), "INVALID_DATA", "$.ignore_empty"),
+    (_root(ignore_empty=1), "INVALID_DATA", "$.ignore_empty"),
+    (_root(character_encoding=7), "INVALID_DATA", "$.character_encoding"),
+    (_root(character_encoding="klingon"), "INVALID_DATA", "$.character_encoding"),
+    (_root(character_encoding="base64"), "INVALID_DATA", "$.character_encoding"),
+    (_root(callback="https://x.example"), "INVALID_DATA", "$.callback"),
+    (_root(callback={"method": "post"}), "MISSING_REQUIRED_KEY", "$.callback.url"),
+    (_root(callback={"url": "https://x.example"}), "MISSING_REQUIRED_KEY", "$.callback.method"),
+    (_root(callback={"url": "ftp://x.example", "method": "post"}), "INVALID_CALLBACK_URL",
+     "$.callback.url"),
+    (_root(callback={"url": "x.example", "method": "post"}), "INVALID_CALLBACK_URL",
+     "$.callback.url"),
+    (_root(callback={"url": "https://", "method": "post"}), "INVALID_CALLBACK_URL",
+     "$.callback.url"),
+    (_root(callback={"url": "https://u:p@x.example/", "method": "post"}), "INVALID_CALLBACK_URL",
+     "$.callback.url"),
+    (_root(callback={"url": "https://x.example/\r\na", "method": "post"}),
+     "INVALID_CALLBACK_URL", "$.callback.url"),
+    (_root(callback={"url": "https://x.example:99999/", "method": "post"}),
+     "INVALID_CALLBACK_URL", "$.callback.url"),
+    (_resource(type="photo"), "INVALID_DATA", "$.resource[0].type"),
+    (_resource(module=5), "INVALID_DATA", "$.resource[0].module"),
+    (_resource(module={"id": "1"}), "MISSING_REQUIRED_KEY", "$.resource[0].module.api_name"),
+    (_resource(find_by=["Email"]), "INVALID_DATA", "$.resource[0].find_by"),
+    (_resource(find_by="Company"), "INVALID_FIELD", "$.resource[0].find_by"),
+    (_resource(find_by="Nothing"), "INVALID_FIELD", "$.resource[0].find_by"),
+    (_resource(find_by="id"), "INVALID_FIELD", "$.resource[0].find_by"),
+    (_resource(ignore_empty=0), "INVALID_DATA", "$.resource[0].ignore_empty"),
+    (_resource(field_mappings=[]), "INVALID_DATA", "$.resource[0].field_mappings"),
+    (_resource(field_mappings={}), "INVALID_DATA", "$.resource[0].field_mappings"),
+    (_resource(field_mappings=[{"api_name": "Last_Name", "index": 0}] * 501), "LIMIT_EXCEEDED",
+     "$.resource[0].field_mappings"),
+    (_resource(file_names=["other.csv"]), "FILE_NOT_FOUND", "$.resource[0].file_names"),
+    (_mapping(index=-1), "COLUMN_INDEX_NOT_FOUND", "$.resource[0].field_mappings[2].index"),
+    (_mapping(index=3), "COLUMN_INDEX_NOT_FOUND", "$.resource[0].field_mappings[2].index"),
+    (_mapping(index=2**31), "COLUMN_INDEX_NOT_FOUND", "$.resource[0].field_mappings[2].index"),
+    (_mapping(index=2**63), "COLUMN_INDEX_NOT_FOUND", "$.resource[0].field_mappings[2].index"),
+    (_mapping(index=1.0), "INVALID_DATA", "$.resource[0].field_mappings[2].index"),
+    (_mapping(index="2"), "INVALID_DATA", "$.resource[0].field_mappings[2].index"),
+    (_mapping(index=True), "INVALID_DATA", "$.resource[0].field_mappings[2].index"),
+    (_mapping(index={}), "INVALID_DATA", "$.resource[0].field_mappings[2].index"),
+    (_mapping(index=None), "MISSING_REQUIRED_KEY", "$.resource[0].field_mappings[2].index"),
+    (_mapping(api_name="email"), "INVALID_FIELD", "$.resource[0].field_mappings[2].api_name"),
+    (_mapping(api_name=""), "INVALID_FIELD", "$.resource[0].field_mappings[2].api_name"),
+    (_mapping(api_name="x'; DROP TABLE jobs;--"), "INVALID_FIELD",
+     "$.resource[0].field_mappings[2].api_name"),
+    (_mapping(api_name="Created_Time"), "INVALID_FIELD",
+     "$.resource[0].field_mappings[2].api_name"),
+    (_mapping(api_name="Record_Image"), "INVALID_FIELD",
+     "$.resource[0].field_mappings[2].api_name"),
+    (_mapping(api_name="id"), "INVALID_FIELD", "$.resource[0].field_mappings[2].api_name"),
+    (_mapping(api_name=7), "INVALID_DATA", "$.resource[0].field_mappings[2].api_name"),
+    (_mapping(api_name="Last_Name"), "DUPLICATE_DATA",
+     "$.resource[0].field_mappings[2].api_name"),
+    (_mapping(format="yyyy"), "INVALID_FORMAT", "$.resource[0].field_mappings[2].format"),
+    (_mapping(api_name="Annual_Revenue", format="abc"), "INVALID_FORMAT",
+     "$.resource[0].field_mappings[2].format"),
+    (_mapping(find_by="Company"), "INVALID_FIELD", "$.resource[0].field_mappings[2].find_by"),
+    (_mapping(api_name="Owner", find_by="name"), "INVALID_FIELD",
+     "$.resource[0].field_mappings[2].find_by"),
+    (_mapping(default_value="x"), "INVALID_DATA",
+     "$.resource[0].field_mappings[2].default_value"),
+    (_mapping(default_value={}), "MISSING_REQUIRED_KEY",
+     "$.resource[0].field_mappings[2].default_value.value"),
+    (_mapping(default_value={"value": []}), "INVALID_DATA",
+     "$.resource[0].field_mappings[2].default_value"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "code", "path"), WRONG)
+def test_what_is_wrong_is_named_with_its_place(
+    server: Deployment, change: Change, code: str, path: str
+) -> None:
+    """Facts 3.3 and 3.6; J36-87."""
+    body = server.insert()
+    change(body)
+    assert refused(server, body, code)["details"]["json_path"] == path
+
+
+def test_only_post_is_a_callback_method(server: Deployment) -> None:
+    """Facts 3.6: the details list what is supported."""
+    body = server.insert() | {"callback": {"url": "https://x.example/", "method": "get"}}
+    error = refused(server, body, "INVALID_CALLBACK_METHOD")
+    assert error["details"] == {"supported_callback_methods": ["post"]}
+
+
+@pytest.mark.parametrize("module", ["leads", "Nothing", "Calls", "Quotes", "../x", "L" * 100_000])
+def test_a_module_that_bulk_write_does_not_write_is_not_available(
+    server: Deployment, module: str
+) -> None:
+    """Facts 1.3, 3.6."""
+    error = refused(server, server.insert(module=module), "MODULE_NOT_AVAILABLE")
+    assert error["message"].startswith(f"Requested module '{module[:100]}")
+    assert error["message"].endswith("' is not available.") or len(module) > 100
+
+
+@pytest.mark.parametrize(
+    "file_id",
+    [
+        *("word", "0", "-1", str(2**63), "9" * 400, "1.0", "1", "1 OR 1=1", "../1", "", " 1"),
+        *("\u0661\u0662", "0x1", "1_000"),
+        *(12, 1.5, [], {}, True),
+    ],
+)
+def test_a_file_id_that_is_none_is_improper(server: Deployment, file_id: object) -> None:
+    """F01-14: never a 500."""
+    error = refused(server, server.insert(file_id=file_id), "INVALID_FILE_ID")
+    assert error["message"] == "improper file id"
+
+
+def test_another_orgs_upload_is_as_good_as_none(server: Deployment) -> None:
+    """I07: the very answer that an unknown id gets."""
+    theirs = server.file_id(tenant=server.other)
+    error = refused(server, server.insert(file_id=theirs), "INVALID_FILE_ID")
+    assert error == refused(server, server.insert(file_id="123456"), "INVALID_FILE_ID")
+
+
+def test_a_file_may_serve_two_jobs(server: Deployment) -> None:
+    """I15: documented here, the real service is silent."""
+    file_id = server.file_id()
+    assert (
+        made(server, server.insert(file_id=file_id)).id
+        != made(server, server.insert(file_id=file_id)).id
+    )
+
+
+def test_update_and_upsert_need_find_by(server: Deployment) -> None:
+    """J88, facts 3.2."""
+    for operation in ("update", "upsert"):
+        body = server.insert() | {"operation": operation}
+        error = refused(server, body, "MANDATORY_NOT_FOUND")
+        assert error["message"] == "Required key find_by is not available"
+        made(server, server.insert(find_by="Email") | {"operation": operation})
+
+
+def test_find_by_must_be_mapped(server: Deployment) -> None:
+    """Otherwise no row could ever match."""
+    mappings = [{"api_name": "Last_Name", "index": 0}]
+    refused(server, server.insert(find_by="Email", field_mappings=mappings), "INVALID_FIELD")
+
+
+def test_id_is_a_key_and_no_target(server: Deployment) -> None:
+    """Facts 3.3: with find_by id, or where records are changed."""
+    mappings = [{"api_name": "id", "index": 1}, {"api_name": "Last_Name", "index": 0}]
+    refused(server, server.insert(field_mappings=mappings), "INVALID_FIELD")
+    for operation, find_by in (("insert", "id"), ("update", "id"), ("upsert", "id")):
+        body = server.insert(find_by=find_by, field_mappings=mappings)
+        made(server, body | {"operation": operation})
+
+
+def test_mandatory_fields_must_be_mapped_where_records_are_made(server: Deployment) -> None:
+    """Facts 3.6: the message lists them; a default is enough; an update needs none."""
+    email = [{"api_name": "Email", "index": 2}]
+    error = refused(server, server.insert(field_mappings=email), "MANDATORY_FIELDS_NOT_MAPPED")
+    assert error["message"] == "All mandatory fields are not mapped for the layout [Last_Name]"
+    assert error["details"] == {}
+    made(server, server.insert(find_by="Email", field_mappings=email) | {"operation": "update"})
+    named = [*email, {"api_name": "Last_Name", "default_value": {"value": "Nobody"}}]
+    made(server, server.insert(field_mappings=named))
+
+
+def test_the_founding_pages_own_job_is_accepted(server: Deployment) -> None:
+    """It maps nothing but Deal_Name and Stage: layout-mandatory fields are not asked for."""
+    mappings = [{"api_name": "Deal_Name", "index": 1}, {"api_name": "Stage", "index": 2}]
+    made(server, server.insert(module="Deals", field_mappings=mappings))
+
+
+def _contacts(server: Deployment, **lookup: object) -> Body:
+    mappings = [
+        {"api_name": "Last_Name", "index": 0},
+        {"api_name": "Account_Name", "index": 1, **lookup},
+    ]
+    return server.insert(module="Contacts", field_mappings=mappings)
+
+
+def test_a_lookup_needs_a_find_by_of_the_looked_up_module(server: Deployment) -> None:
+    """Facts 3.3: `id`, a key field, or the display field."""
+    error = refused(server, _contacts(server), "MANDATORY_NOT_FOUND")
+    assert error["message"] == "Required key find_by is not available"
+    for find_by in ("id", "Account_Name"):
+        made(server, _contacts(server, find_by=find_by))
+    for find_by in ("Nothing", "Phone", "Email"):
+        refused(server, _contacts(server, find_by=find_by), "INVALID_FIELD")
+
+
+def test_a_missing_index_is_named_by_its_field(server: Deployment) -> None:
+    """Facts 3.6: the message as seen."""
+    mappings = [{"api_name": "Last_Name", "index": 0}, {"api_name": "Company"}]
+    error = refused(server, server.insert(field_mappings=mappings), "MISSING_REQUIRED_KEY")
+    assert error["message"] == (
+        "required key index for field Company is not found in request body."
+    )
+
+
+# Auto-mapping (facts 1.4)
+
+
+def test_without_mappings_the_header_maps(server: Deployment) -> None:
+    """Header = API name; what is no field is left out."""
+    text = "Last_Name,Nonsense,Email,Created_Time,id\na,b,c,d,e\n"
+    job = made(server, server.insert(file_id=server.file_id(text), field_mappings=None))
+    resource = job.resources[0]
+    assert resource.auto_mapped
+    assert [(m.api_name, m.index) for m in resource.mappings] == [("Last_Name", 0), ("Email", 2)]
+
+
+def test_a_header_names_the_field_of_a_lookup(server: Deployment) -> None:
+    """`Account_Name.Account_Name`; the bare name means record ids."""
+    for header, find_by in (
+        ("Account_Name.Account_Name", "Account_Name"),
+        ("Account_Name.id", "id"),
+        ("Account_Name", "id"),
+    ):
+        file_id = server.file_id(f"Last_Name,{header}\na,b\n")
+        body = server.insert(module="Contacts", file_id=file_id, field_mappings=None)
+        assert made(server, body).resources[0].mappings[1].find_by == find_by
+
+
+def test_the_header_maps_id_for_an_update(server: Deployment) -> None:
+    """Facts 1.4."""
+    file_id = server.file_id("id,Company\n1,b\n")
+    body = server.insert(file_id=file_id, field_mappings=None, find_by="id")
+    job = made(server, body | {"operation": "update"})
+    assert [m.api_name for m in job.resources[0].mappings] == ["id", "Company"]
+
+
+def test_a_header_without_any_field_is_refused(server: Deployment) -> None:
+    """Otherwise a typing error would skip every row."""
+    file_id = server.file_id("name,mail\na,b\n")
+    error = refused(server, server.insert(file_id=file_id, field_mappings=None), "INVALID_FIELD")
+    assert error["message"] == "invalid mapping. invalid api_name name."
+
+
+def test_a_header_that_names_a_field_twice_is_refused(server: Deployment) -> None:
+    """J61-65: DUPLICATE_DATA."""
+    file_id = server.file_id("Last_Name,Email,Email\na,b,c\n")
+    refused(server, server.insert(file_id=file_id, field_mappings=None), "DUPLICATE_DATA")
+
+
+# Limits (facts 1.2)
+
+
+def test_a_file_of_more_than_25000_records_is_refused(server: Deployment) -> None:
+    """The profile `zoho`; 25,000 are fine."""
+    rows = "Boyle,Zylker,p@zylker.example\n" * 25_000
+    header = "Last_Name,Company,Email\n"
+    made(server, server.insert(file_id=server.file_id(header + rows)))
+    many = server.file_id(header + rows + "one,too,many\n")
+    refused(server, server.insert(file_id=many), "LIMIT_EXCEEDED")
+
+
+def test_a_file_of_more_than_200_columns_is_refused(server: Deployment) -> None:
+    """HEADER_LIMIT_EXCEEDED; 200 are fine."""
+    for columns, code in ((200, None), (201, "HEADER_LIMIT_EXCEEDED")):
+        text = ",".join(f"c{i}" for i in range(columns)) + "\n"
+        body = server.insert(file_id=server.file_id(text + text))
+        if code is None:
+            made(server, body)
+        else:
+            refused(server, body, code)
+
+
+# Encodings
+
+
+def test_a_declared_encoding_decides_how_the_header_reads(server: Deployment) -> None:
+    """Facts 3.2: a given value wins over the detected one."""
+    file_id = server.file_id("Last_Name;Größe\nMüller;1\n".encode("cp1252"))
+    body = server.insert(file_id=file_id, field_mappings=None)
+    assert made(server, body | {"character_encoding": "windows-1252"}).character_encoding == (
+        "windows-1252"
+    )
+
+
+# Scopes
+
+
+def test_creating_needs_a_scope_of_the_module_too(server: Deployment) -> None:
+    """Facts 3.1."""
+    body = server.insert()
+    for scopes, allowed in (
+        ("ZohoCRM.bulk.ALL", False),
+        ("ZohoCRM.bulk.CREATE,ZohoCRM.modules.ALL", True),
+        ("ZohoCRM.bulk.CREATE,ZohoCRM.modules.leads.CREATE", True),
+        ("ZohoCRM.bulk.CREATE,ZohoCRM.modules.leads.ALL", True),
+        ("ZohoCRM.bulk.CREATE,ZohoCRM.modules.leads.READ", False),
+        ("ZohoCRM.bulk.CREATE,ZohoCRM.modules.deals.ALL", False),
+        ("ZohoCRM.bulk.READ,ZohoCRM.modules.ALL", False),
+    ):
+        answer = server.create(body, token=server.token(scopes))
+        assert answer.status_code == (201 if allowed else 401), scopes
+        if not allowed:
+            assert answer.json()["code"] == "OAUTH_SCOPE_MISMATCH"
+
+
+def test_the_sample_file_is_sound() -> None:
+    """The tests above count on its columns."""
+    assert LEADS.splitlines()[0] == "Last_Name,Company,Email"

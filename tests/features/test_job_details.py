@@ -1,0 +1,235 @@
+"""Get Bulk Write Job Details and the download of the result (founding page; facts 4, 5)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from tests.conftest import Deployment, zipped
+
+from bulkwright.domain.job import Job, JobStatus, Lease, LedgerEntry, Part
+from bulkwright.domain.outcome import Counts
+
+
+def claimed(server: Deployment, job_id: int) -> tuple[Lease, Job]:
+    """A worker's claim on a job."""
+    claim = server.services.job_store.claim("test", only=job_id)
+    assert claim is not None
+    return claim[0], claim[1]
+
+
+def one_chunk(counts: Counts) -> LedgerEntry:
+    """A ledger entry of a chunk that did this."""
+    return LedgerEntry(0, 0, 0, counts.total, counts, 0, 0, Part("p", 0, 0, 0))
+
+
+def run(server: Deployment, job_id: int, status: JobStatus = JobStatus.COMPLETED) -> None:
+    """Play a worker: begin, commit one chunk, finish."""
+    store = server.services.job_store
+    lease, _ = claimed(server, job_id)
+    store.begin(lease, 0, "leads.csv", "UTF-8")
+    with store.chunk(lease):
+        store.enter(lease, one_chunk(Counts(added=1, skipped=1)))
+    done = status is JobStatus.COMPLETED
+    if done:
+        with server.services.files.incoming() as file:
+            file.write(zipped(b"x", name="Leads-leads.csv"))
+            file.keep(server.services.files.result_place(job_id))
+    code = None if done else "FILE_NOT_SUPPORTED"
+    store.finish(lease, status, code=code, has_result=done)
+
+
+def details(server: Deployment, job_id: int, version: str = "v2") -> dict[str, object]:
+    """The details of a job."""
+    answer = server.get(f"/crm/bulk/{version}/write/{job_id}")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json;charset=utf-8"
+    body: dict[str, object] = answer.json()
+    return body
+
+
+def test_a_job_through_its_life(server: Deployment) -> None:
+    """ADDED, INPROGRESS, COMPLETED: keys appear as the founding page's samples show."""
+    job_id = server.job_id()
+    store = server.services.job_store
+    added = details(server, job_id)
+    assert list(added) == ["status", "resource", "id", "created_by", "operation", "created_time"]
+    assert added["status"] == "ADDED"
+    assert added["id"] == str(job_id)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d-0[78]:00", str(added["created_time"]))
+    (resource,) = added["resource"]
+    assert list(resource) == ["status", "type", "module", "field_mappings", "file"]
+    assert (resource["status"], resource["module"]) == ("INPROGRESS", "Leads")
+    assert resource["file"] == {"status": "INPROGRESS"}
+    assert resource["field_mappings"][0] == {
+        "api_name": "Last_Name",
+        "index": 0,
+        "format": None,
+        "find_by": None,
+        "default_value": None,
+    }
+
+    lease, _ = claimed(server, job_id)
+    store.begin(lease, 0, "leads.csv", "UTF-8")
+    started = details(server, job_id)
+    assert list(started)[:3] == ["status", "character_encoding", "resource"]
+    assert started["status"] == "INPROGRESS"
+    with store.chunk(lease):
+        store.enter(lease, one_chunk(Counts(added=3, updated=2, skipped=1)))
+    assert details(server, job_id)["resource"][0]["file"] == {
+        "status": "INPROGRESS",
+        "name": "leads.csv",
+        "added_count": 3,
+        "skipped_count": 1,
+        "updated_count": 2,
+        "total_count": 6,
+    }
+
+    store.finish(lease, JobStatus.COMPLETED, code=None, has_result=True)
+    done = details(server, job_id)
+    assert done["status"] == "COMPLETED"
+    assert done["result"] == {
+        "download_url": f"/v2/crm/org{server.tenant.org.id}/bulk-write/{job_id}/{job_id}.zip"
+    }
+    assert done["resource"][0]["status"] == done["resource"][0]["file"]["status"] == "COMPLETED"
+
+
+def test_a_failed_job_has_no_result(server: Deployment) -> None:
+    """Facts 11; the code is shown from v2.1 on."""
+    job_id = server.job_id()
+    run(server, job_id, JobStatus.FAILED)
+    assert "result" not in details(server, job_id)
+    assert details(server, job_id)["status"] == "FAILED"
+    assert details(server, job_id, "v8")["resource"][0]["code"] == "FILE_NOT_SUPPORTED"
+
+
+def test_text_outside_ascii_is_escaped(server: Deployment) -> None:
+    """Client contract 5: the browser SDK reads Latin-1."""
+    mappings = [
+        {"api_name": "Last_Name", "index": 0, "default_value": {"value": "Zoë 😀"}},
+    ]
+    job_id = server.job_id(field_mappings=mappings)
+    raw = server.get(f"/crm/bulk/v2/write/{job_id}").content
+    assert b'"default_value":{"value":"Zo\\u00eb \\ud83d\\ude00"}' in raw
+
+
+@pytest.mark.parametrize(
+    "job_id",
+    [
+        *("abc", "0", "-1", "01", "1.0", "1e3", "9" * 18, str(2**63 - 1), str(2**63), "9" * 400),
+        *("1-", "1_000", "34770619080471"),
+    ],
+)
+def test_an_unknown_job_is_not_found(server: Deployment, job_id: str) -> None:
+    """I01-03: the documented 404, whatever the id looks like."""
+    answer = server.get(f"/crm/bulk/v2/write/{job_id}")
+    assert answer.status_code == 404
+    assert answer.content == (
+        b'{"code":"RESOURCE_NOT_FOUND","details":{},'
+        b'"message":"The requested resource doesn\'t exist.","status":"error"}'
+    )
+
+
+@pytest.mark.parametrize(
+    "job_id", ["%31", "1%20", "1%00", "%D9%A1", "1'--", "1%20OR%201=1", "1;x", "..", "1/"]
+)
+def test_an_id_of_strange_bytes_leads_nowhere(server: Deployment, job_id: str) -> None:
+    """I04, I05, H08: 404, never a 500."""
+    answer = server.get(f"/crm/bulk/v2/write/{job_id}")
+    assert answer.status_code == 404
+    assert answer.json()["code"] in ("RESOURCE_NOT_FOUND", "INVALID_URL_PATTERN")
+
+
+def test_another_orgs_job_is_as_good_as_none(server: Deployment) -> None:
+    """I06: byte for byte the answer to an unknown id."""
+    job_id = server.job_id()
+    theirs = server.get(f"/crm/bulk/v2/write/{job_id}", server.other.token)
+    unknown = server.get("/crm/bulk/v2/write/1", server.other.token)
+    assert (theirs.status_code, theirs.content) == (404, unknown.content)
+
+
+def test_a_revoked_token_sees_nothing_any_more(server: Deployment) -> None:
+    """O16: at once, also for an answer that was just given."""
+    token = server.token("ZohoCRM.bulk.ALL")
+    job_id = server.job_id()
+    assert server.get(f"/crm/bulk/v2/write/{job_id}", token).status_code == 200
+    server.services.tokens.revoke(token)
+    assert server.get(f"/crm/bulk/v2/write/{job_id}", token).status_code == 401
+
+
+# The result
+
+
+def test_the_result_is_downloaded(server: Deployment) -> None:
+    """With the double slash that SDKs make, and in the real service's form (facts 5)."""
+    job_id = server.job_id()
+    run(server, job_id)
+    org = server.tenant.org.id
+    for path in (
+        f"/v2/crm/org{org}/bulk-write/{job_id}/{job_id}.zip",
+        f"//v2/crm/org{org}/bulk-write/{job_id}/{job_id}.zip",
+        f"/v8/crm/{org}/bulk-write/{job_id}/{job_id}.zip",
+    ):
+        answer = server.http.get(server.base_url + path, headers=server.auth())
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "application/zip"
+        assert answer.headers["content-disposition"] == f'attachment; filename="{job_id}.zip"'
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.content == zipped(b"x", name="Leads-leads.csv")
+
+
+def test_a_link_whose_parts_disagree_is_not_valid(server: Deployment) -> None:
+    """I08-10: refused in the download host's shape, without a byte of a zip."""
+    job_id = server.job_id()
+    run(server, job_id)
+    unfinished = server.job_id()
+    mine, theirs = server.tenant.org.id, server.other.org.id
+    links = [
+        (f"/v2/crm/org{theirs}/bulk-write/{job_id}/{job_id}.zip", None),
+        (f"/v2/crm/org{mine}/bulk-write/{job_id}/{job_id}.zip", server.other.token),
+        (f"/v2/crm/org{theirs}/bulk-write/{job_id}/{job_id}.zip", server.other.token),
+        (f"/v2/crm/org{mine}/bulk-write/{job_id}/{unfinished}.zip", None),
+        (f"/v2/crm/org{mine}/bulk-write/{unfinished}/{job_id}.zip", None),
+        (f"/v2/crm/org{mine}/bulk-write/{unfinished}/{unfinished}.zip", None),
+        (f"/v2/crm/org{mine}/bulk-write/x/x.zip", None),
+        (f"/v2/crm/orgorg{mine}/bulk-write/{job_id}/{job_id}.zip", None),
+        (f"/v2/crm/org{mine}/bulk-write/{job_id}/{job_id}", None),
+    ]
+    for path, token in links:
+        answer = server.get(path, token)
+        assert (answer.status_code, answer.json()) == (
+            403,
+            {
+                "status": "error",
+                "info": "Forbidden",
+                "x-info": "Link not valid",
+                "http_status": "403",
+            },
+        ), path
+
+
+def test_a_result_needs_a_token_with_a_bulk_scope(server: Deployment) -> None:
+    """I11, I12."""
+    path = f"/v2/crm/org{server.tenant.org.id}/bulk-write/1/1.zip"
+    assert server.http.get(path).status_code == 401
+    assert server.get(path, server.token("ZohoCRM.org.ALL")).json()["code"] == (
+        "OAUTH_SCOPE_MISMATCH"
+    )
+
+
+def test_the_answer_is_new_after_every_commit(server: Deployment) -> None:
+    """Answers to polls are kept only while nothing changes."""
+    job_id = server.job_id()
+    lease, _ = claimed(server, job_id)
+    store = server.services.job_store
+    store.begin(lease, 0, "leads.csv", "UTF-8")
+    for number in range(20):
+        with store.chunk(lease):
+            entry = one_chunk(Counts(added=1))
+            store.enter(
+                lease,
+                LedgerEntry(0, number, number, 1, entry.counts, 0, 0, entry.part),
+            )
+        for _ in range(2):
+            shown = details(server, job_id)["resource"][0]["file"]["added_count"]
+            assert shown == number + 1

@@ -1,0 +1,201 @@
+"""Modules, fields, layouts, users and the org (facts 9), and `modules apply`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from tests.conftest import Deployment
+
+from bulkwright.domain.errors import InvalidData
+
+Json = dict[str, Any]
+
+
+def by_name(items: list[Json]) -> dict[str, Json]:
+    """Items by their api_name."""
+    return {item["api_name"]: item for item in items}
+
+
+def fields(server: Deployment, module: str) -> dict[str, Json]:
+    """The fields of a module."""
+    answer = server.get("/crm/v2/settings/fields", params={"module": module})
+    assert answer.status_code == 200
+    return by_name(answer.json()["fields"])
+
+
+def test_a_new_org_has_the_18_standard_modules(server: Deployment) -> None:
+    """Facts 8.5."""
+    answer = server.http.get("/crm/v2/settings/modules", headers=server.auth(server.other.token))
+    modules = by_name(answer.json()["modules"])
+    assert len(modules) == 18
+    assert modules["Deals"]["module_name"] == "Potentials"
+    assert modules["Leads"]["plural_label"] == "Leads"
+    assert modules["Leads"]["id"].isdigit()
+    assert modules["Leads"]["generated_type"] == "default"
+
+
+def test_one_module_comes_with_its_fields(server: Deployment) -> None:
+    """Facts 9: the same wrapper."""
+    (module,) = server.get("/crm/v2/settings/modules/Leads").json()["modules"]
+    assert module["api_name"] == "Leads"
+    assert "Last_Name" in by_name(module["fields"])
+    unknown = server.get("/crm/v2/settings/modules/Nothing")
+    assert (unknown.status_code, unknown.json()["code"]) == (400, "INVALID_MODULE")
+
+
+def test_fields_tell_what_an_sdk_reads(server: Deployment) -> None:
+    """Facts 9, 9.1: types, lengths, uniqueness, picklists, lookups."""
+    leads = fields(server, "Leads")
+    assert leads["Last_Name"]["system_mandatory"] is True
+    assert leads["Last_Name"]["json_type"] == "string"
+    assert leads["id"]["unique"] == {"casesensitive": "false"}
+    assert leads["Email"]["unique"] == {}
+    values = leads["Lead_Source"]["pick_list_values"]
+    assert values[0]["sequence_number"] == 1
+    assert "Cold Call" in [v["actual_value"] for v in values]
+    assert leads["Owner"]["data_type"] == "ownerlookup"
+    contacts = fields(server, "Contacts")
+    assert contacts["Account_Name"]["lookup"]["module"] == "Accounts"
+    assert leads["Last_Name"]["lookup"] == {}
+
+
+def test_the_module_parameter_is_needed(server: Deployment) -> None:
+    """Facts 9: REQUIRED_PARAM_MISSING, INVALID_MODULE."""
+    missing = server.get("/crm/v2/settings/fields")
+    assert (missing.status_code, missing.json()["code"]) == (400, "REQUIRED_PARAM_MISSING")
+    unknown = server.get("/crm/v2/settings/fields", params={"module": "leads"})
+    assert (unknown.status_code, unknown.json()["code"]) == (400, "INVALID_MODULE")
+
+
+def test_a_module_has_one_layout(server: Deployment) -> None:
+    """Its id is what a `Layout` mapping names."""
+    answer = server.get("/crm/v2/settings/layouts", params={"module": "Leads"})
+    (layout,) = answer.json()["layouts"]
+    module = server.services.modules.module(server.tenant.org.id, "Leads")
+    assert module is not None
+    assert layout["id"] == str(module.layout_id)
+
+
+def test_the_current_user(server: Deployment) -> None:
+    """The 8.0 SDKs ask while they start; Node leaves a `&` at the end (client contract 2)."""
+    for query in ("?type=CurrentUser", "?type=CurrentUser&"):
+        body = server.get(f"/crm/v8/users{query}").json()
+        (user,) = body["users"]
+        assert user["id"] == str(server.tenant.user.id)
+        assert user["email"] == server.tenant.user.email
+        assert user["full_name"] == "Patricia Boyle"
+        assert user["time_zone"] == "America/Los_Angeles"
+        assert body["info"]["count"] == 1
+
+
+def test_the_org(server: Deployment) -> None:
+    """`zgid` is a string, and what uploads send as X-CRM-ORG."""
+    (org,) = server.get("/crm/v8/org").json()["org"]
+    assert org["zgid"] == str(server.tenant.org.id)
+    assert 7 <= len(org["zgid"]) <= 9
+    assert org["company_name"] == "Zylker"
+
+
+# modules apply
+
+
+def apply(server: Deployment, *modules: object) -> list[str]:
+    """Apply a document; the api_names of the changed modules."""
+    changed = server.services.schema.apply(server.tenant.org.id, {"modules": list(modules)})
+    return [m.api_name for m in changed]
+
+
+def test_a_custom_module_is_made_with_the_system_fields(server: Deployment) -> None:
+    """And can be written to at once."""
+    document = {
+        "api_name": "Trees",
+        "singular_label": "Tree",
+        "plural_label": "Trees",
+        "fields": [
+            {"api_name": "Height", "data_type": "double", "length": 9},
+            {"api_name": "Tag_No", "data_type": "text", "unique": True},
+            {"api_name": "Owner_Account", "data_type": "lookup", "lookup_module": "Accounts"},
+            {"api_name": "Kind", "data_type": "picklist", "pick_list_values": ["Oak", "Elm"]},
+        ],
+    }
+    assert apply(server, document) == ["Trees"]
+    trees = fields(server, "Trees")
+    system = {"id", "Owner", "Created_By", "Modified_By", "Created_Time", "Modified_Time"}
+    assert system | {"Layout", "Name", "Height"} <= set(trees)
+    assert trees["Tag_No"]["unique"] == {"casesensitive": "false"}
+    assert trees["Name"]["system_mandatory"] is True
+    mappings = [{"api_name": "Name", "index": 0}, {"api_name": "Tag_No", "index": 1}]
+    body = server.insert(module="Trees", find_by="Tag_No", field_mappings=mappings)
+    assert server.create(body | {"operation": "upsert"}).status_code == 201
+    assert apply(server, document) == []
+
+
+def test_fields_are_added_to_a_standard_module(server: Deployment) -> None:
+    """The same file can be applied again."""
+    document = {
+        "api_name": "Leads",
+        "fields": [
+            {"api_name": "Shoe_Size", "data_type": "integer"},
+            {"api_name": "Last_Name", "data_type": "text"},
+        ],
+    }
+    assert apply(server, document) == ["Leads"]
+    assert fields(server, "Leads")["Shoe_Size"]["custom_field"] is True
+    assert apply(server, document) == []
+
+
+FIELD = {"api_name": "F", "data_type": "text"}
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "x",
+        {},
+        {"api_name": 'M"; DROP TABLE jobs; --'},
+        {"api_name": "M" * 51},
+        {"api_name": "leads"},
+        {"api_name": "M", "unknown": 1},
+        {"api_name": "M", "fields": {}},
+        {"api_name": "M", "singular_label": 1},
+        {"api_name": "M", "fields": [FIELD, {"api_name": "f", "data_type": "text"}]},
+        {"api_name": "M", "fields": [{"api_name": "ID", "data_type": "text"}]},
+        {"api_name": "M", "fields": [{"api_name": "Owner", "data_type": "text"}]},
+        {"api_name": "M", "fields": [{"api_name": "x__key", "data_type": "text"}]},
+        {"api_name": "M", "fields": [FIELD | {"data_type": "blob"}]},
+        {"api_name": "M", "fields": [FIELD | {"data_type": None}]},
+        {"api_name": "M", "fields": [FIELD | {"length": 0}]},
+        {"api_name": "M", "fields": [FIELD | {"length": True}]},
+        {"api_name": "M", "fields": [FIELD | {"unique": "yes"}]},
+        {"api_name": "M", "fields": [FIELD | {"unique": True, "data_type": "boolean"}]},
+        {"api_name": "M", "fields": [FIELD | {"lookup_module": "Leads"}]},
+        {"api_name": "M", "fields": [FIELD | {"data_type": "lookup"}]},
+        {"api_name": "M", "fields": [FIELD | {"data_type": "lookup", "lookup_module": "X"}]},
+        {"api_name": "M", "fields": [FIELD | {"pick_list_values": [1]}]},
+        {"api_name": "Leads", "fields": [{"api_name": "Last_Name", "data_type": "integer"}]},
+        {"api_name": "Leads", "fields": [{"api_name": "last_name", "data_type": "text"}]},
+    ],
+)
+def test_a_wrong_document_changes_nothing(server: Deployment, module: object) -> None:
+    """Names become identifiers of the store: nothing doubtful passes."""
+    before = server.services.modules.modules(server.tenant.org.id)
+    with pytest.raises(InvalidData) as caught:
+        apply(server, {"api_name": "Good_One", "fields": [FIELD]}, module)
+    assert str(caught.value.details["json_path"]).startswith("$.modules[1]")
+    assert server.services.modules.modules(server.tenant.org.id) == before
+
+
+def test_the_api_process_stays_light() -> None:
+    """Neither columns nor a web framework are imported to serve."""
+    program = (
+        "import sys, bulkwright.api.app, bulkwright.wiring, bulkwright.store.sqlite.stdlib\n"
+        "heavy = {'polars', 'pyarrow', 'numpy', 'litestar', 'adbc_driver_sqlite'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.strip() == "[]"

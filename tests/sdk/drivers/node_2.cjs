@@ -1,0 +1,65 @@
+// Drives @zohocrm/nodejs-sdk-2.0. Its only argument is the folder that holds node_modules.
+
+const path = require("path");
+const { Driver } = require("./node_steps.cjs");
+
+const root = path.join(process.argv[2], "node_modules", "@zohocrm", "nodejs-sdk-2.0");
+const take = (place) => require(path.join(root, place));
+const bulk = (name) => take(`core/com/zoho/crm/api/bulk_write/${name}`).MasterModel;
+
+const sdk = {
+	BulkWriteOperations: bulk("bulk_write_operations"),
+	UploadFileHeader: take("core/com/zoho/crm/api/bulk_write/bulk_write_operations").UploadFileHeader,
+	FileBodyWrapper: bulk("file_body_wrapper"),
+	RequestWrapper: bulk("request_wrapper"),
+	CallBack: bulk("call_back"),
+	Resource: bulk("resource"),
+	FieldMapping: bulk("field_mapping"),
+	StreamWrapper: take("utils/util/stream_wrapper").MasterModel,
+	Choice: take("utils/util/choice").MasterModel,
+	HeaderMap: take("routes/header_map").MasterModel,
+};
+const { InitializeBuilder } = take("routes/initialize_builder");
+const { OAuthBuilder } = take("models/authenticator/oauth_builder");
+const { FileStore } = take("models/authenticator/store/file_store");
+const { UserSignature } = take("routes/user_signature");
+const { Environment } = take("routes/dc/environment");
+const { Levels } = take("routes/logger/logger");
+const { LogBuilder } = take("routes/logger/log_builder");
+
+class Driver2 extends Driver {
+	async initialise({ base_url, accounts_url, upload_url, email, token }) {
+		const oauth = new OAuthBuilder();
+		if ("client_id" in token) oauth.clientId(token.client_id).clientSecret(token.client_secret);
+		if ("refresh_token" in token) oauth.refreshToken(token.refresh_token);
+		if ("grant_token" in token) oauth.grantToken(token.grant_token);
+		if ("redirect_url" in token) oauth.redirectURL(token.redirect_url);
+		if ("access_token" in token) oauth.accessToken(token.access_token);
+		const accounts = `${accounts_url}/oauth/v2/token`;
+		const builder = await new InitializeBuilder();
+		builder
+			.user(new UserSignature(email))
+			.environment(new Environment(base_url, accounts, upload_url, "local"))
+			.token(oauth.build())
+			.store(new FileStore(path.resolve("tokens.csv")))
+			.resourcePath(process.cwd())
+			.logger(new LogBuilder().level(Levels.INFO).filePath("sdk.log").build());
+		builder.initialize();
+		// initialize() goes on behind our back and returns nothing to wait for.
+		await new Promise(setImmediate);
+	}
+
+	module(name) {
+		return name;
+	}
+
+	defaultValue(value) {
+		return new Map(Object.entries(value));
+	}
+
+	jobId(digits) {
+		return BigInt(digits);
+	}
+}
+
+new Driver2(sdk).run();

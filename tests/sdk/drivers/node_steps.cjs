@@ -1,0 +1,138 @@
+// What the Node drivers share: a bulk write in an SDK's own objects, one step a line.
+//
+// A line on standard input is a JSON object, `do` names the step; the answer is a line of JSON
+// behind `@ `. It tells what the SDK's objects said: their class, and what each getter returned.
+
+const fs = require("fs");
+const readline = require("readline");
+
+/** The steps that both versions of the SDK take alike; `sdk` has the classes they need. */
+class Driver {
+	constructor(sdk) {
+		this.sdk = sdk;
+	}
+
+	async upload({ path, feature, org_id }) {
+		const { BulkWriteOperations, UploadFileHeader, FileBodyWrapper } = this.sdk;
+		const request = new FileBodyWrapper();
+		await request.setFile(new this.sdk.StreamWrapper(null, null, path));
+		const headers = new this.sdk.HeaderMap();
+		await headers.add(UploadFileHeader.FEATURE, feature);
+		await headers.add(UploadFileHeader.X_CRM_ORG, org_id);
+		return new BulkWriteOperations().uploadFile(request, headers);
+	}
+
+	async create({ request }) {
+		const { BulkWriteOperations, RequestWrapper, CallBack, Choice } = this.sdk;
+		const made = new RequestWrapper();
+		made.setOperation(new Choice(request.operation));
+		made.setResource(await Promise.all(request.resource.map((r) => this.resource(r))));
+		if ("character_encoding" in request) made.setCharacterEncoding(request.character_encoding);
+		if ("ignore_empty" in request) made.setIgnoreEmpty(request.ignore_empty);
+		if ("callback" in request) {
+			const callback = new CallBack();
+			callback.setUrl(request.callback.url);
+			callback.setMethod(new Choice(request.callback.method));
+			await made.setCallback(callback);
+		}
+		return new BulkWriteOperations().createBulkWriteJob(made);
+	}
+
+	async details({ job_id }) {
+		return new this.sdk.BulkWriteOperations().getBulkWriteJobDetails(this.jobId(job_id));
+	}
+
+	async download({ url, into }) {
+		const answer = await new this.sdk.BulkWriteOperations().downloadBulkWriteResult(url);
+		const wrapper = answer.getObject();
+		if (wrapper instanceof this.sdk.FileBodyWrapper) {
+			fs.writeFileSync(into, wrapper.getFile().getStream());
+		}
+		return answer;
+	}
+
+	async resource(wanted) {
+		const made = new this.sdk.Resource();
+		made.setType(new this.sdk.Choice("data"));
+		await made.setModule(this.module(wanted.module));
+		if ("file_id" in wanted) made.setFileId(wanted.file_id);
+		if ("find_by" in wanted) made.setFindBy(wanted.find_by);
+		if ("ignore_empty" in wanted) made.setIgnoreEmpty(wanted.ignore_empty);
+		if ("file_names" in wanted) made.setFileNames(wanted.file_names);
+		if ("field_mappings" in wanted) {
+			const mappings = wanted.field_mappings.map((m) => this.mapping(m));
+			made.setFieldMappings(await Promise.all(mappings));
+		}
+		return made;
+	}
+
+	async mapping(wanted) {
+		const made = new this.sdk.FieldMapping();
+		made.setAPIName(wanted.api_name);
+		if ("index" in wanted) made.setIndex(wanted.index);
+		if ("format" in wanted) made.setFormat(wanted.format);
+		if ("find_by" in wanted) made.setFindBy(wanted.find_by);
+		if ("module" in wanted) made.setModule(wanted.module);
+		if ("default_value" in wanted) {
+			await made.setDefaultValue(this.defaultValue(wanted.default_value));
+		}
+		return made;
+	}
+
+	/** Answers the lines of standard input until it ends. */
+	async run() {
+		for await (const line of readline.createInterface({ input: process.stdin })) {
+			const { do: step, ...wanted } = JSON.parse(line);
+			let told = {};
+			try {
+				if (step === "initialise") await this.initialise(wanted);
+				else told = answered(await this[step](wanted));
+			} catch (error) {
+				told = { raised: error.constructor.name, code: error.code, text: error.toString() };
+			}
+			process.stdout.write(`@ ${JSON.stringify(told)}\n`);
+		}
+	}
+}
+
+function answered(answer) {
+	if (answer == null) return { class: null };
+	return { http: answer.getStatusCode(), ...(said(answer.getObject()) || { class: null }) };
+}
+
+/** What a value of the SDK says, as JSON; what says nothing is left out. */
+function said(thing) {
+	if (thing == null) return undefined;
+	if (typeof thing === "bigint") return { bigint: thing.toString() };
+	if (typeof thing !== "object") return thing;
+	if (thing instanceof Date) return { date: thing.toISOString() };
+	if (Array.isArray(thing)) return thing.map(said);
+	if (thing instanceof Map) {
+		return Object.fromEntries(Array.from(thing, ([key, value]) => [key, said(value)]));
+	}
+	const name = thing.constructor.name;
+	if (name === "Choice") return said(thing.getValue());
+	if (name === "StreamWrapper") return { class: name, name: thing.getName() };
+	if (typeof thing.isKeyModified !== "function") return { unexpected: name };
+	return { class: name, ...getters(thing) };
+}
+
+function getters(thing) {
+	const told = {};
+	for (const name of Object.getOwnPropertyNames(Object.getPrototypeOf(thing))) {
+		if (!/^get[A-Z]/.test(name) || thing[name].length > 0) continue;
+		const value = said(thing[name]());
+		if (value !== undefined) told[snake(name.slice(3))] = value;
+	}
+	return told;
+}
+
+/** APIName is api_name, as in the Python SDKs. */
+function snake(name) {
+	return name
+		.replace(/([A-Z]+)([A-Z][a-z])/g, "$1_$2")
+		.replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+		.toLowerCase();
+}
+
+module.exports = { Driver };

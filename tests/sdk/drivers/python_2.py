@@ -1,0 +1,46 @@
+"""Drives zohocrmsdk2-0 and zohocrmsdk2-1, which differ in one class: 2.1 has modules as objects."""
+
+from __future__ import annotations
+
+from python_steps import Driver
+from zcrmsdk.src.com.zoho.api.authenticator import OAuthToken
+from zcrmsdk.src.com.zoho.api.authenticator.store import FileStore
+from zcrmsdk.src.com.zoho.api.logger import Logger
+from zcrmsdk.src.com.zoho.crm import api
+from zcrmsdk.src.com.zoho.crm.api.dc import DataCenter
+
+
+class Driver2(Driver):
+    """The SDKs of versions 2.0 and 2.1."""
+
+    api = api
+
+    def initialise(self, who):
+        """Initialise with a refresh token, a grant code or an access token."""
+        urls = who["base_url"], who["accounts_url"] + "/oauth/v2/token", who["upload_url"]
+        api.Initializer.initialize(
+            user=api.UserSignature(who["email"]),
+            environment=DataCenter.Environment(*urls, "local"),
+            token=OAuthToken(**who["token"]),
+            store=FileStore("tokens.csv"),
+            logger=Logger.get_instance(Logger.Levels.INFO, "sdk.log"),
+        )
+
+    def module(self, name):
+        """A text in 2.0, a Module in 2.1."""
+        if not hasattr(api.bulk_write.Resource, "get_code"):
+            return name
+        made = api.modules.Module()
+        made.set_api_name(name)
+        return made
+
+    def default_value(self, value):
+        """A plain dict."""
+        return value
+
+    def job_id(self, digits):
+        """A number."""
+        return int(digits)
+
+
+Driver2().run()

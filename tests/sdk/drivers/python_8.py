@@ -1,0 +1,45 @@
+"""Drives zohocrmsdk8-0."""
+
+from __future__ import annotations
+
+from python_steps import Driver
+from zohocrmsdk.src.com.zoho.api.authenticator import OAuthToken
+from zohocrmsdk.src.com.zoho.api.authenticator.store import FileStore
+from zohocrmsdk.src.com.zoho.api.logger import Logger
+from zohocrmsdk.src.com.zoho.crm import api
+from zohocrmsdk.src.com.zoho.crm.api.dc import DataCenter
+
+
+class Driver8(Driver):
+    """The SDK of version 8.0, which asks for a token, the user and the org while initialising."""
+
+    api = api
+
+    def initialise(self, who):
+        """Initialise with a refresh token, a grant code or an access token."""
+        urls = who["base_url"], who["accounts_url"] + "/oauth/v2/token", who["upload_url"]
+        api.Initializer.initialize(
+            environment=DataCenter.Environment(*urls),
+            token=OAuthToken(**who["token"]),
+            store=FileStore("tokens.csv"),
+            logger=Logger.get_instance(Logger.Levels.INFO, "sdk.log"),
+        )
+
+    def module(self, name):
+        """A MinifiedModule."""
+        made = api.modules.MinifiedModule()
+        made.set_api_name(name)
+        return made
+
+    def default_value(self, value):
+        """A DefaultValue."""
+        made = api.bulk_write.DefaultValue()
+        made.set_value(value["value"])
+        return made
+
+    def job_id(self, digits):
+        """A text."""
+        return digits
+
+
+Driver8().run()

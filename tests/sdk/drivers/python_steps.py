@@ -1,0 +1,149 @@
+"""What the Python drivers share: a bulk write in an SDK's own objects, one step a line.
+
+A line on standard input is a JSON object, `do` names the step; the answer is a line of JSON behind
+`@ `. It tells what the SDK's objects said: their class, and what each of their getters returned.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+from abc import ABC, abstractmethod
+from datetime import datetime
+from pathlib import Path
+
+
+class Driver(ABC):
+    """The steps that all versions of the SDK take alike."""
+
+    api = None
+    """The SDK's package `...crm.api`."""
+
+    @abstractmethod
+    def initialise(self, who):
+        """Initialise the SDK with these credentials."""
+
+    @abstractmethod
+    def module(self, name):
+        """A module as the SDK's request wants it."""
+
+    @abstractmethod
+    def default_value(self, value):
+        """A default value as the SDK's request wants it."""
+
+    @abstractmethod
+    def job_id(self, digits):
+        """A job id as the SDK wants it."""
+
+    def upload(self, path, feature, org_id):
+        """Upload a file."""
+        bulk = self.api.bulk_write
+        request = bulk.FileBodyWrapper()
+        request.set_file(self.api.util.StreamWrapper(file_path=path))
+        headers = self.api.HeaderMap()
+        headers.add(bulk.bulk_write_operations.UploadFileHeader.feature, feature)
+        headers.add(bulk.bulk_write_operations.UploadFileHeader.x_crm_org, org_id)
+        return bulk.BulkWriteOperations().upload_file(request, headers)
+
+    def create(self, request):
+        """Create a job."""
+        made = self.api.bulk_write.RequestWrapper()
+        made.set_operation(self.api.util.Choice(request["operation"]))
+        made.set_resource([self._resource(r) for r in request["resource"]])
+        if "character_encoding" in request:
+            made.set_character_encoding(request["character_encoding"])
+        if "ignore_empty" in request:
+            made.set_ignore_empty(request["ignore_empty"])
+        if "callback" in request:
+            callback = self.api.bulk_write.CallBack()
+            callback.set_url(request["callback"]["url"])
+            callback.set_method(self.api.util.Choice(request["callback"]["method"]))
+            made.set_callback(callback)
+        return self.api.bulk_write.BulkWriteOperations().create_bulk_write_job(made)
+
+    def details(self, job_id):
+        """Get a job's details."""
+        bulk = self.api.bulk_write.BulkWriteOperations()
+        return bulk.get_bulk_write_job_details(self.job_id(job_id))
+
+    def download(self, url, into):
+        """Download a result into a file."""
+        answer = self.api.bulk_write.BulkWriteOperations().download_bulk_write_result(url)
+        wrapper = answer.get_object()
+        if isinstance(wrapper, self.api.bulk_write.FileBodyWrapper):
+            chunks = wrapper.get_file().get_stream()
+            Path(into).write_bytes(b"".join(chunks))
+        return answer
+
+    def _resource(self, wanted):
+        made = self.api.bulk_write.Resource()
+        made.set_type(self.api.util.Choice("data"))
+        made.set_module(self.module(wanted["module"]))
+        for name in ("file_id", "find_by", "ignore_empty", "file_names"):
+            if name in wanted:
+                getattr(made, f"set_{name}")(wanted[name])
+        if "field_mappings" in wanted:
+            made.set_field_mappings([self._mapping(m) for m in wanted["field_mappings"]])
+        return made
+
+    def _mapping(self, wanted):
+        made = self.api.bulk_write.FieldMapping()
+        for name, value in wanted.items():
+            fitting = self.default_value(value) if name == "default_value" else value
+            getattr(made, f"set_{name}")(fitting)
+        return made
+
+    def run(self):
+        """Answer the lines of standard input until it ends."""
+        steps = (self.upload, self.create, self.details, self.download)
+        known = {step.__name__: step for step in steps}
+        for line in sys.stdin:
+            wanted = json.loads(line)
+            step = wanted.pop("do")
+            try:
+                if step == "initialise":
+                    self.initialise(wanted)
+                    told = {}
+                else:
+                    told = _answer(known[step](**wanted))
+            except self.api.exception.SDKException as error:
+                told = {"raised": type(error).__name__, "code": error.code, "text": str(error)}
+            print("@", json.dumps(told), flush=True)
+
+
+def _answer(answer):
+    """An APIResponse; None is what 2.x gives when it could make nothing of an answer."""
+    if answer is None:
+        return {"class": None}
+    return {"http": answer.get_status_code(), **(_said(answer.get_object()) or {"class": None})}
+
+
+def _said(thing):
+    """What a value of the SDK says, as JSON; what says nothing is left out."""
+    if isinstance(thing, datetime):
+        return {"date": thing.isoformat()}
+    if isinstance(thing, list):
+        return [_said(t) for t in thing]
+    if isinstance(thing, dict):
+        return {str(key): _said(value) for key, value in thing.items()}
+    if thing is None or isinstance(thing, (str, int, float)):
+        return thing
+    if type(thing).__name__ == "Choice":
+        return _said(thing.get_value())
+    if type(thing).__name__ == "StreamWrapper":
+        return {"class": "StreamWrapper", "name": thing.get_name()}
+    if not hasattr(thing, "is_key_modified"):
+        return {"unexpected": repr(type(thing))}
+    return {"class": type(thing).__name__, **_getters(thing)}
+
+
+def _getters(thing):
+    told = {}
+    for name in dir(thing):
+        method = getattr(thing, name)
+        if name.startswith("get_") and not inspect.signature(method).parameters:
+            value = _said(method())
+            if value is not None:
+                told[name.removeprefix("get_")] = value
+    return told
