@@ -22,6 +22,11 @@ class Settings:
     """Answer INVALID_FILE_FORMAT with HTTP 400, as documented, not 200, as observed (facts 2.3)."""
     layout_mandatory: bool = False
     """Refuse jobs that leave out fields which only the layout makes mandatory."""
+    callback_allow: tuple[str, ...] = ()
+    """`host:port` entries that callbacks may go to although they are not public addresses.
+
+    With `dev`, loopback is allowed anyway.
+    """
 
     @property
     def limits(self) -> Limits:

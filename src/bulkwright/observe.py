@@ -56,12 +56,60 @@ class WorkerTripped:
     error: BaseException
 
 
-Event = JobStarted | ChunkCommitted | JobEnded | LeaseGone | WorkerTripped
+@dataclass(frozen=True, slots=True)
+class CallbackDelivered:
+    """A job's end was told to its callback URL; `lane` is the URL's host and port."""
+
+    job_id: int
+    lane: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackFailed:
+    """An attempt to tell it failed; the next one follows in `wait` seconds."""
+
+    job_id: int
+    lane: str
+    attempt: int
+    reason: str
+    wait: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackGivenUp:
+    """It will not be told: the receiver said so, or would not answer for too long."""
+
+    job_id: int
+    lane: str
+    attempt: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CourierTripped:
+    """Delivering callbacks met something unforeseen; it goes on."""
+
+    error: BaseException
+
+
+Event = (
+    JobStarted
+    | ChunkCommitted
+    | JobEnded
+    | LeaseGone
+    | WorkerTripped
+    | CallbackDelivered
+    | CallbackFailed
+    | CallbackGivenUp
+    | CourierTripped
+)
 Observer = Callable[[Event], None]
 """Receives every event. It must not raise and should be quick."""
 
 
 _log = logging.getLogger("bulkwright.worker")
+_callback_log = logging.getLogger("bulkwright.callback")
 
 
 def silent(event: Event) -> None:
@@ -80,5 +128,15 @@ def log_event(event: Event) -> None:
             _log.warning("job %d: taken over by another worker", job_id)
         case WorkerTripped(job_id, correlation, error):
             _log.error("job %d: unforeseen error %s", job_id, correlation, exc_info=error)
+        case CallbackDelivered(job_id, lane, attempt):
+            _callback_log.info("job %d: callback to %s delivered, attempt %d", job_id, lane, attempt)
+        case CallbackFailed(job_id, lane, attempt, reason, wait):
+            told = (job_id, lane, attempt, reason, wait)
+            _callback_log.warning("job %d: callback to %s failed (%d): %s; next in %.0f s", *told)
+        case CallbackGivenUp(job_id, lane, attempt, reason):
+            told = (job_id, lane, attempt, reason)
+            _callback_log.error("job %d: callback to %s given up (%d): %s", *told)
+        case CourierTripped(error):
+            _callback_log.error("callbacks: unforeseen error", exc_info=error)
         case ChunkCommitted():
             pass  # too many to log one by one

@@ -26,7 +26,7 @@ def job_details(job: Job, version: Version) -> wire.JobDetails:
         status=job.status.value,
         # Absent while ADDED, even when the request named one (facts 4.1).
         character_encoding=encoding if encoding and job.status is not JobStatus.ADDED else UNSET,
-        resource=[_resource(r, version) for r in job.resources],
+        resource=[_resource(r, job.status, version) for r in job.resources],
         id=str(job.id),
         callback=callback,
         result=wire.Result(download_url=download_url(job, version)) if job.has_result else UNSET,
@@ -64,7 +64,7 @@ def moment(time: datetime) -> str:
     return time.isoformat(timespec="seconds")
 
 
-def _resource(resource: Resource, version: Version) -> wire.Resource:
+def _resource(resource: Resource, job: JobStatus, version: Version) -> wire.Resource:
     status = resource.status.value
     known = version.resource_code
     code = resource.code or known.get(status, status) if known else UNSET
@@ -81,7 +81,7 @@ def _resource(resource: Resource, version: Version) -> wire.Resource:
         type="data",
         module=module,  # type: ignore[arg-type]  # each shape gets the module that it names
         field_mappings=[_mapping(m, version) for m in resource.mappings],
-        file=_file(resource),
+        file=_file(resource, job),
     )
     # The shapes differ in key order only, which no type can say.
     return cast("wire.Resource", made)
@@ -102,8 +102,9 @@ def _mapping(mapping: Mapping, version: Version) -> wire.FieldMapping:
     )
 
 
-def _file(resource: Resource) -> wire.File:
-    if resource.file_name is None:
+def _file(resource: Resource, job: JobStatus) -> wire.File:
+    """The CSV of a resource; its name and counts once processing has started (facts 4.1)."""
+    if job is JobStatus.ADDED:
         return wire.File(status=resource.status.value)
     counts = resource.counts
     return wire.File(

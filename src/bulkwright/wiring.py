@@ -12,7 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bulkwright.callback.courier import Courier
+from bulkwright.callback.signing import SigningKeys
 from bulkwright.config import Settings
+from bulkwright.domain.endpoint import parse_allowed
+from bulkwright.egress import Guard
 from bulkwright.files import LocalFiles
 from bulkwright.observe import Observer
 from bulkwright.service.jobs import JobService
@@ -27,6 +31,7 @@ from bulkwright.store.database import Database
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.migrate import migrate
 from bulkwright.store.modules import ModuleStore
+from bulkwright.store.outbox import OutboxStore
 
 if TYPE_CHECKING:
     from bulkwright.worker import Heart, Worker
@@ -48,6 +53,8 @@ class Services:
     jobs: JobService
     records: RecordService
     metadata: MetadataService
+    outbox: OutboxStore
+    signing: SigningKeys
 
     def close(self) -> None:
         """Close the database."""
@@ -108,6 +115,13 @@ def open_bench(
         database.close()
 
 
+def make_courier(settings: Settings, services: Services, observe: Observer) -> Courier:
+    """The courier of a server's callbacks. Raises InvalidEndpoint for a bad `callback_allow`."""
+    allow = frozenset(map(parse_allowed, settings.callback_allow))
+    guard = Guard(allow, loopback=settings.dev)
+    return Courier(services.outbox, services.job_store, guard, observe)
+
+
 def _second_store(settings: Settings) -> Heart:
     from bulkwright.store.sqlite.adbc import AdbcDatabase
 
@@ -126,6 +140,7 @@ def _services(database: Database, settings: Settings) -> Services:
     files = LocalFiles(settings.files_path)
     accounts, jobs, modules = AccountStore(database), JobStore(database), ModuleStore(database)
     tokens, schema = TokenService(accounts), SchemaService(modules)
+    outbox = OutboxStore(database)
     uploads = UploadService(accounts, modules, jobs, files, settings.limits)
     return Services(
         database=database,
@@ -142,4 +157,6 @@ def _services(database: Database, settings: Settings) -> Services:
         ),
         records=RecordService(database, accounts, modules),
         metadata=MetadataService(accounts, modules),
+        outbox=outbox,
+        signing=SigningKeys(outbox),
     )

@@ -124,6 +124,7 @@ class Bench:
     ) -> Done:
         """Run a job on a CSV to its end, in chunks of any size."""
         job = self.create(content, module, operation, **more)
+        self.events.clear()
         with self.chunks(chunk_rows, chunk_bytes):
             assert self.worker.run_one(job.id)
         for event in self.events:

@@ -321,3 +321,11 @@ def test_an_update_keeps_owner_creator_and_creation_time(bench: Bench) -> None:
     after = bench.stored(record_id)
     changed = {k for k in before if before[k] != after[k]} - {"Modified_Time"}
     assert changed == {"Last_Name"} and after["Modified_Time"] >= before["Modified_Time"]
+
+
+def test_an_update_of_nothing_but_the_key_marks_the_record(bench: Bench) -> None:
+    """A job that maps only `id` finds its records and changes no field of theirs."""
+    (known,) = bench.run(ONE).ids
+    done = bench.run(f"id\n{known}\n123\n", operation="update", find_by="id")
+    assert done.outcome == ["UPDATED", "RESOURCE_NOT_FOUND-id"]
+    assert bench.stored(known or 0)["City"] == "Trier"

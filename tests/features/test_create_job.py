@@ -234,7 +234,7 @@ WRONG = [
     (_root(resource=[]), "MISSING_REQUIRED_KEY", "$.resource"),
     (_root(resource=["x"]), "INVALID_DATA", "$.resource[0]"),
     (_root(resource=[{}] * 101), "INVALID_DATA", "$.resource"),
-    (lambda b: b["resource"].append(b["resource"][0]), "INVALID_DATA", "$.resource"),
+    (lambda b: b["resource"].append(b["resource"][0]), "INVALID_DATA", "$.resource[1].module"),
     (_root(ignore_empty="true"), "INVALID_DATA", "$.ignore_empty"),
     (_root(ignore_empty=1), "INVALID_DATA", "$.ignore_empty"),
     (_root(character_encoding=7), "INVALID_DATA", "$.character_encoding"),

@@ -27,7 +27,7 @@ def run(server: Deployment, job_id: int, status: JobStatus = JobStatus.COMPLETED
     """Play a worker: begin, commit one chunk, finish."""
     store = server.services.job_store
     lease, _ = claimed(server, job_id)
-    store.begin(lease, 0, "leads.csv", "UTF-8")
+    store.begin(lease, "UTF-8")
     with store.chunk(lease):
         store.enter(lease, one_chunk(Counts(added=1, skipped=1)))
     done = status is JobStatus.COMPLETED
@@ -70,7 +70,7 @@ def test_a_job_through_its_life(server: Deployment) -> None:
     }
 
     lease, _ = claimed(server, job_id)
-    store.begin(lease, 0, "leads.csv", "UTF-8")
+    store.begin(lease, "UTF-8")
     started = details(server, job_id)
     assert list(started)[:3] == ["status", "character_encoding", "resource"]
     assert started["status"] == "INPROGRESS"
@@ -222,7 +222,7 @@ def test_the_answer_is_new_after_every_commit(server: Deployment) -> None:
     job_id = server.job_id()
     lease, _ = claimed(server, job_id)
     store = server.services.job_store
-    store.begin(lease, 0, "leads.csv", "UTF-8")
+    store.begin(lease, "UTF-8")
     for number in range(20):
         with store.chunk(lease):
             entry = one_chunk(Counts(added=1))

@@ -39,6 +39,7 @@ def sample_job() -> Job:
         module="Deals",
         module_id=111111000000002181,
         file_id=111111000001492610,
+        file_name="Accounts.csv",
         mappings=(Mapping("Deal_Name", 1), Mapping("Stage", 2)),
     )
     return Job(
@@ -54,9 +55,7 @@ def sample_job() -> Job:
 
 def begun(job: Job, status: JobStatus) -> Job:
     """The job after its 100 rows were skipped."""
-    resource = replace(
-        job.resources[0], status=status, file_name="Accounts.csv", counts=Counts(skipped=100)
-    )
+    resource = replace(job.resources[0], status=status, counts=Counts(skipped=100))
     return replace(job, status=status, character_encoding="UTF-8", resources=(resource,))
 
 

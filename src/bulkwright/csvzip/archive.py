@@ -83,6 +83,13 @@ class Archive:
             )
         return self.csvs[0]
 
+    def named(self, name: str) -> Member:
+        """The one CSV of that name. Raises FileNotSupported when there is none, or several."""
+        found = [member for member in self.csvs if member.name == name]
+        if len(found) != 1:
+            raise FileNotSupported(f"The zip holds {len(found) or 'no'} CSV files named {name}")
+        return found[0]
+
     def stream(self, member: Member, max_bytes: int, block: int = limits.MiB) -> Iterator[bytes]:
         """The member's bytes, in pieces of at most `block` bytes; memory does not grow with it.
 

@@ -82,6 +82,8 @@ class Resource:
     module: str
     module_id: int
     file_id: int
+    file_name: str
+    """The CSV's name inside the zip."""
     mappings: tuple[Mapping, ...]
     find_by: str | None = None
     ignore_empty: bool = False
@@ -89,8 +91,6 @@ class Resource:
     """Whether the mappings were made from the header, none having been sent."""
     status: JobStatus = JobStatus.INPROGRESS
     code: str | None = None
-    file_name: str | None = None
-    """The CSV's name, known once processing has started."""
     counts: Counts = field(default_factory=Counts)
 
     @property
@@ -143,6 +143,8 @@ class Job:
     has_result: bool = False
     fingerprint: str | None = None
     """What an embedded run is recognised by when it is started again."""
+    version: str = "v2"
+    """The API version that it was created with: its callback answers in that shape."""
 
     @property
     def counts(self) -> Counts:

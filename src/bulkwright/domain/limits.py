@@ -35,6 +35,8 @@ SERVICE = Limits(upload_bytes=None, csv_bytes=1024 * 1024 * MiB, rows=None, colu
 
 PROFILES = {"zoho": ZOHO, "service": SERVICE}
 
+CSV_FILES = 10
+"""CSV files in one zip, a parent's and its children's (facts 1.2)."""
 ARCHIVE_MEMBERS = 1_000
 """Members a zip may hold; real uploads hold one, plus what file managers add."""
 MEMBER_NAME = 255
@@ -70,3 +72,30 @@ JOB_ATTEMPTS = 3
 
 RECORDS_PER_PAGE = 200
 """Records in one page of a record read (facts 9)."""
+
+CALLBACK_ATTEMPT_SECONDS = 10.0
+"""One attempt from the name to the last byte of the answer."""
+CALLBACK_CONNECT_SECONDS = 3.0
+"""Connecting to one address of a host, before its next one is tried."""
+CALLBACK_ADDRESSES = 4
+"""Addresses of a host that are tried in one attempt."""
+CALLBACK_ANSWER_BYTES = 64 * 1024
+"""What is read of an answer, its head included."""
+CALLBACK_AT_ONCE = 64
+"""Attempts under way in one process."""
+CALLBACK_PER_LANE = 4
+"""Attempts under way to one host and port; one while it does not answer."""
+CALLBACK_LEASE_SECONDS = 90.0
+"""How long an attempt is waited for: its own time, and a long wait for the database."""
+CALLBACK_BACKOFF_SECONDS = 2.0
+"""Longest wait after the first failure; it doubles with each one."""
+CALLBACK_BACKOFF_MOST_SECONDS = 3600.0
+"""Longest wait between attempts that is ours."""
+CALLBACK_RETRY_AFTER_MOST_SECONDS = 6 * 3600.0
+"""Longest wait that a receiver may ask for."""
+CALLBACK_LIFE_SECONDS = 3 * 24 * 3600.0
+"""After this a delivery is given up; about 150 attempts."""
+CALLBACK_ATTEMPTS = 250
+"""Attempts after which it is given up whatever the time."""
+SIGNING_OVERLAP_SECONDS = 24 * 3600.0
+"""How long the secret before the newest signs too."""

@@ -31,3 +31,5 @@ class JobRequest:
     ignore_empty: bool | None = None
     callback: Callback | None = None
     fingerprint: str | None = None
+    version: str = "v2"
+    """The API version of the request; a callback answers in its shape."""

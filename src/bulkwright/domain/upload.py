@@ -30,6 +30,6 @@ class Upload:
     bytes: int
     sha256: str
     created_time: datetime
-    csv: CsvFacts | None
-    """None where the zip holds no readable CSV; `problem` says why."""
+    csvs: tuple[CsvFacts, ...]
+    """Empty where the zip holds no readable CSV; `problem` says why."""
     problem: str | None = None

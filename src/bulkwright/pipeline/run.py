@@ -80,7 +80,7 @@ def _run_resource(lease: Lease, job: Job, position: int, attempt: int, shop: Wor
     shop.observe(JobStarted(job.id, attempt, start.row))
     with open_source(job, position, shop) as source:
         plan = source.plan
-        shop.jobs.begin(lease, position, source.csv_name, source.format.encoding)
+        shop.jobs.begin(lease, source.format.encoding)
         _make_findable(plan, shop.sink)
         for ready in _ahead(conform(c, plan) for c in source.chunks(start, shop)):
             plan, entry = _commit(lease, ready, plan, shop)
@@ -157,7 +157,7 @@ def _finish(lease: Lease, job: Job, status: JobStatus, code: str | None, shop: W
     for position, resource in enumerate(now.resources):
         entries = shop.jobs.ledger(job.id, position)
         if entries:
-            name = result.member_name(resource.module, resource.file_name or str(job.id))
+            name = result.member_name(resource.module, resource.file_name)
             member = result.Member(name, tuple(entry.part for entry in entries))
             members.append((member, _part_bytes(job.id, entries, shop.files)))
     if members:

@@ -29,8 +29,6 @@ class Source:
     text: Iterator[bytes]
     format: Format
     plan: Plan
-    csv_name: str
-    """The CSV's name inside the zip."""
     text_bytes: int
     """What the CSV inflates to."""
 
@@ -70,14 +68,14 @@ def open_source(job: Job, position: int, shop: Workshop) -> Source:
         if hashlib.file_digest(file, "sha256").hexdigest() != upload.sha256:
             raise FileDamaged
         archive = open_archive(file)
-        member = archive.the_csv()
+        member = archive.named(job.resources[position].file_name)
         head, text = take_head(archive.stream(member, shop.limits.csv_bytes))
         form = sniff(head, job.character_encoding)
         plan = _plan(job, position, form.header, shop)
     except BaseException:
         file.close()
         raise
-    return Source(file, text, form, plan, member.name, member.size)
+    return Source(file, text, form, plan, member.size)
 
 
 def _plan(job: Job, position: int, header: tuple[str, ...], shop: Workshop) -> Plan:

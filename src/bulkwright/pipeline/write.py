@@ -64,7 +64,7 @@ def _columns(matched: Matched, plan: Plan) -> pl.DataFrame:
         columns.append(matched.fields[column.name])
         if column.field.folded:
             columns.append(key_of(matched.fields, column).alias(key_column(column.field)))
-    return pl.DataFrame(columns)
+    return pl.DataFrame(columns, height=matched.outcome.len())  # perhaps nothing but ids is mapped
 
 
 def _last_state(records: pl.DataFrame, plan: Plan) -> pl.DataFrame:

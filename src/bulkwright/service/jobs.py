@@ -6,6 +6,7 @@ answered at once and by name (facts 3.6) instead of failing a job later.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ from bulkwright.domain.errors import (
     InvalidToken,
     LimitExceeded,
     LinkNotValid,
+    MandatoryNotFound,
     ModuleNotAvailable,
     ResourceNotFound,
     ScopeMismatch,
@@ -66,8 +68,19 @@ class JobService:
             raise InvalidToken
         _check_callback(request.callback)
         encoding = _encoding(request.character_encoding)
-        if len(request.resources) != 1:
-            raise InvalidData("exactly one resource is supported", {"json_path": "$.resource"})
+        resources: list[Resource] = []
+        parent: CsvFacts | None = None
+        for number, wanted in enumerate(request.resources):
+            place = f"$.resource[{number}]"
+            csv, resource = self._resource(caller, request, wanted, place, encoding, parent)
+            if any(r.file_id != resource.file_id for r in resources):
+                raise InvalidData("a job takes one zip", {"json_path": f"{place}.file_id"})
+            if any(r.module == resource.module for r in resources):
+                raise InvalidData(
+                    "a job takes one CSV of a module", {"json_path": f"{place}.module"}
+                )
+            resources.append(resource)
+            parent = parent or csv
         job = Job(
             id=0,
             org_id=caller.org_id,
@@ -75,14 +88,12 @@ class JobService:
             created_by=Person(user.id, user.name),
             created_time=datetime.now(UTC).astimezone(ZoneInfo(user.time_zone)),
             time_zone=user.time_zone,
-            resources=tuple(
-                self._resource(caller, request, r, f"$.resource[{i}]", encoding)
-                for i, r in enumerate(request.resources)
-            ),
+            resources=tuple(resources),
             character_encoding=encoding,
             ignore_empty=request.ignore_empty,
             callback=request.callback,
             fingerprint=request.fingerprint,
+            version=request.version,
         )
         return self._added(job)
 
@@ -113,7 +124,9 @@ class JobService:
         wanted: ResourceRequest,
         place: str,
         encoding: str | None,
-    ) -> Resource:
+        parent: CsvFacts | None,
+    ) -> tuple[CsvFacts, Resource]:
+        """One resource and its CSV; `parent` is the first resource's, for those after it."""
         module = self._module(caller, request.operation, wanted.module)
         file_id, csv = self._csv(caller.org_id, wanted, place, encoding)
         if len(csv.header) > self.limits.columns:
@@ -122,8 +135,13 @@ class JobService:
             raise LimitExceeded(f"The file has more than {self.limits.rows} records.")
         rules = MappingRules(
             self.modules, module, request.operation, wanted.find_by, csv.header, place,
-            self.layout_mandatory,
+            self.layout_mandatory, None if parent is None else parent.header,
         )  # fmt: skip
+        if wanted.mappings is None and len(request.resources) > 1:
+            raise MandatoryNotFound(
+                "Required key field_mappings is not available",
+                {"json_path": f"{place}.field_mappings"},
+            )
         if wanted.mappings is None:
             mappings = rules.by_header()
         else:
@@ -135,10 +153,11 @@ class JobService:
             mappings = wanted.mappings
         rules.check(mappings)
         ignore = request.ignore_empty if wanted.ignore_empty is None else wanted.ignore_empty
-        return Resource(
+        return csv, Resource(
             module=module.api_name,
             module_id=module.id,
             file_id=file_id,
+            file_name=csv.name,
             mappings=mappings,
             find_by=wanted.find_by,
             ignore_empty=bool(ignore),
@@ -166,14 +185,23 @@ class JobService:
             # Not FILE_NOT_FOUND: the v2 SDK would take a code it does not know for a success
             # (facts 9.1).
             raise InvalidFileId(details=spot)
-        csv = upload.csv
-        if encoding is not None and (csv is None or csv.encoding != encoding):
-            csv = self.uploads.read_as(upload, encoding)
-        if csv is None:
+        csvs = upload.csvs
+        if encoding is not None and (not csvs or any(c.encoding != encoding for c in csvs)):
+            csvs = self.uploads.read_as(upload, encoding)
+        if wanted.file_names:
+            return upload.id, _named(csvs, wanted.file_names, place)
+        if len(csvs) != 1:
+            # Which one is meant is not said, or there is none (facts 2.3).
             raise FileNotSupported(details=spot)
-        if wanted.file_names and wanted.file_names != (csv.name,):
-            raise FileNotFound(details={"json_path": f"{place}.file_names"})
-        return upload.id, csv
+        return upload.id, csvs[0]
+
+
+def _named(csvs: Sequence[CsvFacts], names: Sequence[str], place: str) -> CsvFacts:
+    """The CSV that a resource names; one resource takes one (facts 3.2)."""
+    found = [csv for csv in csvs if csv.name in names]
+    if len(names) != 1 or len(found) != 1:
+        raise FileNotFound(details={"json_path": f"{place}.file_names"})
+    return found[0]
 
 
 def _check_callback(callback: Callback | None) -> None:

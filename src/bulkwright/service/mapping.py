@@ -9,6 +9,7 @@ from bulkwright.domain import dateformat
 from bulkwright.domain.errors import (
     ColumnIndexNotFound,
     DuplicateMapping,
+    InvalidData,
     InvalidField,
     InvalidFormat,
     MandatoryFieldsNotMapped,
@@ -40,6 +41,8 @@ class MappingRules:
     place: str
     """Where in the request the resource stands, for `details.json_path`."""
     layout_mandatory: bool = False
+    parent_header: Sequence[str] | None = None
+    """Header of the job's first CSV, for resources that come after it."""
 
     def by_header(self) -> tuple[Mapping, ...]:
         """Mappings by the header's field names (facts 1.4).
@@ -111,9 +114,13 @@ class MappingRules:
 
     def _check_lookup(self, field: Field, mapping: Mapping, spot: str) -> None:
         by, details = mapping.find_by, {"json_path": f"{spot}.find_by"}
+        if mapping.parent_column_index is not None:
+            self._check_parent(field, mapping.parent_column_index, spot)
+            return
         if field.data_type == "lookup":
             if by is None:
-                raise MandatoryNotFound(details=details)
+                key = "find_by" if self.parent_header is None else "parent_column_index"
+                raise MandatoryNotFound(f"Required key {key} is not available", details)
             allowed = by == "id" or self._found_by(field, by)
         elif field.has_users:
             allowed = by in (None, "id", "email")
@@ -123,6 +130,16 @@ class MappingRules:
             allowed = by is None or by in (field.api_name, "id")
         if not allowed:
             raise InvalidField(_unknown(by or ""), details)
+
+    def _check_parent(self, field: Field, index: int, spot: str) -> None:
+        """A child's lookup names a row of the parent's CSV by one of that one's columns."""
+        details = {"json_path": f"{spot}.parent_column_index"}
+        if self.parent_header is None or field.data_type != "lookup":
+            raise InvalidData(
+                "parent_column_index belongs to lookups of resources after the first", details
+            )
+        if not 0 <= index < len(self.parent_header):
+            raise ColumnIndexNotFound(details=details)
 
     def _found_by(self, field: Field, by: str) -> bool:
         """Whether records of the looked-up module can be found by this field."""

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
-from bulkwright.csvzip.archive import open_archive
+from bulkwright.csvzip.archive import Archive, Member, open_archive
 from bulkwright.csvzip.text import inspect
 from bulkwright.domain.account import Caller
 from bulkwright.domain.errors import FileNotSupported, FileTooLarge
-from bulkwright.domain.limits import Limits
+from bulkwright.domain.limits import CSV_FILES, Limits
 from bulkwright.domain.upload import CsvFacts, Upload
 from bulkwright.files import Incoming, LocalFiles
 from bulkwright.store.accounts import AccountStore
@@ -49,9 +49,10 @@ class UploadService:
         if self.limits.upload_bytes is not None and size > self.limits.upload_bytes:
             raise FileTooLarge
         file.seek(0)
-        csv, problem = None, None
+        csvs: tuple[CsvFacts, ...] = ()
+        problem = None
         try:
-            csv = self._read(file, None)
+            csvs = self._read(file, None)
         except (FileNotSupported, FileTooLarge) as refusal:
             problem = refusal.message
         user = self.accounts.user(caller.org_id, caller.user_id)
@@ -62,7 +63,7 @@ class UploadService:
             bytes=size,
             sha256=digest,
             created_time=datetime.now(UTC).astimezone(ZoneInfo(user.time_zone if user else "UTC")),
-            csv=csv,
+            csvs=csvs,
             problem=problem,
         )
         # The file first: what the database knows of is always there.
@@ -70,17 +71,21 @@ class UploadService:
         self.jobs.add_upload(upload, caller.user_id)
         return upload
 
-    def read_as(self, upload: Upload, encoding: str) -> CsvFacts:
-        """What the CSV looks like in another encoding than the one that was found.
+    def read_as(self, upload: Upload, encoding: str) -> tuple[CsvFacts, ...]:
+        """What the CSVs look like in another encoding than the one that was found.
 
-        Raises FileNotSupported when it cannot be read so.
+        Raises FileNotSupported when they cannot be read so.
         """
         with self.files.upload_place(upload.id).open("rb") as file:
             return self._read(file, encoding)
 
-    def _read(self, file: BinaryIO, encoding: str | None) -> CsvFacts:
+    def _read(self, file: BinaryIO, encoding: str | None) -> tuple[CsvFacts, ...]:
         archive = open_archive(file)
-        member = archive.the_csv()
+        if not 0 < len(archive.csvs) <= CSV_FILES:
+            archive.the_csv()  # raises, and says how many there are
+        return tuple(self._facts(archive, member, encoding) for member in archive.csvs)
+
+    def _facts(self, archive: Archive, member: Member, encoding: str | None) -> CsvFacts:
         seen = inspect(archive.stream(member, self.limits.csv_bytes), encoding, self.limits.rows)
         return CsvFacts(
             name=member.name,

@@ -27,6 +27,7 @@ from bulkwright.domain.outcome import Counts
 from bulkwright.domain.upload import CsvFacts, Upload
 from bulkwright.store.clock import from_micros, now, to_micros
 from bulkwright.store.database import Database, Row
+from bulkwright.store.outbox import OutboxStore
 
 
 class JobStore:
@@ -48,7 +49,7 @@ class JobStore:
             bytes=upload.bytes,
             sha256=upload.sha256,
             created_time=to_micros(upload.created_time),
-            csv=None if upload.csv is None else json.dumps(asdict(upload.csv)),
+            csv=json.dumps([asdict(csv) for csv in upload.csvs]),
             problem=upload.problem,
         )
 
@@ -75,6 +76,7 @@ class JobStore:
                 ignore_empty=job.ignore_empty,
                 callback_url=None if job.callback is None else job.callback.url,
                 fingerprint=job.fingerprint,
+                version=job.version,
             )
             for position, resource in enumerate(job.resources):
                 self._db.run(
@@ -84,6 +86,7 @@ class JobStore:
                     module=resource.module,
                     module_id=resource.module_id,
                     file_id=resource.file_id,
+                    file_name=resource.file_name,
                     find_by=resource.find_by,
                     ignore_empty=resource.ignore_empty,
                     auto_mapped=resource.auto_mapped,
@@ -151,12 +154,9 @@ class JobStore:
             self._held(self._db.one("hold_job", id=lease.job_id, token=lease.token, until=until))
             yield
 
-    def begin(self, lease: Lease, resource: int, file_name: str, encoding: str) -> None:
-        """Processing of a resource has started."""
+    def begin(self, lease: Lease, encoding: str) -> None:
+        """Processing has started, in this character encoding."""
         with self.chunk(lease):
-            self._db.run(
-                "begin_resource", job_id=lease.job_id, position=resource, file_name=file_name
-            )
             self._db.run("set_encoding", id=lease.job_id, encoding=encoding)
 
     def enter(self, lease: Lease, entry: LedgerEntry) -> None:
@@ -190,9 +190,12 @@ class JobStore:
     def finish(
         self, lease: Lease, status: JobStatus, *, code: str | None, has_result: bool
     ) -> None:
-        """End a job. Raises LeaseLost when the claim is no longer held."""
+        """End a job, and see to it that its callback is told; both or neither.
+
+        Raises LeaseLost when the claim is no longer held.
+        """
         with self._db.transaction():
-            self._held(
+            ended = self._held(
                 self._db.one(
                     "finish_job",
                     id=lease.job_id,
@@ -203,20 +206,23 @@ class JobStore:
                     now=now(),
                 )
             )
+            if ended["callback_url"] is not None:
+                OutboxStore(self._db).add(ended["org_id"], lease.job_id, ended["callback_url"])
             self._db.run("forget_parents", job_id=lease.job_id)
             self._db.run("finish_resources", id=lease.job_id, status=status.value, code=code)
 
     @staticmethod
-    def _held(row: Row | None) -> None:
+    def _held(row: Row | None) -> Row:
         if row is None:
             raise LeaseLost
+        return row
 
 
 _LEASE_MICROS = int(LEASE_SECONDS * 1_000_000)
 
 
 def _upload(row: Row) -> Upload:
-    csv: dict[str, Any] | None = json.loads(row["csv"]) if row["csv"] else None
+    csvs: list[dict[str, Any]] = json.loads(row["csv"])
     return Upload(
         id=row["id"],
         org_id=row["org_id"],
@@ -224,7 +230,7 @@ def _upload(row: Row) -> Upload:
         bytes=row["bytes"],
         sha256=row["sha256"],
         created_time=from_micros(row["created_time"], "UTC"),
-        csv=None if csv is None else CsvFacts(**{**csv, "header": tuple(csv["header"])}),
+        csvs=tuple(CsvFacts(**{**csv, "header": tuple(csv["header"])}) for csv in csvs),
         problem=row["problem"],
     )
 
@@ -247,6 +253,7 @@ def _job(rows: list[Row]) -> Job:
         callback=None if row["callback_url"] is None else Callback(row["callback_url"]),
         has_result=bool(row["has_result"]),
         fingerprint=row["fingerprint"],
+        version=row["version"],
     )
 
 

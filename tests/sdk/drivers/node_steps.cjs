@@ -44,7 +44,7 @@ class Driver {
 
 	async download({ url, into }) {
 		const answer = await new this.sdk.BulkWriteOperations().downloadBulkWriteResult(url);
-		const wrapper = answer.getObject();
+		const wrapper = await answer.getObject();
 		if (wrapper instanceof this.sdk.FileBodyWrapper) {
 			fs.writeFileSync(into, wrapper.getFile().getStream());
 		}
@@ -86,7 +86,7 @@ class Driver {
 			let told = {};
 			try {
 				if (step === "initialise") await this.initialise(wanted);
-				else told = answered(await this[step](wanted));
+				else told = await answered(await this[step](wanted));
 			} catch (error) {
 				told = { raised: error.constructor.name, code: error.code, text: error.toString() };
 			}
@@ -95,9 +95,10 @@ class Driver {
 	}
 }
 
-function answered(answer) {
+async function answered(answer) {
 	if (answer == null) return { class: null };
-	return { http: answer.getStatusCode(), ...(said(answer.getObject()) || { class: null }) };
+	// In 8.0 the object of a download is a promise.
+	return { http: answer.getStatusCode(), ...(said(await answer.getObject()) || { class: null }) };
 }
 
 /** What a value of the SDK says, as JSON; what says nothing is left out. */

@@ -10,16 +10,16 @@ SELECT * FROM uploads WHERE org_id = :org_id AND id = :id
 -- name: add_job
 -- Add a job.
 INSERT INTO jobs (id, org_id, user_id, user_name, operation, created_time, time_zone, status,
-                  character_encoding, ignore_empty, callback_url, fingerprint)
+                  character_encoding, ignore_empty, callback_url, fingerprint, version)
 VALUES (:id, :org_id, :user_id, :user_name, :operation, :created_time, :time_zone, 'ADDED',
-        :character_encoding, :ignore_empty, :callback_url, :fingerprint)
+        :character_encoding, :ignore_empty, :callback_url, :fingerprint, :version)
 
 -- name: add_resource
 -- Add one resource of a job.
-INSERT INTO resources (job_id, position, module, module_id, file_id, find_by, ignore_empty,
-                       auto_mapped, mappings, status)
-VALUES (:job_id, :position, :module, :module_id, :file_id, :find_by, :ignore_empty,
-        :auto_mapped, :mappings, 'INPROGRESS')
+INSERT INTO resources (job_id, position, module, module_id, file_id, file_name, find_by,
+                       ignore_empty, auto_mapped, mappings, status)
+VALUES (:job_id, :position, :module, :module_id, :file_id, :file_name, :find_by,
+        :ignore_empty, :auto_mapped, :mappings, 'INPROGRESS')
 
 -- name: job
 -- One job of an org, a row for each of its resources.
@@ -75,10 +75,6 @@ SELECT lease_holder FROM jobs WHERE id = :id
 UPDATE jobs SET attempts = 0, lease_until = :until
 WHERE id = :id AND lease_token = :token AND status = 'INPROGRESS' RETURNING id
 
--- name: begin_resource
--- Processing of a resource has started: its file has a name now.
-UPDATE resources SET file_name = :file_name WHERE job_id = :job_id AND position = :position
-
 -- name: set_encoding
 -- The character encoding that the job uses.
 UPDATE jobs SET character_encoding = :encoding WHERE id = :id
@@ -104,7 +100,7 @@ SELECT * FROM ledger WHERE job_id = :job_id AND resource = :resource ORDER BY ch
 -- Set a job's final status; no row comes back when the claim was lost.
 UPDATE jobs SET status = :status, code = :code, has_result = :has_result, lease_until = 0,
                 finished_time = :now
-WHERE id = :id AND lease_token = :token AND status = 'INPROGRESS' RETURNING id
+WHERE id = :id AND lease_token = :token AND status = 'INPROGRESS' RETURNING org_id, callback_url
 
 -- name: finish_resources
 -- Set the final status of a job's resources.

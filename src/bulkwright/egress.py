@@ -1,0 +1,169 @@
+"""The guard of outgoing calls: a callback never reaches into the network that the service is in.
+
+A name is resolved once, every address it has must be a public one, and only these very addresses
+are connected to; a name that answers differently the next time gains nothing (DNS rebinding).
+The table below is our own: what `ipaddress` calls global holds mapped loopback, NAT64, 6to4 and
+multicast, what it calls private lacks 100.64.0.0/10, and both have changed between versions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from bulkwright.domain.endpoint import Endpoint
+from bulkwright.domain.limits import CALLBACK_ADDRESSES
+
+Resolver = Callable[[str, int], Awaitable[list[str]]]
+"""The addresses of a name for a port, best first; empty when it has none."""
+
+_V4 = tuple(
+    (ip_network(network), name)
+    for network, name in (
+        ("0.0.0.0/8", "this network"),
+        ("10.0.0.0/8", "private"),
+        ("100.64.0.0/10", "carrier-grade NAT"),
+        ("127.0.0.0/8", "loopback"),
+        ("168.63.129.16/32", "cloud metadata"),
+        ("169.254.0.0/16", "link-local"),
+        ("172.16.0.0/12", "private"),
+        ("192.0.0.0/24", "protocol assignments"),
+        ("192.0.2.0/24", "documentation"),
+        ("192.88.99.0/24", "6to4 relay"),
+        ("192.168.0.0/16", "private"),
+        ("198.18.0.0/15", "benchmarking"),
+        ("198.51.100.0/24", "documentation"),
+        ("203.0.113.0/24", "documentation"),
+        ("224.0.0.0/4", "multicast"),
+        ("240.0.0.0/4", "reserved"),
+    )
+)
+_V6 = tuple(
+    (ip_network(network), name)
+    for network, name in (
+        ("::/128", "unspecified"),
+        ("::1/128", "loopback"),
+        ("::/96", "IPv4-compatible"),
+        ("::ffff:0:0/96", "IPv4-mapped"),
+        ("::ffff:0:0:0/96", "IPv4-translated"),
+        ("64:ff9b:1::/48", "local NAT64"),
+        ("100::/64", "discard"),
+        ("2001::/32", "Teredo"),
+        ("2001::/23", "protocol assignments"),
+        ("2001:db8::/32", "documentation"),
+        ("2002::/16", "6to4"),
+        ("3fff::/20", "documentation"),
+        ("5f00::/16", "segment routing"),
+        ("fc00::/7", "unique local"),
+        ("fe80::/10", "link-local"),
+        ("fec0::/10", "site-local"),
+        ("ff00::/8", "multicast"),
+    )
+)
+_GLOBAL_UNICAST = ip_network("2000::/3")
+_NAT64 = ip_network("64:ff9b::/96")
+_ISATAP = (0x0000_5EFE, 0x0200_5EFE)
+_LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
+class EgressRefused(Exception):
+    """The call is not made; the message says why, without an address that a name stands for."""
+
+
+def why_forbidden(address: str) -> str | None:
+    """What forbids an address, in a word or two; None for one that may be connected to."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return "not an address"
+    return _why_v4(ip) if isinstance(ip, IPv4Address) else _why_v6(ip)
+
+
+def _why_v4(ip: IPv4Address) -> str | None:
+    return next((name for network, name in _V4 if ip in network), None)
+
+
+def _why_v6(ip: IPv6Address) -> str | None:
+    for network, name in _V6:
+        if ip in network:
+            return name
+    if ip not in _GLOBAL_UNICAST and ip not in _NAT64:
+        return "not assigned"
+    # Through a gateway of the network it would come out as the IPv4 address inside.
+    if ip in _NAT64 or int(ip) >> 32 & 0xFFFF_FFFF in _ISATAP:
+        return _why_v4(IPv4Address(int(ip) & 0xFFFF_FFFF))
+    return None
+
+
+async def system_resolver(host: str, port: int) -> list[str]:
+    """Ask the system. A slow name server holds a thread of its own and nobody else."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[list[str]] = loop.create_future()
+
+    def tell(found: list[str]) -> None:
+        if not answer.done():
+            answer.set_result(found)
+
+    def ask() -> None:
+        found: list[str] = []
+        with suppress(OSError, UnicodeError):
+            infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = list(dict.fromkeys(str(info[4][0]) for info in infos))
+        with suppress(RuntimeError):  # the loop may be gone by now
+            loop.call_soon_threadsafe(tell, found)
+
+    # A daemon, for the resolver cannot be interrupted and nobody shall wait for it at the end.
+    threading.Thread(target=ask, name="resolver", daemon=True).start()
+    return await answer
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Decides where outgoing calls may go."""
+
+    allow: frozenset[str] = frozenset()
+    """`host:port`, as names or addresses, that are allowed whatever they are (parse_allowed)."""
+    loopback: bool = False
+    """Allow 127.0.0.0/8 and ::1, for development."""
+    resolve: Resolver = system_resolver
+
+    async def addresses(self, endpoint: Endpoint) -> list[str]:
+        """The addresses to connect to, best first, and no others. Raises EgressRefused.
+
+        One forbidden address among several forbids them all: no honest name mixes them.
+        """
+        if _is_address(endpoint.host):
+            found = [endpoint.host]
+        else:
+            found = await self.resolve(endpoint.host, endpoint.port)
+        if not found:
+            raise EgressRefused("the host has no address")
+        if endpoint.lane not in self.allow:
+            for address in found:
+                self._check(address, endpoint)
+        return found[:CALLBACK_ADDRESSES]
+
+    def _check(self, address: str, endpoint: Endpoint) -> None:
+        why = why_forbidden(address)
+        if why is None:
+            return
+        if _is_address(address):
+            ip = ip_address(address)
+            if self.loopback and any(ip in network for network in _LOOPBACK):
+                return
+            if Endpoint(endpoint.scheme, str(ip), endpoint.port, "").lane in self.allow:
+                return
+        raise EgressRefused(f"forbidden address: {why}")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
