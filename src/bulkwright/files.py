@@ -7,7 +7,7 @@ nothing that a client sends becomes part of a path.
     DATA/files/uploads/<upload id>.zip      as acknowledged
     DATA/files/parts/<job id>/<name>        result lines of one chunk, deflated
     DATA/files/results/<job id>.zip         the whole result
-    DATA/files/incoming/                    what is being written; emptied at start
+    DATA/files/incoming/                    what is being written
 """
 
 from __future__ import annotations
@@ -15,9 +15,13 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
+
+_ABANDONED_SECONDS = 3600
 
 
 class Incoming:
@@ -98,9 +102,11 @@ class LocalFiles:
         shutil.rmtree(self._root / "parts" / str(job_id), ignore_errors=True)
 
     def sweep(self) -> None:
-        """Remove what a crash left half-written; only while no other process writes here."""
+        """Remove what crashes left half-written an hour ago or more: nobody writes to it now."""
         for path in (self._root / "incoming").iterdir():
-            path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
+                    path.unlink()
 
 
 def _flush_folder(folder: Path) -> None:
