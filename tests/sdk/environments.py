@@ -104,8 +104,8 @@ def _run(line: Sequence[str], folder: Path) -> None:
     except subprocess.TimeoutExpired:
         raise NotToBeHad(f"its packages did not arrive in {_BUILD_SECONDS} s") from None
     if done.returncode:
-        said = [part for part in (done.stderr or done.stdout).splitlines() if "rror" in part]
-        raise NotToBeHad(f"its packages cannot be installed: {' '.join(said)[-300:]}")
+        said = [part for part in done.stderr.splitlines() if "error" in part.lower()]
+        raise NotToBeHad(f"its packages cannot be installed: {' '.join(said[:3])[:300]}")
 
 
 def _program(name: str) -> str:

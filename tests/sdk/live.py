@@ -9,18 +9,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-_CODE = """
+import httpx2
+
+_CODES = """
 import sys
 from pathlib import Path
 from bulkwright.config import Settings
 from bulkwright.domain import scope
 from bulkwright.wiring import open_services
 
-data, client_id, redirect_uri = sys.argv[1:]
+data, client_id, redirect_uri, number = sys.argv[1:]
 with open_services(Settings(Path(data))) as services:
     client = services.accounts.client(client_id)
-    print(services.tokens.issue_code(client, scope.EVERY, redirect_uri=redirect_uri or None))
+    for _ in range(int(number)):
+        print(services.tokens.issue_code(client, scope.EVERY, redirect_uri=redirect_uri or None))
 """
+_CODES_AT_ONCE = 10
 
 
 class Live:
@@ -28,6 +32,8 @@ class Live:
 
     def __init__(self, data: Path, *options: str) -> None:
         self._data = data
+        self._tokens: dict[str, str] = {}
+        self._codes: dict[str, list[str]] = {}
         data.mkdir(parents=True)
         self._log = (data / "serve.log").open("wb")
         line = [sys.executable, "-m", "bulkwright", "serve", "--dev", "--port", "0", *options]
@@ -65,18 +71,33 @@ class Live:
         """What an SDK is initialised with: by its refresh token, or by another `token`."""
         mine = {"refresh_token": self.credentials["refresh_token"]}
         client = {k: self.credentials[k] for k in ("client_id", "client_secret")}
-        urls = {k: self.credentials[k] for k in ("base_url", "accounts_url", "upload_url")}
+        known = ("base_url", "accounts_url", "upload_url", "org_id")
+        place = {k: self.credentials[k] for k in known}
         email = self.credentials["user"]["email"]
-        return {**urls, "email": email, "token": {**client, **(token or mine)}}
+        return {**place, "email": email, "token": {**client, **(token or mine)}}
+
+    def record(self, module: str, record_id: str) -> dict[str, Any]:
+        """A record as it is stored."""
+        token = {"Authorization": f"Zoho-oauthtoken {self.credentials['access_token']}"}
+        answer = httpx2.get(f"{self.base_url}/crm/v2/{module}/{record_id}", headers=token)
+        found: dict[str, Any] = answer.json()["data"][0]
+        return found
 
     def token(self, scopes: str) -> str:
         """An access token with these scopes only."""
-        line = ["-m", "bulkwright", "token", "create", "--scope", scopes, "--data"]
-        return self._python(*line, str(self._data))
+        if scopes not in self._tokens:
+            line = ["-m", "bulkwright", "token", "create", "--scope", scopes, "--data"]
+            self._tokens[scopes] = self._python(*line, str(self._data))
+        return self._tokens[scopes]
 
     def code(self, redirect_uri: str = "") -> str:
-        """A grant code of the development client, which has no authorization page to go through."""
-        return self._python("-c", _CODE, str(self._data), self.credentials["client_id"], redirect_uri)
+        """A new grant code of the development client, without an authorization page."""
+        ready = self._codes.setdefault(redirect_uri, [])
+        if not ready:
+            # They live for ten minutes, and a process for each would take half of the time.
+            line = ["-c", _CODES, str(self._data), self.credentials["client_id"], redirect_uri]
+            ready += self._python(*line, str(_CODES_AT_ONCE)).split()
+        return ready.pop()
 
     @staticmethod
     def _python(*arguments: str) -> str:

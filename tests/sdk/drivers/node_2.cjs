@@ -28,7 +28,7 @@ const { Levels } = take("routes/logger/logger");
 const { LogBuilder } = take("routes/logger/log_builder");
 
 class Driver2 extends Driver {
-	async initialise({ base_url, accounts_url, upload_url, email, token }) {
+	async initialise({ base_url, accounts_url, upload_url, email, token, store }) {
 		const oauth = new OAuthBuilder();
 		if ("client_id" in token) oauth.clientId(token.client_id).clientSecret(token.client_secret);
 		if ("refresh_token" in token) oauth.refreshToken(token.refresh_token);
@@ -41,7 +41,7 @@ class Driver2 extends Driver {
 			.user(new UserSignature(email))
 			.environment(new Environment(base_url, accounts, upload_url, "local"))
 			.token(oauth.build())
-			.store(new FileStore(path.resolve("tokens.csv")))
+			.store(new FileStore(store))
 			.resourcePath(process.cwd())
 			.logger(new LogBuilder().level(Levels.INFO).filePath("sdk.log").build());
 		builder.initialize();

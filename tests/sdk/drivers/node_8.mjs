@@ -12,7 +12,7 @@ const sdk = { ...zoho.BulkWrite };
 for (const name of ["StreamWrapper", "Choice", "HeaderMap"]) sdk[name] = zoho[name];
 
 class Driver8 extends steps.Driver {
-	async initialise({ base_url, accounts_url, upload_url, token }) {
+	async initialise({ base_url, accounts_url, upload_url, token, store }) {
 		const oauth = new zoho.OAuthBuilder();
 		if ("client_id" in token) oauth.clientId(token.client_id).clientSecret(token.client_secret);
 		if ("refresh_token" in token) oauth.refreshToken(token.refresh_token);
@@ -24,7 +24,7 @@ class Driver8 extends steps.Driver {
 		builder
 			.environment(zoho.DataCenter.setEnvironment(base_url, accounts, upload_url))
 			.token(oauth.build())
-			.store(new zoho.FileStore(path.resolve("tokens.csv")))
+			.store(new zoho.FileStore(store))
 			.resourcePath(process.cwd())
 			.logger(new zoho.LogBuilder().level(zoho.Levels.INFO).filePath("sdk.log").build());
 		await builder.initialize();

@@ -22,7 +22,7 @@ class Driver2(Driver):
             user=api.UserSignature(who["email"]),
             environment=DataCenter.Environment(*urls, "local"),
             token=OAuthToken(**who["token"]),
-            store=FileStore("tokens.csv"),
+            store=FileStore(who["store"]),
             logger=Logger.get_instance(Logger.Levels.INFO, "sdk.log"),
         )
 

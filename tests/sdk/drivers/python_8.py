@@ -21,7 +21,7 @@ class Driver8(Driver):
         api.Initializer.initialize(
             environment=DataCenter.Environment(*urls),
             token=OAuthToken(**who["token"]),
-            store=FileStore("tokens.csv"),
+            store=FileStore(who["store"]),
             logger=Logger.get_instance(Logger.Levels.INFO, "sdk.log"),
         )
 
