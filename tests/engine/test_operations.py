@@ -1,4 +1,4 @@
-"""What insert, update and upsert do with a row: facts 3.4, and our choices where those are silent."""
+"""What insert, update and upsert do with a row: facts 3.4, and our own choices."""
 
 from __future__ import annotations
 

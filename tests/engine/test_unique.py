@@ -51,6 +51,15 @@ def test_a_unique_value_that_a_record_holds_is_refused(two: Bench) -> None:
 
 
 @chunked
+def test_taken_columns_are_named_in_mapping_order(two: Bench, chunk_rows: int) -> None:
+    """Whichever of them an earlier row was refused for."""
+    rows = "Serial,Code,Name\n9,a,D\n1,b,E\n2,f,F\n"
+    done = run(two, rows, "insert", None, chunk_rows=chunk_rows)
+    taken = ["DUPLICATE_DATA-Code", "DUPLICATE_DATA-Serial,Code", "DUPLICATE_DATA-Serial"]
+    assert done.outcome == taken
+
+
+@chunked
 def test_a_skipped_row_takes_no_unique_value(two: Bench, chunk_rows: int) -> None:
     """What is refused for one field leaves the value of the other free."""
     rows = "Name,Code,Serial\nD,d,1\nE,d,4\nF,f,4\nG,f,5\n"
@@ -181,7 +190,7 @@ def test_every_type_that_may_be_unique(bench: Bench, data_type: str) -> None:
 
 
 def test_thousands_of_clashing_rows_are_decided(two: Bench) -> None:
-    """Among records of which most hold no value: what is read back is not typed by its first rows."""
+    """Among records of which most hold no value: nothing is typed by the first rows read."""
     empty = "".join(f"N{i},,\n" for i in range(2500))
     full = "".join(f"F{i},k{i},{i + 10}\n" for i in range(100))
     ids = two.run("Name,Code,Serial\n" + empty + full, "Things").ids

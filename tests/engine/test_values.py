@@ -189,10 +189,11 @@ def test_a_moment_is_shown_in_the_users_zone(bench: Bench) -> None:
 def test_a_text_is_kept_verbatim(bench: Bench) -> None:
     """Whatever it is: right to left, joined emoji, markup, formulas, line ends, COPY markers."""
     texts = [
-        "عربى‎", "👩‍👩‍👧‍👦", "a" + "\u0301" * 120, "\u202etxt", "<b>&amp;</b>", "{{7*7}}", "${jndi:x}",
+        "عربى", "\u200eمرحبا", "\U0001f469\u200d\U0001f469\u200d\U0001f467", "a" + "\u0301" * 120,
+        "\u202etxt", "<b>&amp;</b>", "{{7*7}}", "${jndi:x}", "%s", "'; DROP TABLE x; --",
         "=1+1", "+cmd", "-2+3", "@SUM(1)", " =1", "\t=1", "＝1", "\\.", "\\N", "NULL", "null", "\\",
         "two\nlines", "two\r\nlines", "cr\ronly", "\u2028\u2029\x0b\x0c\x85", "\x1a", "\x01\x02",
-        "'; DROP TABLE x; --", '"', '""', ",", "  blanks  ", "\u00a0", "\ufeff", "\uffff", "0", "%s",
+        '"', '""', ",", "  blanks  ", "\u00a0", "\ufeff", "\uffff", "0",
     ]  # fmt: skip
     check(bench, "text", {t: t for t in texts})
 

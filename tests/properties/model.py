@@ -1,7 +1,8 @@
 """What a job means, told in plain Python: one row after the other, on a list of dicts.
 
-Written from DESIGN 6 and facts 3.4, and from nothing in `bulkwright.pipeline`. It knows five fields
-of Leads: Last_Name (mandatory), Email (a key that is not unique), Code and Serial (unique), City.
+Written from facts 3.4 and our own choices, and from nothing in `bulkwright.pipeline`. It knows
+five fields of Leads: Last_Name (mandatory), Email (a key that is not unique), Code and Serial
+(unique), City.
 """
 
 from __future__ import annotations
@@ -51,10 +52,12 @@ class Model:
     """ADDED, UPDATED, or the ERRORS cell."""
     touched: list[int | None] = field(default_factory=list)
     """The record that each row added or updated."""
+    known: int = 0
+    """Records that were there before the job: only their ids can be in its file."""
 
     def run(self, request: Request) -> None:
         """Let every row take effect in order."""
-        self.outcome, self.touched = [], []
+        self.outcome, self.touched, self.known = [], [], len(self.records)
         for row in request.rows:
             self._take(dict(zip(request.columns, row, strict=True)), request)
 
@@ -63,7 +66,8 @@ class Model:
         lacking = self._check(row, request, errors)
         by = request.find_by
         key = _key(by, row[by]) if by else None
-        matches = [r for r in self.records if by and key is not None and _key(by, r[by]) == key]
+        there = self.records[: self.known] if by == "id" else self.records
+        matches = [r for r in there if by and key is not None and _key(by, r[by]) == key]
         if len(matches) > 1:
             errors.setdefault("CANNOT_PROCESS", []).append(str(by))
         if not errors:

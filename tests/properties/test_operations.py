@@ -1,4 +1,4 @@
-"""For any small table of rows, on any records that are there: what happens is what the model says."""
+"""Any small table of rows, on any records: what happens is what the model says."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def ran(bench: Bench, before: Request, request: Request, chunk_rows: int) -> tup
 
 
 @pytest.mark.parametrize("by_rows", [False, True], ids=["columnar", "row by row"])
-@settings(max_examples=120)
+@settings(max_examples=70)
 @given(requests=requests(), chunk_rows=st.sampled_from(CHUNK_ROWS))
 def test_a_job_does_what_the_model_says(
     bench: Bench, by_rows: bool, requests: tuple[Request, Request], chunk_rows: int
@@ -114,7 +114,7 @@ def test_a_job_does_what_the_model_says(
     assert cells(FIELDS, stored) == cells(FIELDS, model.records)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(requests=requests())
 def test_chunk_size_never_changes_the_outcome(
     bench: Bench, requests: tuple[Request, Request]
@@ -128,7 +128,7 @@ def test_chunk_size_never_changes_the_outcome(
     assert all(outcome == outcomes[0] for outcome in outcomes)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(requests=requests(), chunk_rows=st.sampled_from(CHUNK_ROWS))
 def test_the_books_balance(
     bench: Bench, requests: tuple[Request, Request], chunk_rows: int

@@ -85,7 +85,7 @@ def wide(bench: Bench) -> Bench:
     return bench
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(rows=st.lists(ROWS, min_size=1, max_size=8), chunk_rows=st.sampled_from([1, 3, 1000]))
 def test_values_of_every_type_come_back(
     wide: Bench, rows: list[dict[str, object]], chunk_rows: int

@@ -70,10 +70,8 @@ def read_chunks(
     number, block_row = start.chunk, start.text_row
     for block in blocks:
         cells, too_long = _parse(block, columns, width, delimiter)
-        for first in range(0, cells.height, most):
+        for first in range(max(0, start.row - block_row), cells.height, most):
             row = block_row + first
-            if row < start.row:
-                continue
             size = min(most, cells.height - first)
             last = first + size == cells.height
             yield Chunk(
@@ -125,5 +123,6 @@ def _parse_slowly(
         str(i): pl.Series([row[i] if i < len(row) else "" for row in rows], dtype=pl.String)
         for i in columns
     }
-    too_long = pl.Series([any(row[width:]) for row in rows], dtype=pl.Boolean)
-    return pl.DataFrame(cells, height=len(rows)), too_long
+    cells[str(width)] = pl.Series([any(row[width:]) for row in rows], dtype=pl.Boolean)
+    frame = pl.DataFrame(cells)
+    return frame.drop(str(width)), frame[str(width)]

@@ -75,7 +75,8 @@ def replay(
     `known` says which record holds a unique key before the chunk, `held` which unique keys the
     records hold that the chunk may update.
     """
-    answers = Answers()
+    # In mapping order from the start, so that no cell's order hangs on the rows before it.
+    answers = Answers(_blame={(SkipReason.DUPLICATE_DATA, n): set() for n in rules.labels.values()})
     holders: dict[tuple[str, Key], Holder] = {k: ("record", v) for k, v in known.items()}
     owned: dict[Holder, dict[str, Key | None]] = {
         ("record", i): {n: keys.get(n) for n in rules.labels} for i, keys in held.items()

@@ -37,9 +37,8 @@ def write(matched: Matched, plan: Plan, sink: RecordSink) -> pl.Series:
         created = created.join(new, on="creator", how="left", maintain_order="left")
         ids = pl.select(pl.coalesce(ids, created["new"])).to_series()
     effective = matched.outcome != Outcome.SKIPPED.value
-    records = _columns(matched, plan).with_columns(
-        ids.alias("id"), matched.creator.is_not_null().alias("new")
-    )
+    new_rows = matched.creator.is_not_null().alias("new")
+    records = pl.DataFrame([*_columns(matched, plan), ids.alias("id"), new_rows])
     if not effective.all():
         records = records.filter(effective)
     records = _last_state(records, plan)
@@ -57,14 +56,14 @@ def write(matched: Matched, plan: Plan, sink: RecordSink) -> pl.Series:
     return ids.alias("id")
 
 
-def _columns(matched: Matched, plan: Plan) -> pl.DataFrame:
+def _columns(matched: Matched, plan: Plan) -> list[pl.Series]:
     """The stored columns of the mapped fields, with the keys that records are found by."""
     columns: list[pl.Series] = []
     for column in plan.writes:
         columns.append(matched.fields[column.name])
         if column.field.folded:
             columns.append(key_of(matched.fields, column).alias(key_column(column.field)))
-    return pl.DataFrame(columns, height=matched.outcome.len())  # perhaps nothing but ids is mapped
+    return columns
 
 
 def _last_state(records: pl.DataFrame, plan: Plan) -> pl.DataFrame:

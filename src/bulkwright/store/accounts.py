@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from bulkwright.domain.account import ClientKind, OAuthClient, Org, User
+from bulkwright.domain.account import ClientKind, OAuthClient, Org, Profile, User
+from bulkwright.domain.limits import LIVE_REFRESH_TOKENS
 from bulkwright.store.clock import from_micros, now, to_micros
 from bulkwright.store.database import Database, Row
 
@@ -26,6 +27,12 @@ class Token:
     parent: str | None = None
     """Hash of the token or code that it came from; goes when that one goes."""
     used: bool = False
+    code_challenge: str | None = None
+    """What the exchange of a code must prove to know (PKCE)."""
+    offline: bool = True
+    """Whether a code gives a refresh token too."""
+    profile: Profile = Profile.ADMINISTRATOR
+    """Of its user, as it is now."""
 
     @property
     def expired(self) -> bool:
@@ -69,6 +76,11 @@ class AccountStore:
         row = self._db.one("user", org_id=org_id, id=user_id)
         return None if row is None else _user(row)
 
+    def user_by_email(self, org_id: int, email: str) -> User | None:
+        """One user of an org, however the address is spelled in capitals."""
+        row = self._db.one("user_by_email", org_id=org_id, email_key=_email_key(email))
+        return None if row is None else _user(row)
+
     def add_user(self, user: User) -> None:
         """Add a user; the e-mail must be new in the org."""
         self._db.run(
@@ -78,9 +90,10 @@ class AccountStore:
             first_name=user.first_name,
             last_name=user.last_name,
             email=user.email,
-            email_key=user.email.strip().casefold(),
+            email_key=_email_key(user.email),
             time_zone=user.time_zone,
             created_time=to_micros(user.created_time),
+            profile=user.profile.value,
         )
 
     def clients(self, org_id: int) -> list[OAuthClient]:
@@ -121,10 +134,16 @@ class AccountStore:
             redirect_uri=row["redirect_uri"],
             parent=row["parent"],
             used=bool(row["used"]),
+            code_challenge=row["code_challenge"],
+            offline=bool(row["offline"]),
+            profile=Profile(row["profile"]),
         )
 
     def add_tokens(self, *tokens: Token, keep: int | None = None) -> None:
-        """Keep tokens, all or none; with `keep`, only the newest so many of the last one's kin."""
+        """Keep tokens, all or none; with `keep`, only the newest so many of the last one's kin.
+
+        Of a user's refresh tokens for a client the oldest go when there are too many (facts 7.2).
+        """
         with self._db.transaction():
             moment = now()
             self._db.run("drop_expired", before=moment)
@@ -141,7 +160,11 @@ class AccountStore:
                     parent=token.parent,
                     created_time=moment,
                     expires_time=token.expires_micros,
+                    code_challenge=token.code_challenge,
+                    offline=token.offline,
                 )
+                if token.kind == "refresh":
+                    self._trim(token)
             if keep is not None and tokens and tokens[-1].parent is not None:
                 self._db.run("drop_oldest_children", hash=tokens[-1].parent, keep=keep)
 
@@ -154,6 +177,17 @@ class AccountStore:
         with self._db.transaction():
             self._db.run("drop_children", hash=token_hash)
             self._db.run("drop_token", hash=token_hash)
+
+    def _trim(self, token: Token) -> None:
+        """End the refresh tokens that are too many, with all that came from them."""
+        who = {"client_id": token.client_id, "user_id": token.user_id}
+        for row in self._db.all("spare_refresh_tokens", **who, keep=LIVE_REFRESH_TOKENS):
+            self._db.run("drop_children", hash=row["hash"])
+            self._db.run("drop_token", hash=row["hash"])
+
+
+def _email_key(email: str) -> str:
+    return email.strip().casefold()
 
 
 def _org(row: Row) -> Org:
@@ -176,6 +210,7 @@ def _user(row: Row) -> User:
         email=row["email"],
         time_zone=row["time_zone"],
         created_time=from_micros(row["created_time"], row["time_zone"]),
+        profile=Profile(row["profile"]),
     )
 
 

@@ -181,6 +181,7 @@ class JobStore:
             part_crc=entry.part.crc32,
             **counts,
         )
+        self._db.run("progress_job", id=lease.job_id)
         self._db.run("count_rows", job_id=lease.job_id, position=entry.resource, **counts)
 
     def ledger(self, job_id: int, resource: int) -> list[LedgerEntry]:

@@ -74,9 +74,7 @@ class OutboxStore:
 
     def break_off(self, delivery: Delivery) -> None:
         """An attempt was stopped half-way: due again at once."""
-        self._db.run(
-            "break_off_delivery", id=delivery.id, attempts=delivery.attempts, now=now()
-        )
+        self._db.run("break_off_delivery", id=delivery.id, attempts=delivery.attempts, now=now())
 
     def end(
         self, delivery: Delivery, state: DeliveryState, *, status: int | None, error: str | None

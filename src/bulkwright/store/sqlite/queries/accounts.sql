@@ -17,12 +17,18 @@ SELECT * FROM orgs ORDER BY created_time, id
 
 -- name: add_user
 -- Add a user to an org.
-INSERT INTO users (id, org_id, first_name, last_name, email, email_key, time_zone, created_time)
-VALUES (:id, :org_id, :first_name, :last_name, :email, :email_key, :time_zone, :created_time)
+INSERT INTO users (id, org_id, first_name, last_name, email, email_key, time_zone, created_time,
+                   profile)
+VALUES (:id, :org_id, :first_name, :last_name, :email, :email_key, :time_zone, :created_time,
+        :profile)
 
 -- name: user
 -- One user of an org.
 SELECT * FROM users WHERE org_id = :org_id AND id = :id
+
+-- name: user_by_email
+-- One user of an org by the folded e-mail address.
+SELECT * FROM users WHERE org_id = :org_id AND email_key = :email_key
 
 -- name: users
 -- The users of an org, oldest first.
@@ -44,13 +50,13 @@ SELECT * FROM clients WHERE org_id = :org_id ORDER BY client_id
 -- name: add_token
 -- Keep the hash of a token or code with what it grants.
 INSERT INTO tokens (hash, kind, org_id, user_id, client_id, scopes, redirect_uri, parent,
-                    created_time, expires_time)
+                    created_time, expires_time, code_challenge, offline)
 VALUES (:hash, :kind, :org_id, :user_id, :client_id, :scopes, :redirect_uri, :parent,
-        :created_time, :expires_time)
+        :created_time, :expires_time, :code_challenge, :offline)
 
 -- name: token
--- One token or code by its hash.
-SELECT * FROM tokens WHERE hash = :hash
+-- One token or code by its hash, with what its user may do.
+SELECT t.*, u.profile FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.hash = :hash
 
 -- name: use_code
 -- Mark a code as used; no row comes back when somebody was faster.
@@ -76,3 +82,8 @@ DELETE FROM tokens WHERE expires_time < :before
 DELETE FROM tokens WHERE hash IN (
     SELECT hash FROM tokens WHERE parent = :hash AND kind = 'access'
     ORDER BY created_time DESC, hash LIMIT -1 OFFSET :keep)
+
+-- name: spare_refresh_tokens
+-- The refresh tokens of a user and client but for the newest :keep (facts 7.2).
+SELECT hash FROM tokens WHERE kind = 'refresh' AND client_id = :client_id AND user_id = :user_id
+ORDER BY created_time DESC, hash LIMIT -1 OFFSET :keep

@@ -71,8 +71,8 @@ WHERE lease_holder = :holder AND status = 'INPROGRESS' AND lease_until > 0
 SELECT lease_holder FROM jobs WHERE id = :id
 
 -- name: hold_job
--- Fence: the job is still this worker's; its lease and attempts start anew, for there is progress.
-UPDATE jobs SET attempts = 0, lease_until = :until
+-- Fence: the job is still this worker's; its lease starts anew.
+UPDATE jobs SET lease_until = :until
 WHERE id = :id AND lease_token = :token AND status = 'INPROGRESS' RETURNING id
 
 -- name: set_encoding
@@ -85,6 +85,10 @@ INSERT INTO ledger (job_id, resource, chunk, first_row, row_count, added, update
                     resume_text, resume_row, part_name, part_deflated, part_plain, part_crc)
 VALUES (:job_id, :resource, :chunk, :first_row, :row_count, :added, :updated, :skipped,
         :resume_text, :resume_row, :part_name, :part_deflated, :part_plain, :part_crc)
+
+-- name: progress_job
+-- A chunk was entered into the ledger: attempts count anew.
+UPDATE jobs SET attempts = 0 WHERE id = :id AND attempts > 0
 
 -- name: count_rows
 -- Add a chunk's outcomes to its resource.

@@ -1,0 +1,101 @@
+"""`bulkwright jobs`: what was asked for, how it stands, what came out."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import MIXED, Run, program, refused
+
+INSERT = ("--module", "Leads", "--operation", "insert", "--data", "d")
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A data folder with a finished job of four rows, two of which were skipped; the job's id."""
+    folder = tmp_path_factory.mktemp("written")
+    (folder / "mixed.csv").write_text(MIXED)
+    done = program(folder, "write", "mixed.csv", *INSERT)
+    found = re.search(r"job ([0-9]+)", done.stdout)
+    assert found is not None, done.stderr
+    return folder / "d", found[1]
+
+
+@pytest.fixture
+def job_id(written: tuple[Path, str], tmp_path: Path) -> str:
+    """The id of that job, in a data folder `d` of one's own."""
+    shutil.copytree(written[0], tmp_path / "d")
+    return written[1]
+
+
+def test_list_shows_the_newest_first(run: Run, job_id: str, good: Path) -> None:
+    """With their counts."""
+    run("write", good, *INSERT)
+    listed = run("jobs", "list", "--data", "d").stdout
+    ids = re.findall(r"\b[0-9]{15,}\b", listed)
+    assert len(ids) == 2 and ids[1] == job_id and ids == sorted(ids, reverse=True)
+    assert "mixed.csv" in listed and "good.csv" in listed
+
+
+def test_show_is_one_line(run: Run, job_id: str) -> None:
+    """With --watch too, for the job has ended."""
+    for more in ((), ("--watch",)):
+        shown = run("jobs", "show", job_id, "--data", "d", *more)
+        assert shown.returncode == 0
+        assert shown.stdout.splitlines() == [
+            f"job {job_id}  COMPLETED  added 2  updated 0  skipped 2  of 4 rows"
+        ]
+
+
+def test_show_as_json_is_what_the_api_answers(run: Run, job_id: str) -> None:
+    """Job details of v2, whole and nothing else."""
+    details = json.loads(run("jobs", "show", job_id, "--json", "--data", "d").stdout)
+    assert (details["id"], details["status"], details["operation"]) == (
+        job_id,
+        "COMPLETED",
+        "insert",
+    )
+    file = details["resource"][0]["file"]
+    assert (file["name"], file["added_count"], file["skipped_count"], file["total_count"]) == (
+        "mixed.csv", 2, 2, 4,
+    )  # fmt: skip
+    assert details["result"]["download_url"].endswith(f"/{job_id}.zip")
+
+
+def test_result_is_saved_as_a_zip(run: Run, job_id: str, tmp_path: Path) -> None:
+    """Under the job's id, or where -o says."""
+    assert run("jobs", "result", job_id, "--data", "d").stdout.strip() == f"{job_id}.zip"
+    assert run("jobs", "result", job_id, "-o", "here.zip", "--data", "d").returncode == 0
+    for name in (f"{job_id}.zip", "here.zip"):
+        with zipfile.ZipFile(tmp_path / name) as archive:
+            assert archive.testzip() is None and archive.namelist() == ["Leads-mixed.csv"]
+
+
+def test_failed_rows_can_be_mended_and_written_again(run: Run, job_id: str, tmp_path: Path) -> None:
+    """All their columns and the errors; the ERRORS column does not disturb the next job."""
+    saved = run("jobs", "result", job_id, "--failed", "--data", "d")
+    assert saved.stdout.strip() == f"{job_id}-failed.csv: 2 rows"
+    path = tmp_path / f"{job_id}-failed.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [r["ERRORS"] for r in rows] == ["INVALID_DATA-Email", "MANDATORY_NOT_FOUND-Last_Name"]
+    assert [r["City"] for r in rows] == ["Köln", "Mainz"]
+    text = path.read_text("utf-8").replace("nonsense", "l@x.example").replace("\n,m@", "\nMay,m@")
+    path.write_text(text, "utf-8")
+    again = run("write", path, *INSERT)
+    assert again.returncode == 0, (again.stdout, again.stderr)
+    assert "added 2" in again.stdout
+
+
+def test_refusals_of_jobs(run: Run, job_id: str) -> None:
+    """Jobs and folders that there are not."""
+    assert job_id
+    for wrong in ("1", "9" * 30):
+        result = run("jobs", "show", "--data", "d", "--", wrong)
+        assert "There is no job" in refused(result)
+    assert "no Bulkwright data folder" in refused(run("jobs", "list", "--data", "nowhere"))

@@ -1,0 +1,111 @@
+"""`bulkwright modules` and `bulkwright records`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.conftest import Run, refused
+
+DATA = ("--data", "d")
+
+pytestmark = pytest.mark.usefixtures("org")
+
+
+def applied(run: Run, tmp_path: Path, *modules: dict[str, Any]) -> str:
+    """Apply modules; what the command says."""
+    (tmp_path / "schema.json").write_text(json.dumps({"modules": modules}))
+    done = run("modules", "apply", "schema.json", *DATA)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+PART = {
+    "api_name": "Parts",
+    "singular_label": "Part",
+    "plural_label": "Parts",
+    "fields": [
+        {"api_name": "Name", "data_type": "text", "system_mandatory": True},
+        {"api_name": "Serial", "data_type": "integer", "unique": True},
+    ],
+}
+
+
+def test_modules_are_listed_and_shown(run: Run) -> None:
+    """Eighteen standard ones; a module's fields with their traits."""
+    listed = run("modules", "list", *DATA).stdout
+    assert all(name in listed for name in ("Leads", "Deals", "Notes", "Price_Books"))
+    shown = run("modules", "show", "Deals", *DATA).stdout
+    (line,) = [x for x in shown.splitlines() if "Deal_Name" in x]
+    assert "mandatory" in line and "find_by" in line
+    assert "→ Accounts" in shown
+    assert "There is no module Nope" in refused(run("modules", "show", "Nope", *DATA))
+
+
+def test_a_new_module_can_be_written_to(run: Run, tmp_path: Path) -> None:
+    """Applied twice it changes nothing the second time."""
+    assert "Parts" in applied(run, tmp_path, PART)
+    assert "nothing to change" in applied(run, tmp_path, PART)
+    (tmp_path / "f.csv").write_text("Name,Serial\nA,7\nB,007\n")
+    done = run("write", "f.csv", "--module", "Parts", "--operation", "insert", *DATA)
+    assert done.returncode == 3 and "added 1" in done.stdout
+    exported = run("records", "export", "--module", "Parts", *DATA).stdout
+    (record,) = csv.DictReader(io.StringIO(exported))
+    assert (record["Name"], record["Serial"]) == ("A", "7")
+
+
+def test_a_field_may_join_a_module(run: Run, tmp_path: Path) -> None:
+    """Records that were there have no value in it."""
+    (tmp_path / "f.csv").write_text("Last_Name,Shoe_Size\nA,42\n")
+    write = ("write", "f.csv", "--module", "Leads", "--operation", "insert", *DATA)
+    assert run(*write).returncode == 0  # the unknown column is left out
+    applied(
+        run,
+        tmp_path,
+        {"api_name": "Leads", "fields": [{"api_name": "Shoe_Size", "data_type": "integer"}]},
+    )
+    assert run(*write).returncode == 0
+    exported = run("records", "export", "--module", "Leads", *DATA).stdout
+    assert [r["Shoe_Size"] for r in csv.DictReader(io.StringIO(exported))] == ["", "42"]
+
+
+def field_document(name: str, data_type: str) -> str:
+    """A schema that adds a field to Leads."""
+    field = {"api_name": name, "data_type": data_type}
+    return json.dumps({"modules": [{"api_name": "Leads", "fields": [field]}]})
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("{", "cannot be read"),
+        ("", "cannot be read"),
+        ('{"modules": 1}', "$.modules"),
+        ('{"modules": [{"api_name": "x y", "fields": []}]}', "$.modules[0].api_name"),
+        (field_document("A", "nope"), "data_type"),
+        (field_document("city", "text"), "differs by case"),
+    ],
+)  # fmt: skip
+def test_a_schema_that_is_wrong_is_refused(run: Run, tmp_path: Path, text: str, word: str) -> None:
+    """With the place of what is wrong."""
+    (tmp_path / "schema.json").write_text(text)
+    assert word in refused(run("modules", "apply", "schema.json", *DATA))
+
+
+def test_records_are_exported_in_order(run: Run, tmp_path: Path) -> None:
+    """To stdout or to a file, the same; values as they are stored."""
+    rows = "".join(f'Name {i},"a,b ""c""\nd",é\n' for i in range(30))
+    (tmp_path / "f.csv").write_text(f"Last_Name,Description,City\n{rows}")
+    run("write", "f.csv", "--module", "Leads", "--operation", "insert", *DATA)
+    out = run("records", "export", "--module", "Leads", *DATA)
+    assert run("records", "export", "--module", "Leads", "-o", "o.csv", *DATA).returncode == 0
+    assert (tmp_path / "o.csv").read_text("utf-8") == out.stdout
+    records = list(csv.DictReader(io.StringIO(out.stdout, newline="")))
+    assert [r["Last_Name"] for r in records] == [f"Name {i}" for i in range(30)]
+    assert {r["Description"] for r in records} == {'a,b "c"\nd'}
+    assert [int(r["id"]) for r in records] == sorted(int(r["id"]) for r in records)
+    assert "no module" in refused(run("records", "export", "--module", "Nope", *DATA))

@@ -1,0 +1,165 @@
+"""`bulkwright write` without a server."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Run, refused
+
+INSERT = ("--module", "Leads", "--operation", "insert")
+UPSERT = ("--module", "Leads", "--operation", "upsert", "--find-by", "Email")
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    """The rows of a result zip."""
+    with zipfile.ZipFile(path) as archive:
+        text = archive.read(archive.namelist()[0]).decode()
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_write_ends_with_0_when_every_row_was_stored(run: Run, good: Path, tmp_path: Path) -> None:
+    """One line that says so, nothing else: no progress bar without a terminal."""
+    done = run("write", good, *INSERT, "--data", "d", "--result", "o.zip")
+    assert (done.returncode, done.stderr) == (0, "")
+    (line,) = done.stdout.splitlines()
+    assert line.startswith("job ") and "COMPLETED" in line and "\x1b" not in line
+    assert "added 2  updated 0  skipped 0  of 2 rows" in line
+    assert [r["STATUS"] for r in rows_of(tmp_path / "o.zip")] == ["ADDED", "ADDED"]
+
+
+def test_write_ends_with_3_when_rows_were_skipped(run: Run, mixed: Path) -> None:
+    """The job is done, but not every row is stored."""
+    done = run("write", mixed, *INSERT, "--data", "d")
+    assert (done.returncode, done.stderr) == (3, "")
+    assert "added 2  updated 0  skipped 2  of 4 rows" in done.stdout
+
+
+def test_write_takes_a_zip_as_well(run: Run, mixed: Path, tmp_path: Path) -> None:
+    """The CSV inside gives the result its name."""
+    with zipfile.ZipFile(tmp_path / "leads.zip", "w") as archive:
+        archive.write(mixed, "inside.csv")
+    assert run("write", "leads.zip", *INSERT, "--data", "d", "--result", "o.zip").returncode == 3
+    with zipfile.ZipFile(tmp_path / "o.zip") as archive:
+        assert archive.namelist() == ["Leads-inside.csv"]
+
+
+def test_write_again_updates(run: Run, good: Path) -> None:
+    """A finished job is not gone on with: the same line again is a new job."""
+    for word in ("added 2  updated 0", "added 0  updated 2"):
+        done = run("write", good, *UPSERT, "--data", "d")
+        assert done.returncode == 0 and word in done.stdout
+        assert "going on" not in done.stdout
+
+
+def test_map_and_default_options(run: Run, tmp_path: Path) -> None:
+    """Columns by their header text, a default for empty cells and for fields without a column."""
+    (tmp_path / "f.csv").write_text("Nachname,Ort,Mail\nBoyle,,p@x.example\nKay,Bonn,\n")
+    done = run(
+        "write", "f.csv", *INSERT, "--data", "d",
+        *("--map", "Nachname=Last_Name", "--map", "Ort=City"),
+        *("--default", "City=Trier", "--default", "Website=x.example"),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    exported = run("records", "export", "--module", "Leads", "--data", "d").stdout
+    records = list(csv.DictReader(io.StringIO(exported)))
+    assert [(r["Last_Name"], r["City"], r["Website"], r["Email"]) for r in records] == [
+        ("Boyle", "Trier", "x.example", ""),
+        ("Kay", "Bonn", "x.example", ""),
+    ]
+
+
+def test_ignore_empty_leaves_fields_alone(run: Run, good: Path, tmp_path: Path) -> None:
+    """Without it empty cells empty them."""
+    run("write", good, *INSERT, "--data", "d")
+    (tmp_path / "f.csv").write_text("Last_Name,Email,City\nBoyle,p@x.example,\n")
+    for more, city in ((("--ignore-empty",), "Trier"), ((), "")):
+        assert run("write", "f.csv", *UPSERT, "--data", "d", *more).returncode == 0
+        exported = run("records", "export", "--module", "Leads", "--data", "d").stdout
+        assert next(csv.DictReader(io.StringIO(exported)))["City"] == city
+
+
+def test_an_encoding_may_be_named(run: Run, tmp_path: Path) -> None:
+    """Then it is taken at its word."""
+    (tmp_path / "f.csv").write_bytes("Last_Name\nMüller\n".encode("cp1252"))
+    done = run("write", "f.csv", *INSERT, "--data", "d", "--encoding", "cp1252")
+    assert done.returncode == 0
+    assert "Müller" in run("records", "export", "--module", "Leads", "--data", "d").stdout
+
+
+def test_a_dry_run_stores_nothing_and_answers_the_same(
+    run: Run, mixed: Path, tmp_path: Path
+) -> None:
+    """I5: the result of the real run, but for the ids of records that would be added."""
+    run("write", mixed, *INSERT, "--data", "d")
+    more = mixed.read_text() + "New,n@x.example,Ulm\n"
+    (tmp_path / "f.csv").write_text(more)
+    dry = run("write", "f.csv", *UPSERT, "--data", "d", "--dry-run", "--result", "dry.zip")
+    assert dry.returncode == 3 and "dry run" in dry.stdout
+    assert run("jobs", "list", "--data", "d").stdout.count("COMPLETED") == 1
+    assert run("write", "f.csv", *UPSERT, "--data", "d", "--result", "o.zip").returncode == 3
+    told, real = rows_of(tmp_path / "dry.zip"), rows_of(tmp_path / "o.zip")
+    for row in real:
+        if row["STATUS"] == "ADDED":
+            row["RECORD_ID"] = ""
+    assert told == real and {r["STATUS"] for r in real} == {"ADDED", "UPDATED", "SKIPPED"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("missing.csv", *INSERT), "missing.csv"),
+        (("good.csv", "--module", "Nope", "--operation", "insert"), "MODULE_NOT_AVAILABLE"),
+        (("good.csv", "--module", "Leads", "--operation", "update"), "find_by"),
+        (("good.csv", "--module", "Deals", "--operation", "insert"), "INVALID_FIELD"),
+        (("good.csv", *INSERT, "--map", "Nope=Last_Name"), "'Nope'"),
+        (("good.csv", *INSERT, "--map", "City=Last_Nam"), "INVALID_FIELD"),
+        (("good.csv", *INSERT, "--encoding", "klingon"), "INVALID_DATA"),
+        (("empty.csv", *INSERT), "FILE_NOT_SUPPORTED"),
+        (("good.csv", *INSERT, "--url", "http://127.0.0.1:9"), "--token"),
+        (("good.csv", *INSERT, "--url", "http://127.0.0.1:9", "--token", "x"), "does not answer"),
+    ],
+)
+def test_refusals_are_one_line(
+    run: Run, good: Path, tmp_path: Path, arguments: tuple[str, ...], word: str
+) -> None:
+    """On stderr, with the code, without a traceback; status 1."""
+    assert good.is_file()
+    (tmp_path / "empty.csv").write_text("")
+    assert word in refused(run("write", *arguments, "--data", "d"))
+
+
+def test_an_unknown_option_is_no_traceback(run: Run, good: Path) -> None:
+    """Nor is a wrong choice; what is told names the option."""
+    for wrong in (("--nope", *INSERT), ("--operation", "delete", "--module", "Leads")):
+        done = run("write", good, *wrong, "--data", "d")
+        assert done.returncode != 0 and "Traceback" not in done.stderr
+        assert wrong[0] in done.stderr + done.stdout
+
+
+def test_data_may_come_from_the_environment(run: Run, good: Path, tmp_path: Path) -> None:
+    """BULKWRIGHT_DATA names the folder for every command; an option wins."""
+    assert run("write", good, *INSERT, BULKWRIGHT_DATA="elsewhere").returncode == 0
+    assert (tmp_path / "elsewhere" / "bulkwright.sqlite").is_file()
+    assert "COMPLETED" in run("jobs", "list", BULKWRIGHT_DATA="elsewhere").stdout
+    refused(run("jobs", "list", "--data", "d", BULKWRIGHT_DATA="elsewhere"))
+
+
+def test_data_may_come_from_bulkwright_toml(run: Run, good: Path, tmp_path: Path) -> None:
+    """Its keys are the options; a variable wins over them, an option over both."""
+    (tmp_path / "bulkwright.toml").write_text('data = "from-file"\n')
+    assert run("write", good, *INSERT).returncode == 0
+    assert (tmp_path / "from-file" / "bulkwright.sqlite").is_file()
+    assert run("write", good, *INSERT, BULKWRIGHT_DATA="from-env").returncode == 0
+    assert (tmp_path / "from-env" / "bulkwright.sqlite").is_file()
+    assert "COMPLETED" in run("jobs", "list").stdout
+
+
+def test_without_any_setting_the_folder_is_here(run: Run, good: Path, tmp_path: Path) -> None:
+    """`./bulkwright-data`, readable by its owner only."""
+    assert run("write", good, *INSERT).returncode == 0
+    folder = tmp_path / "bulkwright-data"
+    assert folder.is_dir() and folder.stat().st_mode & 0o077 == 0

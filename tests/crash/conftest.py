@@ -1,0 +1,31 @@
+"""One large CSV for all, and a bench for the tests that need no process of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.crash.watching import Watch, write_leads
+from tests.engine.bench import Bench, opened
+
+
+@pytest.fixture(scope="session")
+def leads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CSV of more than eight chunks."""
+    path = tmp_path_factory.mktemp("large") / "leads.csv"
+    write_leads(path)
+    return path
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    """A fresh bench."""
+    with opened(tmp_path / "data") as made:
+        yield made
+
+
+@pytest.fixture
+def watch(tmp_path: Path) -> Watch:
+    """A look at the data folder from outside."""
+    return Watch(tmp_path / "data")

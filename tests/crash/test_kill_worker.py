@@ -1,0 +1,223 @@
+"""Workers of a server are killed and paused; clients see nothing but a job that ends well."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from tests.crash.watching import ROWS, Watch, children, kill, start, until, write_leads
+
+from bulkwright.client import Client
+from bulkwright.config import Settings
+from bulkwright.domain import scope
+from bulkwright.domain.account import Caller
+from bulkwright.domain.job import Mapping, Operation
+from bulkwright.domain.limits import LEASE_SECONDS
+from bulkwright.domain.request import JobRequest, ResourceRequest
+from bulkwright.wiring import open_services
+
+
+@pytest.fixture(scope="module")
+def zipped(leads: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The large CSV as an upload."""
+    path = tmp_path_factory.mktemp("zipped") / "leads.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.write(leads, "leads.csv")
+    return path
+
+
+SOME = 90_000
+"""Rows of the job where four chunks are enough."""
+
+
+@pytest.fixture(scope="module")
+def fewer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An upload with fewer rows."""
+    folder = tmp_path_factory.mktemp("fewer")
+    write_leads(folder / "leads.csv", SOME)
+    with zipfile.ZipFile(folder / "leads.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as made:
+        made.write(folder / "leads.csv", "leads.csv")
+    return folder / "leads.zip"
+
+
+@pytest.fixture
+def server(watch: Watch) -> Iterator[tuple[subprocess.Popen[str], Client]]:
+    """A server with one worker, and a client of it."""
+    process = start("serve", "--dev", "--profile", "service", "--port", 0, "--data", watch.data)
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[1]
+        known = json.loads((watch.data / "dev-credentials.json").read_text())
+        with Client(url, token=known["access_token"], org_id=known["org_id"]) as client:
+            yield process, client
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+@pytest.mark.slow
+def test_a_killed_worker_is_replaced_and_the_job_completed(
+    server: tuple[subprocess.Popen[str], Client], zipped: Path, tmp_path: Path, watch: Watch
+) -> None:
+    """Two kills in the middle: nothing is lost or done twice, and no count ever goes down."""
+    process, client = server
+    job_id = client.write("insert", "Leads", client.upload(zipped), find_by="Email")
+    seen: list[tuple[int, int, int]] = []
+    kills = [2, 5]
+    while (details := client.details(job_id)).status not in ("COMPLETED", "FAILED"):
+        file = details.resource[0].file
+        seen.append((file.added_count or 0, file.skipped_count or 0, file.total_count or 0))
+        if kills and watch.chunks >= kills[0]:
+            kills.pop(0)
+            (worker,) = children(process.pid, "worker")
+            os.kill(worker, signal.SIGKILL)
+            assert until(lambda gone=worker: gone not in children(process.pid, "worker"))
+        time.sleep(0.01)
+    assert details.status == "COMPLETED" and not kills
+    assert all(before <= after for before, after in pairwise(seen))
+    # Only whole chunks are ever visible.
+    ends = {0, *(n for (n,) in watch.ask("SELECT first_row + row_count FROM ledger"))}
+    assert {total for _, _, total in seen} <= ends
+    file = details.resource[0].file
+    assert (file.added_count, file.skipped_count) == (ROWS * 9 // 10, ROWS // 10)
+    client.download(details, tmp_path / "result.zip")
+    watch.check(tmp_path / "result.zip")
+
+
+def add_job(data: Path, path: Path) -> int:
+    """Add a job as the API does, in a process that runs none."""
+    with open_services(Settings(data)) as services:
+        org = services.setup.create_org("Zylker")
+        user = services.setup.create_user(org, "Patricia", "Boyle", "p@zylker.example")
+        caller = Caller(org.id, user.id, scope.normalise(scope.EVERY))
+        with services.files.incoming() as incoming:
+            incoming.write(path.read_bytes())
+            upload = services.uploads.receive(caller, path.name, incoming)
+        mappings = tuple(Mapping(n, i) for i, n in enumerate(("Last_Name", "Email", "Description")))
+        resource = ResourceRequest("Leads", str(upload.id), mappings, "Email")
+        return services.jobs.create(caller, JobRequest(Operation.INSERT, (resource,))).id
+
+
+def free(watch: Watch) -> bool:
+    """Whether nobody is in the middle of a transaction."""
+    with closing(sqlite3.connect(watch.path, timeout=0, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        connection.execute("ROLLBACK")
+        return True
+
+
+@pytest.mark.slow
+def test_a_worker_that_wakes_up_too_late_changes_nothing(fewer: Path, watch: Watch) -> None:
+    """Paused past its lease, it finds the job taken over; what the other did stays as it is."""
+    job_id = add_job(watch.data, fewer)
+    result = watch.data / "files" / "results" / f"{job_id}.zip"
+    paused = start("worker", "--data", watch.data)
+    try:
+        assert until(lambda: watch.chunks >= 2)
+        for _ in range(1000):  # not while it holds the database's lock: then nobody could go on
+            os.kill(paused.pid, signal.SIGSTOP)
+            if free(watch):
+                break
+            os.kill(paused.pid, signal.SIGCONT)
+            time.sleep(0.003)
+        assert watch.status == "INPROGRESS"
+        other = start("worker", "--data", watch.data)
+        try:
+            assert until(lambda: watch.status != "INPROGRESS", LEASE_SECONDS + 60)
+            watch.check(result, SOME)
+            before = (result.read_bytes(), watch.ask("SELECT * FROM jobs"), files(watch))
+            ledger = watch.ask("SELECT * FROM ledger")
+        finally:
+            other.terminate()
+            other.communicate(timeout=60)
+        os.kill(paused.pid, signal.SIGCONT)
+        time.sleep(1.0)
+        paused.terminate()
+        _, err = paused.communicate(timeout=60)
+        assert "taken over by another worker" in err
+        assert paused.returncode == 0
+        assert (result.read_bytes(), watch.ask("SELECT * FROM jobs"), files(watch)) == before
+        assert watch.ask("SELECT * FROM ledger") == ledger
+        watch.check(result, SOME)
+    finally:
+        kill(paused)
+
+
+def files(watch: Watch) -> list[Path]:
+    """All files of the file area."""
+    return sorted(p for p in (watch.data / "files").rglob("*") if p.is_file())
+
+
+@pytest.mark.slow
+def test_a_job_that_kills_its_worker_three_times_is_given_up(
+    tmp_path: Path, watch: Watch, leads: Path
+) -> None:
+    """Without any progress between: FAILED with a code, and the service goes on."""
+    path = tmp_path / "leads.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        archive.write(leads, "leads.csv")
+    add_job(watch.data, path)
+    for _ in range(5):
+        claims = watch.number("SELECT lease_token FROM jobs")
+        worker = start("worker", "--data", watch.data)
+        claimed = until(
+            lambda seen=claims: (
+                watch.number("SELECT lease_token FROM jobs") > seen or watch.status == "FAILED"
+            ),
+            LEASE_SECONDS + 20,
+            pause=0.002,
+        )
+        assert claimed
+        if watch.number("SELECT attempts FROM jobs") > 3:
+            until(lambda: watch.status == "FAILED")
+        kill(worker)
+        assert watch.chunks == 0 or watch.status == "FAILED"
+        if watch.status == "FAILED":
+            break
+        with closing(sqlite3.connect(watch.path)) as connection, connection:
+            # As the supervisor does for a worker that it has seen die.
+            connection.execute("UPDATE jobs SET lease_until = 0")
+    assert watch.ask("SELECT status, code FROM jobs") == [("FAILED", "INTERNAL_ERROR")]
+    assert watch.number(f"SELECT count(*) FROM {watch.table()}") == 0
+
+
+@pytest.mark.slow
+def test_sigterm_gives_the_job_back_at_once(fewer: Path, watch: Watch) -> None:
+    """A worker that is asked to stop ends after its chunk; the next one need not wait."""
+    job_id = add_job(watch.data, fewer)
+    first = start("worker", "--data", watch.data)
+    assert until(lambda: watch.chunks >= 1)
+    first.terminate()
+    _, err = first.communicate(timeout=60)
+    assert first.returncode == 0, err
+    done = watch.chunks
+    assert watch.status == "INPROGRESS" and done >= 1
+    began = time.monotonic()
+    second = start("worker", "--data", watch.data)
+    assert until(lambda: watch.chunks > done)
+    assert time.monotonic() - began < LEASE_SECONDS
+    assert until(lambda: watch.status == "COMPLETED")
+    second.terminate()
+    second.communicate(timeout=60)
+    watch.check(watch.data / "files" / "results" / f"{job_id}.zip", SOME)
+
+
+def test_write_leads_is_what_expected_says(tmp_path: Path) -> None:
+    """The generator itself: twenty rows, two of them duplicates."""
+    write_leads(tmp_path / "small.csv", 20)
+    lines = (tmp_path / "small.csv").read_text().splitlines()
+    keys = [line.split(",")[1] for line in lines[1:]]
+    assert len(keys) == 20 and len(set(keys)) == 18
