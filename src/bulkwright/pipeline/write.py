@@ -43,7 +43,7 @@ def write(matched: Matched, plan: Plan, sink: RecordSink) -> pl.Series:
         records = records.filter(effective)
     records = _last_state(records, plan)
     now = datetime.now(UTC).replace(microsecond=0)
-    changed = records.filter(~pl.col("new")).drop("new")
+    changed = records.filter(~pl.col("new")).drop("new", *_kept_keys(plan))
     if changed.height:
         if matched.entangled:
             _let_go(changed, plan, sink)
@@ -54,6 +54,12 @@ def write(matched: Matched, plan: Plan, sink: RecordSink) -> pl.Series:
     if made.height:
         sink.insert(plan.module, _stamped(made, plan, now, new=True))
     return ids.alias("id")
+
+
+def _kept_keys(plan: Plan) -> list[str]:
+    """The key that rows were found by: it is what it was, and its index need not be touched."""
+    by = plan.find_by
+    return [key_column(by.field)] if by is not None and by.name != "id" else []
 
 
 def _columns(matched: Matched, plan: Plan) -> list[pl.Series]:
