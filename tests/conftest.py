@@ -195,3 +195,20 @@ class _serving:
 def data_path(tmp_path: Path) -> Path:
     """A fresh data folder."""
     return tmp_path / "data"
+
+
+FIRST = ("domain", "wire", "service", "csvzip", "engine", "features", "docs", "properties")
+LAST = ("sdk", "browser", "crash")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast tests first: what is broken shows within seconds."""
+    here = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        folder = item.path.relative_to(here).parts[0]
+        if folder in FIRST:
+            return FIRST.index(folder) - len(FIRST)
+        return 1 + LAST.index(folder) if folder in LAST else 0
+
+    items.sort(key=place)

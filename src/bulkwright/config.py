@@ -22,6 +22,8 @@ class Settings:
     """Answer INVALID_FILE_FORMAT with HTTP 400, as documented, not 200, as observed (facts 2.3)."""
     layout_mandatory: bool = False
     """Refuse jobs that leave out fields which only the layout makes mandatory."""
+    public_url: str = ""
+    """How clients reach the server, if not by its own address: `https://crm.example`, its proxy."""
     callback_allow: tuple[str, ...] = ()
     """`host:port` entries that callbacks may go to although they are not public addresses.
 

@@ -75,6 +75,10 @@ class EgressRefused(Exception):
     """The call is not made; the message says why, without an address that a name stands for."""
 
 
+class NoAnswer(Exception):
+    """The call was made and brought no HTTP answer; the message says why, in our words."""
+
+
 def why_forbidden(address: str) -> str | None:
     """What forbids an address, in a word or two; None for one that may be connected to."""
     try:

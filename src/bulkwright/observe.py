@@ -129,13 +129,15 @@ def log_event(event: Event) -> None:
         case WorkerTripped(job_id, correlation, error):
             _log.error("job %d: unforeseen error %s", job_id, correlation, exc_info=error)
         case CallbackDelivered(job_id, lane, attempt):
-            _callback_log.info("job %d: callback to %s delivered, attempt %d", job_id, lane, attempt)
+            _callback_log.info(
+                "job %d: callback to %s delivered, attempt %d", job_id, lane, attempt
+            )
         case CallbackFailed(job_id, lane, attempt, reason, wait):
-            told = (job_id, lane, attempt, reason, wait)
-            _callback_log.warning("job %d: callback to %s failed (%d): %s; next in %.0f s", *told)
+            failed = f"callback to {lane} failed ({attempt}): {reason}; next in {wait:.0f} s"
+            _callback_log.warning("job %d: %s", job_id, failed)
         case CallbackGivenUp(job_id, lane, attempt, reason):
-            told = (job_id, lane, attempt, reason)
-            _callback_log.error("job %d: callback to %s given up (%d): %s", *told)
+            given_up = f"callback to {lane} given up ({attempt}): {reason}"
+            _callback_log.error("job %d: %s", job_id, given_up)
         case CourierTripped(error):
             _callback_log.error("callbacks: unforeseen error", exc_info=error)
         case ChunkCommitted():

@@ -26,10 +26,13 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from bulkwright.api.app import create_app
+from bulkwright.callback.courier import Courier
 from bulkwright.config import Settings
 from bulkwright.domain import scope
+from bulkwright.domain.endpoint import InvalidEndpoint
 from bulkwright.holder import holder_name
-from bulkwright.wiring import Services, open_services
+from bulkwright.observe import log_event
+from bulkwright.wiring import Services, make_courier, open_services
 
 log = logging.getLogger("bulkwright.serve")
 
@@ -68,24 +71,35 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     address = Address(host, port or _free_port(host))
     settings.prepare()
     with _alone(settings), open_services(settings) as services:
-        services.files.sweep()
+        # Nobody else serves this folder: what is claimed was claimed by a server that is dead.
+        services.outbox.release_all()
+        try:
+            courier = make_courier(settings, services, log_event)
+        except InvalidEndpoint as error:
+            raise CannotServe(f"--callback-allow: {error}.") from None
         if settings.dev:
             _write_credentials(settings, services, address)
         elif not services.accounts.orgs():
             log.warning("no org yet: make one with `bulkwright init --data %s`", settings.data)
-        asyncio.run(_Supervisor(settings, services, address, workers).run())
+        asyncio.run(_Supervisor(settings, services, address, workers, courier).run())
 
 
 class _Supervisor:
     """The API server and the worker processes of one deployment."""
 
     def __init__(
-        self, settings: Settings, services: Services, address: Address, workers: int
+        self,
+        settings: Settings,
+        services: Services,
+        address: Address,
+        workers: int,
+        courier: Courier,
     ) -> None:
         self._settings = settings
         self._services = services
         self._address = address
         self._workers = workers
+        self._courier = courier
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
@@ -93,7 +107,9 @@ class _Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         server = Server(
-            create_app(self._services, self._settings, self._address.url),
+            create_app(
+                self._services, self._settings, self._settings.public_url or self._address.url
+            ),
             address=self._address.host,
             port=self._address.port,
             interface=Interfaces.ASGINL,
@@ -103,12 +119,13 @@ class _Supervisor:
         serving = asyncio.create_task(server.serve())
         await self._until_listening(serving)
         watches = [asyncio.create_task(self._watch_worker(n)) for n in range(self._workers)]
+        telling = asyncio.create_task(self._courier.run(self._stop))
         print(f"ready {self._address.url}", flush=True)
         stopped = asyncio.create_task(self._stop.wait())
         await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
         self._stop.set()
         server.stop()  # type: ignore[no-untyped-call]
-        await asyncio.gather(serving, *watches, return_exceptions=True)
+        await asyncio.gather(serving, telling, *watches, return_exceptions=True)
 
     async def _until_listening(self, serving: asyncio.Task[None]) -> None:
         while not serving.done():
@@ -179,7 +196,7 @@ def _write_credentials(settings: Settings, services: Services, address: Address)
 
 @contextmanager
 def _alone(settings: Settings) -> Iterator[None]:
-    """Hold the data folder: two servers on it would sweep away each other's uploads."""
+    """Hold the data folder: two servers on it would write each other's credentials."""
     with (settings.data / "serve.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

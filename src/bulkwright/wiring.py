@@ -12,11 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bulkwright.callback.courier import Courier
 from bulkwright.callback.signing import SigningKeys
 from bulkwright.config import Settings
 from bulkwright.domain.endpoint import parse_allowed
-from bulkwright.egress import Guard
 from bulkwright.files import LocalFiles
 from bulkwright.observe import Observer
 from bulkwright.service.jobs import JobService
@@ -24,6 +22,7 @@ from bulkwright.service.metadata import MetadataService
 from bulkwright.service.records import RecordService
 from bulkwright.service.schema import SchemaService
 from bulkwright.service.setup import SetupService
+from bulkwright.service.signin import SignInService
 from bulkwright.service.tokens import TokenService
 from bulkwright.service.uploads import UploadService
 from bulkwright.store.accounts import AccountStore
@@ -32,8 +31,10 @@ from bulkwright.store.jobs import JobStore
 from bulkwright.store.migrate import migrate
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.outbox import OutboxStore
+from bulkwright.store.sessions import SessionStore
 
 if TYPE_CHECKING:
+    from bulkwright.callback.courier import Courier
     from bulkwright.worker import Heart, Worker
 
 
@@ -47,6 +48,7 @@ class Services:
     job_store: JobStore
     modules: ModuleStore
     tokens: TokenService
+    signin: SignInService
     schema: SchemaService
     setup: SetupService
     uploads: UploadService
@@ -117,6 +119,9 @@ def open_bench(
 
 def make_courier(settings: Settings, services: Services, observe: Observer) -> Courier:
     """The courier of a server's callbacks. Raises InvalidEndpoint for a bad `callback_allow`."""
+    from bulkwright.callback.courier import Courier
+    from bulkwright.egress import Guard
+
     allow = frozenset(map(parse_allowed, settings.callback_allow))
     guard = Guard(allow, loopback=settings.dev)
     return Courier(services.outbox, services.job_store, guard, observe)
@@ -138,6 +143,7 @@ def _second_store(settings: Settings) -> Heart:
 
 def _services(database: Database, settings: Settings) -> Services:
     files = LocalFiles(settings.files_path)
+    files.sweep()
     accounts, jobs, modules = AccountStore(database), JobStore(database), ModuleStore(database)
     tokens, schema = TokenService(accounts), SchemaService(modules)
     outbox = OutboxStore(database)
@@ -149,6 +155,7 @@ def _services(database: Database, settings: Settings) -> Services:
         job_store=jobs,
         modules=modules,
         tokens=tokens,
+        signin=SignInService(accounts, SessionStore(database), tokens),
         schema=schema,
         setup=SetupService(accounts, modules, schema, tokens),
         uploads=uploads,

@@ -279,7 +279,10 @@ def _path(path: str) -> str:
 def test_every_route_has_a_scope(server: Deployment) -> None:
     """A route without one is open, and must say so."""
     public = {r.path for r in server.app.router.routes if r.needed is Open.PUBLIC}
-    assert public == {"/oauth/v2/token", "/oauth/v2/token/revoke", "/healthz", "/readyz"}
+    pages = {"/oauth/v2/auth", "/oauth/v2/auth/refresh", "/oauth/v2/auth/style.css"}
+    others = {"/oauth/v2/token", "/oauth/v2/token/revoke", "/healthz", "/readyz"}
+    docs = {"/docs", "/docs/openapi.json", "/docs/page.css"}
+    assert public == pages | others | docs
     assert all(r.needed for r in server.app.router.routes)
 
 

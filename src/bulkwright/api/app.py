@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bulkwright.api.auth import Open, admit
 from bulkwright.api.cors import Origins
+from bulkwright.api.docpages import doc_routes
 from bulkwright.api.http import (
     NOTHING,
     Answer,
@@ -24,6 +25,7 @@ from bulkwright.api.polls import Polls
 from bulkwright.api.problems import InvalidUrlPattern, answer_to, answer_to_bug
 from bulkwright.api.routes import routes
 from bulkwright.api.services import Services
+from bulkwright.api.signin import page_routes
 from bulkwright.config import Settings
 from bulkwright.domain.errors import BulkwrightError
 from bulkwright.domain.limits import MiB
@@ -56,8 +58,10 @@ class App:
         self.router = Router(
             [
                 *routes(services, settings.limits, base_url),
+                *page_routes(services, base_url, dev=settings.dev),
                 Route("GET", "/healthz", Open.PUBLIC, _healthy),
                 Route("GET", "/readyz", Open.PUBLIC, self._ready),
+                *doc_routes(lambda: self.router.routes),
             ]
         )
 
@@ -90,7 +94,7 @@ class App:
             if poll.answer is not None:
                 return poll.answer
             route, request.params = self.router.match(method, path)
-            admit(request, route.needed, self._services.tokens)
+            admit(request, route.needed, self._services.tokens, route.right)
             answer = route.handler(request)
             if not isinstance(answer, Answer):
                 return await answer

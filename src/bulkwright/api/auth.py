@@ -6,6 +6,7 @@ from enum import Enum
 
 from bulkwright.api.http import Request
 from bulkwright.domain import scope
+from bulkwright.domain.account import Right
 from bulkwright.domain.errors import AuthenticationFailure, InvalidToken, ScopeMismatch
 from bulkwright.service.tokens import TokenService
 
@@ -24,17 +25,21 @@ Needed = tuple[str, ...] | Open
 """The scopes of which one is needed, or why there are none."""
 
 
-def admit(request: Request, needed: Needed, tokens: TokenService) -> None:
-    """Find the caller of a request and check the route's scopes.
+def admit(
+    request: Request, needed: Needed, tokens: TokenService, right: Right | None = None
+) -> None:
+    """Find the caller of a request; check the route's scopes, then the user's profile.
 
-    Raises AuthenticationFailure when the header is missing or malformed, InvalidToken, and
-    ScopeMismatch (facts 7.4, 7.5).
+    Raises AuthenticationFailure when the header is missing or malformed, InvalidToken,
+    ScopeMismatch, NoPermission and AuthorizationFailed (facts 7.4, 7.5).
     """
     if needed is Open.PUBLIC:
         return
     caller = tokens.check(_token(request))
     if not isinstance(needed, Open) and not scope.permits(caller.scopes, needed):
         raise ScopeMismatch
+    if right is not None:
+        caller.profile.demand(right)
     request.caller = caller
 
 

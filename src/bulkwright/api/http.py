@@ -29,7 +29,7 @@ _PATIENCE = 30.0
 """Seconds a client may be silent, or slower than `_SLOWEST`, before its request is given up."""
 _SLOWEST = 10_000
 """Bytes a second that buy a sender more time."""
-_QUERY_FIELDS = 50
+_FIELDS = 50
 
 
 class Request:
@@ -72,14 +72,10 @@ class Request:
 
     def query(self) -> dict[str, str]:
         """The query parameters; of several with one name the first."""
-        text = self.scope["query_string"].decode("latin-1")
         try:
-            pairs = parse_qsl(
-                text, keep_blank_values=True, max_num_fields=_QUERY_FIELDS, errors="strict"
-            )
+            return _pairs(self.scope["query_string"].decode("latin-1"))
         except ValueError:
             raise InvalidRequest("The query string cannot be read") from None
-        return dict(reversed(pairs))
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it comes in. Raises InvalidRequest when it stops, or comes too slowly."""
@@ -112,6 +108,23 @@ class Request:
                 raise LimitExceeded("The request body is too large")
         return bytes(whole)
 
+    async def form(self, most: int) -> dict[str, str]:
+        """The parameters of a URL-encoded body; of several with one name the first.
+
+        Raises InvalidRequest, and LimitExceeded when the body is longer than `most`.
+        """
+        body = await self.body(most)
+        try:
+            return _pairs(body.decode("utf-8"))
+        except ValueError:
+            raise InvalidRequest("The form cannot be read") from None
+
+    @property
+    def address(self) -> str:
+        """Who is connected: the client, or a proxy before this server."""
+        client = self.scope.get("client")
+        return str(client[0]) if client else ""
+
     def refuse_encoded(self) -> None:
         """Raise InvalidRequest for a compressed body: nothing here is ever inflated unasked."""
         if (self.header(b"content-encoding") or "identity").lower() != "identity":
@@ -130,6 +143,11 @@ class Answer(NamedTuple):
     body: bytes = b""
     headers: tuple[tuple[bytes, bytes], ...] = ()
     file: Path | None = None
+
+
+def _pairs(text: str) -> dict[str, str]:
+    pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_FIELDS, errors="strict")
+    return dict(reversed(pairs))
 
 
 def json_answer(body: object, status: int = 200) -> Answer:

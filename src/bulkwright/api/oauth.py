@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import parse_qsl
 
 from msgspec import UNSET
 
@@ -11,12 +10,18 @@ from bulkwright.api.http import Answer, Request, json_answer
 from bulkwright.api.multipart import form_fields
 from bulkwright.api.services import Services
 from bulkwright.domain import scope
-from bulkwright.domain.errors import OAuthError, RequestError
-from bulkwright.domain.limits import FORM_BODY_BYTES
+from bulkwright.domain.errors import OAuthError, RequestError, TooManyTokenRequests
+from bulkwright.domain.limits import (
+    FORM_BODY_BYTES,
+    TOKEN_REQUESTS_A_SECOND,
+    TOKEN_REQUESTS_AT_ONCE,
+)
+from bulkwright.service.throttle import Allowance
 from bulkwright.service.tokens import Grant
 from bulkwright.wire import responses as wire
 
-_FIELDS = 50
+_KEY = 100
+"""Characters of a client id that tell clients apart here."""
 
 
 class OAuthRoutes:
@@ -25,6 +30,7 @@ class OAuthRoutes:
     def __init__(self, services: Services, base_url: str) -> None:
         self._tokens = services.tokens
         self._base_url = base_url
+        self._allowance = Allowance(TOKEN_REQUESTS_AT_ONCE, TOKEN_REQUESTS_A_SECOND)
         self._grants: dict[str, Callable[[dict[str, str]], Grant]] = {
             "refresh_token": self._refresh,
             "authorization_code": self._code,
@@ -34,6 +40,8 @@ class OAuthRoutes:
     async def token(self, request: Request) -> Answer:
         """Give tokens for a refresh token, a grant code or a client's own credentials."""
         form = await _parameters(request)
+        if not self._allowance.take(f"{request.address} {form.get('client_id', '')[:_KEY]}"):
+            raise TooManyTokenRequests
         grant = self._grants.get(_needed(form, "grant_type"))
         if grant is None:
             raise OAuthError("unsupported_grant_type")
@@ -50,7 +58,10 @@ class OAuthRoutes:
 
     def _code(self, form: dict[str, str]) -> Grant:
         return self._tokens.exchange(
-            *_client(form), _needed(form, "code"), form.get("redirect_uri")
+            *_client(form),
+            _needed(form, "code"),
+            form.get("redirect_uri"),
+            form.get("code_verifier"),
         )
 
     def _client_credentials(self, form: dict[str, str]) -> Grant:
@@ -79,13 +90,9 @@ async def _parameters(request: Request) -> dict[str, str]:
         query = request.query()
         if kind.startswith("multipart/"):
             return query | await form_fields(request)
-        body = await request.body(FORM_BODY_BYTES)
-        pairs = parse_qsl(
-            body.decode("utf-8"), keep_blank_values=True, max_num_fields=_FIELDS, errors="strict"
-        )
-    except (RequestError, ValueError):
+        return query | await request.form(FORM_BODY_BYTES)
+    except RequestError:
         raise OAuthError("invalid_request") from None
-    return query | dict(reversed(pairs))
 
 
 def _client(form: dict[str, str]) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from bulkwright.api.auth import Needed
 from bulkwright.api.http import Answer, Request
 from bulkwright.api.problems import InvalidRequestMethod, InvalidUrlPattern
+from bulkwright.domain.account import Right
 from bulkwright.wire.versions import VERSIONS
 
 Handler = Callable[[Request], Answer | Awaitable[Answer]]
@@ -30,6 +31,8 @@ class Route:
     path: str
     needed: Needed
     handler: Handler
+    right: Right | None = None
+    """What the caller's profile must include, beside the scopes of the token."""
     kept: bool = False
     """Whether the answer follows from path, token and database alone (api/polls.py)."""
 

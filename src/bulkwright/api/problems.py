@@ -37,11 +37,13 @@ STATUS: dict[type[errors.BulkwrightError], int] = {
     errors.InvalidToken: 401,
     errors.ScopeMismatch: 401,
     errors.NoPermission: 403,
+    errors.AuthorizationFailed: 400,
     errors.GatewayRefusal: 403,
     errors.FeatureNotSupported: 200,  # as captured (facts 2.3)
     errors.LinkNotValid: 403,
     errors.ResourceNotFound: 404,
     errors.OAuthError: 200,  # clients read `error` and not the status (facts 7.2)
+    errors.TooManyTokenRequests: 400,
     InvalidUrlPattern: 404,
     InvalidRequestMethod: 400,
 }
@@ -50,9 +52,16 @@ STATUS: dict[type[errors.BulkwrightError], int] = {
 _NO_TIME = "1970-01-01T00:00:00+00:00"
 
 
+def status_of(error: type[errors.BulkwrightError]) -> int:
+    """The HTTP status of a class of error."""
+    return next(STATUS[kind] for kind in error.__mro__ if kind in STATUS)
+
+
 def answer_to(error: errors.BulkwrightError, *, file_format_status: int = 200) -> Answer:
     """How an error looks on the wire."""
-    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    status = status_of(type(error))
+    if isinstance(error, errors.TooManyTokenRequests):
+        return json_answer(wire.TokensDenied(), status)
     if isinstance(error, errors.OAuthError):
         return json_answer(wire.TokenRefused(error=error.message), status)
     if isinstance(error, errors.GatewayRefusal):

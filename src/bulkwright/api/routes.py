@@ -6,6 +6,7 @@ The table at the end is everything that is served on the Zoho side.
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 
 from bulkwright import present
 from bulkwright.api.auth import Open
@@ -17,7 +18,7 @@ from bulkwright.api.paths import Route
 from bulkwright.api.reads import ReadRoutes
 from bulkwright.api.services import Services
 from bulkwright.domain import scope
-from bulkwright.domain.account import Caller
+from bulkwright.domain.account import Caller, Right
 from bulkwright.domain.errors import (
     FeatureNotSupported,
     GatewayRefusal,
@@ -48,7 +49,9 @@ class BulkWriteRoutes:
 
     async def create(self, request: Request) -> Answer:
         """Create a job (facts 3). The body is JSON whatever its Content-Type says."""
-        wanted = job_request(await request.body(JSON_BODY_BYTES))
+        body = await request.body(JSON_BODY_BYTES)
+        # A callback answers in the version in which the job was asked for.
+        wanted = replace(job_request(body), version=request.params["version"])
         job = await request.run(self._services.jobs.create, request.who, wanted)
         return json_answer(present.created(job), 201)
 
@@ -117,15 +120,20 @@ def _id(text: str) -> int | None:
 
 
 def routes(services: Services, limits: Limits, base_url: str) -> list[Route]:
-    """Everything that is served on the Zoho side, with the scopes of which one is needed."""
+    """Everything that is served on the Zoho side, with the scopes of which one is needed.
+
+    The pages for people are in `api/signin.py`.
+    """
     bulk, reads = BulkWriteRoutes(services, limits), ReadRoutes(services)
     oauth = OAuthRoutes(services, base_url)
-    crm = "/crm/{version}"
+    crm, write = "/crm/{version}", "/crm/bulk/{version}/write"
+    result = "/{version}/crm/{org}/bulk-write/{job_id}/{file}"
+    create, read, look = Right.CREATE_JOBS, Right.READ_JOBS, Right.READ_RECORDS
     return [
-        Route("GET", "/crm/bulk/{version}/write/{job_id}", scope.BULK, bulk.details, kept=True),
-        Route("POST", "/crm/bulk/{version}/write", scope.BULK, bulk.create),
-        Route("POST", f"{crm}/upload", scope.UPLOAD, bulk.upload),
-        Route("GET", "/{version}/crm/{org}/bulk-write/{job_id}/{file}", scope.BULK, bulk.download),
+        Route("GET", f"{write}/{{job_id}}", scope.BULK, bulk.details, read, kept=True),
+        Route("POST", write, scope.BULK, bulk.create, create),
+        Route("POST", f"{crm}/upload", scope.UPLOAD, bulk.upload, create),
+        Route("GET", result, scope.BULK, bulk.download, read),
         Route("POST", "/oauth/v2/token", Open.PUBLIC, oauth.token),
         Route("POST", "/oauth/v2/token/revoke", Open.PUBLIC, oauth.revoke),
         Route("GET", f"{crm}/settings/modules", scope.SETTINGS_MODULES, reads.modules),
@@ -134,6 +142,6 @@ def routes(services: Services, limits: Limits, base_url: str) -> list[Route]:
         Route("GET", f"{crm}/settings/layouts", scope.SETTINGS_LAYOUTS, reads.layouts),
         Route("GET", f"{crm}/users", scope.USERS, reads.users),
         Route("GET", f"{crm}/org", scope.ORG, reads.org),
-        Route("GET", f"{crm}/{{module}}", Open.BY_MODULE, reads.records),
-        Route("GET", f"{crm}/{{module}}/{{record_id}}", Open.BY_MODULE, reads.record),
+        Route("GET", f"{crm}/{{module}}", Open.BY_MODULE, reads.records, look),
+        Route("GET", f"{crm}/{{module}}/{{record_id}}", Open.BY_MODULE, reads.record, look),
     ]

@@ -8,6 +8,7 @@ from bulkwright.files import LocalFiles
 from bulkwright.service.jobs import JobService
 from bulkwright.service.metadata import MetadataService
 from bulkwright.service.records import RecordService
+from bulkwright.service.signin import SignInService
 from bulkwright.service.tokens import TokenService
 from bulkwright.service.uploads import UploadService
 from bulkwright.store.accounts import AccountStore
@@ -35,6 +36,11 @@ class Services(Protocol):
     @property
     def tokens(self) -> TokenService:
         """OAuth."""
+        ...
+
+    @property
+    def signin(self) -> SignInService:
+        """People."""
         ...
 
     @property

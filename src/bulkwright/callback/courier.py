@@ -1,8 +1,8 @@
 """Takes what is due from the outbox and delivers it, host by host.
 
-Every host and port has a lane of its own: a few attempts at once, and a single one while it does
-not answer. Lanes that do not answer share half of all attempts, so that they never hold up the
-others. The database is used on one thread of its own, for a busy worker can make it wait.
+Every host and port has a lane of its own: a few attempts at once, and a single one while it is
+slow or silent. Such lanes share half of all attempts, so that they never hold up the others. The
+database is used on one thread of its own, for a busy worker can make it wait.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from bulkwright import present
 from bulkwright.callback.signing import SigningKeys, signed_headers
 from bulkwright.domain import limits
 from bulkwright.domain.delivery import Delivery, DeliveryState
-from bulkwright.domain.endpoint import InvalidEndpoint, parse_endpoint
-from bulkwright.egress import EgressRefused, Guard
+from bulkwright.domain.endpoint import Endpoint, InvalidEndpoint, parse_endpoint
+from bulkwright.egress import EgressRefused, Guard, NoAnswer
 from bulkwright.observe import (
     CallbackDelivered,
     CallbackFailed,
@@ -56,6 +56,7 @@ class Pace:
     backoff_most: float = limits.CALLBACK_BACKOFF_MOST_SECONDS
     retry_after_most: float = limits.CALLBACK_RETRY_AFTER_MOST_SECONDS
     attempt: float = limits.CALLBACK_ATTEMPT_SECONDS
+    prompt: float = limits.CALLBACK_PROMPT_SECONDS
     attempts: int = limits.CALLBACK_ATTEMPTS
     at_once: int = limits.CALLBACK_AT_ONCE
     per_lane: int = limits.CALLBACK_PER_LANE
@@ -100,8 +101,8 @@ class Courier:
         self._poster: Poster | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="courier")
         self._running: dict[asyncio.Task[None], Delivery] = {}
-        self._mute: set[str] = set()
-        """Lanes whose last attempt brought no answer."""
+        self._slow: set[str] = set()
+        """Lanes whose last attempt took long, with or without an answer."""
         self._wake = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -139,7 +140,7 @@ class Courier:
             return
         try:
             pending = await self._store(self._outbox.pending_lanes)
-            self._mute.intersection_update(pending)
+            self._slow.intersection_update(pending)
             moment = datetime.now(UTC)
             room = self._room([lane for lane, due in pending.items() if due <= moment])
             claimed = await self._store(lambda: self._outbox.claim(room)) if room else []
@@ -154,19 +155,19 @@ class Courier:
             task.add_done_callback(self._ended)
 
     def _room(self, due: list[str]) -> dict[str, int]:
-        """How many attempts may begin on each lane: those that answer first, the rest by chance."""
+        """How many attempts may begin on each lane: the quick ones first, else by chance."""
         pace = self._pace
         busy = Counter(delivery.lane for delivery in self._running.values())
         left = pace.at_once - len(self._running)
-        left_mute = pace.at_once // 2 - sum(busy[lane] for lane in self._mute)
+        left_slow = pace.at_once // 2 - sum(busy[lane] for lane in self._slow)
         room: dict[str, int] = {}
-        for lane in sorted(due, key=lambda lane: (lane in self._mute, _random.random())):
-            mute = lane in self._mute
-            most = min(left, left_mute, 1 - busy[lane]) if mute else pace.per_lane - busy[lane]
+        for lane in sorted(due, key=lambda lane: (lane in self._slow, _random.random())):
+            slow = lane in self._slow
+            most = min(left, left_slow, 1 - busy[lane]) if slow else pace.per_lane - busy[lane]
             if (most := min(left, most)) > 0:
                 room[lane] = most
                 left -= most
-                left_mute -= most if mute else 0
+                left_slow -= most if slow else 0
         return room
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -187,49 +188,54 @@ class Courier:
             self._observe(CourierTripped(error))
 
     async def _attempt(self, delivery: Delivery) -> Outcome:
-        deadline = asyncio.get_running_loop().time() + self._pace.attempt
         try:
             endpoint = parse_endpoint(delivery.url)
         except InvalidEndpoint as error:
             return Outcome(error=str(error), final=True)
+        poster, body, headers = await self._store(lambda: self._prepare(delivery))
+        begun = asyncio.get_running_loop().time()
+        try:
+            return await self._call(poster, endpoint, headers, body, begun + self._pace.attempt)
+        finally:
+            slow = asyncio.get_running_loop().time() - begun > self._pace.prompt
+            (self._slow.add if slow else self._slow.discard)(delivery.lane)
+
+    async def _call(
+        self,
+        poster: Poster,
+        endpoint: Endpoint,
+        headers: dict[str, str],
+        body: bytes,
+        deadline: float,
+    ) -> Outcome:
         try:
             async with asyncio.timeout_at(deadline):
                 addresses = await self._guard.addresses(endpoint)
-        except EgressRefused as error:
+            answer = await poster.post(endpoint, addresses, headers, body, deadline)
+        except (EgressRefused, NoAnswer) as error:
             return Outcome(error=str(error))
         except TimeoutError:
-            self._mute.add(delivery.lane)
             return Outcome(error="no address in time")
-        body, headers = await self._store(lambda: self._letter(delivery))
-        poster = self._poster or await self._store(self._load_poster)
-        from bulkwright.callback.post import NoAnswer
-
-        try:
-            answer = await poster.post(endpoint, addresses, headers, body, deadline)
-        except NoAnswer as error:
-            self._mute.add(delivery.lane)
-            return Outcome(error=str(error))
-        self._mute.discard(delivery.lane)
         if 200 <= answer.status < 300:
             return Outcome(answer.status)
         failed = f"HTTP {answer.status}"
         return Outcome(answer.status, failed, answer.retry_after, final=answer.status == _GONE)
 
-    def _letter(self, delivery: Delivery) -> tuple[bytes, dict[str, str]]:
+    def _prepare(self, delivery: Delivery) -> tuple[Poster, bytes, dict[str, str]]:
         """Body and headers: the very answer of Get Bulk Write Job Details, and its signature."""
+        if self._poster is None:
+            # On this thread: the import takes a while, and the loop has requests to answer.
+            self._poster = self._make_poster()
         job = self._jobs.job(delivery.org_id, delivery.job_id)
         assert job is not None, "jobs are kept as long as their deliveries"
         body = encode(present.job_details(job, VERSIONS[job.version]))
         keys = self._keys.of(delivery.org_id)
-        return body, signed_headers(delivery.webhook_id, int(time.time()), body, keys)
-
-    def _load_poster(self) -> Poster:
-        # On the courier's thread: the import takes a while, and the loop has requests to answer.
-        self._poster = self._poster or self._make_poster()
-        return self._poster
+        headers = signed_headers(delivery.webhook_id, int(time.time()), body, keys)
+        return self._poster, body, headers
 
     async def _settle(self, delivery: Delivery, outcome: Outcome) -> None:
-        status, error, told = outcome.status, outcome.error, (delivery.job_id, delivery.lane)
+        status, error = outcome.status, outcome.error
+        told = (delivery.job_id, delivery.lane or "-")
         if error is None:
             end = DeliveryState.DELIVERED
             await self._store(lambda: self._outbox.end(delivery, end, status=status, error=None))
@@ -242,9 +248,7 @@ class Courier:
             await self._store(lambda: self._outbox.end(delivery, end, status=status, error=error))
             self._observe(CallbackGivenUp(*told, delivery.attempts, error))
             return
-        await self._store(
-            lambda: self._outbox.postpone(delivery, wait, status=status, error=error)
-        )
+        await self._store(lambda: self._outbox.postpone(delivery, wait, status=status, error=error))
         self._observe(CallbackFailed(*told, delivery.attempts, error, wait))
 
     async def _store(self, call: Callable[[], T]) -> T:

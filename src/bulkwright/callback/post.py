@@ -20,10 +20,7 @@ import httpcore2
 
 from bulkwright.domain.endpoint import Endpoint
 from bulkwright.domain.limits import CALLBACK_ANSWER_BYTES, CALLBACK_CONNECT_SECONDS
-
-
-class NoAnswer(Exception):
-    """The call brought no HTTP answer; the message says why, in our words."""
+from bulkwright.egress import NoAnswer
 
 
 @dataclass(frozen=True, slots=True)

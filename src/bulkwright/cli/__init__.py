@@ -44,6 +44,19 @@ records = App(name="records", help="Records as they are stored.")
 records.command("bulkwright.cli.schema:export", help="All records of a module as CSV.")
 app.command(records)
 
+app.command("bulkwright.cli.accounts:org", help="The org and its number.")
+
+user = App(name="user", help="People, their profiles and passwords.")
+user.command("bulkwright.cli.accounts:add_user", name="add", help="Add a user.")
+user.command("bulkwright.cli.accounts:set_password", name="password", help="Set a password.")
+user.command("bulkwright.cli.accounts:list_users", name="list", help="Every user.")
+app.command(user)
+
+client = App(name="client", help="OAuth clients.")
+client.command("bulkwright.cli.accounts:add_client", name="add", help="Register a client.")
+client.command("bulkwright.cli.accounts:list_clients", name="list", help="Every client.")
+app.command(client)
+
 token = App(name="token", help="OAuth tokens.")
 token.command("bulkwright.cli.accounts:create_token", name="create", help="Print a new token.")
 app.command(token)

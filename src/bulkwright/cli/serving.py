@@ -26,6 +26,23 @@ def serve(
     ] = False,
     profile: Profile | None = None,
     workers: Annotated[int, Parameter(help="Worker processes.")] = 1,
+    callback_allow: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative=(),
+            help="HOST:PORT that callbacks may go to although its address is not a public one; "
+            "may be given several times. With --dev loopback is allowed anyway.",
+        ),
+    ] = (),
+    public_url: Annotated[
+        str, Parameter(help="How clients reach the server through a proxy: https://HOST[:PORT].")
+    ] = "",
+    strict_upload_status: Annotated[
+        bool, Parameter(help="Answer an upload that is no zip with 400 as documented, not 200.")
+    ] = False,
+    layout_mandatory: Annotated[
+        bool, Parameter(help="Demand fields that only a layout makes mandatory (Leads: Company).")
+    ] = False,
 ) -> None:
     """Serve the API and run workers until SIGTERM or Ctrl-C.
 
@@ -36,7 +53,15 @@ def serve(
     from bulkwright.serve import serve as run
 
     _log_to_stderr()
-    settings = Settings(data, profile or ("zoho" if dev else "service"), dev)
+    settings = Settings(
+        data,
+        profile or ("zoho" if dev else "service"),
+        dev,
+        callback_allow=callback_allow,
+        public_url=_origin(public_url),
+        strict_upload_status=strict_upload_status,
+        layout_mandatory=layout_mandatory,
+    )
     try:
         run(settings, host, port, workers)
     except CannotServe as reason:
@@ -62,6 +87,19 @@ def worker(
         if attached:
             threading.Thread(target=_until_input_ends, daemon=True).start()
         bench.run()
+
+
+def _origin(url: str) -> str:
+    """A public URL without its last slash; it is one of a host, not of a path on it."""
+    from bulkwright.domain.endpoint import InvalidEndpoint, parse_endpoint
+
+    try:
+        endpoint = parse_endpoint(url) if url else None
+    except InvalidEndpoint as error:
+        refuse(f"--public-url: {error}.")
+    if endpoint is not None and endpoint.path != "/":
+        refuse("--public-url has no path: https://HOST[:PORT].")
+    return "" if endpoint is None else endpoint.origin
 
 
 def _until_input_ends() -> None:

@@ -1,10 +1,12 @@
-"""Orgs, their users and their OAuth clients."""
+"""Orgs, their users with what they may do, and their OAuth clients."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum
+
+from bulkwright.domain.errors import AuthorizationFailed, NoPermission
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,41 @@ class Org:
     created_time: datetime
 
 
+class Profile(StrEnum):
+    """What a user may do, beside what the scopes of a token allow.
+
+    Zoho's profiles have dozens of permissions; here are three profiles, one for each answer that
+    a client can meet (founding page, possible errors). Administrator may do everything. Standard
+    may not write in bulk: NO_PERMISSION on upload, create, details and download. Guest has no
+    modules: AUTHORIZATION_FAILED on the same, and on record reads.
+    """
+
+    ADMINISTRATOR = "Administrator"
+    STANDARD = "Standard"
+    GUEST = "Guest"
+
+    def demand(self, right: Right) -> None:
+        """Raise NoPermission or AuthorizationFailed unless the profile includes this right."""
+        if self is Profile.GUEST:
+            raise AuthorizationFailed(f"User does not have sufficient privilege to {right.verb}.")
+        if self is Profile.STANDARD and right is not Right.READ_RECORDS:
+            missing = {"permissions": ["Crm_Implied_Bulk_Write"]}
+            raise NoPermission(f"Permission denied to {right.verb}", missing)
+
+
+class Right(Enum):
+    """What a profile is asked about."""
+
+    CREATE_JOBS = "create jobs and what they need"
+    READ_JOBS = "read jobs and their results"
+    READ_RECORDS = "read records"
+
+    @property
+    def verb(self) -> str:
+        """The word for it in the documented messages."""
+        return "create" if self is Right.CREATE_JOBS else "read"
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """A person of an org."""
@@ -31,6 +68,7 @@ class User:
     email: str
     time_zone: str
     created_time: datetime
+    profile: Profile = Profile.ADMINISTRATOR
 
     @property
     def name(self) -> str:
@@ -67,3 +105,5 @@ class Caller:
     user_id: int
     scopes: str
     """Comma separated, lower case."""
+    profile: Profile = Profile.ADMINISTRATOR
+    """What its user may do whatever the scopes."""

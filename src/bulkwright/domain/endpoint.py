@@ -1,4 +1,4 @@
-"""Where a callback goes: the one parser of callback URLs.
+"""Where a callback goes, or a browser after signing in: the one parser of such URLs.
 
 What it returns is what is connected to; nothing else ever looks at the URL again. Two readings of
 one URL are how a guard is walked around, so whatever browsers, libraries and resolvers read in
@@ -8,6 +8,7 @@ different ways is refused: user names, backslashes, blanks, non-ASCII, `127.1`, 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
@@ -46,6 +47,11 @@ class Endpoint:
         return self._shown if self.port == _PORTS[self.scheme] else self.lane
 
     @property
+    def origin(self) -> str:
+        """As a browser writes the origin of a page from here."""
+        return f"{self.scheme}://{self.authority}"
+
+    @property
     def _shown(self) -> str:
         return f"[{self.host}]" if ":" in self.host else self.host
 
@@ -78,10 +84,11 @@ def lane_of(url: str) -> str:
 
 def parse_allowed(entry: str) -> str:
     """The lane that an entry `host:port` of an allow-list names. Raises InvalidEndpoint."""
-    endpoint = parse_endpoint(f"http://{entry}")
-    if endpoint.path != "/" or not entry.endswith(f":{endpoint.port}"):
-        raise InvalidEndpoint(f"{entry!r} is not host:port")
-    return endpoint.lane
+    with suppress(InvalidEndpoint):
+        endpoint = parse_endpoint(f"http://{entry}")
+        if endpoint.path == "/" and entry.endswith(f":{endpoint.port}"):
+            return endpoint.lane
+    raise InvalidEndpoint(f"{entry!r} is not host:port")
 
 
 def _address(text: str) -> str:

@@ -6,7 +6,7 @@ told once, in `api/problems.py`. A code is never reused for another meaning.
 
     BulkwrightError
     ├── RequestError                  the caller must change something
-    │   ├── InvalidRequest              INVALID_REQUEST, REQUEST_BODY_NOT_SUPPORTED
+    │   ├── InvalidRequest              INVALID_REQUEST
     │   ├── MissingKey                  MISSING_REQUIRED_KEY
     │   ├── InvalidData                 INVALID_DATA
     │   ├── MandatoryNotFound           MANDATORY_NOT_FOUND (a key of the mapping)
@@ -32,11 +32,13 @@ told once, in `api/problems.py`. A code is never reused for another meaning.
     │   ├── InvalidToken                INVALID_TOKEN
     │   ├── ScopeMismatch               OAUTH_SCOPE_MISMATCH
     │   ├── NoPermission                NO_PERMISSION
+    │   ├── AuthorizationFailed         AUTHORIZATION_FAILED
     │   ├── GatewayRefusal              upload headers missing or wrong (own shape)
     │   ├── FeatureNotSupported         NOT_SUPPORTED_FEATURE (another `feature` header)
     │   └── LinkNotValid                a download link that leads nowhere
     ├── ResourceNotFound              RESOURCE_NOT_FOUND
     ├── OAuthError                    the token endpoint's own words (`error` in the body)
+    │   └── TooManyTokenRequests        Access Denied (own shape)
     └── JobError                      ends a running job as FAILED, with its code
         ├── FileDamaged                 the stored upload is not the one that was acknowledged
         ├── LeaseLost                   another worker holds the job now; nothing was changed
@@ -75,13 +77,6 @@ class InvalidRequest(RequestError):
 
     code = "INVALID_REQUEST"
     default_message = "The request is not a valid one"
-
-
-class BodyNotSupported(InvalidRequest):
-    """The body is not a JSON object."""
-
-    code = "REQUEST_BODY_NOT_SUPPORTED"
-    default_message = "The request body must be a JSON object"
 
 
 class MissingKey(RequestError):
@@ -183,7 +178,7 @@ class InvalidFileId(RequestError):
 
 
 class FileNotFound(RequestError):
-    """No such upload in this org, or it has expired."""
+    """The zip holds no CSV of the name that a resource gives."""
 
     code = "FILE_NOT_FOUND"
     default_message = "file not found"
@@ -260,6 +255,13 @@ class NoPermission(AccessError):
     default_message = "permission denied"
 
 
+class AuthorizationFailed(AccessError):
+    """The user's profile has no access to modules (founding page)."""
+
+    code = "AUTHORIZATION_FAILED"
+    default_message = "User does not have sufficient privilege."
+
+
 class GatewayRefusal(AccessError):
     """The upload headers `feature` and `X-CRM-ORG` are missing or wrong (facts 2.3)."""
 
@@ -293,6 +295,12 @@ class OAuthError(BulkwrightError):
 
     code = "OAUTH_ERROR"
     default_message = "invalid_request"
+
+
+class TooManyTokenRequests(OAuthError):
+    """A client asks for tokens faster than `domain/limits.py` allows (facts 7.2)."""
+
+    default_message = "Access Denied"
 
 
 class JobError(BulkwrightError):

@@ -64,6 +64,33 @@ GRANT_CODE_SECONDS = 60
 """Life of an authorization code (facts 7.2)."""
 SELF_CLIENT_CODE_SECONDS = 600
 """Life of a self client's code (facts 7.2)."""
+LIVE_REFRESH_TOKENS = 20
+"""Refresh tokens of a user and client; a newer one ends the oldest (facts 7.2)."""
+TOKEN_REQUESTS_AT_ONCE = 200
+"""Token requests of one client from one address, before they are limited."""
+TOKEN_REQUESTS_A_SECOND = 20.0
+"""How fast that allowance comes back."""
+
+SESSION_SECONDS = 8 * 3600
+"""Life of a signed-in browser session."""
+SIGN_IN_FREE_FAILURES = 5
+"""Wrong passwords for one user from one address, before the next try must wait."""
+SIGN_IN_FIRST_WAIT_SECONDS = 2.0
+"""That wait; it doubles with each further failure."""
+SIGN_IN_MOST_WAIT_SECONDS = 900.0
+"""Longest wait between tries, and how long failures are remembered."""
+SIGN_IN_AT_ONCE = 2
+"""Passwords hashed at the same time, 32 MiB each."""
+SIGN_IN_QUEUE = 64
+"""Sign-ins that wait for their turn; further ones are sent away."""
+PASSWORD_LEAST = 12
+"""Characters of a password."""
+PASSWORD_MOST = 256
+"""Characters of a password; a longer one is never hashed."""
+PASSWORD_SCRYPT = (15, 8, 3)
+"""log2(N), r, p of scrypt: 32 MiB; OWASP holds it equal to (17, 8, 1), which takes 128 MiB."""
+KEYS_REMEMBERED = 10_000
+"""Clients, users and addresses that rate limits keep apart."""
 
 LEASE_SECONDS = 10.0
 """How long a worker's claim on a job holds without a heartbeat."""
@@ -84,7 +111,9 @@ CALLBACK_ANSWER_BYTES = 64 * 1024
 CALLBACK_AT_ONCE = 64
 """Attempts under way in one process."""
 CALLBACK_PER_LANE = 4
-"""Attempts under way to one host and port; one while it does not answer."""
+"""Attempts under way to one host and port; one while it is slow."""
+CALLBACK_PROMPT_SECONDS = 2.0
+"""A host that takes longer is slow."""
 CALLBACK_LEASE_SECONDS = 90.0
 """How long an attempt is waited for: its own time, and a long wait for the database."""
 CALLBACK_BACKOFF_SECONDS = 2.0

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from bulkwright.csvzip.text import canonical_encoding
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
+from bulkwright.domain.endpoint import InvalidEndpoint, parse_endpoint
 from bulkwright.domain.errors import (
     FileNotFound,
     FileNotSupported,
@@ -210,16 +210,13 @@ def _check_callback(callback: Callback | None) -> None:
     if callback.method.lower() != "post":
         raise InvalidCallbackMethod(details={"supported_callback_methods": ["post"]})
     spot = {"json_path": "$.callback.url"}
-    url = callback.url
-    if len(url) > _LONGEST_URL or any(c <= " " or c == "\x7f" for c in url):
+    if len(callback.url) > _LONGEST_URL:
         raise InvalidCallbackUrl(details=spot)
     try:
-        parts = urlsplit(url)
-        sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        sound = False
-    if not sound or parts.username is not None or parts.password is not None:
-        raise InvalidCallbackUrl(details=spot)
+        # The parser that connects later. Where a name leads is looked at then, each time anew.
+        parse_endpoint(callback.url)
+    except InvalidEndpoint:
+        raise InvalidCallbackUrl(details=spot) from None
 
 
 def _encoding(name: str | None) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bulkwright.domain.account import Caller, User
+from bulkwright.domain.account import Caller, Profile, User
 from bulkwright.domain.errors import InvalidModule, InvalidToken, RequiredParamMissing
 from bulkwright.domain.module import Field, Kind, Module
 from bulkwright.present import moment
@@ -223,7 +223,7 @@ def _user(user: User) -> Json:
         "zuid": _zuid(user),
         "status": "active",
         "confirm": True,
-        "profile": {"name": "Administrator", "id": str(user.org_id)},
+        "profile": {"name": user.profile.value, "id": _profile_id(user)},
         "time_zone": user.time_zone,
         "date_format": "MMM d, yyyy",
         "time_format": "hh:mm a",
@@ -234,6 +234,10 @@ def _user(user: User) -> Json:
         "Modified_Time": created,
         "Modified_By": me,
     }
+
+
+def _profile_id(user: User) -> str:
+    return f"{user.org_id}{list(Profile).index(user.profile):03}"
 
 
 def _zuid(user: User) -> str:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from bulkwright.domain import scope
-from bulkwright.domain.account import ClientKind, OAuthClient, Org, User
+from bulkwright.domain.account import ClientKind, OAuthClient, Org, Profile, User
+from bulkwright.domain.endpoint import parse_endpoint
 from bulkwright.service.schema import SchemaService
 from bulkwright.service.tokens import TokenService, hashed
 from bulkwright.store.accounts import AccountStore
@@ -64,7 +65,14 @@ class SetupService:
         return org
 
     def create_user(
-        self, org: Org, first_name: str, last_name: str, email: str, *, time_zone: str = ""
+        self,
+        org: Org,
+        first_name: str,
+        last_name: str,
+        email: str,
+        *,
+        time_zone: str = "",
+        profile: Profile = Profile.ADMINISTRATOR,
     ) -> User:
         """A new user of an org, in the org's time zone unless told otherwise."""
         zone = time_zone or org.time_zone
@@ -76,6 +84,7 @@ class SetupService:
             email=email,
             time_zone=zone,
             created_time=datetime.now(UTC).astimezone(ZoneInfo(zone)),
+            profile=profile,
         )
         self._accounts.add_user(user)
         return user
@@ -89,7 +98,13 @@ class SetupService:
         redirect_uris: tuple[str, ...] = (),
         client_id: str = "",
     ) -> Registered:
-        """A new OAuth client of a user's org; a JavaScript client has no secret (facts 7.3)."""
+        """A new OAuth client of a user's org; a JavaScript client has no secret (facts 7.3).
+
+        Raises InvalidEndpoint for a redirect URI that not everybody reads alike, or that is not
+        http(s).
+        """
+        for uri in redirect_uris:
+            parse_endpoint(uri)
         secret = None if kind is ClientKind.JAVASCRIPT else secrets.token_hex(24)
         client = OAuthClient(
             client_id=client_id or _client_id(),

@@ -7,8 +7,10 @@ the secret itself: there is nothing to compare, and nothing to time.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 
@@ -24,6 +26,7 @@ from bulkwright.store.accounts import AccountStore, Token
 from bulkwright.store.clock import now
 
 _PREFIX = "1000."
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 _NO_SECRET = hashlib.sha256(b"").hexdigest()
 
 
@@ -48,7 +51,7 @@ class TokenService:
         token = self._accounts.token(hashed(access_token))
         if token is None or token.kind != "access" or token.expired:
             raise InvalidToken
-        return Caller(token.org_id, token.user_id, token.scopes)
+        return Caller(token.org_id, token.user_id, token.scopes, token.profile)
 
     def refresh(self, client_id: str, client_secret: str, refresh_token: str) -> Grant:
         """A new access token for a refresh token, with the same scopes."""
@@ -61,20 +64,35 @@ class TokenService:
         return Grant(access, kept.scopes)
 
     def exchange(
-        self, client_id: str, client_secret: str, code: str, redirect_uri: str | None
+        self,
+        client_id: str,
+        client_secret: str,
+        code: str,
+        redirect_uri: str | None,
+        code_verifier: str | None = None,
     ) -> Grant:
-        """Tokens for a grant code, once. A second try takes back what the first one got."""
+        """Tokens for a grant code, once. A second try takes back what the first one got.
+
+        A code that was asked for with a challenge is good with its verifier only, and one without
+        a challenge is good without a verifier only (RFC 9700: no downgrade).
+        """
         client = self._client(client_id, client_secret)
         kept = self._accounts.token(hashed(code))
         if kept is None or kept.kind != "code" or kept.client_id != client.client_id:
             raise OAuthError("invalid_code")
         if kept.redirect_uri is not None and kept.redirect_uri != redirect_uri:
             raise OAuthError("invalid_redirect_uri")
+        if not _proven(kept.code_challenge, code_verifier):
+            raise OAuthError("invalid_code")
         if not self._accounts.use_code(kept.hash):
             self._accounts.revoke(kept.hash)
             raise OAuthError("invalid_code")
         if kept.expired:
             raise OAuthError("invalid_code")
+        if not kept.offline:
+            access, row = _access(client, kept.user_id, kept.scopes, parent=kept.hash)
+            self._accounts.add_tokens(row)
+            return Grant(access, kept.scopes)
         refresh, refresh_row = _refresh(client, kept.user_id, kept.scopes, parent=kept.hash)
         access, row = _access(client, kept.user_id, kept.scopes, parent=refresh_row.hash)
         self._accounts.add_tokens(refresh_row, row)
@@ -104,7 +122,7 @@ class TokenService:
         if kept is not None and kept.kind != "code":
             self._accounts.revoke(kept.hash)
 
-    # For an operator at the console, who needs no secret of the client
+    # For a person at the console or at the consent page; the client's secret is not needed
 
     def issue_access(
         self,
@@ -135,6 +153,8 @@ class TokenService:
         user_id: int | None = None,
         redirect_uri: str | None = None,
         seconds: int = SELF_CLIENT_CODE_SECONDS,
+        code_challenge: str | None = None,
+        offline: bool = True,
     ) -> str:
         """A grant code, good for one exchange."""
         code = _secret()
@@ -148,6 +168,8 @@ class TokenService:
                 scopes=normalise(scopes),
                 expires_micros=now() + seconds * 1_000_000,
                 redirect_uri=redirect_uri,
+                code_challenge=code_challenge,
+                offline=offline,
             )
         )
         return code
@@ -166,6 +188,17 @@ class TokenService:
 def hashed(secret: str) -> str:
     """What is stored of a token, a code or a client secret."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _proven(challenge: str | None, verifier: str | None) -> bool:
+    """Whether a verifier is the one of a challenge (RFC 7636, S256), or both are absent."""
+    if challenge is None or verifier is None:
+        return challenge is None and not verifier
+    if _VERIFIER.fullmatch(verifier) is None:
+        return False
+    digest = hashlib.sha256(verifier.encode()).digest()
+    shown = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return hmac.compare_digest(shown, challenge)
 
 
 def _secret() -> str:

@@ -29,6 +29,7 @@ class FieldMapping(Struct, frozen=True, kw_only=True):
     format: str | UnsetType = UNSET
     find_by: str | UnsetType = UNSET
     module: str | UnsetType = UNSET
+    parent_column_index: int | UnsetType = UNSET
     default_value: DefaultValue | UnsetType = UNSET
 
 
@@ -45,6 +46,7 @@ class Resource(Struct, frozen=True, kw_only=True):
     type: str = "data"
     module: str | ModuleRef
     file_id: str
+    file_names: list[str] | UnsetType = UNSET
     find_by: str | UnsetType = UNSET
     ignore_empty: bool | UnsetType = UNSET
     field_mappings: list[FieldMapping] | UnsetType = UNSET

@@ -175,3 +175,13 @@ class TokenRefused(Struct, frozen=True, kw_only=True):
     """The token endpoint's own error; the text becomes the client's exception (facts 7.2)."""
 
     error: str
+
+
+class TokensDenied(Struct, frozen=True, kw_only=True):
+    """The token endpoint's answer to a client that asks too often (facts 7.2)."""
+
+    error_description: str = (
+        "You have made too many requests continuously. Please try again after some time."
+    )
+    error: str = "Access Denied"
+    status: str = "failure"

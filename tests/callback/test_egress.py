@@ -1,0 +1,296 @@
+"""The guard: no callback reaches into the network that the service is in."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.callback.office import HASTY, Office
+from tests.callback.receivers import Receiver
+from tests.conftest import Deployment
+
+from bulkwright.callback.post import Poster
+from bulkwright.domain.endpoint import InvalidEndpoint, parse_endpoint
+from bulkwright.egress import EgressRefused, Guard, NoAnswer, Resolver, why_forbidden
+
+FORBIDDEN = {
+    "0.0.0.0": "this network",
+    "0.255.255.255": "this network",
+    "10.0.0.1": "private",
+    "100.64.0.1": "carrier-grade NAT",
+    "100.127.255.255": "carrier-grade NAT",
+    "127.0.0.1": "loopback",
+    "127.255.255.254": "loopback",
+    "168.63.129.16": "cloud metadata",
+    "169.254.169.254": "link-local",
+    "172.16.0.1": "private",
+    "172.31.255.255": "private",
+    "192.0.0.192": "protocol assignments",
+    "192.0.2.1": "documentation",
+    "192.88.99.1": "6to4 relay",
+    "192.168.1.1": "private",
+    "198.18.0.1": "benchmarking",
+    "198.19.255.255": "benchmarking",
+    "198.51.100.1": "documentation",
+    "203.0.113.1": "documentation",
+    "224.0.0.1": "multicast",
+    "239.255.255.255": "multicast",
+    "240.0.0.1": "reserved",
+    "255.255.255.255": "reserved",
+    "::": "unspecified",
+    "::1": "loopback",
+    "::7f00:1": "IPv4-compatible",
+    "::ffff:127.0.0.1": "IPv4-mapped",
+    "::ffff:93.184.216.34": "IPv4-mapped",
+    "::ffff:0:127.0.0.1": "IPv4-translated",
+    "64:ff9b::7f00:1": "loopback",
+    "64:ff9b::a9fe:a9fe": "link-local",
+    "64:ff9b:1::1": "local NAT64",
+    "100::1": "discard",
+    "2001::1": "Teredo",
+    "2001:0:4136:e378:8000:63bf:80ff:fffe": "Teredo",
+    "2001:2::1": "protocol assignments",
+    "2001:10::1": "protocol assignments",
+    "2001:db8::1": "documentation",
+    "2002:7f00:1::": "6to4",
+    "2002:5db8:d822::1": "6to4",
+    "2606:2800::5efe:7f00:1": "loopback",
+    "2606:2800::200:5efe:a00:1": "private",
+    "3fff::1": "documentation",
+    "4000::1": "not assigned",
+    "5f00::1": "segment routing",
+    "fc00::1": "unique local",
+    "fd00:ec2::254": "unique local",
+    "fe80::1": "link-local",
+    "fe80::1%eth0": "link-local",
+    "fec0::1": "site-local",
+    "ff02::1": "multicast",
+    "example": "not an address",
+    "127.1": "not an address",
+}
+PERMITTED = [
+    "1.1.1.1", "9.255.255.255", "11.0.0.0", "93.184.216.34", "100.63.255.255", "100.128.0.0",
+    "126.255.255.255", "128.0.0.0", "169.253.255.255", "172.15.255.255", "172.32.0.0",
+    "192.167.255.255", "198.17.255.255", "198.20.0.0", "223.255.255.255",
+    "2606:2800:220:1:248:1893:25c8:1946", "2001:4860:4860::8888", "2a00::1", "64:ff9b::5db8:d822",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", FORBIDDEN)
+def test_forbidden_addresses(address: str) -> None:
+    """Each range is forbidden by its name; embedded IPv4 addresses are looked at too."""
+    assert why_forbidden(address) == FORBIDDEN[address]
+
+
+@pytest.mark.parametrize("address", PERMITTED)
+def test_permitted_addresses(address: str) -> None:
+    """Public addresses pass, right up to the edges of the forbidden ranges."""
+    assert why_forbidden(address) is None
+
+
+@given(st.ip_addresses())
+def test_the_table_is_no_wider_than_the_standard_library(
+    ip: ipaddress.IPv4Address | ipaddress.IPv6Address,
+) -> None:
+    """What `ipaddress` itself does not call global is never connected to."""
+    if not ip.is_global or ip.is_multicast or ip.is_reserved:
+        assert why_forbidden(str(ip)) or str(ip).startswith("64:ff9b::")
+
+
+@pytest.fixture(scope="module")
+def canary() -> Iterator[Receiver]:
+    """Listens on 127.0.0.1 and, on the same port, on ::1; whoever connects is noted."""
+    with Receiver() as four:
+        try:
+            six = Receiver(host="::1", port=four.port)
+        except OSError:  # no IPv6 here
+            yield four
+            return
+        with six:
+            yield four
+            assert six.connections == 0
+    assert four.connections == 0
+
+
+def to(*addresses: str) -> Resolver:
+    """A resolver that knows these addresses of every name."""
+
+    async def resolve(host: str, port: int) -> list[str]:
+        return list(addresses)
+
+    return resolve
+
+
+def call(url: str, guard: Guard) -> str | None:
+    """Make the call in earnest; None when it went out, else why it did not."""
+
+    async def main() -> None:
+        endpoint = parse_endpoint(url)
+        addresses = await guard.addresses(endpoint)
+        deadline = asyncio.get_running_loop().time() + 1
+        await Poster().post(endpoint, addresses, {}, b"{}", deadline)
+
+    try:
+        asyncio.run(main())
+    except (InvalidEndpoint, EgressRefused, NoAnswer) as reason:
+        return str(reason)
+    return None
+
+
+LOOPBACKS = [
+    "127.0.0.1", "127.1", "127.0.1", "2130706433", "017700000001", "0177.0.0.1", "0x7f000001",
+    "0x7f.0.0.1", "localhost", "localhost.", "LOCALHOST", "0.0.0.0", "0", "[::1]", "[::]",
+    "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::ffff:0:127.0.0.1]", "[64:ff9b::7f00:1]",
+    "[2002:7f00:1::]", "[::7f00:1]", "[::127.0.0.1]", "[0:0:0:0:0:0:0:1]", "127.0.0.2",
+]  # fmt: skip
+INSIDE = [
+    "169.254.169.254", "[fe80::1%lo]", "[fe80::1]", "[fd00::1]", "[fd00:ec2::254]", "10.0.0.1",
+    "172.16.0.1", "192.168.0.1", "100.64.0.1", "224.0.0.1", "255.255.255.255", "192.0.2.1",
+    "198.18.0.1",
+]  # fmt: skip
+TRICKS = [
+    "http://user@127.0.0.1:{p}/", "http://a.example@127.0.0.1:{p}/",
+    "http://a.example%40127.0.0.1:{p}/", "http://127.0.0.1:{p}\\@a.example/",
+    "http://a.example\\@127.0.0.1:{p}/", "http://127.0.0.1:{p}#@a.example/",
+    "http://a.example#@127.0.0.1:{p}/", "http://１２７.0.0.1:{p}/", "http://①②⑦.0.0.1:{p}/",
+    "http://127。0。0。1:{p}/", "http://localhost:{p}%2f@a.example/", "http://127.0.0.1:{p}",
+    "file://127.0.0.1:{p}/", "gopher://127.0.0.1:{p}/_x", "ftp://127.0.0.1:{p}/",
+    "javascript:fetch('http://127.0.0.1:{p}')", "data:text/html,http://127.0.0.1:{p}",
+    "127.0.0.1:{p}", "//127.0.0.1:{p}/", "", " ", "http://127.0.0.1:{p}/\r\nX: y",
+    "http://127.0.0.1\t:{p}/", "http://127.0.0.1:0/", "http://127.0.0.1:99999/", "http://:{p}/",
+    "http:///127.0.0.1:{p}/", "http:127.0.0.1:{p}", "http://[::1]:{p}@a.example/",
+    "http://lоcalhost:{p}/", "http://" + "a" * 20_000, "dict://127.0.0.1:{p}/",
+]  # fmt: skip
+CORPUS = [*(f"http://{host}:{{p}}/x" for host in LOOPBACKS + INSIDE), *TRICKS]
+
+
+@pytest.mark.parametrize("url", CORPUS, ids=lambda url: url[:40])
+def test_no_url_leads_inside(canary: Receiver, url: str) -> None:
+    """K01 to K52: every spelling of a place inside is refused before a single packet."""
+    before = canary.connections
+    reason = call(url.replace("{p}", str(canary.port)), Guard())
+    assert reason is not None
+    assert reason.startswith(("unusable URL", "forbidden address", "the host has no address"))
+    assert canary.connections == before
+
+
+@pytest.mark.parametrize("address", [a for a in FORBIDDEN if "." in a or ":" in a])
+def test_no_name_leads_inside(canary: Receiver, address: str) -> None:
+    """K36, K66: a name that stands for such an address is refused the same."""
+    guard = Guard(resolve=to(address))
+    assert str(call(f"http://a.example:{canary.port}/", guard)).startswith("forbidden address")
+
+
+@pytest.mark.parametrize(
+    "addresses", [("93.184.216.34", "127.0.0.1"), ("10.0.0.1", "93.184.216.34"), ("1.1.1.1", "::1")]
+)
+def test_one_bad_address_spoils_a_name(addresses: tuple[str, ...]) -> None:
+    """K65: of several addresses every one must be public."""
+    assert str(call("http://a.example/", Guard(resolve=to(*addresses)))).startswith("forbidden")
+
+
+def test_a_name_without_address(office: Office) -> None:
+    """A name that nobody knows is said to have no address."""
+    assert call("http://nobody.invalid/", Guard(resolve=to())) == "the host has no address"
+
+
+def test_the_system_knows_localhost() -> None:
+    """The system's resolver is asked off the loop; an unknown name has no addresses."""
+    guard = Guard(loopback=True)
+    found = asyncio.run(guard.addresses(parse_endpoint("http://localhost:9/")))
+    assert set(found) <= {"127.0.0.1", "::1"}
+    assert found
+
+
+def test_an_allow_list_opens_one_place() -> None:
+    """K83: an entry allows its host and port, and no other port."""
+    with Receiver() as receiver:
+        guard = Guard(frozenset({f"127.0.0.1:{receiver.port}"}))
+        assert call(receiver.url, guard) is None
+        assert (
+            call(f"http://localhost:{receiver.port}/", Guard(guard.allow, False, to("127.0.0.1")))
+            is None
+        )
+        assert str(call(f"http://127.0.0.1:{receiver.port + 1}/", guard)).startswith("forbidden")
+        assert str(call(f"http://127.0.0.2:{receiver.port}/", guard)).startswith("forbidden")
+        by_name = Guard(frozenset({f"receiver:{receiver.port}"}), resolve=to("127.0.0.1"))
+        assert call(f"http://receiver:{receiver.port}/", by_name) is None
+        assert str(call(f"http://other:{receiver.port}/", by_name)).startswith("forbidden")
+
+
+def test_development_opens_loopback_alone() -> None:
+    """With --dev, plain loopback addresses are allowed, nothing else inside is."""
+    guard = Guard(loopback=True)
+    with Receiver() as receiver:
+        assert call(receiver.url, guard) is None
+        assert call(f"http://localhost:{receiver.port}/", Guard(loopback=True)) is None
+        for host in ("[::ffff:127.0.0.1]", "0.0.0.0", "[::]", "10.0.0.1", "169.254.169.254"):
+            assert str(call(f"http://{host}:{receiver.port}/", guard)).startswith("forbidden")
+        assert receiver.connections == 2
+
+
+def test_a_forbidden_delivery_is_visible(office: Office) -> None:
+    """The job keeps its end; its delivery says why it fails, and is tried again meanwhile."""
+    with Receiver() as canary:
+        job = office.ended(canary.url)
+        office.run(lambda: office.delivery(job).attempts >= 3, guard=Guard(), pace=HASTY)
+        delivery = office.delivery(job)
+        assert canary.connections == 0
+    assert (delivery.state, delivery.last_status) == ("pending", None)
+    assert delivery.last_error == "forbidden address: loopback"
+    assert office.services.jobs.details(job.org_id, job.id).status == "COMPLETED"
+
+
+SHAPES = [
+    ({"url": "https://a.example/", "method": "get"}, "INVALID_CALLBACK_METHOD"),
+    ({"url": "https://a.example/", "method": "put"}, "INVALID_CALLBACK_METHOD"),
+    ({"url": "https://a.example/", "method": "post\r\nX: y"}, "INVALID_CALLBACK_METHOD"),
+    ({"url": "https://a.example/", "method": 1}, "INVALID_DATA"),
+    ({"url": "https://a.example/", "method": None}, "MISSING_REQUIRED_KEY"),
+    ({"url": "https://a.example/"}, "MISSING_REQUIRED_KEY"),
+    ({"url": 1, "method": "post"}, "INVALID_DATA"),
+    ({}, "MISSING_REQUIRED_KEY"),
+    ("https://a.example/", "INVALID_DATA"),
+    (["https://a.example/"], "INVALID_DATA"),
+]
+
+
+@pytest.mark.parametrize(("callback", "code"), SHAPES)
+def test_malformed_callbacks_are_refused(server: Deployment, callback: object, code: str) -> None:
+    """K53 to K63: another method or another shape is refused when the job is asked for."""
+    answer = server.create(server.insert(file_id="1") | {"callback": callback})
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+@pytest.mark.parametrize("url", [u for u in TRICKS if u != "http://127.0.0.1:{p}"], ids=str)
+def test_odd_urls_are_refused_at_once(server: Deployment, url: str) -> None:
+    """K29 to K52: the parser that connects refuses them already when the job is asked for."""
+    callback = {"url": url.replace("{p}", "80"), "method": "post"}
+    answer = server.create(server.insert(file_id="1") | {"callback": callback})
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_CALLBACK_URL"), url
+
+
+def test_the_loop_goes_on_while_a_name_server_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lookup that takes long holds up neither the loop nor the end of the program."""
+    import threading
+
+    gate = threading.Event()
+
+    def slow(*args: object, **more: object) -> list[object]:
+        gate.wait(5)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+
+    async def main() -> None:
+        async with asyncio.timeout(0.1):
+            await Guard().addresses(parse_endpoint("http://a.example/"))
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(main())
+    gate.set()

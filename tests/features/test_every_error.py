@@ -1,0 +1,378 @@
+"""Every error there is, reached over real HTTP: a class that cannot be reached fails here.
+
+`WAYS` has exactly one way for each class of `domain/errors.py` and `api/problems.py`, `VARIANTS`
+more texts and places. Errors of a running job show in job details alone.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import pytest
+from tests.conftest import Deployment, zipped
+from tests.features.caller import Caller
+
+from bulkwright.api import problems
+from bulkwright.domain import errors
+from bulkwright.domain.account import Profile
+from bulkwright.domain.job import JobStatus
+from bulkwright.domain.limits import TOKEN_REQUESTS_AT_ONCE, MiB
+from bulkwright.domain.scope import EVERY
+from bulkwright.wire.responses import GatewayProblem
+
+ROOT = Path(__file__).parents[2]
+KEYS = ["code", "details", "message", "status"]
+WRITE, JOB = "/crm/bulk/v2/write", "/crm/bulk/v2/write/1"
+
+ABSTRACT = {errors.RequestError, errors.FileError, errors.AccessError, errors.JobError}
+"""Branches of the tree; nothing raises them themselves."""
+
+IN_A_JOB = {errors.FileDamaged, errors.WorkerFailed}
+"""Shown by job details, for no request causes them."""
+
+NOT_ON_THE_WIRE = {errors.LeaseLost}
+"""A worker that lost its job says nothing about it; the job goes on with another one."""
+
+NEVER = {
+    "INVALID_FIELD_NAME": "INVALID_FIELD is given for the same mistake",
+    "REQUEST_BODY_NOT_SUPPORTED": "INVALID_DATA: the v2 SDKs take unknown codes for success",
+    "COEXISTENCE_NOT_ALLOWED": "no two keys exclude each other here",
+    "TOO_MANY_REQUESTS": "credits and concurrency limits are not emulated",
+}
+"""Documented codes that no way below gives, and why."""
+
+Ask = Callable[[Deployment], httpx2.Response]
+
+
+@dataclass(frozen=True)
+class Way:
+    """A request and the error that answers it."""
+
+    error: type[errors.BulkwrightError]
+    ask: Ask
+    status: int
+    code: str
+    message: str
+    details: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.error.__name__}-{self.message[:30]}"
+
+
+def body(**changes: Any) -> Ask:
+    """A create request that is sound but for `changes` at its root."""
+    return lambda s: s.create(s.insert() | changes)
+
+
+def resource(**changes: Any) -> Ask:
+    """The same, with changes in its resource."""
+    return lambda s: s.create(s.insert(**changes))
+
+
+def mapping(**changes: Any) -> Ask:
+    """The same, with changes in its second mapping."""
+    mappings = [{"api_name": "Last_Name", "index": 0}, {"api_name": "Company", "index": 1}]
+    second = {k: v for k, v in {**mappings[1], **changes}.items() if v is not None}
+    return resource(field_mappings=[mappings[0], second])
+
+
+def get(path: str, scopes: str = "") -> Ask:
+    """A GET, with a token of these scopes if any are named."""
+    return lambda s: s.get(path, s.token(scopes) if scopes else None)
+
+
+def wide(s: Deployment) -> httpx2.Response:
+    """A job on a file of 201 columns."""
+    header = ",".join(f"c{n}" for n in range(201))
+    return s.create(s.insert(file_id=s.file_id(f"{header}\n{header}\n")))
+
+
+def encoded(s: Deployment) -> httpx2.Response:
+    """A create request whose body says that it is compressed."""
+    headers = s.auth() | {"Content-Encoding": "gzip"}
+    return s.http.post(WRITE, headers=headers, content=b"\x1f\x8b")
+
+
+def too_large(s: Deployment) -> httpx2.Response:
+    """An upload of more than 25 MB."""
+    return s.upload(bytes(25 * MiB + 1))
+
+
+def broken(s: Deployment) -> httpx2.Response:
+    """An upload while the place of incoming files is no folder."""
+    folder = s.settings.files_path / "incoming"
+    folder.rename(folder.with_name("away"))
+    try:
+        folder.touch()
+        return s.upload()
+    finally:
+        folder.unlink()
+        folder.with_name("away").rename(folder)
+
+
+def token(**form: str) -> Ask:
+    """A token request of the tenant's client; `""` takes a parameter out."""
+
+    def ask(s: Deployment) -> httpx2.Response:
+        mine = {"client_id": s.tenant.client.client_id, "client_secret": s.tenant.secret}
+        sent = {"grant_type": "refresh_token", "refresh_token": "1000.x"} | mine | form
+        return s.http.post("/oauth/v2/token", data={k: v for k, v in sent.items() if v})
+
+    return ask
+
+
+def limited(profile: Profile, ask: Callable[..., httpx2.Response]) -> Ask:
+    """A request of a user whose profile does not allow it, though the token's scopes do."""
+
+    def made(s: Deployment) -> httpx2.Response:
+        org, mail = s.tenant.org, f"{uuid4().hex}@zylker.example"
+        user = s.services.setup.create_user(org, "Kay", "Doe", mail, profile=profile)
+        token = s.services.tokens.issue_access(s.tenant.client, EVERY, user_id=user.id)
+        return ask(s, token)
+
+    return made
+
+
+def too_often(s: Deployment) -> httpx2.Response:
+    """The first token request that a client has to wait for."""
+    client = f"1000.{uuid4().hex.upper()}"
+    for _ in range(2 * TOKEN_REQUESTS_AT_ONCE):
+        answer = token(client_id=client)(s)
+        if answer.status_code != 200:
+            break
+    return answer
+
+
+CALLBACK = {"url": "https://x.example/", "method": "post"}
+TWICE = "Last_Name is mapped twice."
+NO_FIND_BY = "Required key find_by is not available"
+GATEWAY = "check if headers [feature, X-CRM-ORG] are present and valid"
+NO_INDEX = "required key index for field Company is not found in request body."
+NO_MANDATORY = "All mandatory fields are not mapped for the layout [Last_Name]"
+E = errors
+STANDARD, GUEST = Profile.STANDARD, Profile.GUEST
+
+WAYS = [
+    Way(E.BulkwrightError, broken, 500, "INTERNAL_ERROR", "Internal Server Error",
+        ("correlation_id",)),
+    Way(E.InvalidRequest, encoded, 400, "INVALID_REQUEST", "Content-Encoding is not supported"),
+    Way(E.MissingKey, body(operation=None), 400, "MISSING_REQUIRED_KEY",
+        "required key operation is not found in request body.", ("json_path",)),
+    Way(E.InvalidData, body(operation="merge"), 400, "INVALID_DATA", "invalid data",
+        ("supported_values", "json_path")),
+    Way(E.MandatoryNotFound, body(operation="update"), 400, "MANDATORY_NOT_FOUND", NO_FIND_BY,
+        ("json_path",)),
+    Way(E.MandatoryFieldsNotMapped, resource(field_mappings=[{"api_name": "Email", "index": 2}]),
+        400, "MANDATORY_FIELDS_NOT_MAPPED", NO_MANDATORY),
+    Way(E.InvalidField, mapping(api_name="ast_Name"), 400, "INVALID_FIELD",
+        "invalid mapping. invalid api_name ast_Name.", ("json_path",)),
+    Way(E.InvalidFormat, mapping(format="yyyy"), 400, "INVALID_FORMAT",
+        "Company takes no format", ("json_path",)),
+    Way(E.DuplicateMapping, mapping(api_name="Last_Name"), 400, "DUPLICATE_DATA", TWICE,
+        ("api_name", "json_path")),
+    Way(E.LimitExceeded, lambda s: s.create(b" " * (MiB + 1)), 400, "LIMIT_EXCEEDED",
+        "The request body is too large"),
+    Way(E.ColumnIndexNotFound, mapping(index=3), 400, "COLUMN_INDEX_NOT_FOUND",
+        "column index not found in the file", ("json_path",)),
+    Way(E.HeaderLimitExceeded, wide, 400, "HEADER_LIMIT_EXCEEDED",
+        "The number of columns in the file exceeds the limit"),
+    Way(E.ModuleNotAvailable, resource(module="asdf"), 400, "MODULE_NOT_AVAILABLE",
+        "Requested module 'asdf' is not available."),
+    Way(E.InvalidModule, get("/crm/v2/asdf"), 400, "INVALID_MODULE",
+        "the module name given seems to be invalid", ("resource_path_index",)),
+    Way(E.RequiredParamMissing, get("/crm/v2/settings/fields"), 400, "REQUIRED_PARAM_MISSING",
+        "One of the expected parameter is missing", ("param_name",)),
+    Way(E.InvalidFileId, resource(file_id="12x"), 400, "INVALID_FILE_ID", "improper file id",
+        ("json_path",)),
+    Way(E.FileNotFound, resource(file_names=["other.csv"]), 400, "FILE_NOT_FOUND",
+        "file not found", ("json_path",)),
+    Way(E.InvalidCallbackUrl, body(callback=CALLBACK | {"url": "ftp://x"}), 400,
+        "INVALID_CALLBACK_URL", "invalid callback url", ("json_path",)),
+    Way(E.InvalidCallbackMethod, body(callback=CALLBACK | {"method": "get"}), 400,
+        "INVALID_CALLBACK_METHOD", "invalid callback method", ("supported_callback_methods",)),
+    Way(E.InvalidFileFormat, lambda s: s.upload(b"no zip"), 200, "INVALID_FILE_FORMAT",
+        "invalid file format. only zip format is supported", ("created_time",)),
+    Way(E.FileTooLarge, too_large, 413, "FILE_TOO_LARGE", "File size too large to process"),
+    Way(E.FileNotSupported, lambda s: s.create(s.insert(
+        file_id=s.upload(zipped("x", "a.txt")).json()["details"]["file_id"])),
+        400, "FILE_NOT_SUPPORTED", "File not supported for bulk write", ("json_path",)),
+    Way(E.AuthenticationFailure, lambda s: s.http.get(JOB), 401, "AUTHENTICATION_FAILURE",
+        "Authentication failed"),
+    Way(E.InvalidToken, lambda s: s.get(JOB, "null"), 401, "INVALID_TOKEN",
+        "invalid oauth token"),
+    Way(E.ScopeMismatch, get(JOB, "ZohoCRM.bulk.READ"), 401, "OAUTH_SCOPE_MISMATCH",
+        "invalid oauth scope to access this URL"),
+    Way(E.NoPermission, limited(STANDARD, lambda s, t: s.get(JOB, t)), 403, "NO_PERMISSION",
+        "Permission denied to read", ("permissions",)),
+    Way(E.AuthorizationFailed, limited(GUEST, lambda s, t: s.get(JOB, t)), 400,
+        "AUTHORIZATION_FAILED", "User does not have sufficient privilege to read."),
+    Way(E.GatewayRefusal, lambda s: s.upload(feature=""), 403, "", GATEWAY),
+    Way(E.FeatureNotSupported, lambda s: s.upload(feature="bulk-read"), 200,
+        "NOT_SUPPORTED_FEATURE", "Feature is not supported", ("created_time",)),
+    Way(E.LinkNotValid, get("/v2/crm/org1/bulk-write/1/1.zip"), 403, "", "Link not valid"),
+    Way(E.ResourceNotFound, get(JOB), 404, "RESOURCE_NOT_FOUND",
+        "The requested resource doesn't exist."),
+    Way(E.OAuthError, token(), 200, "", "invalid_code"),
+    Way(E.TooManyTokenRequests, too_often, 400, "", "Access Denied"),
+    Way(problems.InvalidUrlPattern, get("/crm/bulk/v2/reed"), 404, "INVALID_URL_PATTERN",
+        "Please check if the URL trying to access is a correct one"),
+    Way(problems.InvalidRequestMethod, lambda s: s.http.put(JOB, headers=s.auth()), 400,
+        "INVALID_REQUEST_METHOD", "The http request method type is not a valid one"),
+]  # fmt: skip
+
+VARIANTS = [
+    Way(E.MissingKey, mapping(index=None), 400, "MISSING_REQUIRED_KEY", NO_INDEX, ("json_path",)),
+    Way(E.MandatoryNotFound, lambda s: s.http.post(
+        "/crm/v2/upload", headers=s.auth() | {
+            "feature": "bulk-write", "X-CRM-ORG": str(s.tenant.org.id),
+            "Content-Type": "multipart/form-data; boundary=b"}, content=b"--b--\r\n"),
+        400, "MANDATORY_NOT_FOUND", "Required key file is not available"),
+    Way(E.NoPermission, limited(STANDARD, lambda s, t: s.upload(token=t)), 403, "NO_PERMISSION",
+        "Permission denied to create", ("permissions",)),
+    Way(E.AuthorizationFailed, limited(GUEST, lambda s, t: s.create({}, token=t)), 400,
+        "AUTHORIZATION_FAILED", "User does not have sufficient privilege to create."),
+    Way(E.AuthorizationFailed, limited(GUEST, lambda s, t: s.get("/crm/v2/Leads", t)), 400,
+        "AUTHORIZATION_FAILED", "User does not have sufficient privilege to read."),
+    Way(E.GatewayRefusal, lambda s: s.upload(X_CRM_ORG="1"), 403, "", GATEWAY),
+    Way(E.OAuthError, token(client_id="1000.X"), 200, "", "invalid_client"),
+    Way(E.OAuthError, token(client_secret="x"), 200, "", "invalid_client_secret"),
+    Way(E.OAuthError, token(grant_type="client_credentials"), 200, "", "missing_org_info"),
+    Way(E.OAuthError, token(grant_type="password"), 200, "", "unsupported_grant_type"),
+    Way(E.OAuthError, token(refresh_token=""), 200, "", "invalid_request"),
+    Way(E.OAuthError, lambda s: token(
+        grant_type="authorization_code", redirect_uri="https://other.example/",
+        code=s.services.tokens.issue_code(
+            s.tenant.client, "ZohoCRM.bulk.ALL", redirect_uri="https://x.example/"))(s),
+        200, "", "invalid_redirect_uri"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("way", [*WAYS, *VARIANTS], ids=str)
+def test_an_error_is_reached_and_looks_as_documented(server: Deployment, way: Way) -> None:
+    """Status, code, message, keys of details, and the envelope's four keys in their order."""
+    answer = way.ask(server)
+    assert answer.status_code == way.status, answer.text
+    assert answer.headers["content-type"] == "application/json;charset=utf-8"
+    told = answer.json()
+    if way.error is errors.TooManyTokenRequests:
+        assert list(told) == ["error_description", "error", "status"]
+        assert (told["error"], told["status"]) == (way.message, "failure")
+    elif way.error is errors.OAuthError:
+        assert told == {"error": way.message}
+    elif way.error in (errors.GatewayRefusal, errors.LinkNotValid):
+        refused = way.error is errors.GatewayRefusal
+        shape = {"status": "error", "info": "Forbidden", "x-error": way.message,
+                 "x-info": "Link not valid", "http_status": str(way.status)}  # fmt: skip
+        assert list(told.items()) == [i for i in shape.items() if refused or i[0] != "x-error"]
+    else:
+        assert list(told) == KEYS
+        assert (told["code"], told["message"], told["status"]) == (way.code, way.message, "error")
+        assert tuple(told["details"]) == way.details
+
+
+def _classes() -> set[type[errors.BulkwrightError]]:
+    found = {c for m in (errors, problems) for _, c in inspect.getmembers(m, inspect.isclass)}
+    return {c for c in found if issubclass(c, errors.BulkwrightError)}
+
+
+def test_every_class_of_error_has_exactly_one_way() -> None:
+    """A new class needs a way, and a way that is no longer needed has to go."""
+    reached = Counter(way.error for way in WAYS)
+    assert [e for e, times in reached.items() if times > 1] == []
+    elsewhere = [ABSTRACT, IN_A_JOB, NOT_ON_THE_WIRE]
+    assert not any(kinds & set(reached) for kinds in elsewhere)
+    assert _classes() == set(reached).union(*elsewhere)
+    assert all("code" not in vars(error) for error in ABSTRACT)
+    texts = Counter((w.error, w.ask) for w in [*WAYS, *VARIANTS])
+    assert max(texts.values()) == 1
+
+
+def _documented() -> set[str]:
+    """Every code that the wire's pages name in the sections of errors (docs/wire.md)."""
+    text = (ROOT / "docs" / "wire.md").read_text("utf-8")
+    sections = re.split(r"^(?=## )", text, flags=re.MULTILINE)
+    wanted = ("2.3", "3.6", "4.3", "5 ", "7.5")
+    found = [s for s in sections if s.startswith(tuple(f"## Facts {n}" for n in wanted))]
+    assert len(found) == len(wanted)
+    codes = {c for s in found for c in re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", s)}
+    keys = {"ERROR_CODE", "ERROR_MESSAGE"}  # of the host's own shape
+    return codes - keys
+
+
+def test_every_documented_code_is_given_or_declined() -> None:
+    """Codes of facts 2.3, 3.6, 4.3, 5 and 7.5: reached above, or with a reason why not."""
+    given = {way.code for way in WAYS}
+    assert _documented() - given - set(NEVER) == set()
+    assert set(NEVER) <= _documented() - given
+
+
+def test_an_internal_error_tells_nothing(server: Deployment) -> None:
+    """A folder is really broken: neither path nor reason is told, and a number is."""
+    answer = broken(server)
+    told = answer.json()
+    assert re.fullmatch(r"[0-9a-f]{16}", told["details"].pop("correlation_id"))
+    assert told["details"] == {}
+    whole = answer.text + repr(answer.headers.multi_items())
+    for secret in ("incoming", str(server.settings.data), "Errno", "Error(", "Traceback", ".py"):
+        assert secret not in whole.replace("Internal Server Error", "")
+    assert server.upload().status_code == 200
+
+
+# Errors of a running job (facts 4.2: `resource[].code`)
+
+
+def test_a_damaged_upload_fails_its_job(caller: Caller) -> None:
+    """FileDamaged: the zip is exchanged between acknowledgement and job."""
+    file_id = caller.upload()
+    (caller.files / "uploads" / f"{file_id}.zip").write_bytes(zipped("Last_Name\nOther\n"))
+    details = caller.ended(caller.create(caller.insert(file_id)))
+    (found,) = details["resource"]
+    assert (details["status"], found["status"], found["code"]) == (
+        "FAILED", "FAILED", "INVALID_FILE_FORMAT",
+    )  # fmt: skip
+    assert (found["file"]["status"], found["file"]["added_count"]) == ("FAILED", 0)
+
+
+def test_a_job_that_gets_nowhere_is_given_up(caller: Caller) -> None:
+    """WorkerFailed: the place of result parts is no folder, so that every try fails."""
+    parts = caller.files / "parts"
+    parts.rename(parts.with_name("away"))
+    parts.touch()
+    try:
+        details = caller.ended(caller.create(caller.insert(caller.upload())))
+    finally:
+        parts.unlink()
+        parts.with_name("away").rename(parts)
+    assert details["status"] == details["resource"][0]["status"] == "FAILED"
+    assert details["resource"][0]["code"] == "INTERNAL_ERROR"
+    after = caller.ended(caller.create(caller.insert(caller.upload())))
+    assert after["status"] == "COMPLETED"
+
+
+def test_a_lost_lease_is_nobodys_business(server: Deployment) -> None:
+    """LeaseLost: the worker that lost the job changes nothing that a client could see."""
+    job_id, store = server.job_id(), server.services.job_store
+    lost = store.claim("first", only=job_id)
+    store.end_leases("first")
+    held = store.claim("second", only=job_id)
+    assert lost is not None
+    assert held is not None
+    before = server.get(f"/crm/bulk/v8/write/{job_id}").content
+    with pytest.raises(errors.LeaseLost):
+        store.finish(lost[0], JobStatus.FAILED, code="LEASE_LOST", has_result=False)
+    assert server.get(f"/crm/bulk/v8/write/{job_id}").content == before
+    store.finish(held[0], JobStatus.COMPLETED, code=None, has_result=False)
+
+
+def test_the_hosts_own_shape_is_the_documented_one() -> None:
+    """Facts 2.3, client contract 3: the keys that every SDK reads."""
+    keys = GatewayProblem.__struct_encode_fields__
+    assert keys == ("status", "info", "x-error", "x-info", "http_status")

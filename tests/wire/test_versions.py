@@ -1,0 +1,174 @@
+"""What each version shows of one and the same job, to the byte (facts 3 to 5)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import msgspec
+import pytest
+
+from bulkwright import present
+from bulkwright.domain.job import Callback, Job, JobStatus, Mapping, Operation, Person, Resource
+from bulkwright.domain.outcome import Counts
+from bulkwright.wire.encode import encode
+from bulkwright.wire.versions import VERSIONS
+
+DOCUMENTED = ("v3", "v4", "v5", "v6", "v7", "v8")
+ACCOUNTS = "111111000000002177"
+CONTACTS = "111111000000002179"
+
+
+def family_job() -> Job:
+    """A parent and a child, with everything that a version shows or hides."""
+    parent = Resource(
+        module="Accounts",
+        module_id=int(ACCOUNTS),
+        file_id=1,
+        file_name="Accounts.csv",
+        mappings=(
+            Mapping("Account_Name", 0),
+            Mapping("Industry", None, default="ERP", default_json={"value": "ERP"}),
+        ),
+        find_by="Account_Name",
+        status=JobStatus.COMPLETED,
+        counts=Counts(added=2, updated=1),
+    )
+    child = Resource(
+        module="Contacts",
+        module_id=int(CONTACTS),
+        file_id=1,
+        file_name="Contacts.csv",
+        mappings=(
+            Mapping("Last_Name", 0),
+            Mapping("Account_Name", 1, parent_column_index=2),
+            Mapping("Date_of_Birth", 3, format="yyyy/MM/dd"),
+            Mapping("What_Id", 4, find_by="id", module="Deals"),
+        ),
+        status=JobStatus.COMPLETED,
+        counts=Counts(skipped=4),
+    )
+    return Job(
+        id=111111000002308051,
+        org_id=6196138,
+        operation=Operation.UPSERT,
+        created_by=Person(111111000000035795, "Patricia Boyle"),
+        created_time=datetime.fromisoformat("2019-01-30T02:18:15-12:00"),
+        time_zone="Etc/GMT+12",
+        resources=(parent, child),
+        status=JobStatus.COMPLETED,
+        character_encoding="UTF-8",
+        ignore_empty=True,
+        callback=Callback("https://www.zylker.example/done"),
+        has_result=True,
+    )
+
+
+def _mapping(name: str, middle: str, default: str = "null") -> str:
+    return f'{{"api_name":"{name}",{middle},"default_value":{default}}}'
+
+
+def _file(name: str, added: int, skipped: int, updated: int) -> str:
+    return (
+        f'"file":{{"status":"COMPLETED","name":"{name}","added_count":{added},'
+        f'"skipped_count":{skipped},"updated_count":{updated},'
+        f'"total_count":{added + skipped + updated}}}'
+    )
+
+
+def _mappings(versioned: bool) -> tuple[str, str]:
+    none = ',"module":null' if versioned else ""
+    deals = ',"module":"Deals"' if versioned else ""
+    parent = ',"parent_column_index":2' if versioned else ""
+    plain = '"index":{},"format":null,"find_by":null' + none
+    accounts = [
+        _mapping("Account_Name", plain.format(0)),
+        _mapping("Industry", plain.format("null"), '{"value":"ERP"}'),
+    ]
+    contacts = [
+        _mapping("Last_Name", plain.format(0)),
+        _mapping("Account_Name", plain.format(1) + parent),
+        _mapping("Date_of_Birth", '"index":3,"format":"yyyy/MM/dd","find_by":null' + none),
+        _mapping("What_Id", '"index":4,"format":null,"find_by":"id"' + deals),
+    ]
+    return ",".join(accounts), ",".join(contacts)
+
+
+def _root(version: str, resources: list[str], callback: str = "", ignore_empty: str = "") -> bytes:
+    job = "111111000002308051"
+    return (
+        '{"status":"COMPLETED","character_encoding":"UTF-8","resource":['
+        + ",".join(resources)
+        + f'],"id":"{job}",{callback}'
+        f'"result":{{"download_url":"/{version}/crm/org6196138/bulk-write/{job}/{job}.zip"}},'
+        '"created_by":{"id":"111111000000035795","name":"Patricia Boyle"},'
+        f'{ignore_empty}"operation":"upsert","created_time":"2019-01-30T02:18:15-12:00"}}'
+    ).encode()
+
+
+CALLBACK = '"callback":{"url":"https://www.zylker.example/done","method":"post"},'
+
+
+def test_v2_shows_modules_as_texts_and_nothing_newer() -> None:
+    """Facts 4.1: no code, no callback, no ignore_empty, no module in a mapping."""
+    one, two = _mappings(versioned=False)
+    expected = _root("v2", [
+        f'{{"status":"COMPLETED","type":"data","module":"Accounts","field_mappings":[{one}],'
+        f'{_file("Accounts.csv", 2, 0, 1)}}}',
+        f'{{"status":"COMPLETED","type":"data","module":"Contacts","field_mappings":[{two}],'
+        f'{_file("Contacts.csv", 0, 4, 0)}}}',
+    ])  # fmt: skip
+    assert encode(present.job_details(family_job(), VERSIONS["v2"])) == expected
+
+
+def test_v2_1_answers_as_captured() -> None:
+    """Facts 4.2, capture: `id` before `api_name`, `code` last and equal to the status."""
+    one, two = _mappings(versioned=True)
+    expected = _root("v2.1", [
+        f'{{"status":"COMPLETED","type":"data","module":{{"id":"{ACCOUNTS}","api_name":"Accounts"}}'
+        f',"field_mappings":[{one}],{_file("Accounts.csv", 2, 0, 1)},"code":"COMPLETED"}}',
+        f'{{"status":"COMPLETED","type":"data","module":{{"id":"{CONTACTS}","api_name":"Contacts"}}'
+        f',"field_mappings":[{two}],{_file("Contacts.csv", 0, 4, 0)},"code":"COMPLETED"}}',
+    ], CALLBACK, '"ignore_empty":true,')  # fmt: skip
+    assert encode(present.job_details(family_job(), VERSIONS["v2.1"])) == expected
+
+
+@pytest.mark.parametrize("version", DOCUMENTED)
+def test_newer_versions_answer_as_documented(version: str) -> None:
+    """Facts 4.2, pages: `code` behind the status, `api_name` before `id`."""
+    one, two = _mappings(versioned=True)
+    module = '{{"api_name":"{}","id":"{}"}}'.format
+    expected = _root(version, [
+        f'{{"status":"COMPLETED","code":"SUCCESS","type":"data",'
+        f'"module":{module("Accounts", ACCOUNTS)},"field_mappings":[{one}],'
+        f'{_file("Accounts.csv", 2, 0, 1)}}}',
+        f'{{"status":"COMPLETED","code":"SUCCESS","type":"data",'
+        f'"module":{module("Contacts", CONTACTS)},"field_mappings":[{two}],'
+        f'{_file("Contacts.csv", 0, 4, 0)}}}',
+    ], CALLBACK, '"ignore_empty":true,')  # fmt: skip
+    assert encode(present.job_details(family_job(), VERSIONS[version])) == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "status", "code"),
+    [
+        ("v2", "INPROGRESS", None),
+        ("v2.1", "INPROGRESS", "INPROGRESS"),
+        ("v2.1", "COMPLETED", "COMPLETED"),
+        *((v, "INPROGRESS", "ADDED") for v in DOCUMENTED),
+        *((v, "COMPLETED", "SUCCESS") for v in DOCUMENTED),
+    ],
+)
+def test_the_code_follows_the_status(version: str, status: str, code: str | None) -> None:
+    """Facts 4.2: ADDED until SUCCESS in the pages, the status itself in the capture."""
+    job = family_job()
+    kept = replace(job.resources[0], status=JobStatus(status))
+    shown = msgspec.json.decode(
+        encode(present.job_details(replace(job, resources=(kept,)), VERSIONS[version]))
+    )
+    assert shown["resource"][0].get("code") == code
+
+
+def test_all_versions_are_one_of_the_three_above() -> None:
+    """A version that is added has to say which it follows."""
+    assert set(VERSIONS) == {"v2", "v2.1", *DOCUMENTED}
