@@ -170,28 +170,37 @@ async def _end(process: asyncio.subprocess.Process, ended: asyncio.Task[int]) ->
 
 
 def _write_credentials(settings: Settings, services: Services, address: Address) -> None:
-    """Keep `dev-credentials.json` true: made once, with a fresh token and URL at each start."""
+    """Keep `dev-credentials.json` true: made once, with a fresh token and URL at each start.
+
+    What it tells of is committed after it is written: killed between the two, the next start
+    begins anew.
+    """
     path = settings.credentials_path
-    if path.is_file() and services.accounts.orgs():
-        known = json.loads(path.read_text("utf-8"))
-        client = services.accounts.client(known["client_id"])
-        if client is None:
-            raise CannotServe(f"{path} does not belong to this data folder; remove it.")
-        token = services.tokens.issue_access(client, scope.EVERY)
-        urls = dict.fromkeys(("base_url", "accounts_url", "upload_url"), address.url)
-        credentials = {**known, **urls, "access_token": token}
-    elif services.accounts.orgs():
+    fresh = path.with_suffix(".new")
+    with services.database.transaction():
+        credentials = _credentials(settings, services, address)
+        with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(credentials, file, indent=2)
+            file.write("\n")
+        fresh.replace(path)
+
+
+def _credentials(settings: Settings, services: Services, address: Address) -> dict[str, object]:
+    path = settings.credentials_path
+    if not services.accounts.orgs():
+        return services.setup.dev_setup(address.url)
+    if not path.is_file():
         raise CannotServe(
             f"{settings.data} holds an org that --dev did not make; "
             "serve it without --dev, or choose another folder with --data."
         )
-    else:
-        credentials = services.setup.dev_setup(address.url)
-    fresh = path.with_suffix(".new")
-    with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(credentials, file, indent=2)
-        file.write("\n")
-    fresh.replace(path)
+    known = json.loads(path.read_text("utf-8"))
+    client = services.accounts.client(known["client_id"])
+    if client is None:
+        raise CannotServe(f"{path} does not belong to this data folder; remove it.")
+    token = services.tokens.issue_access(client, scope.EVERY)
+    urls = dict.fromkeys(("base_url", "accounts_url", "upload_url"), address.url)
+    return {**known, **urls, "access_token": token}
 
 
 @contextmanager

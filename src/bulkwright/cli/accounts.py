@@ -48,13 +48,14 @@ def init(
     with open_services(Settings(data)) as services:
         if services.accounts.orgs():
             refuse(f"{data} has an org already.")
-        try:
-            org = services.setup.create_org(company, time_zone=time_zone, currency=currency)
-        except (KeyError, ValueError):
-            _no_time_zone(time_zone)
-        user = services.setup.create_user(org, first_name, last_name, email)
-        made = services.setup.register_client(user, ClientKind.SELF, "First client")
-        refresh = services.tokens.issue_refresh(made.client, scope.EVERY)
+        with services.database.transaction():
+            try:
+                org = services.setup.create_org(company, time_zone=time_zone, currency=currency)
+            except (KeyError, ValueError):
+                _no_time_zone(time_zone)
+            user = services.setup.create_user(org, first_name, last_name, email)
+            made = services.setup.register_client(user, ClientKind.SELF, "First client")
+            refresh = services.tokens.issue_refresh(made.client, scope.EVERY)
     _tell(
         org_id=org.id,
         client_id=made.client.client_id,

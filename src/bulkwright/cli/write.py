@@ -187,8 +187,9 @@ def _caller(services: Services) -> Caller:
     if orgs:
         users = services.accounts.users(orgs[0].id)
         return Caller(orgs[0].id, users[0].id, scope.normalise(scope.EVERY))
-    org = services.setup.create_org("Bulkwright")
-    user = services.setup.create_user(org, "Local", "User", "user@localhost.example")
+    with services.database.transaction():
+        org = services.setup.create_org("Bulkwright")
+        user = services.setup.create_user(org, "Local", "User", "user@localhost.example")
     return Caller(org.id, user.id, scope.normalise(scope.EVERY))
 
 

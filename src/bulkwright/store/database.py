@@ -40,7 +40,10 @@ class Database(Protocol):
         ...
 
     def transaction(self) -> AbstractContextManager[None]:
-        """All calls inside commit together, or not at all when the block raises."""
+        """All calls inside commit together, or not at all when the block raises.
+
+        Inside another transaction it is a savepoint of that one.
+        """
         ...
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from adbc_driver_sqlite import dbapi
 
 from bulkwright.store.database import Row
 from bulkwright.store.queries import Query, load
-from bulkwright.store.sqlite.driver import BUSY_SECONDS, claim_driver
+from bulkwright.store.sqlite.driver import BUSY_SECONDS, UNDO_INNER, claim_driver
 
 
 class AdbcDatabase:
@@ -111,7 +111,7 @@ class AdbcDatabase:
 
 
 _TRANSACTION = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
-_SAVEPOINT = ("SAVEPOINT inner", "RELEASE inner", ("ROLLBACK TO inner", "RELEASE inner"))
+_SAVEPOINT = ("SAVEPOINT inner", "RELEASE inner", UNDO_INNER)
 
 
 def _spread(query: Query, rows: pl.DataFrame, values: Mapping[str, object]) -> pl.DataFrame:

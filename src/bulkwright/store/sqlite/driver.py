@@ -7,6 +7,9 @@ from pathlib import Path
 BUSY_SECONDS = 60.0
 """How long a writer waits for another one before it gives up."""
 
+UNDO_INNER = ("ROLLBACK TO inner", "RELEASE inner")
+"""Takes back a savepoint, and leaves it."""
+
 _drivers: dict[Path, str] = {}
 
 

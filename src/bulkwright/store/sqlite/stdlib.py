@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bulkwright.store.database import Row
 from bulkwright.store.queries import Query, load
-from bulkwright.store.sqlite.driver import BUSY_SECONDS, claim_driver
+from bulkwright.store.sqlite.driver import BUSY_SECONDS, UNDO_INNER, claim_driver
 
 _REMEMBERED = 1_000
 """Statements whose column names are kept."""
@@ -64,15 +64,23 @@ class StdlibDatabase:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All calls inside commit together, or not at all when the block raises."""
+        """All calls inside commit together, or not at all when the block raises.
+
+        Inside another transaction it is a savepoint of that one.
+        """
         connection = self._connection()
-        self._begin(connection)
+        inner = connection.in_transaction
+        if inner:
+            connection.execute("SAVEPOINT inner")
+        else:
+            self._begin(connection)
         try:
             yield
         except BaseException:
-            connection.execute("ROLLBACK")
+            for statement in UNDO_INNER if inner else ("ROLLBACK",):
+                connection.execute(statement)
             raise
-        connection.execute("COMMIT")
+        connection.execute("RELEASE inner" if inner else "COMMIT")
 
     def close(self) -> None:
         """Close the connections of every thread."""
