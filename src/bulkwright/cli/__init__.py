@@ -18,7 +18,7 @@ app = App(
         Toml("bulkwright.toml", allow_unknown=True, use_commands_as_keys=False),
     ],
     help_epilogue=(
-        "Every option is also an environment variable BULKWRIGHT_<OPTION> "
+        "Every option is also an environment variable (--find-by: BULKWRIGHT_FIND_BY) "
         "and a key of bulkwright.toml."
     ),
 )
@@ -33,6 +33,11 @@ jobs.command("bulkwright.cli.jobs:list_", name="list", help="The newest jobs.")
 jobs.command("bulkwright.cli.jobs:show", help="One job.")
 jobs.command("bulkwright.cli.jobs:result", help="Save a job's result, or its failed rows.")
 app.command(jobs)
+
+callbacks = App(name="callbacks", help="What was told to callback URLs.")
+callbacks.command("bulkwright.cli.callbacks:list_", name="list", help="The newest callbacks.")
+callbacks.command("bulkwright.cli.callbacks:secret", help="The secret that signs them.")
+app.command(callbacks)
 
 modules = App(name="modules", help="Look at the CRM schema and change it.")
 modules.command("bulkwright.cli.schema:list_", name="list", help="Every module.")
