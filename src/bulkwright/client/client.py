@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 
 import httpx2
 
-from bulkwright.client.core import Call, Core, Credentials, Steps
-from bulkwright.wire.requests import FieldMapping
+from bulkwright.client.core import Call, Core, Credentials, Steps, WriteOptions
 from bulkwright.wire.responses import JobDetails
 
 T = TypeVar("T")
@@ -71,28 +70,10 @@ class Client(_Shell):
             return self._run(self._core.upload(Path(path).name, file))
 
     def write(
-        self,
-        operation: str,
-        module: str,
-        file_id: str,
-        *,
-        mappings: Sequence[FieldMapping] | None = None,
-        find_by: str | None = None,
-        ignore_empty: bool = False,
-        character_encoding: str | None = None,
+        self, operation: str, module: str, file_id: str, **options: Unpack[WriteOptions]
     ) -> str:
         """Create a job; its id. Without mappings the header names the fields."""
-        return self._run(
-            self._core.write(
-                operation,
-                module,
-                file_id,
-                mappings=mappings,
-                find_by=find_by,
-                ignore_empty=ignore_empty,
-                character_encoding=character_encoding,
-            )
-        )
+        return self._run(self._core.write(operation, module, file_id, **options))
 
     def details(self, job_id: str) -> JobDetails:
         """Job details as they are now."""
@@ -147,28 +128,10 @@ class AsyncClient(_Shell):
             return await self._run(self._core.upload(Path(path).name, file))
 
     async def write(
-        self,
-        operation: str,
-        module: str,
-        file_id: str,
-        *,
-        mappings: Sequence[FieldMapping] | None = None,
-        find_by: str | None = None,
-        ignore_empty: bool = False,
-        character_encoding: str | None = None,
+        self, operation: str, module: str, file_id: str, **options: Unpack[WriteOptions]
     ) -> str:
         """Create a job; its id. Without mappings the header names the fields."""
-        return await self._run(
-            self._core.write(
-                operation,
-                module,
-                file_id,
-                mappings=mappings,
-                find_by=find_by,
-                ignore_empty=ignore_empty,
-                character_encoding=character_encoding,
-            )
-        )
+        return await self._run(self._core.write(operation, module, file_id, **options))
 
     async def details(self, job_id: str) -> JobDetails:
         """Job details as they are now."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from typing import IO, Any, TypeVar
+from typing import IO, Any, TypedDict, TypeVar, Unpack
 
 import httpx2
 import msgspec
@@ -53,6 +53,16 @@ class Call:
     file: tuple[str, IO[bytes]] | None = None
 
 
+class WriteOptions(TypedDict, total=False):
+    """What a create request may say beside operation, module and file."""
+
+    mappings: Sequence[FieldMapping] | None
+    """Without them the header names the fields."""
+    find_by: str | None
+    ignore_empty: bool
+    character_encoding: str | None
+
+
 class Core:
     """The operations of one account."""
 
@@ -95,23 +105,20 @@ class Core:
         operation: str,
         module: str,
         file_id: str,
-        *,
-        mappings: Sequence[FieldMapping] | None = None,
-        find_by: str | None = None,
-        ignore_empty: bool = False,
-        character_encoding: str | None = None,
+        **options: Unpack[WriteOptions],
     ) -> Steps[str]:
-        """Create a job; its id. Without mappings the header names the fields."""
+        """Create a job; its id."""
         unset = msgspec.UNSET
+        mappings = options.get("mappings")
         request = WriteRequest(
             operation=operation,
-            character_encoding=character_encoding or unset,
-            ignore_empty=ignore_empty or unset,
+            character_encoding=options.get("character_encoding") or unset,
+            ignore_empty=options.get("ignore_empty") or unset,
             resource=[
                 Resource(
                     module=module if self._version == "v2" else ModuleRef(api_name=module),
                     file_id=file_id,
-                    find_by=find_by or unset,
+                    find_by=options.get("find_by") or unset,
                     field_mappings=unset if mappings is None else list(mappings),
                 )
             ],
