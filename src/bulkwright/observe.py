@@ -112,10 +112,6 @@ _log = logging.getLogger("bulkwright.worker")
 _callback_log = logging.getLogger("bulkwright.callback")
 
 
-def silent(event: Event) -> None:
-    """The observer that shows nothing."""
-
-
 def log_event(event: Event) -> None:
     """The observer of a server: one log line for what an operator wants to know."""
     match event:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from tests.engine.bench import Bench
 
-from bulkwright.domain.job import JobStatus
+from bulkwright.domain.job import JobStatus, LedgerEntry, Part
+from bulkwright.domain.limits import JOB_ATTEMPTS
 from bulkwright.domain.outcome import Counts
 from bulkwright.observe import ChunkCommitted, Event
 
@@ -146,3 +147,22 @@ def test_only_a_committed_chunk_is_progress(bench: Bench) -> None:
         assert attempt == expected
         store.begin(lease, "UTF-8")
         store.end_leases("here/1")
+
+
+def test_rows_that_are_only_listed_are_no_progress(bench: Bench) -> None:
+    """A worker that dies while it gives a job up does not set the job going again."""
+    job = bench.create(ROWS)
+    store = bench.services.job_store
+    for _ in range(JOB_ATTEMPTS):
+        assert store.claim("here/1") is not None
+        store.end_leases("here/1")
+    claimed = store.claim("here/1")
+    assert claimed is not None
+    lease, _, attempt = claimed
+    with store.chunk(lease):
+        listed = LedgerEntry(0, 0, 0, 2, Counts(), 0, 2, Part("0-00000000", 2, 0, 0))
+        store.enter(lease, listed)
+    store.end_leases("here/1")
+    again = store.claim("here/1")
+    assert again is not None and again[1].id == job.id
+    assert again[2] == attempt + 1 > JOB_ATTEMPTS

@@ -50,15 +50,6 @@ class JobStatus(StrEnum):
         return self in (JobStatus.COMPLETED, JobStatus.FAILED)
 
 
-TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
-    JobStatus.ADDED: frozenset({JobStatus.INPROGRESS, JobStatus.FAILED}),
-    JobStatus.INPROGRESS: frozenset({JobStatus.COMPLETED, JobStatus.FAILED}),
-    JobStatus.COMPLETED: frozenset(),
-    JobStatus.FAILED: frozenset(),
-}
-"""The only ways a status changes; the drawing above says the same."""
-
-
 @dataclass(frozen=True, slots=True)
 class Mapping:
     """One field mapping: which column fills which field (facts 3.3)."""

@@ -181,7 +181,10 @@ class JobStore:
             part_crc=entry.part.crc32,
             **counts,
         )
-        self._db.run("progress_job", id=lease.job_id)
+        if entry.counts.total:
+            # Rows that are only listed as UNPROCESSED are no progress: were they, a job that is
+            # being given up could be taken up again in the middle of it.
+            self._db.run("progress_job", id=lease.job_id)
         self._db.run("count_rows", job_id=lease.job_id, position=entry.resource, **counts)
 
     def ledger(self, job_id: int, resource: int) -> list[LedgerEntry]:
