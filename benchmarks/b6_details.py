@@ -194,6 +194,7 @@ def during_job(server: Server, large: Path, args: argparse.Namespace) -> dict[st
             "what": f"GET details of a running job of {args.rows} rows, {args.rate:g} due a second",
             "worst_p99_ms": worst,
             "runs": own,
+            "memory": server.memory(),
         },
         "ratio": round(worst / bare_worst, 3),
         "target": target(worst, at_most=TARGET_P99_MS),
@@ -203,7 +204,7 @@ def during_job(server: Server, large: Path, args: argparse.Namespace) -> dict[st
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=10.0, help="of each throughput run")
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--rows", type=int, default=1_000_000, help="of the job that runs")
     parser.add_argument("--rate", type=float, default=500.0, help="requests due a second")
     parser.add_argument("--own-load", action="store_true", help="leave wrk aside")
@@ -217,8 +218,7 @@ def main() -> None:
     ):
         results = {
             "throughput": throughput(server, small, args),
-            "during_job": during_job(server, large, args),
-            "memory": server.memory(),
+            "during-job": during_job(server, large, args),
         }
     parameters = {
         "seconds": args.seconds,

@@ -5,7 +5,7 @@ that neither a random generator nor a library version changes a byte. Addresses 
 generations of a file have the same addresses and other values, so that an update changes something.
 
     python benchmarks/data.py [--rows N] [--columns 16|20] [--bad FRACTION] [--generation N]
-                              [--zip] [--dir DIR]
+                              [--first N] [--step N] [--zip] [--dir DIR]
 
 prints the path of the file, and makes it only where it is missing.
 """
@@ -13,6 +13,8 @@ prints the path of the file, and makes it only where it is missing.
 from __future__ import annotations
 
 import argparse
+import csv
+import os
 import subprocess
 import sys
 import tempfile
@@ -148,6 +150,13 @@ NOTES = (
 )
 
 
+NOT_A_NUMBER = "about 40"
+TOO_LARGE = "98000000000000000000"
+NOT_A_BOOLEAN = "unsubscribed"
+NO_AT = "(at)"
+"""Cells of bad rows; the others lack their Last_Name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """Which file: everything that its content depends on."""
@@ -158,12 +167,17 @@ class Dataset:
     """Fraction of rows that a validating service must refuse, from 0 to 1."""
     generation: int = 0
     """Files of two generations have the same addresses and other values."""
+    first: int = 0
+    """Number of the first row. Files whose numbers do not overlap share no address."""
+    step: int = 1
+    """From the number of one row to that of the next: a sparse choice from a larger file."""
 
     @property
     def stem(self) -> str:
         """The file's name without its suffix."""
         bad = f"-bad{self.bad:g}" if self.bad else ""
-        return f"leads-v{VERSION}-{self.rows}x{self.columns}{bad}-g{self.generation}"
+        chosen = f"-f{self.first}-s{self.step}" if (self.first, self.step) != (0, 1) else ""
+        return f"leads-v{VERSION}-{self.rows}x{self.columns}{bad}-g{self.generation}{chosen}"
 
 
 def default_dir() -> Path:
@@ -176,7 +190,7 @@ def make(dataset: Dataset, folder: Path, *, zipped: bool = False) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     plain = folder / f"{dataset.stem}.csv"
     if not plain.exists():
-        partial = plain.with_suffix(".partial")
+        partial = plain.with_suffix(f".{os.getpid()}.partial")
         with partial.open("wb") as out:
             for start in range(0, dataset.rows, BLOCK):
                 count = min(BLOCK, dataset.rows - start)
@@ -187,7 +201,7 @@ def make(dataset: Dataset, folder: Path, *, zipped: bool = False) -> Path:
         return plain
     archive = plain.with_suffix(".csv.zip")
     if not archive.exists():
-        partial = archive.with_suffix(".partial")
+        partial = archive.with_suffix(f".{os.getpid()}.partial")
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as target:
             target.write(plain, "leads.csv")
         partial.replace(archive)
@@ -202,16 +216,31 @@ def make_apart(dataset: Dataset, folder: Path, *, zipped: bool = False) -> Path:
     """
     argv = [sys.executable, __file__, "--dir", str(folder), "--rows", str(dataset.rows)]
     argv += ["--columns", str(dataset.columns), "--bad", str(dataset.bad)]
-    argv += ["--generation", str(dataset.generation), *(["--zip"] if zipped else [])]
+    argv += ["--generation", str(dataset.generation), "--first", str(dataset.first)]
+    argv += ["--step", str(dataset.step), *(["--zip"] if zipped else [])]
     done = subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True)
     return Path(done.stdout.strip())
 
 
+def bad_rows(plain: Path) -> int:
+    """How many rows of a file must be refused, found by reading it again without the service."""
+    with plain.open(encoding="utf-8", newline="") as file:
+        return sum(
+            not row["Last_Name"]
+            or NO_AT in row["Email"]
+            or row["No_of_Employees"] == NOT_A_NUMBER
+            or row["Annual_Revenue"] == TOO_LARGE
+            or row["Email_Opt_Out"] == NOT_A_BOOLEAN
+            for row in csv.DictReader(file)
+        )
+
+
 def _block(dataset: Dataset, start: int, count: int) -> pl.DataFrame:
-    """`count` consecutive rows from number `start`."""
+    """`count` consecutive rows of a file, from its row `start` (counted from 0)."""
     import polars as pl  # Here only: see make_apart for why importing this module costs nothing.
 
-    row = pl.int_range(start, start + count, dtype=pl.UInt64, eager=True)
+    at = pl.int_range(start, start + count, dtype=pl.UInt64, eager=True)
+    row = at * dataset.step + dataset.first
 
     def number(nr: int, below: int, generation: int = dataset.generation) -> pl.Series:
         """A number from 0 to below - 1 for each row, another one for each `nr`."""
@@ -272,10 +301,10 @@ def _spoil(frame: pl.DataFrame, chosen: pl.Series, kind: pl.Series) -> pl.DataFr
 
     return frame.with_columns(
         wrong("Last_Name", [0, 5], pl.lit(None)),
-        wrong("Email", [1], pl.col("Email").str.replace("@", "(at)", literal=True)),
-        wrong("No_of_Employees", [2, 5], pl.lit("about 40")),
-        wrong("Annual_Revenue", [3], pl.lit("98000000000000000000")),
-        wrong("Email_Opt_Out", [4], pl.lit("unsubscribed")),
+        wrong("Email", [1], pl.col("Email").str.replace("@", NO_AT, literal=True)),
+        wrong("No_of_Employees", [2, 5], pl.lit(NOT_A_NUMBER)),
+        wrong("Annual_Revenue", [3], pl.lit(TOO_LARGE)),
+        wrong("Email_Opt_Out", [4], pl.lit(NOT_A_BOOLEAN)),
     )
 
 
@@ -285,10 +314,14 @@ def main() -> None:
     parser.add_argument("--columns", type=int, choices=sorted(COLUMNS), default=16)
     parser.add_argument("--bad", type=float, default=0.0, help="fraction of bad rows, 0 to 1")
     parser.add_argument("--generation", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0, help="number of the first row")
+    parser.add_argument("--step", type=int, default=1, help="from one row's number to the next")
     parser.add_argument("--zip", action="store_true")
     parser.add_argument("--dir", type=Path, default=default_dir())
     args = parser.parse_args()
-    dataset = Dataset(args.rows, args.columns, args.bad, args.generation)
+    dataset = Dataset(
+        args.rows, args.columns, args.bad, args.generation, first=args.first, step=args.step
+    )
     print(make(dataset, args.dir, zipped=args.zip))
 
 

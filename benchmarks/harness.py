@@ -27,6 +27,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib import metadata
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Self
@@ -56,6 +57,15 @@ def machine() -> dict[str, Any]:
         "kernel": platform.release(),
         "python": platform.python_version(),
     }
+
+
+def versions() -> dict[str, str]:
+    """What does the work: the service, the libraries it leans on, the shell."""
+    found = {"sqlite_shell": sqlite_version()}
+    for name in ("bulkwright", "polars", "adbc-driver-sqlite", "isal", "granian"):
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def commit() -> dict[str, Any]:
@@ -106,16 +116,13 @@ def target(
     return {**bound, "measured": round(measured, 4), "met": met}
 
 
-def report(benchmark: str, parameters: dict[str, Any], results: dict[str, Any]) -> None:
-    """Print the one JSON document of a benchmark."""
-    document = {
-        "benchmark": benchmark,
-        "machine": machine(),
-        **commit(),
-        "parameters": parameters,
-        **results,
-    }
-    print(json.dumps(document, indent=1, ensure_ascii=False))
+def report(benchmark: str, parameters: dict[str, Any], measures: dict[str, dict[str, Any]]) -> None:
+    """Print one line of JSON for each measure of a benchmark, whole in itself."""
+    where = {"machine": machine(), "versions": versions(), **commit()}
+    for name, figures in measures.items():
+        line = {"benchmark": benchmark, "measure": name, **figures}
+        line |= {"parameters": parameters, **where}
+        print(json.dumps(line, ensure_ascii=False), flush=True)
 
 
 # --- processes -----------------------------------------------------------------------------------
@@ -200,6 +207,33 @@ def scratch(folder: Path) -> Iterator[Path]:
         yield Path(made)
 
 
+def expect_statuses(result: Path, expected: dict[str, int]) -> None:
+    """Check that a result zip has a line for each row, and that the lines say what they must."""
+    counted = statuses(result)
+    expected = {status: count for status, count in expected.items() if count}
+    if counted != expected:
+        raise BenchmarkError(f"the result should say {expected}, it says {dict(counted)}")
+
+
+def expect_stored(data: Path, expected: int) -> None:
+    """Check, through the sqlite3 shell, how many leads a data folder holds that nobody serves."""
+    stored = int(_asked(data, f'SELECT count(*) FROM "{leads_table(data)}"'))
+    if stored != expected:
+        raise BenchmarkError(f"there should be {expected} leads, there are {stored}")
+
+
+def leads_table(data: Path) -> str:
+    """The name of the table in which a data folder with one org keeps its leads."""
+    return _asked(data, "SELECT name FROM sqlite_schema WHERE name GLOB 'org*_Leads'")
+
+
+def _asked(data: Path, sql: str) -> str:
+    done = timed([sqlite_shell(), "-batch", data / "bulkwright.sqlite", sql])
+    if done.code:
+        raise BenchmarkError(f"the shell failed: {done.stderr[-500:]}")
+    return done.stdout.strip()
+
+
 def statuses(result: Path) -> Counter[str]:
     """How often each STATUS occurs in a result zip."""
     counted: Counter[str] = Counter()
@@ -225,17 +259,27 @@ class Connection:
         self._headers = {"Authorization": f"Zoho-oauthtoken {credentials['access_token']}"}
 
     def upload(self, archive: Path) -> str:
-        """Upload a zip; the id of the file."""
+        """Upload a zip, read piece by piece; the id of the file."""
         mark = uuid.uuid4().hex
         head = (
             f"--{mark}\r\nContent-Disposition: form-data; "
             f'name="file"; filename="{archive.name}"\r\nContent-Type: application/zip\r\n\r\n'
-        )
+        ).encode()
+        tail = f"\r\n--{mark}--\r\n".encode()
+
+        def body() -> Iterator[bytes]:
+            yield head
+            with archive.open("rb") as file:
+                while piece := file.read(1 << 20):
+                    yield piece
+            yield tail
+
         answer = self._call(
             "POST",
             "/crm/v2/upload",
-            head.encode() + archive.read_bytes() + f"\r\n--{mark}--\r\n".encode(),
+            body(),
             {
+                "Content-Length": str(len(head) + archive.stat().st_size + len(tail)),
                 "Content-Type": f"multipart/form-data; boundary={mark}",
                 "feature": "bulk-write",
                 "X-CRM-ORG": self._org,
@@ -263,7 +307,7 @@ class Connection:
 
     def details(self, job_id: str) -> dict[str, Any]:
         """The job details."""
-        return self._call("GET", details_path(job_id))
+        return self.get(details_path(job_id))
 
     def wait(self, job_id: str, *, every: float, at_most: float = 600.0) -> dict[str, Any]:
         """Poll until the job has ended; its details. Raises unless it is COMPLETED."""
@@ -276,8 +320,26 @@ class Connection:
                 raise BenchmarkError(f"the job did not complete: {json.dumps(job)[:2000]}")
             time.sleep(every)
 
+    def result(self, details: dict[str, Any], to: Path) -> Path:
+        """Download the result zip of a job that has ended; where it was put."""
+        self._http.request("GET", details["result"]["download_url"], headers=self._headers)
+        answer = self._http.getresponse()
+        if answer.status != 200:
+            raise BenchmarkError(f"no result: {answer.status} {answer.read()[:500]!r}")
+        with to.open("wb") as file:
+            shutil.copyfileobj(answer, file)
+        return to
+
+    def get(self, path: str) -> dict[str, Any]:
+        """What a GET answers."""
+        return self._call("GET", path)
+
     def _call(
-        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterator[bytes] = b"",
+        headers: dict[str, str] | None = None,
     ) -> dict[str, Any]:
         self._http.request(method, path, body or None, {**self._headers, **(headers or {})})
         answer = self._http.getresponse()
@@ -300,13 +362,15 @@ class Server:
         self._data = data
         self._options = options
         self._log = data.parent / f"{data.name}.log"
+        self.spawned = 0.0
+        """When it was spawned, on the clock of `time.perf_counter`."""
         self.start_s = 0.0
         """From spawn until the line `ready` was seen."""
 
     def __enter__(self) -> Self:
         argv = [*bulkwright(), "serve", "--dev", "--data", str(self._data)]
         argv += ["--port", str(_free_port()), *self._options]
-        start = time.perf_counter()
+        self.spawned = time.perf_counter()
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 argv, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
@@ -316,7 +380,7 @@ class Server:
         except BaseException:
             self._stop()
             raise
-        self.start_s = round(time.perf_counter() - start, 4)
+        self.start_s = round(time.perf_counter() - self.spawned, 4)
         secrets = self._data / "dev-credentials.json"
         self.credentials: dict[str, Any] = json.loads(secrets.read_text(encoding="utf-8"))
         return self
@@ -340,6 +404,14 @@ class Server:
                     what = " ".join(names)[:80]
                     found.append({"process": what, "peak_mb": round(int(peak.split()[0]) / 1024)})
         return sorted(found, key=lambda entry: -int(entry["peak_mb"]))
+
+    def peak_mb(self, *, worker: bool) -> int:
+        """Peak resident memory of the largest worker, or of the largest process that is none."""
+        return max(
+            int(entry["peak_mb"])
+            for entry in self.memory()
+            if (" worker " in f"{entry['process']} ") == worker
+        )
 
     def _ready(self, at_most: float = 60.0) -> str:
         end = time.perf_counter() + at_most

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import io
+import shutil
 import socket
 import threading
 import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import httpx2
+import psycopg
 import pytest
 from granian.constants import Interfaces
-from granian.server.embed import Server
+from granian.server.embed import Server as Granian
+from tests.engine.bench import opened
+from tests.postgres import Server, postgres_server
+from tests.sdk.record import keep_record
 
 from bulkwright.api.app import App, create_app
 from bulkwright.config import Settings
@@ -128,8 +135,21 @@ class Deployment:
             "resource": [{k: v for k, v in resource.items() if v is not None}],
         }
 
+    def stored(self) -> bytes:
+        """Everything that the store holds."""
+        if not self.settings.database:
+            return b"".join(p.read_bytes() for p in self.settings.data.glob("bulkwright.sqlite*"))
+        with psycopg.connect(self.settings.database) as connection:
+            tables = connection.execute("SELECT quote_ident(relname) FROM pg_stat_user_tables")
+            dump = b""
+            for (table,) in tables.fetchall():
+                with connection.cursor().copy(f"COPY {table} TO STDOUT".encode()) as copy:
+                    dump += b"".join(map(bytes, copy))
+        return dump
 
-def _tenant(services: Services, company: str) -> Tenant:
+
+def make_tenant(services: Services, company: str) -> Tenant:
+    """A new org with a user, a client and a token that carries every scope."""
     org = services.setup.create_org(company, time_zone="America/Los_Angeles")
     user = services.setup.create_user(org, "Patricia", "Boyle", f"p@{company.lower()}.example")
     made = services.setup.register_client(user, ClientKind.SELF, "Tests")
@@ -138,16 +158,21 @@ def _tenant(services: Services, company: str) -> Tenant:
     return Tenant(org, user, made.client, made.secret, token)
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """The server of this session."""
-    settings = Settings(tmp_path_factory.mktemp("data") / "data", profile="zoho", dev=True)
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
+    """A server of this session, on each store in turn."""
+    data = tmp_path_factory.mktemp("data") / "data"
+    on_postgres = request.param == "postgres"
+    database = request.getfixturevalue("postgres").database() if on_postgres else ""
+    settings = Settings(data, profile="zoho", dev=True, database=database)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     base_url = f"http://127.0.0.1:{port}"
     with open_services(settings) as services:
-        tenant, other = _tenant(services, "Zylker"), _tenant(services, "Other")
+        tenant, other = make_tenant(services, "Zylker"), make_tenant(services, "Other")
         services.setup.register_client(
             tenant.user,
             ClientKind.JAVASCRIPT,
@@ -164,7 +189,7 @@ class _serving:
     """Granian on a thread, until the block ends."""
 
     def __init__(self, app: App, port: int) -> None:
-        self._server = Server(
+        self._server = Granian(
             app, address="127.0.0.1", port=port, interface=Interfaces.ASGINL, log_enabled=False
         )
         self._port = port
@@ -197,8 +222,68 @@ def data_path(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+class Store(Protocol):
+    """Makes copies of a prepared deployment: an org with a user, on one of the stores."""
+
+    def copy(self, data: Path) -> AbstractContextManager[str]:
+        """Put a copy into a data folder; the URL of its database, empty for SQLite."""
+        ...
+
+
+class SqliteStore:
+    """On SQLite a deployment is a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._prepared = folder / "data"
+        with opened(self._prepared):
+            pass
+
+    @contextmanager
+    def copy(self, data: Path) -> Iterator[str]:
+        """Copy the folder."""
+        shutil.copytree(self._prepared, data)
+        yield ""
+
+
+class PostgresStore:
+    """On PostgreSQL it is a database, and a folder for files."""
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        self._server = server
+        self._prepared = server.database()
+        with opened(folder / "data", self._prepared):
+            pass
+
+    @contextmanager
+    def copy(self, data: Path) -> Iterator[str]:
+        """Copy the database."""
+        url = self._server.database(self._prepared)
+        try:
+            yield url
+        finally:
+            self._server.drop(url)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """The PostgreSQL server of this session."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Each store in turn: what is tested with it is promised of both."""
+    folder = tmp_path_factory.mktemp(request.param)
+    if request.param == "sqlite":
+        return SqliteStore(folder)
+    return PostgresStore(request.getfixturevalue("postgres"), folder)
+
+
 FIRST = ("domain", "wire", "service", "csvzip", "engine", "features", "docs", "properties")
-LAST = ("sdk", "browser", "crash")
+LAST = (
+    "benchmarks", "hostile", "faults", "dbfaults", "workers", "cluster", "sdk", "browser", "crash",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -212,3 +297,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return 1 + LAST.index(folder) if folder in LAST else 0
 
     items.sort(key=place)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say what could not be tested here, however quiet pytest is."""
+    reasons = {str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])}
+    for reason in sorted(r for r in reasons if "NOT TESTED" in r):
+        terminalreporter.write_line(reason, yellow=True, bold=True)
+    keep_record(terminalreporter, config)

@@ -3,7 +3,8 @@
 The API answers in this process; each worker is a process of its own, for the two open the
 database through different drivers (store/database.py). A worker that dies is started again. On
 SIGTERM or SIGINT workers give their jobs back after the chunk at hand, requests under way are
-answered, and nothing is left running; a worker also ends when this process is gone, because its
+answered (for `--drain-seconds` further ones too, while `/readyz` says no, until a second signal
+comes), and nothing is left running; a worker also ends when this process is gone, because its
 standard input does.
 """
 
@@ -18,11 +19,12 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
 from bulkwright.api.app import create_app
@@ -31,13 +33,23 @@ from bulkwright.config import Settings
 from bulkwright.domain import scope
 from bulkwright.domain.endpoint import InvalidEndpoint
 from bulkwright.holder import holder_name
-from bulkwright.observe import log_event
+from bulkwright.metrics.crew import Crew
+from bulkwright.metrics.page import Metrics
+from bulkwright.metrics.tally import RequestTally, Tally
+from bulkwright.observe import each, log_event
+from bulkwright.service.retention import Sweeper
+from bulkwright.trouble import trouble
 from bulkwright.wiring import Services, make_courier, open_services
 
 log = logging.getLogger("bulkwright.serve")
 
 _RESTART_SECONDS = 0.5
+_RESTART_MOST_SECONDS = 10.0
+_SETTLED_SECONDS = 30.0
+"""A worker that lived for so long did not end because it was started."""
 _DRAIN_SECONDS = 30.0
+_CONNECTIONS = 512
+"""Open at once; further ones wait. Each is a file descriptor, of which 1,024 are usual."""
 
 
 class CannotServe(Exception):
@@ -70,18 +82,23 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
         )
     address = Address(host, port or _free_port(host))
     settings.prepare()
-    with _alone(settings), open_services(settings) as services:
-        # Nobody else serves this folder: what is claimed was claimed by a server that is dead.
-        services.outbox.release_all()
+    # Servers on one database share nothing else, but for the credentials that --dev writes.
+    alone = settings.dev or not settings.database
+    with _alone(settings) if alone else nullcontext(), open_services(settings) as services:
+        if not settings.database:
+            # Nobody else serves this folder: what is claimed was claimed by a server that is dead.
+            services.outbox.release_all()
         try:
-            courier = make_courier(settings, services, log_event)
+            tally = Tally()
+            courier = make_courier(settings, services, each(log_event, tally.observe))
         except InvalidEndpoint as error:
             raise CannotServe(f"--callback-allow: {error}.") from None
         if settings.dev:
             _write_credentials(settings, services, address)
         elif not services.accounts.orgs():
             log.warning("no org yet: make one with `bulkwright init --data %s`", settings.data)
-        asyncio.run(_Supervisor(settings, services, address, workers, courier).run())
+        metrics = Metrics(tally, Crew(), RequestTally(), services.backlog)
+        asyncio.run(_Supervisor(settings, services, address, workers, courier, metrics).run())
 
 
 class _Supervisor:
@@ -94,38 +111,61 @@ class _Supervisor:
         address: Address,
         workers: int,
         courier: Courier,
+        metrics: Metrics,
     ) -> None:
         self._settings = settings
         self._services = services
         self._address = address
         self._workers = workers
         self._courier = courier
+        self._metrics = metrics
         self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self._told_to_stop)
+        base_url = self._settings.public_url or self._address.url
+        app = create_app(self._services, self._settings, base_url, metrics=self._metrics)
         server = Server(
-            create_app(
-                self._services, self._settings, self._settings.public_url or self._address.url
-            ),
+            app,
             address=self._address.host,
             port=self._address.port,
             interface=Interfaces.ASGINL,
-            log_enabled=False,
+            # Over HTTP/2, or while it is still open which one is spoken, silence costs nothing.
+            http=HTTPModes.http1,
             websockets=False,
+            backlog=_CONNECTIONS,
+            backpressure=_CONNECTIONS,
+            log_enabled=False,
         )
         serving = asyncio.create_task(server.serve())
         await self._until_listening(serving)
+        # Opens the connection of that thread: later the folder may have become read-only, and what
+        # needs no writing is answered all the same.
+        await app.probes.wrong()
         watches = [asyncio.create_task(self._watch_worker(n)) for n in range(self._workers)]
         telling = asyncio.create_task(self._courier.run(self._stop))
         print(f"ready {self._address.url}", flush=True)
+        sweeper = Sweeper(self._services.retention, log_event)
+        sweeper.start()
         stopped = asyncio.create_task(self._stop.wait())
         await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
         self._stop.set()
+        app.probes.draining = True
+        hurried = asyncio.create_task(self._hurry.wait())
+        await asyncio.wait(
+            {serving, hurried},
+            timeout=self._settings.drain_seconds,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
         server.stop()  # type: ignore[no-untyped-call]
         await asyncio.gather(serving, telling, *watches, return_exceptions=True)
+        sweeper.stop()
+
+    def _told_to_stop(self) -> None:
+        (self._hurry if self._stop.is_set() else self._stop).set()
 
     async def _until_listening(self, serving: asyncio.Task[None]) -> None:
         while not serving.done():
@@ -137,27 +177,56 @@ class _Supervisor:
         serving.result()
 
     async def _watch_worker(self, number: int) -> None:
-        """Keep one worker process running until told to stop."""
+        """Keep one worker process running until told to stop.
+
+        One that ends at once again and again is started less and less often.
+        """
+        quick = 0
         while not self._stop.is_set():
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bulkwright", "worker", "--attached"),
-                *("--data", str(self._settings.data), "--profile", self._settings.profile),
-                stdin=asyncio.subprocess.PIPE,
-                start_new_session=True,
-            )
-            ended = asyncio.create_task(process.wait())
-            stopped = asyncio.create_task(self._stop.wait())
-            await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            stopped.cancel()
-            if not ended.done():
-                await _end(process, ended)
+            begun = time.monotonic()
+            try:
+                end = await self._run_worker()
+            except Exception as error:  # too many open files or processes, perhaps
+                end = f"could not be started: {error}"
+            if end is None:
                 return
+            quick = 0 if time.monotonic() - begun > _SETTLED_SECONDS else quick + 1
+            # A job that kills its workers is given up within the first few.
+            pause = min(_RESTART_SECONDS * 2.0 ** max(0, quick - 5), _RESTART_MOST_SECONDS)
+            log.warning("worker %d %s; starting another in %.1f s", number, end, pause)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), pause)
+
+    async def _run_worker(self) -> str | None:
+        """Run a worker process; how it ended by itself, None when it was told to."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bulkwright", "worker", "--attached"),
+            *("--data", str(self._settings.data), "--profile", self._settings.profile),
+            *(("--files", self._settings.files) if self._settings.files else ()),
+            *("--log-format", self._settings.log_format, "--log-level", self._settings.log_level),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,
+            # Not on the command line, where every process of the machine could read a password.
+            env={**os.environ, "BULKWRIGHT_DATABASE": self._settings.database},
+        )
+        assert process.stdout is not None and self._metrics.crew is not None
+        hearing = asyncio.create_task(self._metrics.crew.hear(process.stdout))
+        ended = asyncio.create_task(process.wait())
+        stopped = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if not ended.done():
+            await _end(process, ended)
+            return None
+        await hearing
+        try:
             # Its parent knows for sure that it is dead: nobody has to wait for its lease.
             holder = holder_name(process.pid)
             await asyncio.to_thread(self._services.job_store.end_leases, holder)
-            log.warning("worker %d ended with status %d; starting another", number, ended.result())
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), _RESTART_SECONDS)
+        except Exception as error:
+            log.warning("its lease has to run out: %s", trouble(error) or error)
+        return f"ended with status {ended.result()}"
 
 
 async def _end(process: asyncio.subprocess.Process, ended: asyncio.Task[int]) -> None:

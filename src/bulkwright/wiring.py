@@ -1,25 +1,33 @@
 """The only place that chooses adapters and puts the parts together.
 
-A process opens the SQLite file through one driver (store/database.py): `open_services` through
-`sqlite3`, for the API and for commands that run no job; `open_bench` through ADBC, for workers
-and for commands that run jobs themselves. Polars is imported by the second alone.
+`open_services` is for the API and for commands that run no job, `open_bench` for workers and for
+commands that run jobs themselves. Polars is imported by the second alone. On SQLite each opens the
+file through a driver of its own (store/database.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from bulkwright.callback.signing import SigningKeys
-from bulkwright.config import Settings
+from bulkwright.config import Settings, UnusableSetting
 from bulkwright.domain.endpoint import parse_allowed
-from bulkwright.files import LocalFiles
+from bulkwright.domain.limits import API_THREADS
+from bulkwright.files import Files
+from bulkwright.files.local import LocalFiles
 from bulkwright.observe import Observer
+from bulkwright.ports import RecordSink
 from bulkwright.service.jobs import JobService
 from bulkwright.service.metadata import MetadataService
+from bulkwright.service.own_tables import OwnTableService
+from bulkwright.service.readiness import Readiness
 from bulkwright.service.records import RecordService
+from bulkwright.service.retention import Retention
 from bulkwright.service.schema import SchemaService
 from bulkwright.service.setup import SetupService
 from bulkwright.service.signin import SignInService
@@ -28,13 +36,18 @@ from bulkwright.service.uploads import UploadService
 from bulkwright.store.accounts import AccountStore
 from bulkwright.store.database import Database
 from bulkwright.store.jobs import JobStore
+from bulkwright.store.metrics import MetricsStore
 from bulkwright.store.migrate import migrate
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.outbox import OutboxStore
+from bulkwright.store.own_tables import OwnTables
+from bulkwright.store.retention import RetentionStore
 from bulkwright.store.sessions import SessionStore
 
 if TYPE_CHECKING:
     from bulkwright.callback.courier import Courier
+    from bulkwright.service.check import Check
+    from bulkwright.store.check import Scratch
     from bulkwright.worker import Heart, Worker
 
 
@@ -43,13 +56,14 @@ class Services:
     """Every use case, over one database and one file area."""
 
     database: Database
-    files: LocalFiles
+    files: Files
     accounts: AccountStore
     job_store: JobStore
     modules: ModuleStore
     tokens: TokenService
     signin: SignInService
     schema: SchemaService
+    own_tables: OwnTableService
     setup: SetupService
     uploads: UploadService
     jobs: JobService
@@ -57,6 +71,9 @@ class Services:
     metadata: MetadataService
     outbox: OutboxStore
     signing: SigningKeys
+    retention: Retention
+    readiness: Readiness
+    backlog: MetricsStore
 
     def close(self) -> None:
         """Close the database."""
@@ -66,15 +83,10 @@ class Services:
 @contextmanager
 def open_services(settings: Settings) -> Iterator[Services]:
     """The use cases over Python's own SQLite; brings the database up to date first."""
-    from bulkwright.store.sqlite.stdlib import StdlibDatabase
-
     settings.prepare()
-    database = StdlibDatabase(settings.database_path)
-    try:
-        migrate(database, "sqlite")
+    with closing(_api_database(settings)) as database:
+        migrate(database)
         yield _services(database, settings)
-    finally:
-        database.close()
 
 
 @contextmanager
@@ -86,14 +98,12 @@ def open_bench(
     With `dry`, the caller takes back what the worker does (`Workshop.dry`).
     """
     from bulkwright.pipeline.workshop import Workshop
-    from bulkwright.store.sqlite.adbc import AdbcDatabase
-    from bulkwright.store.sqlite.sink import SqliteSink
     from bulkwright.worker import Worker
 
     settings.prepare()
-    database = AdbcDatabase(settings.database_path)
-    try:
-        migrate(database, "sqlite")
+    database, sink, heart = _worker_stores(settings, patient=dry)
+    with closing(database):
+        migrate(database)
         services = _services(database, settings)
         worker: Worker
 
@@ -104,17 +114,46 @@ def open_bench(
             jobs=services.job_store,
             modules=services.modules,
             accounts=services.accounts,
-            sink=SqliteSink(database),
+            sink=sink,
             files=services.files,
             limits=settings.limits,
             observe=observe,
             stopping=stopping,
             dry=dry,
         )
-        worker = Worker(shop, _second_store(settings))
+        worker = Worker(shop, heart)
         yield services, worker
-    finally:
-        database.close()
+
+
+@contextmanager
+def open_check(settings: Settings) -> Iterator[Check]:
+    """A check of a data folder that somebody else may be serving: nothing in it is written."""
+    from bulkwright.service.check import Check
+    from bulkwright.store.check import CheckStore
+
+    with closing(_onlooker(settings)) as database:
+        yield Check(CheckStore(database), open_files(settings, make=False))
+
+
+def open_files(settings: Settings, *, make: bool = True) -> Files:
+    """The files of a deployment; a folder is made, unless it is only to be looked at.
+
+    Raises UnusableSetting for a URL of no known kind. An object store is not asked for anything
+    yet; its library is loaded for it alone.
+    """
+    where = settings.files
+    match where.partition("://")[0] if "://" in where else "":
+        case "":
+            return LocalFiles(Path(where) if where else settings.files_path, make=make)
+        case "file":
+            return LocalFiles(Path(unquote(urlsplit(where).path)), make=make)
+        case "s3" | "gs" | "az":
+            from bulkwright.files.objects import ObjectFiles
+
+            return ObjectFiles(where, settings.scratch_path)
+    raise UnusableSetting(
+        f"--files {where} is of no known kind; s3://BUCKET/PREFIX, gs://, az:// or a folder is."
+    )
 
 
 def make_courier(settings: Settings, services: Services, observe: Observer) -> Courier:
@@ -127,22 +166,49 @@ def make_courier(settings: Settings, services: Services, observe: Observer) -> C
     return Courier(services.outbox, services.job_store, guard, observe)
 
 
-def _second_store(settings: Settings) -> Heart:
+def _api_database(settings: Settings) -> Database:
+    if settings.database:
+        from bulkwright.store.postgres.database import PostgresDatabase
+
+        return PostgresDatabase(settings.database, connections=API_THREADS + 4)
+    from bulkwright.store.sqlite.stdlib import StdlibDatabase
+
+    return StdlibDatabase(settings.database_path)
+
+
+def _onlooker(settings: Settings) -> Scratch:
+    if settings.database:
+        from bulkwright.store.postgres.onlooker import OnlookerDatabase
+
+        return OnlookerDatabase(settings.database)
+    from bulkwright.store.sqlite.readonly import ReadOnlyDatabase
+
+    return ReadOnlyDatabase(settings.database_path)
+
+
+def _worker_stores(settings: Settings, *, patient: bool) -> tuple[Database, RecordSink, Heart]:
+    if settings.database:
+        from bulkwright.store.postgres.database import PostgresDatabase
+        from bulkwright.store.postgres.sink import PostgresSink
+
+        # One connection for the chunk, one for the heartbeat.
+        server = PostgresDatabase(settings.database, connections=2, worker=True, patient=patient)
+        return server, PostgresSink(server), lambda: nullcontext(JobStore(server))
     from bulkwright.store.sqlite.adbc import AdbcDatabase
+    from bulkwright.store.sqlite.sink import SqliteSink
 
     @contextmanager
     def opened() -> Iterator[JobStore]:
-        database = AdbcDatabase(settings.database_path)
-        try:
-            yield JobStore(database)
-        finally:
-            database.close()
+        # A connection is used by one thread at a time.
+        with closing(AdbcDatabase(settings.database_path)) as second:
+            yield JobStore(second)
 
-    return opened
+    file = AdbcDatabase(settings.database_path)
+    return file, SqliteSink(file), opened
 
 
 def _services(database: Database, settings: Settings) -> Services:
-    files = LocalFiles(settings.files_path)
+    files = open_files(settings)
     files.sweep()
     accounts, jobs, modules = AccountStore(database), JobStore(database), ModuleStore(database)
     tokens, schema = TokenService(accounts), SchemaService(modules)
@@ -157,6 +223,7 @@ def _services(database: Database, settings: Settings) -> Services:
         tokens=tokens,
         signin=SignInService(accounts, SessionStore(database), tokens),
         schema=schema,
+        own_tables=OwnTableService(modules, OwnTables(database)),
         setup=SetupService(accounts, modules, schema, tokens),
         uploads=uploads,
         jobs=JobService(
@@ -166,4 +233,7 @@ def _services(database: Database, settings: Settings) -> Services:
         metadata=MetadataService(accounts, modules),
         outbox=outbox,
         signing=SigningKeys(outbox),
+        retention=Retention(RetentionStore(database), files, settings.keeping),
+        readiness=Readiness(database, files),
+        backlog=MetricsStore(database),
     )

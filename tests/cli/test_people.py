@@ -49,6 +49,16 @@ def test_the_org_is_shown(run: Run) -> None:
     assert (shown["company"], shown["users"], shown["currency"]) == ("Zylker", "1", "USD")
 
 
+def test_an_org_is_given_a_priority(run: Run) -> None:
+    """It is shown from then on; an org that is not there is refused."""
+    assert told(run("org", *DATA).stdout)["priority"] == "0"
+    assert told(run("org", "--priority", "3", *DATA).stdout)["priority"] == "3"
+    number = told(run("org", *DATA).stdout)["org_id"]
+    assert told(run("org", number, "--priority", "-1", *DATA).stdout)["priority"] == "-1"
+    refused = run("org", "1", *DATA)
+    assert (refused.returncode, refused.stderr) == (1, "bulkwright: There is no org 1.\n")
+
+
 def test_a_user_is_added_with_a_profile(run: Run) -> None:
     """And listed; the e-mail is new in the org, however it is spelled."""
     added = run("user", "add", "kay@x.example", "--last-name", "Kay [b]", "--profile", "Standard",

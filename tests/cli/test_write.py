@@ -55,6 +55,24 @@ def test_write_again_updates(run: Run, good: Path) -> None:
         assert "going on" not in done.stdout
 
 
+def test_an_end_that_was_not_told_is_told_by_the_same_line(
+    run: Run, good: Path, tmp_path: Path
+) -> None:
+    """Whatever stops a run between the end of its job and its own, no row is stored twice."""
+    line = ("write", good, *INSERT, "--data", "d", "--result")
+    (tmp_path / "folder").mkdir()
+    failed = run(*line, "folder")
+    assert failed.returncode == 1 and "another --result" in failed.stderr
+    told = run(*line, "o.zip")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "going on with job" in told.stdout and "added 2" in told.stdout
+    assert [r["STATUS"] for r in rows_of(tmp_path / "o.zip")] == ["ADDED", "ADDED"]
+    exported = run("records", "export", "--module", "Leads", "--data", "d").stdout
+    assert len(exported.splitlines()) == 1 + 2
+    again = run(*line, "o.zip")
+    assert "going on" not in again.stdout
+
+
 def test_map_and_default_options(run: Run, tmp_path: Path) -> None:
     """Columns by their header text, a default for empty cells and for fields without a column."""
     (tmp_path / "f.csv").write_text("Nachname,Ort,Mail\nBoyle,,p@x.example\nKay,Bonn,\n")

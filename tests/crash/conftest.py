@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.crash.victim import prepared
 from tests.crash.watching import Watch, write_leads
 from tests.engine.bench import Bench, opened
 
@@ -16,6 +17,12 @@ def leads(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("large") / "leads.csv"
     write_leads(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with its org, to be copied."""
+    return prepared(tmp_path_factory.mktemp("template") / "data")
 
 
 @pytest.fixture

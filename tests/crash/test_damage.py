@@ -10,6 +10,7 @@ from tests.engine.bench import Bench
 from bulkwright.domain.job import JobStatus, LedgerEntry, Part
 from bulkwright.domain.limits import JOB_ATTEMPTS
 from bulkwright.domain.outcome import Counts
+from bulkwright.files import Area
 from bulkwright.observe import ChunkCommitted, Event
 
 ROWS = "Last_Name,City\n" + "".join(f"Name {i},City {i}\n" for i in range(6))
@@ -18,7 +19,7 @@ ROWS = "Last_Name,City\n" + "".join(f"Name {i},City {i}\n" for i in range(6))
 def upload_of(bench: Bench, job_id: int) -> Path:
     """The stored upload of a job."""
     job = bench.services.jobs.details(bench.org.id, job_id)
-    return bench.services.files.upload_place(job.resources[0].file_id)
+    return bench.services.files.place(Area.UPLOADS, job.resources[0].file_id)
 
 
 def flip(path: Path, place: int) -> None:
@@ -75,7 +76,7 @@ def stopped_after_first_chunk(bench: Bench) -> int:
         object.__setattr__(shop, "observe", observe)
         bench.worker.run_one(job.id)
         object.__setattr__(shop, "observe", bench.events.append)
-    bench.worker._stop.clear()
+    bench.worker._stopping = False
     assert bench.services.jobs.details(bench.org.id, job.id).counts == Counts(added=2)
     return job.id
 

@@ -1,23 +1,21 @@
-"""Workers of a server are killed and paused; clients see nothing but a job that ends well."""
+"""A worker that is paused, told to stop, or killed by its job; chunks and leases as they are.
+
+Kills at every commit point and at any time are in test_points.py.
+"""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sqlite3
-import subprocess
 import time
 import zipfile
-from collections.abc import Iterator
 from contextlib import closing
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from tests.crash.watching import ROWS, Watch, children, kill, start, until, write_leads
+from tests.crash.watching import Watch, kill, start, until, write_leads
 
-from bulkwright.client import Client
 from bulkwright.config import Settings
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
@@ -25,16 +23,6 @@ from bulkwright.domain.job import Mapping, Operation
 from bulkwright.domain.limits import LEASE_SECONDS
 from bulkwright.domain.request import JobRequest, ResourceRequest
 from bulkwright.wiring import open_services
-
-
-@pytest.fixture(scope="module")
-def zipped(leads: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The large CSV as an upload."""
-    path = tmp_path_factory.mktemp("zipped") / "leads.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        archive.write(leads, "leads.csv")
-    return path
-
 
 SOME = 90_000
 """Rows of the job where four chunks are enough."""
@@ -48,50 +36,6 @@ def fewer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with zipfile.ZipFile(folder / "leads.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as made:
         made.write(folder / "leads.csv", "leads.csv")
     return folder / "leads.zip"
-
-
-@pytest.fixture
-def server(watch: Watch) -> Iterator[tuple[subprocess.Popen[str], Client]]:
-    """A server with one worker, and a client of it."""
-    process = start("serve", "--dev", "--profile", "service", "--port", 0, "--data", watch.data)
-    try:
-        assert process.stdout is not None
-        url = process.stdout.readline().split()[1]
-        known = json.loads((watch.data / "dev-credentials.json").read_text())
-        with Client(url, token=known["access_token"], org_id=known["org_id"]) as client:
-            yield process, client
-    finally:
-        process.terminate()
-        process.communicate(timeout=60)
-
-
-@pytest.mark.slow
-def test_a_killed_worker_is_replaced_and_the_job_completed(
-    server: tuple[subprocess.Popen[str], Client], zipped: Path, tmp_path: Path, watch: Watch
-) -> None:
-    """Two kills in the middle: nothing is lost or done twice, and no count ever goes down."""
-    process, client = server
-    job_id = client.write("insert", "Leads", client.upload(zipped), find_by="Email")
-    seen: list[tuple[int, int, int]] = []
-    kills = [2, 5]
-    while (details := client.details(job_id)).status not in ("COMPLETED", "FAILED"):
-        file = details.resource[0].file
-        seen.append((file.added_count or 0, file.skipped_count or 0, file.total_count or 0))
-        if kills and watch.chunks >= kills[0]:
-            kills.pop(0)
-            (worker,) = children(process.pid, "worker")
-            os.kill(worker, signal.SIGKILL)
-            assert until(lambda gone=worker: gone not in children(process.pid, "worker"))
-        time.sleep(0.01)
-    assert details.status == "COMPLETED" and not kills
-    assert all(before <= after for before, after in pairwise(seen))
-    # Only whole chunks are ever visible.
-    ends = {0, *(n for (n,) in watch.ask("SELECT first_row + row_count FROM ledger"))}
-    assert {total for _, _, total in seen} <= ends
-    file = details.resource[0].file
-    assert (file.added_count, file.skipped_count) == (ROWS * 9 // 10, ROWS // 10)
-    client.download(details, tmp_path / "result.zip")
-    watch.check(tmp_path / "result.zip")
 
 
 def add_job(data: Path, path: Path) -> int:
@@ -157,8 +101,9 @@ def test_a_worker_that_wakes_up_too_late_changes_nothing(fewer: Path, watch: Wat
 
 
 def files(watch: Watch) -> list[Path]:
-    """All files of the file area."""
-    return sorted(p for p in (watch.data / "files").rglob("*") if p.is_file())
+    """All files of the file area but those that are still being written."""
+    found = (p for p in (watch.data / "files").rglob("*") if p.is_file())
+    return sorted(p for p in found if p.parent.name != "incoming")
 
 
 @pytest.mark.slow
@@ -192,6 +137,25 @@ def test_a_job_that_kills_its_worker_three_times_is_given_up(
             connection.execute("UPDATE jobs SET lease_until = 0")
     assert watch.ask("SELECT status, code FROM jobs") == [("FAILED", "INTERNAL_ERROR")]
     assert watch.number(f"SELECT count(*) FROM {watch.table()}") == 0
+
+
+@pytest.mark.slow
+def test_the_next_worker_does_not_wait_for_a_dead_one(fewer: Path, watch: Watch) -> None:
+    """Killed with nobody watching, as in a restart of everything: its lease is void at once."""
+    job_id = add_job(watch.data, fewer)
+    first = start("worker", "--data", watch.data)
+    assert until(lambda: watch.chunks >= 1)
+    kill(first)
+    done = watch.chunks
+    began = time.monotonic()
+    second = start("worker", "--data", watch.data)
+    try:
+        assert until(lambda: watch.chunks > done)
+        assert time.monotonic() - began < LEASE_SECONDS * 0.8
+        assert until(lambda: watch.status == "COMPLETED")
+        watch.check(watch.data / "files" / "results" / f"{job_id}.zip", SOME)
+    finally:
+        kill(second)
 
 
 @pytest.mark.slow

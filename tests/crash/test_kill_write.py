@@ -40,7 +40,7 @@ def test_a_killed_write_goes_on_where_it_stopped(leads: Path, tmp_path: Path, wa
         more_than(watch.chunks, process, watch)
         if process.poll() is not None or killed == KILLS:
             break
-        time.sleep(moments.uniform(0.0, 0.25))
+        time.sleep(moments.uniform(0.0, 0.1))
         kill(process)
         killed += 1
     out, err = process.communicate(timeout=60)

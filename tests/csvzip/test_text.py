@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import tracemalloc
 from collections.abc import Iterable, Iterator
 
 import pytest
@@ -18,7 +19,6 @@ from bulkwright.csvzip.text import (
     Format,
     blocks,
     canonical_encoding,
-    count_records,
     inspect,
     parse_slowly,
     sniff,
@@ -31,7 +31,20 @@ Rows = list[list[str]]
 
 
 def rows_of(found: Iterable[Block], delimiter: str = ",") -> Rows:
-    return [row for block in found for row in parse_slowly(block.data, delimiter)]
+    stretches = (stretch for block in found for stretch in block.stretches)
+    return [row for stretch in stretches for row in parse_slowly(stretch.data, delimiter)]
+
+
+def data_of(block: Block) -> bytes:
+    return b"".join(stretch.data for stretch in block.stretches)
+
+
+def is_sound(block: Block) -> bool:
+    return all(stretch.sound for stretch in block.stretches)
+
+
+def count(block: Block) -> int:
+    return sum(stretch.count(",") for stretch in block.stretches)
 
 
 def read(data: bytes, declared: str | None = None, target: int = limits.CHUNK_TEXT_BYTES) -> Rows:
@@ -137,8 +150,8 @@ def test_bytes_that_are_no_text_are_marked_and_the_rest_is_read(
     """E26-E29: invalid UTF-8 marks its own cell, not the file; never a silent U+FFFD."""
     data = b"Name,City\nBefore,a\nBad" + damage + b"x,b\nAfter,c\n"
     (block,) = blocks([data], sniff(data, declared))
-    before, bad, after = parse_slowly(block.data, ",")
-    assert block.has_bad_bytes and block.clean
+    before, bad, after = parse_slowly(data_of(block), ",")
+    assert block.has_bad_bytes and is_sound(block)
     assert (before, after) == (["Before", "a"], ["After", "c"])
     assert BAD_BYTE in bad[0] and bad[1] == "b"
 
@@ -246,6 +259,27 @@ def test_a_header_may_be_longer_than_the_first_look() -> None:
     assert len(found.format.header) == 300_000 and found.rows == 1
 
 
+def test_quotes_count_however_long_the_header_is() -> None:
+    """Delimiters within a quoted name of half a megabyte are none."""
+    name = b'"' + b"a;" * 250_000 + b'"'
+    assert sniff(name + b",b,c\n1,2,3\n", None).header[1:] == ("b", "c")
+
+
+@pytest.mark.parametrize(
+    "filling", [b'"', b",", b'"a",', b'a"', b"\xff", b"\x80,", b"\0"], ids=repr
+)
+def test_a_header_without_end_costs_little(filling: bytes) -> None:
+    """It is refused long before its cells are taken apart."""
+    piece = filling * (limits.MiB // len(filling))
+    tracemalloc.start()
+    try:
+        with pytest.raises(FileNotSupported):
+            inspect((piece for _ in range(64)), None, 10)
+        assert tracemalloc.get_traced_memory()[1] < 200 * limits.MiB
+    finally:
+        tracemalloc.stop()
+
+
 # Records
 
 HEADER = b"a,b,c\n"
@@ -276,7 +310,7 @@ def test_a_file_without_any_lf_has_cr_for_line_ends() -> None:
     """S02: old Macintosh files; a CR within quotes becomes LF as well."""
     assert read(b'a,b\r1,2\r3,"x\ry"\r') == [["1", "2"], ["3", "x\ny"]]
     (block,) = blocks([b"a,b\r1,2\r3,4"], Format("UTF-8", ",", ("a", "b")))
-    assert block.clean and block.data == b"1,2\n3,4\n"
+    assert is_sound(block) and data_of(block) == b"1,2\n3,4\n"
 
 
 @pytest.mark.parametrize(
@@ -291,7 +325,7 @@ def test_quoted_text_is_one_cell_verbatim(cell: str, target: int) -> None:
     data = f"a,b,c\nx,{quoted},y\n{quoted},{quoted},z\n".encode()
     found = list(blocks([data], sniff(data, None), target=target))
     assert rows_of(found) == [["x", cell, "y"], [cell, cell, "z"]]
-    assert all(block.clean for block in found)
+    assert all(is_sound(block) for block in found)
     assert any(block.has_nul for block in found) == ("\0" in cell)
 
 
@@ -313,7 +347,7 @@ def test_stray_quotes_harm_no_other_row(line: bytes, cells: list[str]) -> None:
     for target in (1, 50, 300, 100_000):
         found = list(blocks([data], sniff(data, None), target=target))
         assert rows_of(found) == [["p", "q\nr", "s"]] * 40 + [cells] + [["p", "q\nr", "s"]] * 40
-        assert not all(block.clean for block in found)
+        assert not all(is_sound(block) for block in found)
 
 
 @pytest.mark.parametrize("target", [1, 30, 100_000])
@@ -355,8 +389,8 @@ def test_memory_is_bounded_by_the_record_limit() -> None:
     """S36, S39: a line of 40 MB is read with a piece of it; its neighbours are rows."""
     pieces = [HEADER + b"1,2,3\nx,", *[b"y" * limits.MiB] * 40, b",z\n7,8,9\n"]
     found = list(blocks(pieces, Format("UTF-8", ",", ("a", "b", "c")), target=limits.MiB))
-    assert [count_records(block, ",") for block in found] == [1, 1, 1]
-    assert max(len(block.data) for block in found) < limits.RECORD_BYTES + 100
+    assert [count(block) for block in found] == [1, 1, 1]
+    assert max(len(data_of(block)) for block in found) < limits.RECORD_BYTES + 100
     assert found[1].end - found[1].start == 40 * limits.MiB + 5
 
 
@@ -450,8 +484,8 @@ def test_blocks_are_whole_and_counted(content: str, target: int) -> None:
     end = 0
     for block in blocks([data], Format("UTF-8", ",", ("a", "b")), target=target):
         assert block.start >= end and block.end > block.start
-        assert block.data.endswith(b"\n")
-        assert count_records(block, ",") == len(rows_of([block]))
+        assert data_of(block).endswith(b"\n")
+        assert count(block) == len(rows_of([block]))
         end = block.end
     assert end <= len(data) - 4
 
@@ -470,16 +504,18 @@ def test_a_run_goes_on_at_any_block(content: str, target: int) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(RAGGED, st.integers(1, 80))
-def test_clean_blocks_are_what_every_parser_reads_alike(content: str, target: int) -> None:
-    """A clean block needs no leniency: Polars reads the very cells that the csv module reads."""
+def test_sound_text_is_what_every_parser_reads_alike(content: str, target: int) -> None:
+    """Sound text needs no leniency: Polars reads the very cells that the csv module reads."""
     polars = pytest.importorskip("polars")
     data = b"a,b\n" + content.encode()
     for block in blocks([data], Format("UTF-8", ",", ("a", "b")), target=target):
-        if block.clean:
-            rows = rows_of([block])
+        for stretch in block.stretches:
+            if not stretch.sound:
+                continue
+            rows = list(parse_slowly(stretch.data, ","))
             width = max(map(len, rows))
             frame = polars.read_csv(
-                ",".join(map(str, range(width))).encode() + b"\n" + block.data,
+                ",".join(map(str, range(width))).encode() + b"\n" + stretch.data,
                 infer_schema=False,
                 empty_string_is_null=False,
                 truncate_ragged_lines=True,
@@ -500,8 +536,8 @@ def test_outcomes_do_not_depend_on_cuts_when_records_are_too_long(
         fmt = Format("UTF-8", ",", ("a", "b"))
         found = list(blocks([data], fmt, target=target))
         assert rows_of(found) == rows_of(blocks([data], fmt, target=10_000))
-        assert all(len(block.data) <= max(2 * target, 64) + 30 for block in found)
-        assert all(block.data.endswith(b"\n") for block in found)
-        assert all(count_records(block, ",") == len(rows_of([block])) for block in found)
+        assert all(len(data_of(block)) <= max(2 * target, 64) + 30 for block in found)
+        assert all(data_of(block).endswith(b"\n") for block in found)
+        assert all(count(block) == len(rows_of([block])) for block in found)
 
     check()

@@ -93,7 +93,13 @@ def test_the_expression_is_strict(pattern: str, text: str) -> None:
     [
         *("", " ", "yyyy", "MM/dd", "HH:mm", "yyyy-MM", "yyyy-mm-dd", "YYYY-MM-dd"),
         *("yyyy-MM-dd yyyy", "yyyy-MM-dd HH", "yyyy-MM-dd hh:mm", "yyyy-MM-dd a"),
-        *("yyyy-MM-dd HH hh:mm a", "yyyy-MM-dd ss", "yyyy-MM-dd HH:mm S", "yyyy-MM-dd z"),
+        *(
+            "yyyy-MM-dd HH:mm a",
+            "yyyy-MM-dd HH hh:mm a",
+            "yyyy-MM-dd ss",
+            "yyyy-MM-dd HH:mm S",
+            "yyyy-MM-dd z",
+        ),
         *("yyyy-MM-dd HH:mm:ss SS", "yyyy-MM-dd'T", "yyyy-MM-ddTHH:mm", "yyyy-MM-dd w"),
         *("yyyy-MM-dd" + " " * 200, "%Y-%m-%d", "yyyy-MM-dd HH:mm:ss.SSS.SSS"),
     ],

@@ -135,7 +135,8 @@ class Bench:
     def done(self, job_id: int) -> Done:
         """The job as it is, and its result."""
         job = self.services.jobs.details(self.org.id, job_id)
-        with zipfile.ZipFile(self.services.jobs.result(self.org.id, job_id)) as archive:
+        result = self.services.jobs.open_result(self.org.id, job_id)
+        with result, zipfile.ZipFile(result) as archive:
             assert archive.testzip() is None
             (member,) = archive.namelist()
             text = archive.read(member).decode()
@@ -194,8 +195,8 @@ class Bench:
 
 
 @contextmanager
-def opened(data: Path, profile: str = "service") -> Iterator[Bench]:
-    """A bench over a data folder; an empty folder gets its org and user."""
+def opened(data: Path, database: str = "") -> Iterator[Bench]:
+    """A bench over a data folder, or a database; an empty one gets its org and user."""
     events: list[Event] = []
-    with open_bench(Settings(data, profile), events.append) as (services, worker):
+    with open_bench(Settings(data, database=database), events.append) as (services, worker):
         yield Bench(services, worker, events)

@@ -90,7 +90,8 @@ def create(bench: Bench, *resources: ResourceRequest, operation: str = "insert")
 
 def answers(bench: Bench, job: Job) -> dict[str, list[str]]:
     """Member of the result: what became of each row."""
-    with zipfile.ZipFile(bench.services.jobs.result(bench.org.id, job.id)) as archive:
+    result = bench.services.jobs.open_result(bench.org.id, job.id)
+    with result, zipfile.ZipFile(result) as archive:
         assert archive.testzip() is None
         return {
             name: [line.split(",")[-3] + line.split(",")[-1] for line in lines[1:]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from pathlib import Path
 
 import pytest
 from tests.engine.bench import Bench
@@ -12,6 +13,7 @@ from tests.engine.bench import Bench
 from bulkwright.domain.errors import LinkNotValid
 from bulkwright.domain.job import JobStatus, Mapping
 from bulkwright.domain.outcome import Counts
+from bulkwright.files import Area
 from bulkwright.pipeline.failed import write_failed
 
 LEADS = "Company,Phone,Email,Last_Name,City\nZylker,1,a@x.example,Boyle,Trier\nAcme,2,,,Bonn\n"
@@ -139,8 +141,8 @@ def test_many_chunks_make_one_sound_member(bench: Bench) -> None:
     rows = "".join(f"Name {i},City {i}\n" for i in range(300))
     done = bench.run(f"Last_Name,City\n{rows}", chunk_rows=1)
     assert [row["Last_Name"] for row in done.rows] == [f"Name {i}" for i in range(300)]
-    path = bench.services.jobs.result(bench.org.id, done.job.id)
-    with zipfile.ZipFile(path) as archive:
+    result = bench.services.jobs.open_result(bench.org.id, done.job.id)
+    with result, zipfile.ZipFile(result) as archive:
         (info,) = archive.infolist()
         assert info.file_size == len(done.text.encode())
 
@@ -155,17 +157,17 @@ def test_a_job_has_no_result_before_it_ends(bench: Bench) -> None:
     """Nothing to download while it is ADDED."""
     job = bench.create("Last_Name\nA\n")
     with pytest.raises(LinkNotValid):
-        bench.services.jobs.result(bench.org.id, job.id)
+        bench.services.jobs.open_result(bench.org.id, job.id)
 
 
 def test_no_working_file_is_left_behind(bench: Bench) -> None:
     """Parts go when their result is whole; nothing half-written stays."""
     bench.run("Last_Name\nA\nB\n", chunk_rows=1)
-    root = bench.services.files.upload_place(1).parents[1]
+    root = bench.services.files.place(Area.UPLOADS, 1).parents[1]
     assert sorted(p.parent.name for p in root.rglob("*") if p.is_file()) == ["results", "uploads"]
 
 
-def test_failed_rows_are_a_csv_to_mend(bench: Bench) -> None:
+def test_failed_rows_are_a_csv_to_mend(bench: Bench, tmp_path: Path) -> None:
     """All columns of the rows that were not stored, and why; mended, they go through."""
     text = (
         'Name,"Note, long",Email,Staff\n'
@@ -175,10 +177,12 @@ def test_failed_rows_are_a_csv_to_mend(bench: Bench) -> None:
     for chunk_rows in (1, 1000):
         done = bench.run(text, mappings=mappings, chunk_rows=chunk_rows)
         files = bench.services.files
-        target = files.upload_place(0).parent / "failed.csv"
-        upload = files.upload_place(done.job.resources[0].file_id)
-        result = files.result_place(done.job.id)
-        assert write_failed(done.job, upload, result, target) == 2
+        target = tmp_path / "failed.csv"
+        with (
+            files.open(Area.UPLOADS, done.job.resources[0].file_id, None) as upload,
+            files.open(Area.RESULTS, done.job.id, None) as result,
+        ):
+            assert write_failed(done.job, upload, result, target) == 2
         with target.open(encoding="utf-8", newline="") as file:
             header, *rows = csv.reader(file)
         assert header == ["Name", "Note, long", "Email", "Staff", "ERRORS"]

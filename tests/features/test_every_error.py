@@ -26,6 +26,7 @@ from bulkwright.domain.account import Profile
 from bulkwright.domain.job import JobStatus
 from bulkwright.domain.limits import TOKEN_REQUESTS_AT_ONCE, MiB
 from bulkwright.domain.scope import EVERY
+from bulkwright.files import Area
 from bulkwright.wire.responses import GatewayProblem
 
 ROOT = Path(__file__).parents[2]
@@ -116,6 +117,17 @@ def broken(s: Deployment) -> httpx2.Response:
     finally:
         folder.unlink()
         folder.with_name("away").rename(folder)
+
+
+def damaged(s: Deployment) -> httpx2.Response:
+    """The result of a job, one byte of which has changed since."""
+    job_id, store = s.job_id(), s.services.job_store
+    claimed = store.claim("here/1", job_id)
+    assert claimed is not None
+    s.services.files.place(Area.RESULTS, job_id).write_bytes(b"PK")
+    ended = {"code": None, "has_result": True, "result_sha256": "0" * 64}
+    store.finish(claimed[0], JobStatus.COMPLETED, **ended)
+    return s.get(f"/v2/crm/org{s.tenant.org.id}/bulk-write/{job_id}/{job_id}.zip")
 
 
 def token(**form: str) -> Ask:
@@ -217,6 +229,8 @@ WAYS = [
     Way(E.GatewayRefusal, lambda s: s.upload(feature=""), 403, "", GATEWAY),
     Way(E.FeatureNotSupported, lambda s: s.upload(feature="bulk-read"), 200,
         "NOT_SUPPORTED_FEATURE", "Feature is not supported", ("created_time",)),
+    Way(E.ResultDamaged, damaged, 500, "INTERNAL_ERROR",
+        "The stored result is damaged; ask the operator to restore it"),
     Way(E.LinkNotValid, get("/v2/crm/org1/bulk-write/1/1.zip"), 403, "", "Link not valid"),
     Way(E.ResourceNotFound, get(JOB), 404, "RESOURCE_NOT_FOUND",
         "The requested resource doesn't exist."),

@@ -9,6 +9,7 @@ from tests.conftest import Deployment, zipped
 
 from bulkwright.domain.job import Job, JobStatus, Lease, LedgerEntry, Part
 from bulkwright.domain.outcome import Counts
+from bulkwright.files import Area
 
 
 def claimed(server: Deployment, job_id: int) -> tuple[Lease, Job]:
@@ -34,7 +35,7 @@ def run(server: Deployment, job_id: int, status: JobStatus = JobStatus.COMPLETED
     if done:
         with server.services.files.incoming() as file:
             file.write(zipped(b"x", name="Leads-leads.csv"))
-            file.keep(server.services.files.result_place(job_id))
+            file.keep(Area.RESULTS, job_id)
     code = None if done else "FILE_NOT_SUPPORTED"
     store.finish(lease, status, code=code, has_result=done)
 

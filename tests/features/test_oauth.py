@@ -280,7 +280,7 @@ def test_every_route_has_a_scope(server: Deployment) -> None:
     """A route without one is open, and must say so."""
     public = {r.path for r in server.app.router.routes if r.needed is Open.PUBLIC}
     pages = {"/oauth/v2/auth", "/oauth/v2/auth/refresh", "/oauth/v2/auth/style.css"}
-    others = {"/oauth/v2/token", "/oauth/v2/token/revoke", "/healthz", "/readyz"}
+    others = {"/oauth/v2/token", "/oauth/v2/token/revoke", "/healthz", "/readyz", "/metrics"}
     docs = {"/docs", "/docs/openapi.json", "/docs/page.css"}
     assert public == pages | others | docs
     assert all(r.needed for r in server.app.router.routes)

@@ -7,6 +7,8 @@ import re
 import pytest
 from tests.conftest import Deployment, zipped
 
+from bulkwright.files import Area
+
 
 def test_an_upload_is_acknowledged_with_a_file_id(server: Deployment) -> None:
     """The answer has the documented shape; the id is a string of digits."""
@@ -184,6 +186,6 @@ def test_an_upload_is_on_the_disk_as_it_was_sent(server: Deployment) -> None:
     headers = {**server.auth(), "feature": "bulk-write", "X-CRM-ORG": str(server.tenant.org.id)}
     files = {"file": ("../../etc/x\x00.zip", zipped())}
     answer = server.http.post("/crm/v2/upload", headers=headers, files=files)
-    place = server.services.files.upload_place(int(answer.json()["details"]["file_id"]))
+    place = server.services.files.place(Area.UPLOADS, int(answer.json()["details"]["file_id"]))
     assert place.read_bytes() == zipped()
     assert place.stat().st_mode & 0o777 == 0o600

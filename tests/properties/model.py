@@ -8,7 +8,7 @@ five fields of Leads: Last_Name (mandatory), Email (a key that is not unique), C
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -24,6 +24,8 @@ class Request:
     ignore_empty: bool
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    """What fills the empty cells of a field, or all rows of a field without a column."""
 
     @property
     def updates(self) -> bool:
@@ -58,10 +60,14 @@ class Model:
     def run(self, request: Request) -> None:
         """Let every row take effect in order."""
         self.outcome, self.touched, self.known = [], [], len(self.records)
-        for row in request.rows:
-            self._take(dict(zip(request.columns, row, strict=True)), request)
+        for number in range(len(request.rows)):
+            self.take(request, number)
 
-    def _take(self, row: dict[str, str], request: Request) -> None:
+    def take(self, request: Request, number: int) -> None:
+        """Let one row take effect."""
+        row = dict(zip(request.columns, request.rows[number], strict=True))
+        for name, default in request.defaults.items():
+            row[name] = row.get(name) or default
         errors: dict[str, list[str]] = {}
         lacking = self._check(row, request, errors)
         by = request.find_by

@@ -5,8 +5,9 @@ from __future__ import annotations
 import unicodedata
 
 import polars as pl
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.properties.effort import tries
 
 from bulkwright.pipeline.keys import normalised
 
@@ -23,7 +24,7 @@ def key(text: str) -> str | None:
     return unicodedata.normalize("NFC", composed.casefold()) or None
 
 
-@settings(max_examples=300)
+@tries(300)
 @given(st.lists(st.text(KNOWN, max_size=12), min_size=1, max_size=20))
 @example(["Straße", "ΣΑΣ", "σας", "İstanbul", "\u0345", "A\u0308", "ﬁ", "\u1e9e", " ", "", "ǅ"])
 @example(["\u03aa\u0301", "\u0390", "\u1fd3", "\u0130\u0307", "K", "Å", "ſ", "\u13a0", "\uab70"])
@@ -32,7 +33,7 @@ def test_a_key_is_trimmed_composed_and_folded(texts: list[str]) -> None:
     assert normalised(pl.Series(texts)).to_list() == [key(text) for text in texts]
 
 
-@settings(max_examples=200)
+@tries(200)
 @given(st.text(KNOWN, max_size=12))
 def test_a_key_is_its_own_key(text: str) -> None:
     """What was normalised once stays as it is."""
@@ -40,7 +41,7 @@ def test_a_key_is_its_own_key(text: str) -> None:
     assert normalised(once).to_list() == once.to_list()
 
 
-@settings(max_examples=200)
+@tries(200)
 @given(st.text(KNOWN, max_size=12))
 def test_case_and_composition_make_no_other_key(text: str) -> None:
     """Decomposed, padded: the same record."""

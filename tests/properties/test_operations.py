@@ -7,9 +7,10 @@ import io
 from collections import Counter
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 from tests.engine.bench import Bench, Done
+from tests.properties.effort import tries
 from tests.properties.model import Model, Record, Request, cells
 
 from bulkwright.domain.job import Mapping
@@ -91,7 +92,7 @@ def ran(bench: Bench, before: Request, request: Request, chunk_rows: int) -> tup
 
 
 @pytest.mark.parametrize("by_rows", [False, True], ids=["columnar", "row by row"])
-@settings(max_examples=70)
+@tries(70)
 @given(requests=requests(), chunk_rows=st.sampled_from(CHUNK_ROWS))
 def test_a_job_does_what_the_model_says(
     bench: Bench, by_rows: bool, requests: tuple[Request, Request], chunk_rows: int
@@ -114,7 +115,7 @@ def test_a_job_does_what_the_model_says(
     assert cells(FIELDS, stored) == cells(FIELDS, model.records)
 
 
-@settings(max_examples=20)
+@tries(20)
 @given(requests=requests())
 def test_chunk_size_never_changes_the_outcome(
     bench: Bench, requests: tuple[Request, Request]
@@ -128,7 +129,7 @@ def test_chunk_size_never_changes_the_outcome(
     assert all(outcome == outcomes[0] for outcome in outcomes)
 
 
-@settings(max_examples=30)
+@tries(30)
 @given(requests=requests(), chunk_rows=st.sampled_from(CHUNK_ROWS))
 def test_the_books_balance(
     bench: Bench, requests: tuple[Request, Request], chunk_rows: int

@@ -6,7 +6,6 @@ is named in the summary; with CI=true a Python SDK that cannot be had is a failu
 
 from __future__ import annotations
 
-import json
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -17,11 +16,9 @@ from tests.sdk.catalogue import SDKS, Sdk
 from tests.sdk.driver import Driver
 from tests.sdk.environments import NotToBeHad, command
 from tests.sdk.live import Live
+from tests.sdk.record import TRIED
 
 Start = Callable[[], Driver]
-
-_ROWS = pytest.StashKey[list[dict[str, str]]]()
-_MISSING = pytest.StashKey[dict[str, str]]()
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +42,6 @@ def start(
     """Starts a driver of the SDK in a folder of its own, not yet initialised."""
     program, missing = _command(sdk)
     if missing:
-        request.config.stash[_MISSING][str(sdk)] = missing
         if sdk.is_python and os.environ.get("CI") == "true":
             pytest.fail(f"{sdk} is not to be had: {missing}", pytrace=False)
         pytest.skip(f"{sdk} was NOT TESTED: {missing}")
@@ -96,9 +92,7 @@ def mail() -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the record; name the marker that fills it."""
-    config.stash[_ROWS] = []
-    config.stash[_MISSING] = {}
+    """Name the marker that fills the record."""
     config.addinivalue_line(
         "markers", "endpoint(name, ...): what of the wire a test with an SDK shows to work"
     )
@@ -116,7 +110,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """A row for each endpoint that a test names."""
+    """A row for each endpoint that a test names; it goes along with the report."""
     outcome = yield
     report: pytest.TestReport = outcome.get_result()  # type: ignore[attr-defined]
     if report.when != "call" and report.passed:
@@ -128,36 +122,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     known = hasattr(report, "wasxfail") and report.skipped
     for marker in item.iter_markers("endpoint"):
         for name in marker.args:
-            item.config.stash[_ROWS].append(
-                {
-                    "endpoint": name,
-                    "version": tested.api,
-                    "sdk": tested.name,
-                    "sdk_version": tested.version,
-                    "test": item.name.split("[")[0],
-                    "outcome": "xfailed" if known else report.outcome,
-                    "reason": getattr(report, "wasxfail", "") if known else "",
-                }
-            )
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the record into pytest's cache."""
-    rows = session.config.stash[_ROWS]
-    cache = getattr(session.config, "cache", None)
-    if rows and cache is not None:
-        text = json.dumps(rows, indent=1, ensure_ascii=False)
-        (cache.mkdir("sdk") / "compatibility.json").write_text(text + "\n", "utf-8")
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """Say which SDKs were not tested, however quiet pytest is."""
-    tried = {row["sdk"] for row in config.stash[_ROWS]}
-    if not tried:
-        return
-    missing = config.stash[_MISSING]
-    terminalreporter.write_line(f"official SDKs: {len(tried) - len(missing)} of {len(SDKS)} tested")
-    for name, reason in missing.items():
-        terminalreporter.write_line(f"NOT TESTED: {name}: {reason}", yellow=True, bold=True)
+            row = {
+                "endpoint": name,
+                "version": tested.api,
+                "sdk": tested.name,
+                "sdk_version": tested.version,
+                "test": item.name.split("[")[0],
+                "outcome": "xfailed" if known else report.outcome,
+                "reason": getattr(report, "wasxfail", "") if known else "",
+            }
+            report.user_properties.append((TRIED, row))

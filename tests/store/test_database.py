@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from importlib.resources import files
 from pathlib import Path
 
+import polars as pl
 import pytest
+from tests.crash.watching import until
+from tests.postgres import Server
 
 from bulkwright.store.database import Database
 from bulkwright.store.migrate import migrate
+from bulkwright.store.postgres.database import PostgresDatabase
+from bulkwright.store.queries import load
 from bulkwright.store.sqlite.adbc import AdbcDatabase
+from bulkwright.store.sqlite.checkpoint import Checkpoints
+from bulkwright.store.sqlite.driver import CHECKPOINT_ROWS
 from bulkwright.store.sqlite.stdlib import StdlibDatabase
 
 
-@pytest.fixture(params=[StdlibDatabase, AdbcDatabase], ids=["sqlite3", "adbc"])
+@pytest.fixture(params=["sqlite3", "adbc", "postgres"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An open, migrated database."""
-    make: Callable[[Path], Database] = request.param
-    made = make(tmp_path / "test.sqlite")
-    migrate(made, "sqlite")
+    """An open, migrated database of each driver."""
+    made: Database
+    if request.param == "postgres":
+        server = request.getfixturevalue("postgres")
+        made = PostgresDatabase(server.database(), connections=4)
+    elif request.param == "adbc":
+        made = AdbcDatabase(tmp_path / "test.sqlite")
+    else:
+        made = StdlibDatabase(tmp_path / "test.sqlite")
+    migrate(made)
     yield made
     made.close()
 
@@ -43,7 +65,7 @@ def orgs(database: Database) -> list[int]:
 
 def test_migrations_are_applied_once(database: Database) -> None:
     """A second run finds nothing to do."""
-    assert migrate(database, "sqlite") == []
+    assert migrate(database) == []
 
 
 def test_a_transaction_is_all_or_nothing(database: Database) -> None:
@@ -56,6 +78,39 @@ def test_a_transaction_is_all_or_nothing(database: Database) -> None:
         add_org(database, 1)
         add_org(database, 2)
     assert orgs(database) == [1, 2]
+
+
+def test_several_processes_may_migrate_at_once(postgres: Server) -> None:
+    """The first does it, the others wait and find it done."""
+    url = postgres.database()
+    databases = [PostgresDatabase(url, connections=1) for _ in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        applied = list(threads.map(migrate, databases))
+    for database in databases:
+        database.close()
+    assert sorted(map(bool, applied)) == [False, False, False, True]
+
+
+def test_ids_are_given_once_whatever_becomes_of_transactions(postgres: Server) -> None:
+    """Nobody waits for anybody's transaction, and what is taken back stays taken."""
+    database = PostgresDatabase(postgres.database(), connections=9)
+    migrate(database)
+    taken: list[range] = []
+
+    def take(count: int) -> None:
+        with suppress(KeyError), database.transaction():
+            (row,) = database.all("take_ids", n=count)
+            taken.append(range(row["first"], row["first"] + count))
+            if count % 2:
+                raise KeyError
+
+    with database.transaction():
+        (held,) = database.all("take_ids", n=5)
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(take, [1, 2, 3, 4, 5, 6, 7, 8] * 5))
+    database.close()
+    ids = [*range(held["first"], held["first"] + 5), *(i for block in taken for i in block)]
+    assert len(set(ids)) == len(ids) == 5 + 36 * 5
 
 
 def test_an_inner_transaction_is_taken_back_alone(database: Database) -> None:
@@ -77,12 +132,136 @@ def test_an_inner_transaction_is_taken_back_alone(database: Database) -> None:
 
 def test_nulls_texts_numbers_and_truths_come_back(database: Database) -> None:
     """A null is bound as one, also where no other value of the column is known."""
-    (row,) = database.sql("SELECT ? AS a, ? AS b, ? AS c, ? AS d", (None, "ß\n", 2**62, True))
+    texts = "CAST(? AS text) AS a, CAST(? AS text) AS b"
+    (row,) = database.sql(f"SELECT {texts}, ? AS c, ? AS d", (None, "ß\n", 2**62, True))
     assert (row["a"], row["b"], row["c"], row["d"]) == (None, "ß\n", 2**62, 1)
+
+
+def test_a_text_with_a_nul_finds_nothing(database: Database) -> None:
+    """Whatever a client sends: it is no error of the store."""
+    assert database.one("client", client_id="1000.\0") is None
+    assert database.all("user_by_email", org_id=1, email_key="\0") == []
 
 
 def test_one_process_opens_a_file_through_one_driver(database: Database, tmp_path: Path) -> None:
     """A second SQLite library on the same file would break the first one's locks."""
+    if isinstance(database, PostgresDatabase):
+        pytest.skip("PostgreSQL has one driver")
     other = AdbcDatabase if isinstance(database, StdlibDatabase) else StdlibDatabase
     with pytest.raises(AssertionError, match="is open through"):
         other(tmp_path / "test.sqlite")
+
+
+def test_a_file_is_opened_although_somebody_is_just_closing_it(tmp_path: Path) -> None:
+    """The last one to close a file holds it alone for a moment: whoever starts then waits."""
+    path = tmp_path / "test.sqlite"
+    made = StdlibDatabase(path)
+    migrate(made)
+    made.close()
+    holder = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    holder.execute("PRAGMA locking_mode=EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+    holder.execute("COMMIT")
+    closing = threading.Timer(0.3, holder.close)
+    closing.start()
+    opened = StdlibDatabase(path)
+    try:
+        assert migrate(opened) == []
+    finally:
+        closing.join()
+        opened.close()
+
+
+@pytest.mark.parametrize("driver", [StdlibDatabase, AdbcDatabase])
+def test_a_new_file_is_opened_although_somebody_writes_to_it(
+    tmp_path: Path, driver: type[StdlibDatabase | AdbcDatabase]
+) -> None:
+    """Two processes start on an empty folder: one switches the file to WAL, the other waits."""
+    path = tmp_path / "test.sqlite"
+    held = (
+        "import sqlite3, sys, time\n"
+        "store = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "store.execute('BEGIN IMMEDIATE')\n"
+        "print('held', flush=True)\n"
+        "time.sleep(0.5)\n"
+        "store.execute('CREATE TABLE theirs (id INTEGER)')\n"
+        "store.execute('COMMIT')\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", held, path], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
+        opened = driver(path)
+        try:
+            assert migrate(opened) != []
+            assert opened.sql("SELECT * FROM theirs") == []
+            assert opened.sql("PRAGMA journal_mode") == [{"journal_mode": "wal"}]
+        finally:
+            opened.close()
+    assert holder.returncode == 0
+
+
+def test_the_log_reaches_the_file_beside_a_writer_of_many_rows(tmp_path: Path) -> None:
+    """Long before it is full: the writer finds little left to copy when it is."""
+    path = tmp_path / "test.sqlite"
+    database = AdbcDatabase(path)
+    try:
+        database.sql("CREATE TABLE texts (text TEXT)")
+        rows = pl.DataFrame({"text": ["x" * 100] * CHECKPOINT_ROWS})
+        for times in range(1, 4):
+            with database.transaction():
+                database.write("INSERT INTO texts VALUES (?)", rows)
+            written = 100 * CHECKPOINT_ROWS * times
+            assert until(lambda: path.stat().st_size > written, 10)  # noqa: B023  # asked at once
+        assert database.sql("SELECT count(*) AS n FROM texts") == [{"n": 3 * CHECKPOINT_ROWS}]
+    finally:
+        database.close()
+    assert not path.with_name("test.sqlite-wal").exists()
+
+
+def own(dialect: str) -> set[str]:
+    """The names of the queries about tables of the user's own: each dialect has its own of them."""
+    text = (files("bulkwright.store") / dialect / "queries" / "own.sql").read_text("utf-8")
+    return set(re.findall(r"-- name: (\w+)", text))
+
+
+def test_the_dialects_know_the_same_queries_and_steps() -> None:
+    """But for the parents' keys, which go one by one on SQLite and at once on PostgreSQL."""
+    sqlite, postgres = load("sqlite"), load("postgres")
+    apart = {"add_parent", "find_parent", "add_parents", "find_parents"}
+    assert (sqlite.keys() - own("sqlite")) ^ (postgres.keys() - own("postgres")) == apart
+    for name in sqlite.keys() & postgres.keys() - own("sqlite"):
+        assert set(postgres[name].parameters) <= set(sqlite[name].parameters), name
+    steps = [
+        sorted(step.name for step in (files("bulkwright.store") / dialect / "migrations").iterdir())
+        for dialect in ("sqlite", "postgres")
+    ]
+    assert steps[0] == steps[1]
+
+
+def test_what_both_dialects_say_alike_is_written_once() -> None:
+    """A dialect's folder holds only what it says in its own way."""
+    folders = [files("bulkwright.store") / d / "queries" for d in ("sqlite", "postgres")]
+    texts = [
+        {part.strip() for f in folder.iterdir() for part in f.read_text("utf-8").split("-- name:")}
+        for folder in folders
+    ]
+    assert texts[0] & texts[1] == {""}
+
+
+def test_checkpoints_that_are_closed_as_they_begin_end(tmp_path: Path) -> None:
+    """That they were asked for is forgotten by then, that they are closed is not."""
+
+    class Slow(threading.Event):
+        def clear(self) -> None:
+            time.sleep(0.3)
+            super().clear()
+
+    path = tmp_path / "test.sqlite"
+    AdbcDatabase(path).close()
+    checkpoints = Checkpoints(path)
+    checkpoints._asked = Slow()
+    checkpoints.ask()
+    time.sleep(0.1)
+    closing = threading.Thread(target=checkpoints.close, daemon=True)
+    closing.start()
+    closing.join(10)
+    assert not closing.is_alive()

@@ -35,7 +35,7 @@ def admit(
     """
     if needed is Open.PUBLIC:
         return
-    caller = tokens.check(_token(request))
+    caller = tokens.check(bearer(request))
     if not isinstance(needed, Open) and not scope.permits(caller.scopes, needed):
         raise ScopeMismatch
     if right is not None:
@@ -43,7 +43,8 @@ def admit(
     request.caller = caller
 
 
-def _token(request: Request) -> str:
+def bearer(request: Request) -> str:
+    """The token of a request. Raises AuthenticationFailure and InvalidToken."""
     values = request.headers(b"authorization")
     if len(values) != 1:
         raise AuthenticationFailure

@@ -20,7 +20,8 @@ Headers = list[tuple[bytes, bytes]]
 
 _FRESH_SECONDS = 5.0
 """A client registered meanwhile is known after this long."""
-_PAGES = "oauth/v2/auth"
+_OWN = ("oauth/v2/auth", "healthz", "readyz", "metrics")
+"""What no page of another origin may read: the pages for people, and what is told to operators."""
 _PREFLIGHT: Headers = [
     (b"access-control-allow-methods", b"GET, POST"),
     (
@@ -42,7 +43,7 @@ class Origins:
     def headers(self, request: Request, *, preflight: bool = False) -> Headers:
         """The headers that let the asking page read the answer; none for other pages."""
         origin = request.header(b"origin")
-        if origin is None or request.scope["path"].lstrip("/").startswith(_PAGES):
+        if origin is None or request.scope["path"].lstrip("/").startswith(_OWN):
             return []
         if origin not in self._current():
             return [(b"vary", b"Origin")]

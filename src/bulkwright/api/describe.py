@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from bulkwright.api import openapi
-from bulkwright.api.app import App
+from bulkwright.api.app import create_app
 from bulkwright.config import Settings
 
 
@@ -20,7 +20,7 @@ class _Nothing:
 
 def description() -> str:
     """The description of every route that an app has."""
-    app = App(cast("Any", _Nothing()), Settings(Path()), "", None)
+    app = create_app(cast("Any", _Nothing()), Settings(Path()), "")
     return openapi.text(app.router.routes)
 
 

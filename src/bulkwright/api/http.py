@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from concurrent.futures import Executor
-from pathlib import Path
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from contextvars import copy_context
+from typing import Any, BinaryIO, NamedTuple, ParamSpec, TypeVar
 from urllib.parse import parse_qsl
 
 from bulkwright.domain.account import Caller
@@ -35,10 +35,12 @@ _FIELDS = 50
 class Request:
     """One HTTP request, read as far as somebody asks."""
 
-    __slots__ = ("_executor", "_receive", "caller", "ended", "params", "scope")
+    __slots__ = ("_executor", "_receive", "caller", "ended", "params", "route", "scope")
 
     def __init__(self, scope: Scope, receive: Receive, executor: Executor) -> None:
         self.scope = scope
+        self.route = ("", "")
+        """Method and path template of the route that serves it, as soon as it is known."""
         self.params: dict[str, str] = {}
         self.caller: Caller | None = None
         self.ended = False
@@ -133,7 +135,8 @@ class Request:
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run blocking work on a thread."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, lambda: work(*args, **kwargs))
+        known = copy_context()  # for the log
+        return await loop.run_in_executor(self._executor, lambda: known.run(work, *args, **kwargs))
 
 
 class Answer(NamedTuple):
@@ -142,7 +145,8 @@ class Answer(NamedTuple):
     status: int
     body: bytes = b""
     headers: tuple[tuple[bytes, bytes], ...] = ()
-    file: Path | None = None
+    file: BinaryIO | None = None
+    """Open, so that it is there to the end; who sends it closes it."""
 
 
 def _pairs(text: str) -> dict[str, str]:

@@ -259,8 +259,15 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         {200: Told("It is.", (_STATUS,))},
     ),
     ("GET", "/readyz"): Operation(
-        "isReady", _SERVICE, "Can it answer requests?", "It asks the database.",
-        {200: Told("It can.", (_STATUS,))},
+        "isReady", _SERVICE, "Can it answer requests?",
+        "It asks database and files, and says no while the server is being stopped.",
+        {200: Told("It can.", (_STATUS,)), 503: Told("It cannot; `reason` says why.", (_STATUS,))},
+    ),
+    ("GET", "/metrics"): Operation(
+        "readMetrics", _SERVICE, "Metrics for Prometheus",
+        "With the token of `--metrics-token`; without one it is served with `--dev` only.",
+        {200: Told("The text format.", (_TEXT,), media="text/plain")},
+        (e.AuthenticationFailure, e.InvalidToken),
     ),
     ("GET", "/docs"): Operation(
         "readDocs", _SERVICE, "This description as a page", "",

@@ -18,12 +18,18 @@ _SECONDS = 1.0
 _MOST = 4_096
 
 
+_KEPT = b"/crm/"
+"""Where kept answers are; other requests do not even ask the database whether it has changed."""
+
+
 class Poll(NamedTuple):
     """One request: what it is known by, what it saw, and the answer if it is kept."""
 
     key: tuple[bytes, ...] | None
     stamp: object = None
     answer: Answer | None = None
+    route: tuple[str, str] = ("", "")
+    """Which route made the answer."""
 
 
 _NEW = Poll(None)
@@ -35,12 +41,12 @@ class Polls:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._stamp: object = None
-        self._kept: dict[tuple[bytes, ...], tuple[float, Answer]] = {}
+        self._kept: dict[tuple[bytes, ...], tuple[float, Answer, tuple[str, str]]] = {}
 
     def begin(self, request: Request) -> Poll:
         """Look up the answer; to be called before the request reads anything."""
         scope = request.scope
-        if scope["method"] != "GET":
+        if scope["method"] != "GET" or not scope["raw_path"].startswith(_KEPT):
             return _NEW
         tokens = [value for name, value in scope["headers"] if name == b"authorization"]
         if len(tokens) != 1:
@@ -50,13 +56,15 @@ class Polls:
             self._stamp = stamp
             self._kept.clear()
         key = (scope["raw_path"], tokens[0])
-        until, answer = self._kept.get(key, (0.0, None))
-        return Poll(key, stamp, answer if until > time.monotonic() else None)
+        kept = self._kept.get(key)
+        if kept is None or kept[0] <= time.monotonic():
+            return Poll(key, stamp)
+        return Poll(key, stamp, kept[1], kept[2])
 
-    def keep(self, poll: Poll, answer: Answer) -> None:
+    def keep(self, poll: Poll, answer: Answer, route: tuple[str, str]) -> None:
         """Keep an answer, unless something was committed while it was made."""
         if poll.key is None or poll.stamp != self._stamp:
             return
         if len(self._kept) >= _MOST:
             self._kept.clear()
-        self._kept[poll.key] = (time.monotonic() + _SECONDS, answer)
+        self._kept[poll.key] = (time.monotonic() + _SECONDS, answer, route)

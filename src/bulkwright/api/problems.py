@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from datetime import UTC, datetime
 
 from bulkwright.api.http import Answer, json_answer
 from bulkwright.domain import errors
+from bulkwright.logs import about, request_id
 from bulkwright.present import moment
+from bulkwright.trouble import trouble
 from bulkwright.wire import responses as wire
 
 _log = logging.getLogger(__name__)
@@ -80,12 +81,17 @@ def answer_to(error: errors.BulkwrightError, *, file_format_status: int = 200) -
     )
 
 
-def answer_to_bug() -> Answer:
-    """The answer to what should not happen; to be called while the exception is handled.
+def answer_to_bug(fault: Exception) -> Answer:
+    """The answer to what should not happen, or to trouble of the machine.
 
-    The caller learns a number to quote and nothing else; the log has the rest.
+    The caller learns the id of the request, to quote it, and nothing else; the log has the rest.
     """
-    number = secrets.token_hex(8)
-    _log.exception("internal error %s", number)
+    number = request_id()
+    reason = trouble(fault)
+    with about(correlation_id=number):
+        if reason is None:
+            _log.error("internal error %s", number, exc_info=fault)
+        else:
+            _log.error("internal error %s: %s", number, reason)
     error = errors.BulkwrightError(details={"correlation_id": number})
     return answer_to(error)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from bulkwright.files import LocalFiles
+from bulkwright.files import Files
 from bulkwright.service.jobs import JobService
 from bulkwright.service.metadata import MetadataService
+from bulkwright.service.readiness import Readiness
 from bulkwright.service.records import RecordService
 from bulkwright.service.signin import SignInService
 from bulkwright.service.tokens import TokenService
@@ -29,7 +30,7 @@ class Services(Protocol):
         ...
 
     @property
-    def files(self) -> LocalFiles:
+    def files(self) -> Files:
         """Where uploads arrive."""
         ...
 
@@ -61,4 +62,9 @@ class Services(Protocol):
     @property
     def metadata(self) -> MetadataService:
         """Modules, fields, users, the org."""
+        ...
+
+    @property
+    def readiness(self) -> Readiness:
+        """Whether the others can do their work."""
         ...

@@ -104,6 +104,8 @@ class Courier:
         self._slow: set[str] = set()
         """Lanes whose last attempt took long, with or without an answer."""
         self._wake = asyncio.Event()
+        self._told = ""
+        """What was in the way at the last look, told once."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until `stop`; attempts that then go on for long are broken off and due again."""
@@ -146,9 +148,12 @@ class Courier:
             claimed = await self._store(lambda: self._outbox.claim(room)) if room else []
         except Exception as error:
             # The database is full, or locked for a minute. What is due stays due.
-            self._observe(CourierTripped(error))
+            if str(error) != self._told:
+                self._told = str(error)
+                self._observe(CourierTripped(error))
             await asyncio.sleep(_TRIPPED_SECONDS)
             return
+        self._told = ""
         for delivery in claimed:
             task = asyncio.create_task(self._deliver(delivery))
             self._running[task] = delivery

@@ -7,6 +7,7 @@ never from the command line, where every process of the machine could read them.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from getpass import getpass
 from typing import Annotated, Literal, NoReturn
 
@@ -14,9 +15,8 @@ from cyclopts import Parameter
 from rich.table import Table
 from rich.text import Text
 
-from bulkwright.cli.options import DEFAULT_DATA, Data, known, the_org
+from bulkwright.cli.options import HERE, Place, known, the_org
 from bulkwright.cli.show import console, refuse
-from bulkwright.config import Settings
 from bulkwright.domain import scope
 from bulkwright.domain.account import ClientKind, OAuthClient, Profile, User
 from bulkwright.domain.endpoint import InvalidEndpoint
@@ -39,15 +39,15 @@ def init(
     last_name: str = "Administrator",
     time_zone: Annotated[str, Parameter(help="IANA name.")] = "UTC",
     currency: str = "USD",
-    data: Data = DEFAULT_DATA,
+    place: Place = HERE,
 ) -> None:
     """Make an org with the standard modules, its first user and an OAuth client.
 
     The client's secret and refresh token are shown once and kept as hashes only.
     """
-    with open_services(Settings(data)) as services:
+    with open_services(place.settings()) as services:
         if services.accounts.orgs():
-            refuse(f"{data} has an org already.")
+            refuse(f"{place.name} has an org already.")
         with services.database.transaction():
             try:
                 org = services.setup.create_org(company, time_zone=time_zone, currency=currency)
@@ -64,10 +64,30 @@ def init(
     )
 
 
-def org(*, data: Data = DEFAULT_DATA) -> None:
-    """The org, with the number that clients send as X-CRM-ORG."""
-    with open_services(known(data)) as services:
-        found = the_org(services)
+def org(
+    number: Annotated[
+        int | None, Parameter(help="The org's number; default: the oldest's.")
+    ] = None,
+    /,
+    *,
+    priority: Annotated[
+        int | None,
+        Parameter(help="Begin its jobs before those of orgs with a smaller priority; 0 at first."),
+    ] = None,
+    place: Place = HERE,
+) -> None:
+    """The org, with the number that clients send as X-CRM-ORG, after the change that is asked for.
+
+    Orgs that share a priority take turns; one with a smaller priority waits for as long as there
+    are jobs of a higher one.
+    """
+    with open_services(known(place)) as services:
+        found = the_org(services) if number is None else services.accounts.org(number)
+        if found is None:
+            refuse(f"There is no org {number}.")
+        if priority is not None:
+            services.accounts.set_priority(found.id, priority)
+            found = replace(found, priority=priority)
         users = len(services.accounts.users(found.id))
     _tell(
         org_id=found.id,
@@ -75,6 +95,7 @@ def org(*, data: Data = DEFAULT_DATA) -> None:
         time_zone=found.time_zone,
         currency=found.currency,
         users=users,
+        priority=found.priority,
         created=found.created_time.isoformat(" ", "seconds"),
     )
 
@@ -90,10 +111,10 @@ def add_user(
     password: Annotated[
         bool, Parameter(negative=(), help="Ask for a password, or read it from standard input.")
     ] = False,
-    data: Data = DEFAULT_DATA,
+    place: Place = HERE,
 ) -> None:
     """Add a user to the org. Only to sign in by browser is a password needed."""
-    with open_services(known(data)) as services:
+    with open_services(known(place)) as services:
         found = the_org(services)
         if services.accounts.user_by_email(found.id, email) is not None:
             refuse(f"There is a user {email} already.")
@@ -111,20 +132,20 @@ def add_user(
     _tell(user_id=user.id)
 
 
-def set_password(email: Email, /, *, data: Data = DEFAULT_DATA) -> None:
+def set_password(email: Email, /, *, place: Place = HERE) -> None:
     """Give a user a password; browsers signed in with the old one are signed out.
 
     At a terminal it is asked for twice; otherwise the first line of standard input is taken.
     """
-    with open_services(known(data)) as services:
+    with open_services(known(place)) as services:
         user = _user(services, email)
         services.signin.set_password(user, _new_password())
 
 
-def list_users(*, data: Data = DEFAULT_DATA) -> None:
+def list_users(*, place: Place = HERE) -> None:
     """Every user of the org."""
     table = Table("User", "Name", "E-mail", "Profile", "Password", "Time zone")
-    with open_services(known(data)) as services:
+    with open_services(known(place)) as services:
         for user in services.accounts.users(the_org(services).id):
             secret = "yes" if services.signin.has_password(user) else "no"
             table.add_row(
@@ -150,13 +171,13 @@ def add_client(
         Parameter(negative=(), help="Where answers may be sent; may be given several times."),
     ] = (),
     user: Annotated[str, Parameter(help="Whose it is, by e-mail; default: the first's.")] = "",
-    data: Data = DEFAULT_DATA,
+    place: Place = HERE,
 ) -> None:
     """Register an OAuth client. Its secret is shown once and kept as a hash only."""
     if (kind == "self") == bool(redirect_uri):
         word = "no" if kind == "self" else "at least one"
         refuse(f"A {kind} client has {word} --redirect-uri.")
-    with open_services(known(data)) as services:
+    with open_services(known(place)) as services:
         owner = _user(services, user)
         try:
             made = services.setup.register_client(
@@ -170,10 +191,10 @@ def add_client(
         _tell(client_id=made.client.client_id, client_secret=made.secret)
 
 
-def list_clients(*, data: Data = DEFAULT_DATA) -> None:
+def list_clients(*, place: Place = HERE) -> None:
     """Every OAuth client of the org."""
     table = Table("Client", "Name", "Kind", "Redirect URIs")
-    with open_services(known(data)) as services:
+    with open_services(known(place)) as services:
         for client in services.accounts.clients(the_org(services).id):
             uris = Text("\n".join(client.redirect_uris))
             table.add_row(Text(client.client_id), Text(client.name), client.kind.value, uris)
@@ -196,12 +217,12 @@ def create_token(
     ] = False,
     client: Annotated[str, Parameter(help="Client id; default: the first that may.")] = "",
     user: Annotated[str, Parameter(help="Whose, by e-mail; default: the client's owner.")] = "",
-    data: Data = DEFAULT_DATA,
+    place: Place = HERE,
 ) -> None:
     """Print a new access token (or refresh token, or grant code), and nothing else."""
     if refresh and code:
         refuse("Either --refresh or --code.")
-    with open_services(known(data)) as services:
+    with open_services(known(place)) as services:
         chosen = _client(services, client, code=code)
         owner = _user(services, user).id if user else chosen.user_id
         if code:

@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import sys
 import threading
-from typing import Annotated
+import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from bulkwright.cli.options import DEFAULT_DATA, Data, Profile
+from bulkwright.cli.options import (
+    HERE,
+    KeepCallbacks,
+    KeepJobs,
+    KeepResults,
+    KeepUploads,
+    Place,
+    Profile,
+    keeping,
+)
 from bulkwright.cli.show import refuse
-from bulkwright.config import Settings
+from bulkwright.domain.limits import HINDERED_FIRST_SECONDS
+from bulkwright.logs import log_to_stderr
+from bulkwright.trouble import trouble
+
+LogFormat = Annotated[Literal["text", "json"], Parameter(help="json: an object a line.")]
+LogLevel = Annotated[
+    Literal["debug", "info", "warning", "error"], Parameter(help="Log from this level on.")
+]
+MetricsToken = Annotated[
+    str, Parameter(help="Bearer token that opens /metrics; better given by environment.")
+]
 
 
 def serve(
     *,
-    data: Data = DEFAULT_DATA,
+    place: Place = HERE,
     host: str = "127.0.0.1",
     port: Annotated[int, Parameter(help="0 takes a free one.")] = 8080,
     dev: Annotated[
@@ -43,6 +64,23 @@ def serve(
     layout_mandatory: Annotated[
         bool, Parameter(help="Demand fields that only a layout makes mandatory (Leads: Company).")
     ] = False,
+    keep_uploads: KeepUploads = None,
+    keep_results: KeepResults = None,
+    keep_jobs: KeepJobs = None,
+    keep_callbacks: KeepCallbacks = None,
+    metrics_token: MetricsToken = "",
+    drain_seconds: Annotated[
+        float,
+        Parameter(
+            help="When told to stop, go on serving for so long while /readyz answers 503, so that "
+            "a balancer sends no more requests; a second signal cuts it short."
+        ),
+    ] = 0.0,
+    log_format: LogFormat = "text",
+    log_level: LogLevel = "info",
+    log_requests: Annotated[
+        bool, Parameter(help="Log each request; --log-level debug does too.")
+    ] = False,
 ) -> None:
     """Serve the API and run workers until SIGTERM or Ctrl-C.
 
@@ -52,41 +90,100 @@ def serve(
     from bulkwright.serve import CannotServe
     from bulkwright.serve import serve as run
 
-    _log_to_stderr()
-    settings = Settings(
-        data,
-        profile or ("zoho" if dev else "service"),
-        dev,
+    log_to_stderr("api", log_format, log_level)
+    settings = replace(
+        place.settings(profile or ("zoho" if dev else "service")),
+        dev=dev,
         callback_allow=callback_allow,
         public_url=_origin(public_url),
         strict_upload_status=strict_upload_status,
         layout_mandatory=layout_mandatory,
+        metrics_token=metrics_token,
+        drain_seconds=drain_seconds,
+        log_format=log_format,
+        log_level=log_level,
+        log_requests=log_requests,
+    )
+    settings = replace(
+        settings,
+        kept=keeping(
+            settings.profile,
+            uploads=keep_uploads,
+            results=keep_results,
+            jobs=keep_jobs,
+            callbacks=keep_callbacks,
+        ),
     )
     try:
         run(settings, host, port, workers)
     except CannotServe as reason:
         refuse(str(reason))
-    except OSError as error:
+    except Exception as error:
+        if wrong := trouble(error):
+            refuse(f"cannot serve {place.name}: {wrong}.")
+        if not isinstance(error, OSError):
+            raise
         refuse(f"cannot serve {host}:{port}: {error.strerror or error}")
 
 
 def worker(
     *,
-    data: Data = DEFAULT_DATA,
+    place: Place = HERE,
     profile: Profile = "service",
-    attached: Annotated[bool, Parameter(help="End when standard input ends.")] = False,
+    metrics: Annotated[
+        str, Parameter(help="HOST:PORT where this worker serves /metrics and /healthz.")
+    ] = "",
+    metrics_token: MetricsToken = "",
+    log_format: LogFormat = "text",
+    log_level: LogLevel = "info",
+    attached: Annotated[
+        bool,
+        Parameter(
+            help="End when standard input ends, and tell on standard output what was done, as "
+            "`serve` wants it of its workers; --metrics is not looked at then."
+        ),
+    ] = False,
 ) -> None:
-    """Run the jobs of a data folder until SIGTERM or Ctrl-C; several workers may do so at once."""
-    from bulkwright.observe import log_event
+    """Run the jobs of a data folder until SIGTERM or Ctrl-C; several workers may do so at once.
+
+    While the server of a --database is not there, says so once and tries again.
+    """
+    from bulkwright.metrics.alone import Alone, CannotListen
+    from bulkwright.metrics.crew import Teller
+    from bulkwright.observe import WorkerHindered, each, log_event
     from bulkwright.wiring import open_bench
 
-    _log_to_stderr()
-    with open_bench(Settings(data, profile), log_event) as (_, bench):
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: bench.stop())
-        if attached:
-            threading.Thread(target=_until_input_ends, daemon=True).start()
-        bench.run()
+    log_to_stderr("worker", log_format, log_level)
+    observers = [log_event]
+    served: AbstractContextManager[object] = nullcontext()
+    if attached:
+        threading.Thread(target=_until_input_ends, daemon=True).start()
+        observers.append(Teller(sys.stdout.fileno()).observe)
+    elif metrics:
+        try:
+            served = alone = Alone(metrics, metrics_token)
+        except CannotListen as reason:
+            refuse(f"--metrics: {reason}")
+        observers.append(alone.observe)
+    observe = each(*observers)
+    told = ""
+    with served:
+        while True:
+            try:
+                with open_bench(place.settings(profile), observe) as (_, bench):
+                    for number in (signal.SIGTERM, signal.SIGINT):
+                        signal.signal(number, lambda *_: bench.stop())
+                    return bench.run()
+            except Exception as error:
+                wrong = trouble(error)
+                if wrong is None:
+                    raise
+                if not place.database:
+                    refuse(f"cannot work on {place.name}: {wrong}.")
+                if wrong != told:
+                    told = wrong
+                    observe(WorkerHindered(wrong))
+                time.sleep(HINDERED_FIRST_SECONDS)
 
 
 def _origin(url: str) -> str:
@@ -107,9 +204,3 @@ def _until_input_ends() -> None:
     while os.read(0, 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _log_to_stderr() -> None:
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s: %(message)s"
-    )

@@ -80,7 +80,7 @@ def polled(details: JobDetails) -> ChunkCommitted:
         skipped=file.skipped_count or 0,
     )
     share = 1.0 if details.status == "COMPLETED" else 0.0
-    return ChunkCommitted(int(details.id), counts.total, counts, share)
+    return ChunkCommitted(int(details.id), counts.total, counts, share, counts, 0.0)
 
 
 def job_line(job: Job) -> None:

@@ -16,18 +16,18 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from msgspec import UNSET
 
-from bulkwright.cli.options import DEFAULT_DATA, Data
+from bulkwright.cli.options import HERE, Place
 from bulkwright.cli.show import console, job_line, polled, progress, refuse
-from bulkwright.config import Settings
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
 from bulkwright.domain.job import Job, JobStatus, Mapping, Operation
 from bulkwright.domain.limits import SERVICE
 from bulkwright.domain.request import JobRequest, ResourceRequest
+from bulkwright.files import Area
 from bulkwright.holder import is_dead
 from bulkwright.wire.requests import DefaultValue, FieldMapping
 from bulkwright.wiring import Services, open_bench
-from bulkwright.worker import Worker
+from bulkwright.worker import Hindered, Worker
 
 SKIPPED = 3
 """Exit status when the job is done but rows were skipped."""
@@ -73,12 +73,13 @@ def write(
     result: Annotated[Path | None, Parameter(help="Where to save the result zip.")] = None,
     url: Url = None,
     token: Annotated[str | None, Parameter(help="Access token for --url.")] = None,
-    data: Data = DEFAULT_DATA,
+    place: Place = HERE,
 ) -> int:
     """Write FILE.csv or FILE.zip into a module and account for every row.
 
     Without --url the job runs in this process, on the data folder; killed and run again with the
-    same file and options, it goes on where it stopped. Ends with status 0 when every row was
+    same file and options, it goes on where it stopped; of a job that had just ended, it tells the
+    end. Ends with status 0 when every row was
     stored, 3 when rows were skipped, 1 when nothing could be done.
     """
     if not file.is_file():
@@ -94,13 +95,18 @@ def write(
         if dry_run:
             refuse("--dry-run works on a data folder, not on --url.")
         return _write_remote(file, wanted, url, token, result)
-    settings = Settings(data)
+    settings = place.settings()
     run = _try_here if dry_run else _write_here
-    with progress(file.name) as observe, open_bench(settings, observe, dry=dry_run) as opened:
-        job = run(file, wanted, *opened, result)
-    if dry_run:
-        console.print("dry run: nothing was stored")
-    job_line(job)
+    try:
+        with progress(file.name) as observe, open_bench(settings, observe, dry=dry_run) as opened:
+            job = run(file, wanted, *opened, result)
+            if dry_run:
+                console.print("dry run: nothing was stored")
+            job_line(job)
+            if not dry_run:
+                opened[0].job_store.told(job.id)
+    except Hindered as hindered:
+        refuse(f"{hindered}. Nothing is lost: the same command goes on where it stopped.")
     if job.status is JobStatus.FAILED:
         return 1
     return SKIPPED if job.counts.skipped else 0
@@ -112,7 +118,7 @@ def _write_here(
     """Begin a job, or go on with the one that an earlier run of the same line began."""
     caller = _caller(services)
     fingerprint = wanted.fingerprint(path)
-    job_id = services.job_store.unfinished(caller.org_id, fingerprint)
+    job_id = services.job_store.untold(caller.org_id, fingerprint)
     if job_id is None:
         job_id = _begin(services, caller, path, wanted, fingerprint)
     else:
@@ -121,9 +127,21 @@ def _write_here(
         if holder is not None and is_dead(holder):
             services.job_store.end_leases(holder)
     job = _run(services, worker, caller.org_id, job_id)
-    if result is not None and job.has_result:
-        shutil.copyfile(services.files.result_place(job.id), result)
+    _save_result(services, job, result)
     return job
+
+
+def _save_result(services: Services, job: Job, target: Path | None) -> None:
+    if target is None or not job.has_result or job.result_swept:
+        return
+    try:
+        with services.jobs.open_result(job.org_id, job.id) as file, target.open("wb") as out:
+            shutil.copyfileobj(file, out)
+    except OSError as error:
+        refuse(
+            f"job {job.id} has ended, but its result cannot be saved as {target}: "
+            f"{error.strerror}. Run the same line with another --result: nothing is done twice."
+        )
 
 
 class _TakenBack(Exception):
@@ -140,11 +158,9 @@ def _try_here(
             caller = _caller(services)
             job_id = _begin(services, caller, path, wanted, None)
             job = _run(services, worker, caller.org_id, job_id)
-            made = services.files.result_place(job.id)
-            if result is not None and job.has_result:
-                shutil.copyfile(made, result)
-            made.unlink(missing_ok=True)
-            services.files.upload_place(job.resources[0].file_id).unlink(missing_ok=True)
+            _save_result(services, job, result)
+            services.files.drop(Area.RESULTS, job.id)
+            services.files.drop(Area.UPLOADS, job.resources[0].file_id)
             raise _TakenBack
     except _TakenBack:
         assert job is not None

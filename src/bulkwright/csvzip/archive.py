@@ -11,6 +11,7 @@ A zip inside a zip is a member like any other; it is never opened.
 
 from __future__ import annotations
 
+import errno
 import io
 import re
 import stat
@@ -222,7 +223,8 @@ class _Cautious(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         if whence == io.SEEK_SET and offset < 0:
-            raise zipfile.BadZipFile("offset before the start of the file")
+            # As a real file would; zipfile looks there for what small zips do not have.
+            raise OSError(errno.EINVAL, "offset before the start of the file")
         if whence == io.SEEK_END and offset < 0:
             offset += self._source.seek(0, io.SEEK_END)
             return self.seek(offset)

@@ -9,8 +9,10 @@ One grammar, that of Python's csv module, read leniently:
   closing quote: from its first line on quotes are ordinary characters and every line is a record,
   up to the last line end within RECORD_BYTES. No row vanishes into an open quote.
 
-`measure` finds record ends at the speed of bytes.count where quoting is sound, proves that it is,
-and asks the csv module where it is not, so both always agree on what a record is.
+`measure` finds record ends by the parity of the quotes before a line end, proves that quoting is
+sound, and asks the csv module where it is not, so both always agree on what a record is.
+
+NumPy is imported by the first CSV that is read, not by the server's start.
 """
 
 from __future__ import annotations
@@ -20,16 +22,48 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING
 
 from bulkwright.domain import limits
 
 PIECE_BYTES = 256 * 1024
 """Text looked at in one go: what is copied on the way stays in the processor's cache."""
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Places = NDArray[np.intp]
+
+_LF, _CR, _QUOTE = b'\n\r"'
 _BLANK_LINE = re.compile(rb"\n[\r\n]")
 
-# A safeguard of the csv module against endless cells; ours is RECORD_BYTES, in `measure`.
-csv.field_size_limit(2**31 - 1)
+
+def allow_long_cells() -> None:
+    """Lift the csv module's own limit of a cell, for the whole process; ours is RECORD_BYTES."""
+    csv.field_size_limit(2**31 - 1)
+
+
+allow_long_cells()
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Consecutive whole records that are read in one way."""
+
+    data: bytes
+    """The records, ending with LF; near no quote, blank lines are gone and lone CRs are LFs."""
+    sound: bool
+    """Quotes are where RFC 4180 wants them, every record ends with LF, no line is blank: any
+    parser reads it alike. Otherwise only `parse_slowly` reads it right."""
+
+    def count(self, delimiter: str) -> int:
+        """How many records these are: as many as `parse_slowly` yields, sooner where sound."""
+        if self.sound:
+            return _count_sound(self.data)
+        return sum(1 for _ in parse_slowly(self.data, delimiter))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +72,8 @@ class Measured:
 
     end: int
     """Where the last of them ends; 0 when not even one ends as it should."""
-    data: bytes
-    """The records, ending with LF; near no quote, blank lines are gone and lone CRs are LFs."""
-    sound: bool
-    """Quotes are where RFC 4180 wants them, every record ends with LF, no line is blank."""
+    stretches: tuple[Stretch, ...]
+    """The records, cut where soundness changes."""
 
 
 def parse_slowly(data: bytes, delimiter: str) -> Iterator[list[str]]:
@@ -67,8 +99,7 @@ def measure(text: bytes, limit: int, delimiter: str) -> Measured:
     end there or is longer than RECORD_BYTES. The last line of a file must have got its LF.
     """
     end = 0
-    parts: list[bytes] = []
-    sound = True
+    parts: list[tuple[bool, bytes]] = []
     size = PIECE_BYTES
     while end < limit:
         stop = min(end + size, limit)
@@ -76,22 +107,14 @@ def measure(text: bytes, limit: int, delimiter: str) -> Measured:
         sure = piece is not None
         taken, data = piece or _exact_piece(text[end:stop], delimiter)
         if taken:
-            parts.append(data)
+            parts.append((sure, data))
             end += taken
-            sound = sound and sure
             size = PIECE_BYTES
         elif stop < limit and size < limits.RECORD_BYTES:
             size = min(4 * size, limits.RECORD_BYTES)
         else:
             break
-    data = b"".join(parts)
-    return Measured(end, data[:-1] + b"\n" if data.endswith(b"\r") else data, sound)
-
-
-def count_sound(data: bytes, delimiter: str) -> int:
-    """How many records sound data hold."""
-    outside = _outside_of_quotes(data, delimiter) if b'"' in data else data
-    return outside.count(b"\n") if outside else 0
+    return Measured(end, tuple(_stretches(parts)))
 
 
 def first_record_end(text: bytes, delimiter: str) -> int:
@@ -114,6 +137,20 @@ def abandoned(text: bytes) -> int:
     end = text.rfind(b"\n") + 1
     # A lone CR ends a line too; at the very end it may be half of a CRLF.
     return end or text.rfind(b"\r", 0, len(text) - 1) + 1
+
+
+def _stretches(parts: list[tuple[bool, bytes]]) -> Iterator[Stretch]:
+    for sound, same in groupby(parts, key=itemgetter(0)):
+        data = b"".join(data for _, data in same)
+        if data:
+            yield Stretch(data[:-1] + b"\n" if data.endswith(b"\r") else data, sound)
+
+
+def _count_sound(data: bytes) -> int:
+    import numpy as np
+
+    text = np.frombuffer(data, np.uint8)
+    return len(_record_ends(np.flatnonzero(text == _LF), np.flatnonzero(text == _QUOTE)))
 
 
 def _closed_rows(text: io.StringIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -146,76 +183,58 @@ def _exact_piece(piece: bytes, delimiter: str) -> tuple[int, bytes]:
 
 
 def _sound_piece(text: bytes, start: int, stop: int, delimiter: str) -> tuple[int, bytes] | None:
-    """The length and the text of a piece's whole records; None where csv must be asked."""
-    data = text[start:stop]
-    data = data[: _last_line_end(data)]
-    end = start + len(data)
-    if b'"' not in data:
-        return end - start, _without_blank_lines(data)
-    outside = _outside_of_quotes(data, delimiter)
-    if outside is None:
-        data = data[: _even_line_end(data)]
-        end = start + len(data)
-        outside = _outside_of_quotes(data, delimiter)
-    if not outside or not data.endswith(b"\n"):
+    """The length and the text of a piece's whole records; None where csv must be asked.
+
+    Quotes open and close in turn. Quoting is sound where each opening one stands behind a
+    delimiter, a line end or a closing quote (the two are a doubled quote), and each closing one
+    before such.
+    """
+    import numpy as np
+
+    piece = np.frombuffer(text, np.uint8, stop - start, start)
+    quotes = np.flatnonzero(piece == _QUOTE)
+    if not quotes.size:
+        data = text[start:stop]
+        data = data[: _last_line_end(data)]
+        return len(data), _without_blank_lines(data)
+    ends = _record_ends(np.flatnonzero(piece == _LF), quotes)
+    if not ends.size:
         return None
-    if outside.endswith((b"\n\n", b"\n\r\n")):
-        data = data.rstrip(b"\r\n") + b"\n"
-        outside = outside.rstrip(b"\r\n") + b"\n"
-    cells = outside.count(b'"')
-    mark = delimiter.encode()
-    opened = outside.count(mark + b'"') + outside.count(b'\n"') + outside.startswith(b'"')
-    closed = outside.count(b'"' + mark) + outside.count(b'"\n') + outside.count(b'"\r\n')
-    if not opened == closed == cells or _has_blank_line(outside) or _has_lone_cr(outside):
+    end = int(ends[-1]) + 1
+    quotes = quotes[: np.searchsorted(quotes, end)]
+    opening, closing = quotes[::2], quotes[1::2]
+    left, right = piece[np.maximum(opening - 1, 0)], piece[closing + 1]
+    opens = (left == ord(delimiter)) | (left == _LF) | (left == _QUOTE) | (opening == 0)
+    closes = (right == ord(delimiter)) | (right == _LF) | (right == _QUOTE) | (right == _CR)
+    if not (opens.all() and closes.all()) or _has_lone_return(piece[:end], quotes):
         return None
-    return end - start, data
+    lengths = np.diff(ends, prepend=-1)
+    blank = (lengths == 1) | ((lengths == 2) & (piece[ends - 1] == _CR))
+    kept = len(ends) - int(blank.sum())
+    if not kept or blank[:kept].any():
+        return None
+    return end, text[start : start + int(ends[kept - 1]) + 1]
+
+
+def _record_ends(line_ends: Places, quotes: Places) -> Places:
+    """The line ends outside of quotes: those that an even number of quotes precedes."""
+    import numpy as np
+
+    return line_ends[np.searchsorted(quotes, line_ends) % 2 == 0] if quotes.size else line_ends
+
+
+def _has_lone_return(piece: NDArray[np.uint8], quotes: Places) -> bool:
+    """Whether a CR outside of quotes is not followed by LF; the piece ends with LF."""
+    import numpy as np
+
+    returns = np.flatnonzero(piece == _CR)
+    lone = returns[piece[returns + 1] != _LF]
+    return bool((np.searchsorted(quotes, lone) % 2 == 0).any())
 
 
 def _last_line_end(piece: bytes) -> int:
     """Where the last line ends; a CR as the last byte does not count, it may be half of a CRLF."""
     return max(piece.rfind(b"\n"), piece.rfind(b"\r", 0, len(piece) - 1)) + 1
-
-
-def _even_line_end(data: bytes) -> int:
-    """The end of the last line that an even number of quotes precedes; 0 if there is none.
-
-    `data` hold an odd number. Where quoting is sound, that is the end of a record.
-    """
-    stop = data.rfind(b'"')
-    while True:
-        # Here an even number of quotes precedes `stop`.
-        line_end = data.rfind(b"\n", 0, stop)
-        if line_end < 0 or data.count(b'"', line_end, stop) % 2 == 0:
-            return line_end + 1
-        # Inside a quoted cell: on to the place where that opens.
-        stop = data.rfind(b'"', 0, line_end)
-
-
-def _outside_of_quotes(data: bytes, delimiter: str) -> bytes | None:
-    """The text with one quote for every quoted cell, if quotes are paired as they come.
-
-    None when one is left over. Exact for sound quoting. Anything else shows as a quote that does
-    not stand between delimiters or line ends, for nothing outside of the pairs is dropped.
-    """
-    parts: list[bytes] = []
-    if b"\1" not in data and b"\2" not in data:
-        # Splitting is the slow part, so that most quotes are put out of the way at once: doubled
-        # ones where there are some, then the pairs that close one cell and open the next.
-        # A pair that opens and closes instead is seen outside.
-        doubled = b'""' in data[:4096]
-        fewer = data.replace(b'""', b"\2\2") if doubled else data
-        parts = fewer.replace(f'"{delimiter}"'.encode(), b"\1\1\1").split(b'"')
-    outside = b'"'.join(parts[::2])
-    if not outside or b"\1" in outside:
-        parts = data.split(b'"')
-        outside = b'"'.join(parts[::2])
-    if len(parts) % 2 == 0:
-        return None
-    if b"\2" in outside and b"\2" not in data:
-        outside = outside.replace(b"\2\2", b'"')
-    while b'""' in outside:
-        outside = outside.replace(b'""', b'"')
-    return outside
 
 
 def _without_blank_lines(data: bytes) -> bytes:

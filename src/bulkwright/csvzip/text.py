@@ -26,8 +26,8 @@ from bulkwright.csvzip.charsets import (
     to_utf8,
 )
 from bulkwright.csvzip.records import (
+    Stretch,
     abandoned,
-    count_sound,
     first_record_end,
     measure,
     parse_slowly,
@@ -42,9 +42,9 @@ __all__ = [
     "Block",
     "Format",
     "Inspection",
+    "Stretch",
     "blocks",
     "canonical_encoding",
-    "count_records",
     "inspect",
     "parse_slowly",
     "sniff",
@@ -53,6 +53,9 @@ __all__ = [
 
 HEAD_BYTES = 1 * limits.MiB
 """What a format is recognised by."""
+
+_LONG_HEADER_CELLS = 500_000
+"""Cells that a header may have when its line is longer than HEAD_BYTES: each costs memory."""
 
 _BOM = "\ufeff".encode()
 _BAD = BAD_BYTE.encode()
@@ -83,14 +86,12 @@ class Format:
 class Block:
     """Consecutive whole records."""
 
-    data: bytes
-    """UTF-8; ends with LF and is never empty."""
+    stretches: tuple[Stretch, ...]
+    """The records in UTF-8; at least one."""
     start: int
     """Where it begins in the text behind the header, counted in bytes of UTF-8."""
     end: int
-    """Where the next one begins. `data` may be shorter (blank lines) or longer (a last LF)."""
-    clean: bool
-    """Any RFC 4180 parser reads it alike; otherwise only `parse_slowly` reads it right."""
+    """Where the next one begins. The data may be shorter (blank lines) or longer (a last LF)."""
     has_bad_bytes: bool
     """Some cell holds BAD_BYTE."""
     has_nul: bool
@@ -138,11 +139,13 @@ def sniff(head: bytes, declared: str | None) -> Format:
     for magic, what in _OTHER_FORMATS:
         if head.startswith(magic):
             raise FileNotSupported(f"The CSV is no text file but {what}")
-    encoding = settle(canonical_encoding(declared), head) if declared else detect(head)
+    encoding = settle(canonical_encoding(declared), head) if declared else detect(head[:HEAD_BYTES])
     text = _read_head(head, encoding).text
     if not text.strip(b"\r\n"):
         raise FileNotSupported("The CSV is empty; it needs a header line")
     delimiter = _delimiter(text)
+    if len(head) > HEAD_BYTES and text.count(delimiter.encode()) > _LONG_HEADER_CELLS:
+        raise FileNotSupported("The CSV's header line is too long")
     record = text[: _header_end(text, delimiter)]
     if b"\0" in record:
         raise FileNotSupported("The CSV is no text file")
@@ -184,29 +187,23 @@ def blocks(
             text += b"\n"
             limit += 1
         found = measure(text, limit, fmt.delimiter)
-        end, data, clean = min(found.end, limit), found.data, found.sound
+        end, stretches = min(found.end, limit), found.stretches
         if not end:
             if not final and size < limits.RECORD_BYTES:
                 size = min(2 * size, limits.RECORD_BYTES)
                 continue
-            clean = False
             text = text[: min(limit, limits.RECORD_BYTES)]
             end = abandoned(text)
             data = text[: end - 1] + b"\n" if end else _cut_line(text, fmt)
+            stretches = (Stretch(data, sound=False),)
         del text, found
         moved = ahead.skip(end) if end else ahead.skip_line()
-        if data:
-            marked = not data.isascii() and _BAD in data
-            yield Block(data, start, start + moved, clean, marked, b"\0" in data)
+        if stretches:
+            marked = any(not s.data.isascii() and _BAD in s.data for s in stretches)
+            nul = any(b"\0" in s.data for s in stretches)
+            yield Block(stretches, start, start + moved, marked, nul)
         start += moved
         size = target
-
-
-def count_records(block: Block, delimiter: str) -> int:
-    """How many records a block holds: as many as `parse_slowly` yields, sooner for clean blocks."""
-    if block.clean:
-        return count_sound(block.data, delimiter)
-    return sum(1 for _ in parse_slowly(block.data, delimiter))
 
 
 def inspect(stream: Iterable[bytes], declared: str | None, max_rows: int | None) -> Inspection:
@@ -221,7 +218,7 @@ def inspect(stream: Iterable[bytes], declared: str | None, max_rows: int | None)
     if max_rows is not None:
         rows = 0
         for block in blocks(whole, fmt, target=limits.MiB):
-            rows += count_records(block, fmt.delimiter)
+            rows += sum(stretch.count(fmt.delimiter) for stretch in block.stretches)
             if rows > max_rows:
                 break
     for _ in whole:
@@ -292,13 +289,26 @@ class _Head:
 
 
 def _read_head(head: bytes, encoding: str) -> _Head:
-    text = b"".join(to_utf8([head], encoding, whole=False))
+    text = _beginning(head, encoding)
     mark = 0
     while text.startswith(_BOM, mark):
         mark += len(_BOM)
     only_cr = b"\r" in text and b"\n" not in text
     text = text[mark:]
     return _Head(text.replace(b"\r", b"\n") if only_cr else text, mark, only_cr)
+
+
+def _beginning(head: bytes, encoding: str) -> bytes:
+    """The head as UTF-8; of a long one no more than shows that its first line is too long."""
+    slices = (head[at : at + HEAD_BYTES] for at in range(0, len(head), HEAD_BYTES))
+    taken: list[bytes] = []
+    size = 0
+    for piece in to_utf8(slices, encoding, whole=False):
+        taken.append(piece)
+        size += len(piece)
+        if size > limits.RECORD_BYTES + HEAD_BYTES:
+            break
+    return b"".join(taken)
 
 
 def _header_end(text: bytes, delimiter: str) -> int:
@@ -308,6 +318,7 @@ def _header_end(text: bytes, delimiter: str) -> int:
     return end
 
 
+_LOOK_BYTES = 256 * 1024
 _FIRST_LINE = re.compile(rb'(?:[^"\r\n]++|"[^"]*+")*+(?=[\r\n]|\Z)')
 
 
@@ -317,8 +328,16 @@ def _delimiter(text: bytes) -> str:
     # Without a match a quote stays open; then the first line is the header as it stands.
     match = _FIRST_LINE.match(text)
     line = match[0] if match else re.split(rb"[\r\n]", text, maxsplit=1)[0]
-    outside = b"".join(line.split(b'"')[::2])
-    return max(_DELIMITERS, key=lambda delimiter: outside.count(delimiter.encode()))
+    counts = dict.fromkeys(_DELIMITERS, 0)
+    inside = False
+    for at in range(0, len(line), _LOOK_BYTES):
+        # Piece by piece: a line of nothing but quotes falls into as many parts as it has bytes.
+        parts = line[at : at + _LOOK_BYTES].split(b'"')
+        outside = b"".join(parts[inside::2])
+        for delimiter in _DELIMITERS:
+            counts[delimiter] += outside.count(delimiter.encode())
+        inside ^= len(parts) % 2 == 0
+    return max(_DELIMITERS, key=lambda delimiter: counts[delimiter])
 
 
 def _cut_line(text: bytes, fmt: Format) -> bytes:

@@ -20,6 +20,8 @@ class Org:
     time_zone: str
     currency: str
     created_time: datetime
+    priority: int = 0
+    """Its jobs are begun before those of orgs with a smaller one."""
 
 
 class Profile(StrEnum):

@@ -71,7 +71,9 @@ def translate(pattern: str) -> DateFormat:
         regex.append(shape)
     date = {"year", "month", "day"} <= seen or {"year", "day of year"} <= seen
     time = {"hour", "minute"} <= seen or {"half hour", "minute", "half"} <= seen
-    if not date or (not time and seen & _TIME_ROLES) or {"hour", "half hour"} <= seen:
+    # With a 24-hour letter there is nothing that a half of the day could say.
+    doubled = "hour" in seen and seen & {"half hour", "half"}
+    if not date or (not time and seen & _TIME_ROLES) or doubled:
         raise InvalidFormat(_message(pattern))
     if "fraction" in seen and "second" not in seen:
         raise InvalidFormat(_message(pattern))

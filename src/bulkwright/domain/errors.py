@@ -37,6 +37,7 @@ told once, in `api/problems.py`. A code is never reused for another meaning.
     │   ├── FeatureNotSupported         NOT_SUPPORTED_FEATURE (another `feature` header)
     │   └── LinkNotValid                a download link that leads nowhere
     ├── ResourceNotFound              RESOURCE_NOT_FOUND
+    ├── ResultDamaged                 the stored result is not the one that was made
     ├── OAuthError                    the token endpoint's own words (`error` in the body)
     │   └── TooManyTokenRequests        Access Denied (own shape)
     └── JobError                      ends a running job as FAILED, with its code
@@ -288,6 +289,12 @@ class ResourceNotFound(BulkwrightError):
 
     code = "RESOURCE_NOT_FOUND"
     default_message = "The requested resource doesn't exist."
+
+
+class ResultDamaged(BulkwrightError):
+    """The stored result of a job is not the one that was made; it is not given out."""
+
+    default_message = "The stored result is damaged; ask the operator to restore it"
 
 
 class OAuthError(BulkwrightError):

@@ -132,6 +132,10 @@ class Job:
     ignore_empty: bool | None = None
     callback: Callback | None = None
     has_result: bool = False
+    result_sha256: str | None = None
+    """Of the result zip; None for one that was made before this was kept."""
+    result_swept: bool = False
+    """Whether its result was kept for its time and is there no more."""
     fingerprint: str | None = None
     """What an embedded run is recognised by when it is started again."""
     version: str = "v2"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 
 API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
@@ -62,6 +64,37 @@ USER_TYPES = frozenset({"ownerlookup", "userlookup"})
 SYSTEM_FIELDS = frozenset({"id", "Created_By", "Modified_By", "Created_Time", "Modified_Time"})
 """Fields that the service alone fills."""
 
+Stamps = Mapping[str, int | datetime]
+"""What the service itself says about records, by api_name: whose they are, who wrote them, when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Where a table of the user's own keeps the values of a field."""
+
+    name: str
+    type: str
+    """As PostgreSQL spells it, whatever the store: `integer`, `numeric(10,2)`."""
+    nullable: bool = True
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """The least and the greatest whole number that it holds."""
+        most = 2 ** (_BITS.get(self.type, 64) - 1)
+        return -most, most - 1
+
+
+_BITS = {"smallint": 16, "integer": 32}
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTable:
+    """A table that was there before its module: the user's own, never altered or dropped."""
+
+    name: str
+    schema: str | None = None
+    """Where it is on PostgreSQL; SQLite has none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -84,6 +117,8 @@ class Field:
     custom: bool = False
     lookup_module: str | None = None
     pick_list_values: tuple[str, ...] = ()
+    column: Column | None = None
+    """In a table of the user's own; equality is that of its index, so a key is the value itself."""
 
     @property
     def kind(self) -> Kind:
@@ -103,7 +138,18 @@ class Field:
     @property
     def folded(self) -> bool:
         """Whether the key differs from the value: text keys are trimmed and case-folded."""
-        return self.key and self.kind is Kind.TEXT
+        return self.key and self.kind is Kind.TEXT and self.column is None
+
+    @property
+    def required(self) -> bool:
+        """Whether no record can be without a value, given that the field is mapped."""
+        return self.system_mandatory or (self.column is not None and not self.column.nullable)
+
+    @property
+    def grows(self) -> bool:
+        """Whether new values join its picklist; the values of a column's enum are its own."""
+        listed = self.data_type == "picklist" or self.kind is Kind.LIST
+        return listed and self.column is None
 
     @property
     def has_users(self) -> bool:
@@ -126,6 +172,8 @@ class Module:
     bulk_write: bool
     """Whether bulk write accepts it (facts 1.3)."""
     fields: tuple[Field, ...]
+    table: OwnTable | None = None
+    """Where its records are, if in a table of the user's own."""
 
     def field(self, api_name: str) -> Field | None:
         """The field of that name, exactly as spelled, or None."""

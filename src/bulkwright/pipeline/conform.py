@@ -15,11 +15,12 @@ import polars as pl
 
 from bulkwright.csvzip.text import BAD_BYTE
 from bulkwright.domain.outcome import SkipReason
-from bulkwright.pipeline.keys import normalised
+from bulkwright.pipeline.keys import Keys, normalised, number_keys
 from bulkwright.pipeline.plan import Column, Plan
 from bulkwright.pipeline.read import Chunk
 from bulkwright.pipeline.values import read_values
 from bulkwright.pipeline.verdicts import Verdicts
+from bulkwright.store.tables import key_column
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,10 @@ class Conformed:
 
     chunk: Chunk
     fields: pl.DataFrame
-    """One column for each mapping, named by api_name; a lookup by other than id still holds the
-    key that names its record."""
+    """One column for each mapping, named by api_name, and one for each text key, named as in the
+    store. A lookup by other than id still holds the key that names its record."""
+    keys: dict[str, Keys]
+    """Of what rows are matched by: find_by, unique fields and lookups, by api_name."""
     verdicts: Verdicts
     lacking: tuple[tuple[str, pl.Series], ...]
     """Labels and masks of mandatory fields that are empty: they speak against a new record only,
@@ -41,6 +44,8 @@ def conform(chunk: Chunk, plan: Plan) -> Conformed:
     verdicts = Verdicts(chunk.rows)
     lacking: list[tuple[str, pl.Series]] = []
     fields: list[pl.Series] = []
+    keys: dict[str, Keys] = {}
+    matched_by = plan.matched_by
     spared = plan.operation.updates and plan.keep_empty
     key = _required_key(plan)
     for column in plan.columns:
@@ -48,7 +53,7 @@ def conform(chunk: Chunk, plan: Plan) -> Conformed:
         values, bad = _values(cells, column, plan)
         if chunk.has_nul or chunk.has_bad_bytes:
             bad = bad | _broken(cells)
-        if column is key or (column.field.system_mandatory and column.name != "id"):
+        if column is key or (column.field.required and column.name != "id"):
             empty, blank = cells.is_null(), cells.str.strip_chars() == ""
             bad = bad & ~blank
             verdicts.add(SkipReason.MANDATORY_NOT_FOUND, column.label, blank)
@@ -58,10 +63,14 @@ def conform(chunk: Chunk, plan: Plan) -> Conformed:
                 lacking.append((column.label, empty))
         verdicts.add(SkipReason.INVALID_DATA, column.label, bad)
         fields.append(values.alias(column.name))
+        if column.field.folded and not column.finds:
+            fields.append(normalised(values).alias(key_column(column.field)))
+        if column.finds or column in matched_by:
+            keys[column.name] = number_keys(fields[-1])
     if chunk.too_long.any():
         label = plan.header[-1].strip() or str(len(plan.header))
         verdicts.add(SkipReason.INVALID_DATA, label, chunk.too_long)
-    return Conformed(chunk, pl.DataFrame(fields), verdicts, tuple(lacking))
+    return Conformed(chunk, pl.DataFrame(fields), keys, verdicts, tuple(lacking))
 
 
 def _cells(chunk: Chunk, column: Column) -> pl.Series:
@@ -114,9 +123,3 @@ def _required_key(plan: Plan) -> Column | None:
     if by is None or not plan.operation.updates:
         return None
     return None if by.name == "id" and plan.operation.creates else by
-
-
-def key_of(frame: pl.DataFrame, column: Column) -> pl.Series:
-    """The keys of a mapped key field: folded for text, the value itself otherwise."""
-    values = frame[column.name]
-    return normalised(values) if column.field.folded else values

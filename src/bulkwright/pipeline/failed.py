@@ -6,6 +6,7 @@ import csv
 import io
 import zipfile
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 
@@ -18,7 +19,7 @@ from bulkwright.pipeline.read import read_chunks
 from bulkwright.pipeline.result import ERRORS, STATUS
 
 
-def write_failed(job: Job, upload: Path, result: Path, target: Path) -> int:
+def write_failed(job: Job, upload: BinaryIO, result: BinaryIO, target: Path) -> int:
     """Write the skipped and unprocessed rows of a job with all their columns, and count them.
 
     The columns are those of the upload, in its order, and a last one with the errors; the header
@@ -29,8 +30,8 @@ def write_failed(job: Job, upload: Path, result: Path, target: Path) -> int:
         answers = pl.read_csv(
             archive.read(archive.namelist()[0]), infer_schema=False, columns=[STATUS, ERRORS]
         )
-    with upload.open("rb") as file, target.open("w", encoding="utf-8", newline="") as out:
-        source = open_archive(file)
+    with target.open("w", encoding="utf-8", newline="") as out:
+        source = open_archive(upload)
         head, text = take_head(source.stream(source.the_csv(), SERVICE.csv_bytes))
         form = sniff(head, job.character_encoding)
         csv.writer(out, lineterminator="\n").writerow([*form.header, ERRORS])

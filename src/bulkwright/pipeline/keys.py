@@ -8,9 +8,40 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+from dataclasses import dataclass
 from functools import cache
 
 import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of a chunk's rows, numbered, so that they are compared as texts only once."""
+
+    distinct: pl.Series
+    """Each key once."""
+    number: pl.Series
+    """For each row where in `distinct` its key stands, UInt32; null where it has none."""
+
+    @property
+    def repeated(self) -> bool:
+        """Whether two rows have the same key."""
+        return self.distinct.len() < self.number.len() - self.number.null_count()
+
+    def per_row(self, values: pl.Series) -> pl.Series:
+        """Values that belong to `distinct`, each given to the rows with its key."""
+        return values.gather(self.number)
+
+
+def number_keys(keys: pl.Series) -> Keys:
+    """Number the keys of a chunk's rows in the order in which they first occur."""
+    rows = pl.int_range(keys.len(), dtype=pl.UInt32, eager=True)
+    if not keys.has_nulls() and keys.n_unique() == keys.len():
+        return Keys(keys.alias("key"), rows.alias("number"))
+    distinct = keys.drop_nulls().unique(maintain_order=True).alias("key")
+    numbered = distinct.to_frame().with_row_index("number")
+    joined = keys.to_frame("key").join(numbered, on="key", how="left", maintain_order="left")
+    return Keys(distinct, joined["number"])
 
 
 def normalised(values: pl.Series) -> pl.Series:

@@ -19,7 +19,8 @@ import polars as pl
 
 from bulkwright.domain.job import Operation
 from bulkwright.domain.outcome import Outcome, SkipReason
-from bulkwright.pipeline.conform import Conformed, key_of
+from bulkwright.pipeline.conform import Conformed
+from bulkwright.pipeline.keys import Keys, number_keys
 from bulkwright.pipeline.plan import Column, Plan
 from bulkwright.pipeline.replay import Entry, Rules, replay
 from bulkwright.ports import RecordSink
@@ -49,29 +50,28 @@ def match(conformed: Conformed, plan: Plan, sink: RecordSink) -> Matched:
         [_looked_up(conformed, column, plan, sink) for column in plan.columns if column.finds]
     )
     rows = pl.DataFrame({"row": pl.int_range(fields.height, eager=True)})
+    keys = {c.name: _keys(conformed, fields, c) for c in plan.matched_by}
     by = plan.find_by
     if by is not None:
-        keys = key_of(fields, by)
-        holders, several = _holders(keys, plan, by, sink)
+        holders, several = _holders(keys[by.name], plan, by, sink)
         verdicts.add(SkipReason.CANNOT_PROCESS, by.label, several)
-        rows = rows.with_columns(keys.alias("key"), holders.alias("holder"))
+        rows = rows.with_columns(keys[by.name].number.alias("key"), holders)
     else:
         rows = rows.with_columns(
-            pl.lit(None, pl.Int64).alias("key"), pl.lit(None, pl.Int64).alias("holder")
+            pl.lit(None, pl.UInt32).alias("key"), pl.lit(None, pl.Int64).alias("holder")
         )
     lacks = pl.repeat(value=False, n=fields.height, dtype=pl.Boolean, eager=True)
     for _, empty in conformed.lacking:
         lacks = lacks | empty
     rows = rows.with_columns(lacks.alias("lacks"), (~verdicts.bad()).alias("sound"))
 
-    clashing = [(c, _unique_holders(fields, c, plan, sink)) for c in plan.unique]
-    only = clashing[0] if len(clashing) == 1 and by is None else None
-    if only is not None and plan.operation is Operation.INSERT:
+    held = {c.name: _holders(keys[c.name], plan, c, sink)[0] for c in plan.unique}
+    if len(held) == 1 and by is None and plan.operation is Operation.INSERT:
         # One unique field and no find_by: the unique field decides, just as find_by would.
-        by, (keys, holders) = only
-        rows = rows.with_columns(keys.alias("key"), holders.alias("holder"))
-    elif any(_clash(rows, keys, holders) for _, (keys, holders) in clashing):
-        return _replayed(conformed, fields, rows, plan, sink)
+        (by,) = plan.unique
+        rows = rows.with_columns(keys[by.name].number.alias("key"), held[by.name])
+    elif any(_clash(rows, keys[name], holders) for name, holders in held.items()):
+        return _replayed(conformed, fields, rows, keys, held, plan, sink)
     return _decided(conformed, fields, rows, plan, by)
 
 
@@ -87,7 +87,7 @@ def _decided(
         verdicts.add(SkipReason.RESOURCE_NOT_FOUND, label, _mask(rows, lost))
         rows = rows.with_columns((sound & ~lost).alias("sound"))
     if by is not None and by.name == "id":
-        rows = rows.with_columns(pl.lit(None, pl.Int64).alias("key"))
+        rows = rows.with_columns(pl.lit(None, pl.UInt32).alias("key"))
     if operation is Operation.INSERT:
         verdicts.add(SkipReason.DUPLICATE_DATA, label, _mask(rows, sound & known))
         rows = rows.with_columns((sound & ~known).alias("sound"))
@@ -146,15 +146,20 @@ def _blame_lacking(conformed: Conformed, rows: pl.DataFrame) -> None:
 
 
 def _replayed(
-    conformed: Conformed, fields: pl.DataFrame, rows: pl.DataFrame, plan: Plan, sink: RecordSink
+    conformed: Conformed,
+    fields: pl.DataFrame,
+    rows: pl.DataFrame,
+    keys: dict[str, Keys],
+    holders: dict[str, pl.Series],
+    plan: Plan,
+    sink: RecordSink,
 ) -> Matched:
     unique = plan.unique
-    keys = {c.name: key_of(fields, c) for c in unique}
-    holders = {c.name: _unique_holders(fields, c, plan, sink)[1] for c in unique}
+    texts = {c.name: keys[c.name].per_row(keys[c.name].distinct).to_list() for c in unique}
     known = {
         (name, key): holder
-        for name in keys
-        for key, holder in zip(keys[name], holders[name], strict=True)
+        for name in texts
+        for key, holder in zip(texts[name], holders[name], strict=True)
         if key is not None and holder is not None
     }
     targets = rows["holder"].drop_nulls().unique().alias("id")
@@ -171,7 +176,7 @@ def _replayed(
         labels={c.name: c.label for c in unique},
     )
     entries = [
-        Entry(sound, key, holder, lacks, {name: keys[name][i] for name in keys})
+        Entry(sound, key, holder, lacks, {name: texts[name][i] for name in texts})
         for i, (sound, key, holder, lacks) in enumerate(
             rows.select("sound", "key", "holder", "lacks").iter_rows()
         )
@@ -197,7 +202,7 @@ def _looked_up(conformed: Conformed, column: Column, plan: Plan, sink: RecordSin
 
     A lookup into the very module of the job sees the records of earlier chunks only.
     """
-    keys = conformed.fields[column.name]
+    keys = conformed.keys[column.name]
     parent = column.mapping.parent_column_index
     if parent is not None:
         ids, several = _ids_of(keys, partial(sink.find_parents, plan.job.id, parent))
@@ -207,47 +212,42 @@ def _looked_up(conformed: Conformed, column: Column, plan: Plan, sink: RecordSin
         assert field is not None
         ids, several = _ids_of(keys, partial(sink.find, column.target, field))
     conformed.verdicts.add(SkipReason.CANNOT_PROCESS, column.label, several)
-    missing = keys.is_not_null() & ids.is_null() & ~several
+    missing = keys.number.is_not_null() & ids.is_null() & ~several
     conformed.verdicts.add(SkipReason.INVALID_DATA, column.label, missing)
     return ids.alias(column.name)
 
 
+def _keys(conformed: Conformed, fields: pl.DataFrame, column: Column) -> Keys:
+    # What a lookup's cells mean is known by now: its keys are the records' ids.
+    return number_keys(fields[column.name]) if column.finds else conformed.keys[column.name]
+
+
 def _holders(
-    keys: pl.Series, plan: Plan, column: Column, sink: RecordSink
+    keys: Keys, plan: Plan, column: Column, sink: RecordSink
 ) -> tuple[pl.Series, pl.Series]:
     return _ids_of(keys, partial(sink.find, plan.module, column.field))
 
 
-def _ids_of(
-    keys: pl.Series, find: Callable[[pl.Series], pl.DataFrame]
-) -> tuple[pl.Series, pl.Series]:
-    """The id of the one record that holds each key, and a mask of keys that several hold."""
-    wanted = keys.drop_nulls().unique().alias("key")
-    none = pl.repeat(None, n=keys.len(), dtype=pl.Int64, eager=True).alias("holder")
-    never = pl.repeat(value=False, n=keys.len(), dtype=pl.Boolean, eager=True)
-    if wanted.is_empty():
-        return none, never
-    found = find(wanted)
-    if found.is_empty():
-        return none, never
-    held = found.group_by("key").agg(pl.col("id").first(), pl.len() > 1)
-    joined = keys.to_frame("key").join(held, on="key", how="left", maintain_order="left")
-    several = joined["len"].fill_null(value=False)
-    return pl.select(pl.when(~several).then(joined["id"])).to_series().alias("holder"), several
-
-
-def _unique_holders(
-    fields: pl.DataFrame, column: Column, plan: Plan, sink: RecordSink
-) -> tuple[pl.Series, pl.Series]:
-    keys = key_of(fields, column)
-    return keys, _holders(keys, plan, column, sink)[0]
-
-
-def _clash(rows: pl.DataFrame, keys: pl.Series, holders: pl.Series) -> bool:
-    """Whether a unique field is contested: twice in the chunk, or held by another record."""
-    contested = rows.with_columns(keys.alias("unique"), holders.alias("other")).filter(
-        pl.col("sound") & pl.col("unique").is_not_null()
+def _ids_of(keys: Keys, find: Callable[[pl.Series], pl.DataFrame]) -> tuple[pl.Series, pl.Series]:
+    """The id of the one record that holds each row's key, and a mask of keys that several hold."""
+    found = find(keys.distinct) if keys.distinct.len() else None
+    if found is None or found.is_empty():
+        rows = keys.number.len()
+        none = pl.repeat(None, n=rows, dtype=pl.Int64, eager=True).alias("holder")
+        return none, pl.repeat(value=False, n=rows, dtype=pl.Boolean, eager=True)
+    held = found.group_by("at").agg(pl.col("id").first(), (pl.len() > 1).alias("several"))
+    every = pl.int_range(keys.distinct.len(), dtype=pl.UInt32, eager=True).to_frame("at")
+    held = every.join(held, on="at", how="left", maintain_order="left").select(
+        pl.when(~pl.col("several")).then("id").alias("holder"), pl.col("several").fill_null(False)
     )
+    return keys.per_row(held["holder"]), keys.per_row(held["several"]).fill_null(value=False)
+
+
+def _clash(rows: pl.DataFrame, keys: Keys, holders: pl.Series) -> bool:
+    """Whether a unique field is contested: twice in the chunk, or held by another record."""
+    contested = rows.select(
+        "sound", "holder", keys.number.alias("unique"), holders.alias("other")
+    ).filter(pl.col("sound") & pl.col("unique").is_not_null())
     taken = (pl.col("other") != pl.col("holder")) | (
         pl.col("other").is_not_null() & pl.col("holder").is_null()
     )

@@ -91,6 +91,11 @@ class Plan:
         )
 
     @property
+    def matched_by(self) -> tuple[Column, ...]:
+        """Columns whose keys decide which record a row means, or whether it clashes."""
+        return self.unique if self.find_by is None else (self.find_by, *self.unique)
+
+    @property
     def mandatory(self) -> tuple[Column, ...]:
         """Mapped fields without which no record is made."""
         return tuple(c for c in self.columns if c.field.system_mandatory)

@@ -3,7 +3,7 @@
 In:   blocks of whole CSV records (csvzip/text.py).
 Out:  chunks: every needed column as text, rows numbered from 0 in file order.
 
-Polars reads sound blocks; what it would refuse or misread (stray quotes, lone carriage returns)
+Polars reads what is sound; what it would refuse or misread (stray quotes, lone carriage returns)
 is read with Python's csv module instead, slower and forgiving. Nothing is dropped: a row that
 cannot be a record is still a row, and gets its reason in the next step.
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from bulkwright.csvzip.text import Block, parse_slowly
+from bulkwright.csvzip.text import Block, Stretch, parse_slowly
 from bulkwright.domain.limits import CHUNK_ROWS
 
 
@@ -96,33 +96,32 @@ def read_chunks(
 def _parse(
     block: Block, columns: tuple[int, ...], width: int, delimiter: str
 ) -> tuple[pl.DataFrame, pl.Series]:
-    if block.clean:
+    frames = [_parse_stretch(s, columns, width, delimiter) for s in block.stretches]
+    frame = frames[0] if len(frames) == 1 else pl.concat(frames, rechunk=True)
+    return frame.drop(str(width)), frame[str(width)] != ""
+
+
+def _parse_stretch(
+    stretch: Stretch, columns: tuple[int, ...], width: int, delimiter: str
+) -> pl.DataFrame:
+    """The needed cells, and in a column named by `width` text where a row is too long."""
+    if stretch.sound:
         # A header of our own, one column wider than the file's, shows rows that are too long.
         header = delimiter.join(map(str, range(width + 1))).encode() + b"\n"
-        wanted = [*columns, width]
         try:
-            frame = pl.read_csv(
-                header + block.data,
-                columns=wanted,
+            return pl.read_csv(
+                header + stretch.data,
+                columns=[*columns, width],
                 separator=delimiter,
                 infer_schema=False,
                 empty_string_is_null=False,
             )
         except pl.exceptions.ComputeError:
             pass  # rows longer still, or quoting that only looked sound: read as they are
-        else:
-            return frame.drop(str(width)), frame[str(width)] != ""
-    return _parse_slowly(block, columns, width, delimiter)
-
-
-def _parse_slowly(
-    block: Block, columns: tuple[int, ...], width: int, delimiter: str
-) -> tuple[pl.DataFrame, pl.Series]:
-    rows = list(parse_slowly(block.data, delimiter))
+    rows = list(parse_slowly(stretch.data, delimiter))
     cells = {
         str(i): pl.Series([row[i] if i < len(row) else "" for row in rows], dtype=pl.String)
         for i in columns
     }
-    cells[str(width)] = pl.Series([any(row[width:]) for row in rows], dtype=pl.Boolean)
-    frame = pl.DataFrame(cells)
-    return frame.drop(str(width)), frame[str(width)]
+    cells[str(width)] = pl.Series(["".join(row[width:]) for row in rows], dtype=pl.String)
+    return pl.DataFrame(cells)

@@ -52,9 +52,13 @@ def deflate(name: str, text: bytes) -> tuple[Part, bytes]:
     return Part(name, len(packed), len(text), isal_zlib.crc32(text)), packed
 
 
-def part_name(resource: int, chunk: int) -> str:
-    """The fixed name of a chunk's part: written again, it is the same part."""
-    return f"{resource}-{chunk:08d}"
+def part_name(resource: int, chunk: int, token: int) -> str:
+    """The name of a chunk's part as the holder of a lease writes it.
+
+    A worker that lost its lease without knowing may still write a part: never over the part of
+    the one that has taken over. The ledger says which part counts; the others go with the job.
+    """
+    return f"{resource}-{chunk:08d}-{token}"
 
 
 @dataclass(frozen=True, slots=True)

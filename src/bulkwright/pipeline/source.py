@@ -6,7 +6,6 @@ Out:  its text, its format and the plan of what its rows become.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Self
@@ -16,6 +15,7 @@ from bulkwright.csvzip.text import Format, blocks, sniff, take_head
 from bulkwright.domain.errors import FileDamaged
 from bulkwright.domain.job import Job
 from bulkwright.domain.module import Module
+from bulkwright.files import Area, Damaged
 from bulkwright.pipeline.plan import Plan, make_plan
 from bulkwright.pipeline.read import Chunk, Start, read_chunks
 from bulkwright.pipeline.workshop import Workshop
@@ -60,13 +60,13 @@ def open_source(job: Job, position: int, shop: Workshop) -> Source:
     if upload is None:
         raise FileDamaged("The upload is no longer there; upload the file again")
     try:
-        file = shop.files.upload_place(upload.id).open("rb")
-    except OSError as error:
-        raise FileDamaged("The stored upload is gone; upload the file again") from error
-    try:
         # Before the first row: the zip's own checksum would be known after the last one only.
-        if hashlib.file_digest(file, "sha256").hexdigest() != upload.sha256:
-            raise FileDamaged
+        file = shop.files.open(Area.UPLOADS, upload.id, upload.sha256)
+    except FileNotFoundError as error:
+        raise FileDamaged("The stored upload is gone; upload the file again") from error
+    except Damaged as damage:
+        raise FileDamaged from damage
+    try:
         archive = open_archive(file)
         member = archive.named(job.resources[position].file_name)
         head, text = take_head(archive.stream(member, shop.limits.csv_bytes))

@@ -12,16 +12,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
 import polars as pl
 
 from bulkwright.domain import dateformat
-from bulkwright.domain.module import Field, Kind
+from bulkwright.domain.module import Column, Field, Kind
 
 _INTEGER_DIGITS = {"integer": 9}
 _LONG_DIGITS = 18
 _GROUPED = r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?$"
 _DECIMAL = r"^-?(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,9})?$"
 _PERCENT = r"^-?(?:0|[1-9][0-9]{0,4})(?:\.[0-9]{1,9})?$"
+_WHOLE = r"^-?[0-9]{1,19}$"
+_EXACT = r"^-?[0-9]{1,1000}(?:\.[0-9]{1,1000})?$"
+_FLOAT = r"^-?[0-9]{1,400}(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{1,3})?$"
+_FLOATS = ("real", "double precision")
+_LARGEST = 1.7976931348623157e308
+_UUID = r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 _ISO_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _US_DATE = r"^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}$"
 _MOMENT = (
@@ -66,6 +73,8 @@ def read_values(cells: pl.Series, reading: Reading) -> pl.Series:
 
 def _text(cells: pl.Series, reading: Reading) -> pl.Series:
     field = reading.field
+    if field.column is not None:
+        cells = _of_column(cells, field)
     patterns = _PATTERNS.get(field.data_type)
     if patterns is not None:
         cells = _only(cells, _fits(cells.str.strip_chars(), patterns))
@@ -77,7 +86,53 @@ def _text(cells: pl.Series, reading: Reading) -> pl.Series:
     return cells
 
 
+def _of_column(cells: pl.Series, field: Field) -> pl.Series:
+    """The texts that a column of the user's own takes, in the form in which it compares them."""
+    assert field.column is not None
+    if field.pick_list_values:
+        return _only(cells, cells.is_in(field.pick_list_values))
+    if field.column.type == "uuid":
+        plain = cells.str.strip_chars().str.to_lowercase()
+        return _only(plain, plain.str.contains(_UUID))
+    if field.column.type in ("json", "jsonb"):
+        return _only(cells, cells.map_elements(_is_json, pl.Boolean))
+    if field.column.type.startswith("character("):
+        return cells.str.strip_chars_end(" ")
+    return cells
+
+
+def _is_json(text: str) -> bool:
+    try:
+        msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return False
+    return True
+
+
+def _whole_number(numbers: pl.Series, column: Column) -> pl.Series:
+    """The whole numbers in the range of a column of the user's own."""
+    least, most = column.bounds
+    whole = _only(numbers, numbers.str.contains(_WHOLE)).cast(pl.Int64, strict=False)
+    return _only(whole, whole.is_between(least, most))
+
+
+def _number(numbers: pl.Series, field: Field) -> pl.Series:
+    """The numbers that a column of the user's own holds as they are, without rounding."""
+    assert field.column is not None
+    if field.column.type in _FLOATS:
+        known = numbers.str.contains(_FLOAT)
+        return _only(numbers, known & (numbers.cast(pl.Float64, strict=False).abs() <= _LARGEST))
+    if field.length is None:
+        return _only(numbers, numbers.str.contains(_EXACT))
+    places = field.decimal_place or 0
+    whole = field.length - places
+    digits = f"0|[1-9][0-9]{{0,{whole - 1}}}" if whole else "0"
+    return _only(numbers, numbers.str.contains(rf"^-?(?:{digits})(?:\.[0-9]{{0,{places}}}0*)?$"))
+
+
 def _integer(cells: pl.Series, reading: Reading) -> pl.Series:
+    if reading.field.column is not None:
+        return _whole_number(_plain_number(cells, reading), reading.field.column)
     digits = _INTEGER_DIGITS.get(reading.field.data_type, _LONG_DIGITS)
     plain = _plain_number(cells, reading)
     return _only(plain, plain.str.contains(rf"^-?[0-9]{{1,{digits}}}$")).cast(pl.Int64)
@@ -85,10 +140,13 @@ def _integer(cells: pl.Series, reading: Reading) -> pl.Series:
 
 def _decimal(cells: pl.Series, reading: Reading) -> pl.Series:
     pattern = _PERCENT if reading.field.data_type == "percent" else _DECIMAL
-    if reading.format is None and _all(cells.str.contains(pattern)):
+    own = reading.field.column is not None
+    if not own and reading.format is None and _all(cells.str.contains(pattern)):
         return cells
     plain = _plain_number(cells, reading)
     plain = plain.str.replace(r"^(-?)\.", "${1}0.").str.replace(r"^(-?)0+([0-9])", "${1}${2}")
+    if own:
+        return _number(plain, reading.field)
     return _only(plain, plain.str.contains(pattern))
 
 
@@ -183,8 +241,10 @@ def _list(cells: pl.Series, reading: Reading) -> pl.Series:
     return _only(joined, (values.list.len() > 0) & fits.list.all())
 
 
-def _reference(cells: pl.Series, _reading: Reading) -> pl.Series:
+def _reference(cells: pl.Series, reading: Reading) -> pl.Series:
     ids = cells.str.strip_chars()
+    if reading.field.column is not None:
+        return _whole_number(ids, reading.field.column)
     return _only(ids, ids.str.contains(r"^[0-9]{1,18}$")).cast(pl.Int64)
 
 

@@ -17,6 +17,12 @@ class Verdicts:
         self._rows = rows
         self._found: list[tuple[SkipReason, str, pl.Series]] = []
 
+    def copy(self) -> Verdicts:
+        """The same verdicts, to which others can be added."""
+        made = Verdicts(self._rows)
+        made._found = list(self._found)
+        return made
+
     def add(self, reason: SkipReason, label: str, rows: pl.Series) -> None:
         """Hold `reason` against every row where the mask is true; null counts as false."""
         if rows.any():

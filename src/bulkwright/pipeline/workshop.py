@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bulkwright.domain.limits import CHUNK_ROWS, CHUNK_TEXT_BYTES, Limits
-from bulkwright.files import LocalFiles
+from bulkwright.files import Files
 from bulkwright.observe import Observer
 from bulkwright.ports import RecordSink
 from bulkwright.store.accounts import AccountStore
@@ -22,7 +22,7 @@ class Workshop:
     modules: ModuleStore
     accounts: AccountStore
     sink: RecordSink
-    files: LocalFiles
+    files: Files
     limits: Limits
     observe: Observer
     stopping: Callable[[], bool]

@@ -1,7 +1,7 @@
 """The write between steps 3 and 4: matched rows become inserts and updates of records.
 
 In:   rows with their outcome and the record that each means (match.py).
-Out:  the same rows' record ids, the store changed inside the chunk's transaction.
+Out:  the same rows' record ids; the store changed inside the chunk's transaction.
 
 Several rows may mean one record. Its final state is written once: the last row wins, or, where
 empty cells leave values alone, the last cell with a value of each column.
@@ -13,47 +13,73 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from bulkwright.domain.module import Stamps
 from bulkwright.domain.outcome import Outcome
-from bulkwright.pipeline.conform import key_of
 from bulkwright.pipeline.match import Matched
 from bulkwright.pipeline.plan import Plan
 from bulkwright.ports import RecordSink
 from bulkwright.store.tables import key_column
 
+NO_IDS = pl.Series("id", [], pl.Int64)
 
-def write(matched: Matched, plan: Plan, sink: RecordSink) -> pl.Series:
-    """Write a chunk's records and return the record id of each row, null where it was skipped."""
+
+def take_ids(
+    matched: Matched, plan: Plan, sink: RecordSink, taken: pl.Series = NO_IDS
+) -> tuple[pl.Series, pl.Series]:
+    """The ids taken for a chunk, and the record id of each of its rows, null where it was skipped.
+
+    Those that were `taken` for it before are used first.
+    """
     added = (matched.outcome == Outcome.ADDED.value).arg_true()
     ids = matched.record
+    if added.len() > taken.len():
+        fresh = sink.take_ids(plan.module, added.len() - taken.len())
+        taken = pl.concat([taken, fresh.alias("id")])
     if added.len():
-        first = sink.take_ids(added.len())
         new = pl.DataFrame(
-            {
-                "creator": added.cast(pl.Int64),
-                "new": pl.int_range(first, first + added.len(), eager=True),
-            }
+            {"creator": added.cast(pl.Int64), "new": taken.head(added.len())},
         )
         created = matched.creator.cast(pl.Int64).to_frame("creator")
         created = created.join(new, on="creator", how="left", maintain_order="left")
         ids = pl.select(pl.coalesce(ids, created["new"])).to_series()
+    return taken, ids.alias("id")
+
+
+def records_of(matched: Matched, ids: pl.Series, plan: Plan) -> pl.DataFrame:
+    """What the rows of a chunk write: their stored columns, `id`, and whether the record is `$new`.
+
+    Rows that were skipped are left out.
+    """
     effective = matched.outcome != Outcome.SKIPPED.value
-    new_rows = matched.creator.is_not_null().alias("new")
-    records = pl.DataFrame([*_columns(matched, plan), ids.alias("id"), new_rows])
-    if not effective.all():
-        records = records.filter(effective)
+    new_rows = matched.creator.is_not_null().alias("$new")
+    records = pl.DataFrame([*_columns(matched, plan), ids, new_rows])
+    return _where(records, effective)
+
+
+def store(records: pl.DataFrame, plan: Plan, sink: RecordSink, *, entangled: bool) -> None:
+    """Write what rows write (`records_of`): the last state of each record, once."""
     records = _last_state(records, plan)
-    now = datetime.now(UTC).replace(microsecond=0)
-    changed = records.filter(~pl.col("new")).drop("new", *_kept_keys(plan))
+    new = records["$new"]
+    changed = _where(records, ~new).drop("$new", *_kept_keys(plan))
     if changed.height:
-        if matched.entangled:
+        if entangled and changed.height > 1:
             _let_go(changed, plan, sink)
-        sink.update(
-            plan.module, _stamped(changed, plan, now, new=False), keep_empty=plan.keep_empty
-        )
-    made = records.filter("new").drop("new")
+        stamps = _stamps(plan, new=False)
+        if changed.width > 1 or stamps:
+            sink.update(plan.module, changed, stamps, keep_empty=plan.keep_empty)
+    made = _where(records, new).drop("$new")
     if made.height:
-        sink.insert(plan.module, _stamped(made, plan, now, new=True))
-    return ids.alias("id")
+        sink.insert(plan.module, _whose(made, plan), _stamps(plan, new=True))
+
+
+def _where(records: pl.DataFrame, mask: pl.Series) -> pl.DataFrame:
+    """The records where the mask is true; copied only where it is false for some."""
+    return records if mask.all() else records.filter(mask)
+
+
+def changed_columns(records: pl.DataFrame, plan: Plan) -> list[str]:
+    """The columns that a row changes of a record that is there."""
+    return [c for c in records.columns if c != "id" and c not in _kept_keys(plan)]
 
 
 def _kept_keys(plan: Plan) -> list[str]:
@@ -64,12 +90,8 @@ def _kept_keys(plan: Plan) -> list[str]:
 
 def _columns(matched: Matched, plan: Plan) -> list[pl.Series]:
     """The stored columns of the mapped fields, with the keys that records are found by."""
-    columns: list[pl.Series] = []
-    for column in plan.writes:
-        columns.append(matched.fields[column.name])
-        if column.field.folded:
-            columns.append(key_of(matched.fields, column).alias(key_column(column.field)))
-    return columns
+    names = (n for c in plan.writes for n in dict.fromkeys((c.name, key_column(c.field))))
+    return [matched.fields[name] for name in names]
 
 
 def _last_state(records: pl.DataFrame, plan: Plan) -> pl.DataFrame:
@@ -84,23 +106,41 @@ def _last_state(records: pl.DataFrame, plan: Plan) -> pl.DataFrame:
 def _let_go(changed: pl.DataFrame, plan: Plan, sink: RecordSink) -> None:
     """Free the unique values that records are about to exchange, whatever order they come in."""
     for column in plan.unique:
+        if column.field.column is not None and not column.field.column.nullable:
+            continue  # refused, then tried row by row (refusals.py)
         name = key_column(column.field)
         leaving = changed if not plan.keep_empty else changed.filter(pl.col(name).is_not_null())
         freed = leaving.select("id", pl.lit(None, changed.schema[name]).alias(name))
-        sink.update(plan.module, freed, keep_empty=False)
+        sink.update(plan.module, freed, {}, keep_empty=False)
 
 
-def _stamped(records: pl.DataFrame, plan: Plan, now: datetime, *, new: bool) -> pl.DataFrame:
-    """The records with what the service itself says about them: who, when, whose."""
-    author = plan.job.created_by.id
-    stamps: dict[str, object] = {"Modified_By": author, "Modified_Time": now}
+def _whose(records: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    """New records with an owner: a mapped one may be empty, then it is the job's creator too."""
+    for name, value in _defaults(plan).items():
+        if name in records.columns:
+            records = records.with_columns(pl.col(name).fill_null(value))
+    return records
+
+
+def _defaults(plan: Plan) -> dict[str, int]:
+    if plan.module.table is not None:
+        return {}
+    return {"Owner": plan.job.created_by.id, "Layout": plan.module.layout_id}
+
+
+def _stamps(plan: Plan, *, new: bool) -> Stamps:
+    """What the service itself says about the records: who, when, whose.
+
+    Of a table of the user's own it says nothing: there the table's defaults speak.
+    """
+    if plan.module.table is not None:
+        return {}
+    author, now = plan.job.created_by.id, datetime.now(UTC)
+    stamps: dict[str, int | datetime] = {"Modified_By": author, "Modified_Time": now}
     if new:
-        stamps |= {"Created_By": author, "Created_Time": now}
-        for name, value in (("Owner", author), ("Layout", plan.module.layout_id)):
-            # A mapped owner may be empty: then the record belongs to the job's creator too.
-            stamps[name] = pl.col(name).fill_null(value) if name in records.columns else value
-    known = {name: v for name, v in stamps.items() if plan.module.field(name) is not None}
-    return records.with_columns(
-        (value if isinstance(value, pl.Expr) else pl.lit(value)).alias(name)
-        for name, value in known.items()
-    )
+        stamps |= {"Created_By": author, "Created_Time": now, **_defaults(plan)}
+    return {
+        name: stamp
+        for name, stamp in stamps.items()
+        if plan.module.field(name) is not None and plan.column(name) is None
+    }

@@ -6,10 +6,11 @@ answered at once and by name (facts 3.6) instead of failing a job later.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 from bulkwright.csvzip.text import canonical_encoding
@@ -30,6 +31,7 @@ from bulkwright.domain.errors import (
     MandatoryNotFound,
     ModuleNotAvailable,
     ResourceNotFound,
+    ResultDamaged,
     ScopeMismatch,
 )
 from bulkwright.domain.job import Callback, Job, Operation, Person, Resource
@@ -37,12 +39,14 @@ from bulkwright.domain.limits import Limits
 from bulkwright.domain.module import Module
 from bulkwright.domain.request import JobRequest, ResourceRequest
 from bulkwright.domain.upload import CsvFacts
-from bulkwright.files import LocalFiles
+from bulkwright.files import Area, Damaged, Files
 from bulkwright.service.mapping import MappingRules
 from bulkwright.service.uploads import UploadService
 from bulkwright.store.accounts import AccountStore
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.modules import ModuleStore
+
+_log = logging.getLogger("bulkwright.jobs")
 
 _LONGEST_URL = 2_000
 _BIGGEST_ID = 2**63
@@ -55,7 +59,7 @@ class JobService:
     accounts: AccountStore
     modules: ModuleStore
     jobs: JobStore
-    files: LocalFiles
+    files: Files
     uploads: UploadService
     limits: Limits
     layout_mandatory: bool = False
@@ -104,17 +108,29 @@ class JobService:
             raise ResourceNotFound
         return job
 
-    def result(self, org_id: int, job_id: int) -> Path:
-        """The zip with a job's result. Raises LinkNotValid when there is none (facts 5)."""
+    def open_result(self, org_id: int, job_id: int) -> BinaryIO:
+        """The zip with a job's result, open and proven to be the one that was made.
+
+        Raises LinkNotValid when there is none (facts 5), ResultDamaged when it is another one.
+        """
         job = self.jobs.job(org_id, job_id)
-        place = self.files.result_place(job_id)
-        if job is None or not job.has_result or not place.is_file():
+        if job is None or not job.has_result or job.result_swept:
             raise LinkNotValid
-        return place
+        try:
+            return self.files.open(Area.RESULTS, job_id, job.result_sha256)
+        except FileNotFoundError:
+            raise LinkNotValid from None
+        except Damaged as damage:
+            _log.error("job %d: %s; restore it from a backup", job_id, damage)
+            raise ResultDamaged from damage
 
     def _added(self, job: Job) -> Job:
         numbered = replace(job, id=self.modules.take_ids(1))
-        self.jobs.add(numbered)
+        with self.jobs.together():
+            # From here on no sweep takes the upload; until now one may have.
+            if not self.jobs.hold_upload(job.org_id, job.resources[0].file_id):
+                raise InvalidFileId(details={"json_path": "$.resource[0].file_id"})
+            self.jobs.add(numbered)
         return numbered
 
     def _resource(
@@ -187,7 +203,10 @@ class JobService:
             raise InvalidFileId(details=spot)
         csvs = upload.csvs
         if encoding is not None and (not csvs or any(c.encoding != encoding for c in csvs)):
-            csvs = self.uploads.read_as(upload, encoding)
+            try:
+                csvs = self.uploads.read_as(upload, encoding)
+            except FileNotFoundError:
+                raise InvalidFileId(details=spot) from None  # swept at this very moment
         if wanted.file_names:
             return upload.id, _named(csvs, wanted.file_names, place)
         if len(csvs) != 1:

@@ -86,7 +86,8 @@ class MappingRules:
         """Whether the field may stand in a mapping at all."""
         if field.api_name == "id":
             return self.find_by == "id" or self.operation.updates
-        return field.writable and field.api_name not in SYSTEM_FIELDS
+        own = field.column is not None
+        return field.writable and (own or field.api_name not in SYSTEM_FIELDS)
 
     def _check_one(self, mapping: Mapping, spot: str) -> None:
         field = self.module.field(mapping.api_name)
@@ -147,7 +148,8 @@ class MappingRules:
         found = None if target is None else target.field(by)
         if target is None or found is None:
             return False
-        return found.key or found == target.display_field
+        # Where records are found by a name, an index is made, but not in the user's own tables.
+        return found.key or (target.table is None and found == target.display_field)
 
     def _check_find_by(self, mapped: set[str]) -> None:
         if self.find_by is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -120,6 +120,15 @@ class RecordService:
         }
 
 
+def as_cell(field: Field, value: object) -> object:
+    """A stored value as a CSV holds it, so that a job reads the same value from it again."""
+    if value is not None and field.kind is Kind.BOOLEAN:
+        return "true" if value else "false"
+    if value is not None and field.kind is Kind.LIST:
+        return ";".join(json.loads(str(value)))
+    return value
+
+
 def _record(
     module: Module,
     row: Row,
@@ -146,7 +155,8 @@ def _record(
         elif field.data_type == "lookup":
             record[name] = {"name": names[name].get(value), "id": str(value)}
         else:
-            record[name] = _value(field, value, zone)
+            shown = _value if field.column is None else _own_value
+            record[name] = shown(field, value, zone)
     record.setdefault("Tag", [])
     return record | _EXTRAS
 
@@ -161,9 +171,19 @@ def _value(field: Field, value: object, zone: ZoneInfo) -> object:
         case Kind.LIST:
             return json.loads(str(value))
         case Kind.DATETIME:
-            moment = datetime.fromisoformat(str(value)).astimezone(zone)
-            return moment.isoformat(timespec="seconds")
+            moment = datetime.fromisoformat(str(value))
+            aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return aware.astimezone(zone).isoformat(timespec="seconds")
     return value
+
+
+def _own_value(field: Field, value: object, zone: ZoneInfo) -> object:
+    """A value out of a table of the user's own, where others may have written what is none."""
+    try:
+        shown = _value(field, value, zone)
+    except (ArithmeticError, ValueError):
+        return str(value)
+    return shown if not isinstance(shown, Decimal) or shown.is_finite() else str(value)
 
 
 def _person(user: User | None, user_id: int) -> dict[str, str]:

@@ -111,6 +111,12 @@ class SchemaService:
             if name.casefold() in folded:
                 raise _wrong(f"{name} differs from another module by case only", place)
             module = known.get(name)
+            if module is not None and module.table is not None:
+                raise _wrong(
+                    f"{name} is over a table of your own: alter that one, then run "
+                    "`bulkwright modules from-table` again",
+                    place,
+                )
             fields = self._new_fields(module, entry, place, {*known, *_names(wanted)})
             plans.append((name, module, entry, fields))
             if module is None:

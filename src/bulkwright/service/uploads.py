@@ -7,6 +7,7 @@ Out:  an `Upload` whose file survives a power cut.
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO
@@ -18,10 +19,11 @@ from bulkwright.domain.account import Caller
 from bulkwright.domain.errors import FileNotSupported, FileTooLarge
 from bulkwright.domain.limits import CSV_FILES, Limits
 from bulkwright.domain.upload import CsvFacts, Upload
-from bulkwright.files import Incoming, LocalFiles
+from bulkwright.files import Area, Files, Incoming
 from bulkwright.store.accounts import AccountStore
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.modules import ModuleStore
+from bulkwright.trouble import Trouble
 
 _SHOWN_NAME = 255
 
@@ -33,7 +35,7 @@ class UploadService:
     accounts: AccountStore
     modules: ModuleStore
     jobs: JobStore
-    files: LocalFiles
+    files: Files
     limits: Limits
 
     def receive(self, caller: Caller, name: str, incoming: Incoming) -> Upload:
@@ -66,9 +68,19 @@ class UploadService:
             csvs=csvs,
             problem=problem,
         )
-        # The file first: what the database knows of is always there.
-        incoming.keep(self.files.upload_place(upload.id))
-        self.jobs.add_upload(upload, caller.user_id)
+        try:
+            # The file first: what the database knows of is always there.
+            incoming.keep(Area.UPLOADS, upload.id)
+            self.jobs.add_upload(upload, caller.user_id)
+        except Trouble:
+            raise  # it cannot be removed either; it is swept as a stray, if it is there at all
+        except BaseException:
+            # What is not acknowledged takes no room. When the database cannot say whether it knows
+            # of the upload, the file stays: what it knows of is there, and strays are swept.
+            with suppress(Exception):
+                if self.jobs.upload(upload.org_id, upload.id) is None:
+                    self.files.drop(Area.UPLOADS, upload.id)
+            raise
         return upload
 
     def read_as(self, upload: Upload, encoding: str) -> tuple[CsvFacts, ...]:
@@ -76,7 +88,7 @@ class UploadService:
 
         Raises FileNotSupported when they cannot be read so.
         """
-        with self.files.upload_place(upload.id).open("rb") as file:
+        with self.files.open(Area.UPLOADS, upload.id, upload.sha256) as file:
             return self._read(file, encoding)
 
     def _read(self, file: BinaryIO, encoding: str | None) -> tuple[CsvFacts, ...]:

@@ -67,6 +67,10 @@ class AccountStore:
             created_time=to_micros(org.created_time),
         )
 
+    def set_priority(self, org_id: int, priority: int) -> None:
+        """Let an org's jobs begin before, or after, those of others."""
+        self._db.run("set_priority", id=org_id, priority=priority)
+
     def users(self, org_id: int) -> list[User]:
         """The users of an org, oldest first."""
         return [_user(row) for row in self._db.all("users", org_id=org_id)]
@@ -198,6 +202,7 @@ def _org(row: Row) -> Org:
         time_zone=row["time_zone"],
         currency=row["currency"],
         created_time=from_micros(row["created_time"], row["time_zone"]),
+        priority=row["priority"],
     )
 
 

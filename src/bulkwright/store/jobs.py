@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
@@ -22,10 +22,9 @@ from bulkwright.domain.job import (
     Person,
     Resource,
 )
-from bulkwright.domain.limits import LEASE_SECONDS
 from bulkwright.domain.outcome import Counts
 from bulkwright.domain.upload import CsvFacts, Upload
-from bulkwright.store.clock import from_micros, now, to_micros
+from bulkwright.store.clock import LEASE_MICROS, from_micros, lease_now, lease_times, now, to_micros
 from bulkwright.store.database import Database, Row
 from bulkwright.store.outbox import OutboxStore
 
@@ -58,7 +57,15 @@ class JobStore:
         row = self._db.one("upload", org_id=org_id, id=upload_id)
         return None if row is None else _upload(row)
 
+    def hold_upload(self, org_id: int, upload_id: int) -> bool:
+        """Whether an upload is there; no sweep takes it before this transaction has ended."""
+        return self._db.one("hold_upload", org_id=org_id, id=upload_id) is not None
+
     # Jobs
+
+    def together(self) -> AbstractContextManager[None]:
+        """What is read and written inside happens at one moment, or not at all."""
+        return self._db.transaction()
 
     def add(self, job: Job) -> None:
         """Add a job with its resources, all or none."""
@@ -103,40 +110,76 @@ class JobStore:
         ids = [row["id"] for row in self._db.all("job_ids", org_id=org_id, most=most)]
         return [job for job in (self.job(org_id, i) for i in ids) if job is not None]
 
-    def unfinished(self, org_id: int, fingerprint: str) -> int | None:
-        """The id of the unfinished job that was begun with this fingerprint."""
-        row = self._db.one("unfinished_by_fingerprint", org_id=org_id, fingerprint=fingerprint)
+    def untold(self, org_id: int, fingerprint: str) -> int | None:
+        """The id of the job that was begun with this fingerprint and whose end nobody was told."""
+        row = self._db.one("job_by_fingerprint", org_id=org_id, fingerprint=fingerprint)
         return None if row is None else int(row["id"])
+
+    def told(self, job_id: int) -> None:
+        """Whoever began the job knows its end: the same file again is a new job."""
+        self._db.run("forget_fingerprint", id=job_id)
 
     # A worker's claim
 
     def claim(self, holder: str, only: int | None = None) -> tuple[Lease, Job, int] | None:
-        """Claim the oldest job that is free: its lease, the job, and the number of this attempt.
+        """Claim a free job: its lease, the job, and the number of this attempt.
 
+        Orgs take turns, those with the highest priority first; of an org it is the oldest job.
         None when there is nothing to do. A free job is new, or its last lease has run out.
         """
-        moment = now()
-        row = self._db.one(
-            "claim_job", holder=holder, now=moment, until=moment + _LEASE_MICROS, only=only
-        )
-        if row is None:
-            return None
+        with self._db.transaction():
+            # The clock is looked at with SQLite's lock in hand: no lease can be younger than this.
+            row = self._db.one("claim_job", holder=holder, only=only, **lease_times())
+            if row is None:
+                return None
+            self._db.run("serve_org", id=row["org_id"], now=now())
         job = self.job(row["org_id"], row["id"])
         assert job is not None
         return Lease(job.id, row["lease_token"], holder), job, int(row["attempts"])
 
     def renew(self, lease: Lease) -> None:
         """Hold a claim for another lease time. Raises LeaseLost when it is no longer held."""
-        until = now() + _LEASE_MICROS
-        self._held(self._db.one("renew_lease", id=lease.job_id, token=lease.token, until=until))
+        self._held(self._db.one("renew_lease", id=lease.job_id, token=lease.token, **lease_times()))
 
-    def release(self, lease: Lease, attempts: int) -> None:
-        """Give a claim back so that another worker may go on at once."""
-        self._db.one("release_lease", id=lease.job_id, token=lease.token, attempts=attempts)
+    def release(self, lease: Lease, *, counted: bool = True) -> None:
+        """Give a claim back so that another worker may go on at once.
+
+        Not `counted`, it was no try of the job's.
+        """
+        self._give_back(lease, 0, counted=counted)
+
+    def put_off(self, lease: Lease, *, counted: bool) -> bool:
+        """Give a claim back for another one in a lease's time; until then others have their turn.
+
+        Not `counted`, it was no try of the job's. False when somebody else keeps the job from
+        being changed: to be tried again.
+        """
+        if self._give_back(lease, LEASE_MICROS, counted=counted):
+            return True
+        return self._db.one("has_lease", id=lease.job_id, token=lease.token) is None
+
+    def _give_back(self, lease: Lease, pause: int, *, counted: bool) -> bool:
+        given = self._db.one(
+            "release_lease",
+            id=lease.job_id,
+            token=lease.token,
+            now=lease_now(),
+            pause=pause,
+            uncounted=0 if counted else 1,
+        )
+        return given is not None
 
     def end_leases(self, holder: str) -> None:
         """Void the claims of a worker that is known to be dead, before they run out."""
         self._db.run("end_leases", holder=holder)
+
+    def end_stalled(self) -> None:
+        """Break off workers that were stopped in the middle of a statement, and hold others up."""
+        self._db.all("end_stalled")
+
+    def holders(self) -> list[str]:
+        """The workers that hold claims."""
+        return [row["lease_holder"] for row in self._db.all("lease_holders")]
 
     def holder(self, job_id: int) -> str | None:
         """Which worker claimed a job last."""
@@ -150,8 +193,9 @@ class JobStore:
         Raises LeaseLost before anything was changed when it is not.
         """
         with self._db.transaction():
-            until = now() + _LEASE_MICROS
-            self._held(self._db.one("hold_job", id=lease.job_id, token=lease.token, until=until))
+            self._held(
+                self._db.one("hold_job", id=lease.job_id, token=lease.token, **lease_times())
+            )
             yield
 
     def begin(self, lease: Lease, encoding: str) -> None:
@@ -192,7 +236,13 @@ class JobStore:
         return [_entry(row) for row in self._db.all("ledger", job_id=job_id, resource=resource)]
 
     def finish(
-        self, lease: Lease, status: JobStatus, *, code: str | None, has_result: bool
+        self,
+        lease: Lease,
+        status: JobStatus,
+        *,
+        code: str | None,
+        has_result: bool,
+        result_sha256: str | None = None,
     ) -> None:
         """End a job, and see to it that its callback is told; both or neither.
 
@@ -207,6 +257,7 @@ class JobStore:
                     status=status.value,
                     code=code,
                     has_result=has_result,
+                    result_sha256=result_sha256,
                     now=now(),
                 )
             )
@@ -220,9 +271,6 @@ class JobStore:
         if row is None:
             raise LeaseLost
         return row
-
-
-_LEASE_MICROS = int(LEASE_SECONDS * 1_000_000)
 
 
 def _upload(row: Row) -> Upload:
@@ -256,6 +304,8 @@ def _job(rows: list[Row]) -> Job:
         ignore_empty=None if ignore_empty is None else bool(ignore_empty),
         callback=None if row["callback_url"] is None else Callback(row["callback_url"]),
         has_result=bool(row["has_result"]),
+        result_sha256=row["result_sha256"],
+        result_swept=row["result_swept"] is not None,
         fingerprint=row["fingerprint"],
         version=row["version"],
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bulkwright.domain.module import Field, Module
+from bulkwright.domain.module import Column, Field, Module, OwnTable
 from bulkwright.store import tables
 from bulkwright.store.database import Database, Row
 
@@ -26,6 +26,10 @@ class ModuleStore:
         assert row is not None
         return int(row["first"])
 
+    def hold(self, module: Module) -> None:
+        """Let nobody else match or write records of a module until the transaction ends."""
+        self._db.all("hold_module", id=module.id)
+
     def module(self, org_id: int, api_name: str) -> Module | None:
         """One module of an org with its fields, or None."""
         row = self._db.one("module", org_id=org_id, api_name=api_name)
@@ -38,30 +42,30 @@ class ModuleStore:
     def add(self, modules: Iterable[Module]) -> None:
         """Add new modules with their tables, all or none."""
         with self._db.transaction():
+            self._db.all("hold_schema")
             for module in modules:
-                self._db.run(
-                    "add_module",
-                    org_id=module.org_id,
-                    api_name=module.api_name,
-                    id=module.id,
-                    module_name=module.module_name,
-                    singular_label=module.singular_label,
-                    plural_label=module.plural_label,
-                    generated_type=module.generated_type,
-                    layout_id=module.layout_id,
-                    bulk_write=module.bulk_write,
-                )
-                for field in module.fields:
-                    self._add_field(module, field)
-                for statement in tables.create_table(module):
+                self._add(module)
+                for statement in tables.create_table(module, self._db.types):
                     self._db.sql(statement)
+
+    def put_over_tables(self, modules: Iterable[Module]) -> None:
+        """Add modules over tables of the user's own, or renew their fields, all or none."""
+        with self._db.transaction():
+            self._db.all("hold_schema")
+            for module in modules:
+                if self.module(module.org_id, module.api_name) is None:
+                    self._add(module)
+                else:
+                    self._db.run("drop_fields", org_id=module.org_id, module=module.api_name)
+                    self._add_fields(module)
 
     def extend(self, module: Module, fields: Iterable[Field]) -> Module:
         """Add fields to a module and its table, all or none; returns the module as it is then."""
         with self._db.transaction():
+            self._db.all("hold_schema")
             for field in fields:
-                self._add_field(module, field)
-                for statement in tables.add_column(module, field):
+                self._db.run("add_field", **_row_of(module, field))
+                for statement in tables.add_column(module, field, self._db.types):
                     self._db.sql(statement)
                 module = replace(module, fields=(*module.fields, field))
         return module
@@ -85,22 +89,25 @@ class ModuleStore:
             )
         return replace(field, pick_list_values=grown)
 
-    def _add_field(self, module: Module, field: Field) -> None:
+    def _add(self, module: Module) -> None:
         self._db.run(
-            "add_field",
+            "add_module",
             org_id=module.org_id,
-            module=module.api_name,
-            id=field.id,
-            api_name=field.api_name,
-            display_label=field.display_label,
-            data_type=field.data_type,
-            length=field.length,
-            decimal_place=field.decimal_place,
-            is_unique=field.unique,
-            lookup_module=field.lookup_module,
-            pick_list_values=json.dumps(field.pick_list_values),
-            **{flag: getattr(field, flag) for flag in _FLAGS},
+            api_name=module.api_name,
+            id=module.id,
+            module_name=module.module_name,
+            singular_label=module.singular_label,
+            plural_label=module.plural_label,
+            generated_type=module.generated_type,
+            layout_id=module.layout_id,
+            bulk_write=module.bulk_write,
+            table_schema=module.table.schema if module.table else None,
+            table_name=module.table.name if module.table else None,
         )
+        self._add_fields(module)
+
+    def _add_fields(self, module: Module) -> None:
+        self._db.run_all("add_field", [_row_of(module, field) for field in module.fields])
 
     def _module(self, row: Row) -> Module:
         rows = self._db.all("fields", org_id=row["org_id"], module=row["api_name"])
@@ -115,7 +122,31 @@ class ModuleStore:
             layout_id=row["layout_id"],
             bulk_write=bool(row["bulk_write"]),
             fields=tuple(_field(r) for r in rows),
+            table=None
+            if row["table_name"] is None
+            else OwnTable(row["table_name"], row["table_schema"]),
         )
+
+
+def _row_of(module: Module, field: Field) -> dict[str, object]:
+    """A field as `add_field` binds it."""
+    return {
+        "org_id": module.org_id,
+        "module": module.api_name,
+        "id": field.id,
+        "api_name": field.api_name,
+        "display_label": field.display_label,
+        "data_type": field.data_type,
+        "length": field.length,
+        "decimal_place": field.decimal_place,
+        "is_unique": field.unique,
+        "lookup_module": field.lookup_module,
+        "pick_list_values": json.dumps(field.pick_list_values),
+        "column_name": field.column.name if field.column else None,
+        "column_type": field.column.type if field.column else None,
+        "column_nullable": field.column.nullable if field.column else None,
+        **{flag: getattr(field, flag) for flag in _FLAGS},
+    }
 
 
 def _field(row: Row) -> Field:
@@ -130,5 +161,8 @@ def _field(row: Row) -> Field:
         unique=bool(row["is_unique"]),
         lookup_module=row["lookup_module"],
         pick_list_values=tuple(json.loads(row["pick_list_values"])),
+        column=None
+        if row["column_name"] is None
+        else Column(row["column_name"], row["column_type"], bool(row["column_nullable"])),
         **flags,
     )

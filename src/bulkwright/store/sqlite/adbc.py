@@ -8,50 +8,64 @@ has to give up half-way.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 import polars as pl
+from adbc_driver_manager import DatabaseError
 from adbc_driver_manager.dbapi import Connection
 from adbc_driver_sqlite import dbapi
 
 from bulkwright.store.database import Row
-from bulkwright.store.queries import Query, load
-from bulkwright.store.sqlite.driver import BUSY_SECONDS, UNDO_INNER, claim_driver
+from bulkwright.store.queries import Query
+from bulkwright.store.sqlite.checkpoint import Checkpoints
+from bulkwright.store.sqlite.driver import (
+    BUSY_SECONDS,
+    CHECKPOINT_ROWS,
+    PAGE_BYTES,
+    UNDO_INNER,
+    WAL_BYTES,
+    SqliteQueries,
+    claim_driver,
+    patiently,
+)
 
 
-class AdbcDatabase:
+class AdbcDatabase(SqliteQueries):
     """A `Database` (see store/database.py) on one SQLite file through ADBC."""
 
     def __init__(self, path: Path) -> None:
+        super().__init__()
         claim_driver(path, "adbc")
-        self._queries: dict[str, Query] = load("sqlite")
+        self._checkpoints = Checkpoints(path)
+        self._written = 0
         self._connection: Connection = dbapi.connect(str(path), autocommit=True)
         self._depth = 0
         for pragma in (
             f"busy_timeout={int(BUSY_SECONDS * 1000)}",
+            f"page_size={PAGE_BYTES}",
             "journal_mode=WAL",
+            f"journal_size_limit={WAL_BYTES}",
             "synchronous=FULL",
             "foreign_keys=ON",
             "cache_size=-65536",
             "temp_store=MEMORY",
+            f"wal_autocheckpoint={WAL_BYTES // PAGE_BYTES}",
         ):
-            self.sql(f"PRAGMA {pragma}")
-
-    def all(self, query: str, /, **values: object) -> list[Row]:
-        """Run a named query and return its rows."""
-        q = self._queries[query]
-        return self.sql(q.sql, q.bind(values))
-
-    def one(self, query: str, /, **values: object) -> Row | None:
-        """Run a named query and return its first row, or None."""
-        rows = self.all(query, **values)
-        return rows[0] if rows else None
+            patiently(partial(self.sql, f"PRAGMA {pragma}"), BUSY_SECONDS)
 
     def run(self, query: str, /, **values: object) -> None:
         """Run a named query for its effect."""
-        self.all(query, **values)
+        q = self._queries[query]
+        self.write(q.sql, _one_row(q.bind(values)))
+
+    def run_all(self, query: str, rows: Sequence[Mapping[str, object]]) -> None:
+        """Run a named query for its effect, once for each of these rows of values, in order."""
+        q = self._queries[query]
+        columns = zip(*map(q.bind, rows), strict=True)
+        self.write(q.sql, pl.DataFrame([_column(i, values) for i, values in enumerate(columns)]))
 
     def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """Run a statement made by `store/tables.py`."""
@@ -70,6 +84,7 @@ class AdbcDatabase:
         """Run a statement once for each row of `rows`, in C; columns bind by position."""
         with self._connection.cursor() as cursor:
             cursor.executemany(sql, rows)
+        self._written += len(rows)
 
     def stamp(self) -> object:
         """Never equal: a worker keeps nothing that it has read."""
@@ -96,17 +111,23 @@ class AdbcDatabase:
         self._depth += 1
         try:
             yield
-        except BaseException:
-            for statement in undo:
-                self.sql(statement)
-            raise
-        else:
             self.sql(commit)
+        except BaseException:
+            # After a full disk or an I/O error SQLite has rolled back by itself: this would fail,
+            # and the reason would be lost.
+            with suppress(DatabaseError):
+                for statement in undo:
+                    self.sql(statement)
+            raise
         finally:
             self._depth -= 1
+        if self._depth == 0 and self._written >= CHECKPOINT_ROWS:
+            self._written = 0
+            self._checkpoints.ask()
 
     def close(self) -> None:
         """Close the connection."""
+        self._checkpoints.close()
         self._connection.close()
 
 
@@ -122,13 +143,14 @@ def _spread(query: Query, rows: pl.DataFrame, values: Mapping[str, object]) -> p
 
 
 def _one_row(values: Sequence[object]) -> pl.DataFrame:
+    return pl.DataFrame([_column(i, (value,)) for i, value in enumerate(values)])
+
+
+def _column(number: int, values: Sequence[object]) -> pl.Series:
     # Typed, for the driver cannot bind a column whose type is Null.
-    return pl.DataFrame(
-        [
-            pl.Series(str(i), [int(v) if isinstance(v, bool) else v], dtype=_dtype(v))
-            for i, v in enumerate(values)
-        ]
-    )
+    known = next((v for v in values if v is not None), None)
+    plain = [int(v) if isinstance(v, bool) else v for v in values]
+    return pl.Series(str(number), plain, dtype=_dtype(known))
 
 
 def _dtype(value: object) -> type[pl.DataType]:

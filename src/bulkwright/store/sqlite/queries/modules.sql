@@ -1,36 +1,11 @@
--- name: add_module
--- Add a module to an org.
-INSERT INTO modules (org_id, api_name, id, position, module_name, singular_label, plural_label,
-                     generated_type, layout_id, bulk_write)
-VALUES (:org_id, :api_name, :id,
-        (SELECT count(*) FROM modules WHERE org_id = :org_id), :module_name,
-        :singular_label, :plural_label, :generated_type, :layout_id, :bulk_write)
+-- name: hold_schema
+-- Nobody else changes the schema until this transaction ends: its transactions are the only ones.
+SELECT 1
 
--- name: add_field
--- Add a field at the end of a module.
-INSERT INTO fields (org_id, module, position, id, api_name, display_label, data_type, length,
-                    decimal_place, system_mandatory, layout_mandatory, read_only, is_unique,
-                    duplicate_check, custom, lookup_module, pick_list_values)
-VALUES (:org_id, :module,
-        (SELECT count(*) FROM fields WHERE org_id = :org_id AND module = :module),
-        :id, :api_name, :display_label, :data_type, :length, :decimal_place, :system_mandatory,
-        :layout_mandatory, :read_only, :is_unique, :duplicate_check, :custom, :lookup_module,
-        :pick_list_values)
+-- name: take_time
+-- The statements of this transaction may take as long as they need: they always may.
+SELECT 1
 
--- name: modules
--- The modules of an org in display order.
-SELECT * FROM modules WHERE org_id = :org_id ORDER BY position
-
--- name: module
--- One module of an org by its api_name.
-SELECT * FROM modules WHERE org_id = :org_id AND api_name = :api_name
-
--- name: fields
--- The fields of a module in display order.
-SELECT * FROM fields WHERE org_id = :org_id AND module = :module ORDER BY position
-
--- name: set_pick_list
--- Replace the values of a picklist field.
-UPDATE fields SET pick_list_values = :pick_list_values
-WHERE org_id = :org_id AND module = :module AND api_name = :api_name
-
+-- name: hold_module
+-- Nobody else matches or writes records of a module until this transaction ends: as above.
+SELECT :id

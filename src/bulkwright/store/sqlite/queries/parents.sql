@@ -4,11 +4,7 @@ INSERT OR IGNORE INTO parents (job_id, column_index, key, record_id)
 VALUES (:job_id, :column_index, :key, :record_id)
 
 -- name: find_parent
--- The records that the parent's rows with this text became; two are enough to know of several.
-SELECT key, record_id AS id FROM parents
+-- The records that the parent's rows with this text became, with the number :at of the text; two are enough to know of several.
+SELECT :at AS at, record_id AS id FROM parents
 WHERE job_id = :job_id AND column_index = :column_index AND key = :key
 LIMIT 2
-
--- name: forget_parents
--- The job has ended: nobody asks any more.
-DELETE FROM parents WHERE job_id = :job_id

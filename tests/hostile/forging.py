@@ -191,3 +191,11 @@ class Flaky:
         found = self.data[self.position : end]
         self.position += len(found)
         return found
+
+
+def nested(levels: int) -> bytes:
+    """A zip in a zip, so many times."""
+    made = archive(Entry())
+    for _ in range(levels):
+        made = archive(Entry(made, b"r/r.zip"))
+    return made

@@ -1,0 +1,175 @@
+"""B2: a million rows into PostgreSQL, zip in, result zip out, against psql.
+
+    python benchmarks/b2_postgres.py [--rows N] [--runs K] [--operation NAME] [--dir DIR]
+
+As B1, on a PostgreSQL server of its own (18, out of a wheel, on the disk of `--dir`, durable). Ours
+is one `bulkwright write --database` process, from start to exit.
+
+The reference is what one would type: `\\copy` of the unzipped CSV into a temporary table and one
+`INSERT ... ON CONFLICT` into a table with the same unique index, in one transaction. It checks
+types by their column alone, remembers nothing and answers nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from b1_sqlite import OPERATIONS, TARGET, conflict_clause
+from data import COLUMNS_16, Dataset, default_dir, make_apart
+from harness import (
+    ROOT,
+    BenchmarkError,
+    Finished,
+    bulkwright,
+    expect_statuses,
+    median,
+    peak_floor_mb,
+    read_once,
+    report,
+    say,
+    scratch,
+    target,
+    timed,
+    times,
+)
+
+sys.path.insert(0, str(ROOT))
+from tests.postgres import OwnServer, own_server
+
+SETTINGS = ("-c shared_buffers=1GB", "-c max_wal_size=8GB")
+"""Of the server, for both sides; all else is the default: every commit is flushed."""
+TYPES = {"Annual_Revenue": "numeric", "No_of_Employees": "bigint", "Email_Opt_Out": "boolean"}
+"""Column types of the reference's table; every other column is text."""
+
+
+def load_script(source: Path, *, conflict: str) -> str:
+    """What psql is told: stage the file, then insert it."""
+    names = ", ".join(f'"{name}"' for name in COLUMNS_16)
+    typed = ", ".join(f'"{name}" {TYPES.get(name, "text")}' for name in COLUMNS_16)
+    return f"""\
+\\set ON_ERROR_STOP on
+BEGIN;
+CREATE TABLE IF NOT EXISTS leads (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, {typed});
+CREATE UNIQUE INDEX IF NOT EXISTS leads_by_email ON leads ("Email");
+CREATE TEMPORARY TABLE staging ({typed}) ON COMMIT DROP;
+\\copy staging FROM '{source}' WITH (FORMAT csv, HEADER)
+INSERT INTO leads ({names}) SELECT {names} FROM staging ON CONFLICT ("Email") {conflict};
+COMMIT;
+"""
+
+
+def asked(server: OwnServer, url: str, sql: str) -> str:
+    """What psql answers to a query."""
+    done = timed([server.psql, "-qtA", url, "-c", sql])
+    if done.code:
+        raise BenchmarkError(f"psql failed: {done.stderr[-500:]}")
+    return done.stdout.strip()
+
+
+def reference(server: OwnServer, url: str, source: Path, operation: str) -> Finished:
+    """One run of psql."""
+    script = load_script(source, conflict=conflict_clause(operation, COLUMNS_16))
+    done = timed([server.psql, "-q", url], stdin=script)
+    if done.code:
+        raise BenchmarkError(f"psql failed: {done.stderr[-500:]}")
+    return done
+
+
+def ours(url: str, data: Path, archive: Path, result: Path, operation: str) -> Finished:
+    """One run of `bulkwright write`."""
+    argv: list[str | Path] = [*bulkwright(), "write", archive, "--module", "Leads"]
+    argv += ["--operation", operation.partition("-")[0], "--database", url]
+    if operation != "insert":
+        argv += ["--find-by", "Email"]
+    done = timed([*argv, "--data", data, "--result", result])
+    if done.code:
+        raise BenchmarkError(f"write exited with {done.code}: {done.stderr[-2000:]}")
+    return done
+
+
+def expect_stored(server: OwnServer, url: str, table: str, rows: int) -> None:
+    """Check how many rows a table holds; `%` stands for what we do not know of its name."""
+    named = (
+        f"SELECT quote_ident(relname) FROM pg_class WHERE relkind = 'r' AND relname LIKE '{table}'"
+    )
+    held = asked(server, url, f"SELECT count(*) FROM {asked(server, url, named)}")
+    if int(held) != rows:
+        raise BenchmarkError(f"there should be {rows} rows in {table}, there are {held}")
+
+
+def measure(
+    server: OwnServer, operation: str, rows: int, runs: int, folder: Path
+) -> dict[str, Any]:
+    """Both sides of one operation, taking turns."""
+    first = Dataset(rows)
+    plain, archive = make_apart(first, folder), make_apart(first, folder, zipped=True)
+    match = operation == "upsert-match"
+    filled_theirs = filled_ours = None
+    theirs_runs: list[Finished] = []
+    ours_runs: list[Finished] = []
+    with scratch(folder) as space:
+        if match:
+            say(f"{operation}: filling both databases")
+            filled_theirs, filled_ours = server.database(), server.database()
+            other = Dataset(rows, generation=1)
+            reference(server, filled_theirs, make_apart(other, folder), "insert")
+            before = make_apart(other, folder, zipped=True)
+            ours(filled_ours, space / "filled", before, space / "filled.zip", "upsert-new")
+        read_once(plain)
+        read_once(archive)
+        for run in range(runs):
+            url = server.database(filled_theirs)
+            server.run("CHECKPOINT")
+            theirs_runs.append(reference(server, url, plain, operation))
+            expect_stored(server, url, "leads", rows)
+            server.drop(url)
+            say(f"{operation}: run {run + 1}: reference {theirs_runs[-1].seconds:.2f} s")
+            url = server.database(filled_ours)
+            server.run("CHECKPOINT")
+            result = space / f"{run}.zip"
+            ours_runs.append(ours(url, space / f"{run}", archive, result, operation))
+            expect_statuses(result, {"UPDATED" if match else "ADDED": rows})
+            expect_stored(server, url, "org%_Leads", rows)
+            server.drop(url)
+            say(f"{operation}: run {run + 1}: ours {ours_runs[-1].seconds:.2f} s")
+    own = median([done.seconds for done in ours_runs])
+    theirs = median([done.seconds for done in theirs_runs])
+    return {
+        "reference": {
+            "what": "psql: \\copy of the unzipped CSV into a temporary table, INSERT ... ON "
+            "CONFLICT into a table with a unique index, one transaction",
+            **times([done.seconds for done in theirs_runs]),
+        },
+        "ours": {
+            "what": "bulkwright write of the zip, whole process, result zip written",
+            **times([done.seconds for done in ours_runs]),
+            "rows_per_s": round(rows / own),
+            "peak_mb": max(done.peak_mb for done in ours_runs),
+        },
+        "ratio": round(own / theirs, 3),
+        "target": target(own / theirs, at_most=TARGET),
+        "peak_floor_mb": peak_floor_mb(),
+        "server": list(SETTINGS),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--operation", choices=OPERATIONS, action="append")
+    parser.add_argument("--dir", type=Path, default=default_dir())
+    args = parser.parse_args()
+    parameters = {"rows": args.rows, "columns": len(COLUMNS_16), "runs": args.runs}
+    args.dir.mkdir(parents=True, exist_ok=True)
+    with own_server(settings=SETTINGS, parent=args.dir) as server:
+        for name in args.operation or OPERATIONS:
+            measured = measure(server, name, args.rows, args.runs, args.dir)
+            report("B2", parameters, {name: measured})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""PostgreSQL: one driver for all processes, which may run on many machines."""

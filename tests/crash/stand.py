@@ -1,0 +1,250 @@
+"""A deployment under attack: a real server with its workers, a client, and somebody who kills.
+
+The client does what a sound client does: what was not answered is asked again, and whoever starts
+services starts the server again when it is gone. All that it sees goes into a journal, which the
+checker compares with what is there in the end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import signal
+import sqlite3
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any, Self
+
+import httpx2
+from tests.callback.receivers import Receiver
+from tests.crash.checker import COLUMNS, Checker, Fault, Store
+from tests.crash.journal import Journal
+from tests.crash.rows import Rows, packed
+from tests.crash.victim import ROWS, Strike, Victim, until
+
+FINAL = ("COMPLETED", "FAILED")
+STUCK_SECONDS = 30.0
+"""A job that has not ended by then, with nobody killing any more, never will."""
+
+
+class Stand(Victim):
+    """One deployment, from its start to the checker's verdict."""
+
+    def __init__(
+        self, folder: Path, template: Path, *, fault: str = "", seed: int = 0, workers: int = 1
+    ) -> None:
+        super().__init__(folder, template, fault=fault, workers=workers)
+        self.journal = Journal()
+        self.rows = Rows(random.Random(seed))
+        self._receiver = Receiver()
+        self._over = threading.Event()
+        self._poller = threading.Thread(target=self._poll, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._receiver.__enter__()
+        self.start()
+        self._poller.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._poller.join(10)
+        self.stop()
+        self._receiver.__exit__()
+        self.http.close()
+        self._log.close()
+
+    # The client
+
+    def upload(self, text: str) -> str:
+        """Upload a CSV, until it is acknowledged; the id of the file."""
+        data = packed(text)
+        digest = hashlib.sha256(data).hexdigest()
+        while True:
+            place = len(self.journal.uploads)
+            self.journal.uploads.append((digest, None))
+            headers = {"feature": "bulk-write", "X-CRM-ORG": self.org}
+            files = {"file": ("leads.zip", data)}
+            answer = self._try("POST", "/crm/v2/upload", headers=headers, files=files)
+            if answer is not None:
+                file_id = str(answer.json()["details"]["file_id"])
+                self.journal.uploads[place] = (digest, file_id)
+                return file_id
+
+    def create(
+        self, operation: str, file_id: str, module: str = "Leads", *, callback: bool = False
+    ) -> int:
+        """Ask for a job, until that is acknowledged; its id."""
+        mappings = [{"api_name": name, "index": n} for n, name in enumerate(_columns(module))]
+        body: dict[str, Any] = {
+            "operation": operation,
+            "resource": [
+                {"type": "data", "module": module, "file_id": file_id, "find_by": "Email",
+                 "field_mappings": mappings}
+            ],
+        }  # fmt: skip
+        if callback:
+            body["callback"] = {"url": self._receiver.url, "method": "post"}
+        while True:
+            place = len(self.journal.creates)
+            self.journal.creates.append((file_id, operation, None))
+            answer = self._try("POST", "/crm/bulk/v2/write", json=body)
+            if answer is None:
+                until(self._quiet, STUCK_SECONDS)  # if it was heard: one job after the other
+            else:
+                self.job = int(answer.json()["details"]["id"])
+                self.journal.creates[place] = (file_id, operation, self.job)
+                return self.job
+
+    def _try(self, method: str, path: str, **more: Any) -> httpx2.Response | None:
+        """One call; None when nobody knows whether it was heard."""
+        self.attend()
+        try:
+            answer = self.http.request(method, path, **more)
+        except httpx2.TransportError:
+            until(lambda: self._process is None or self._process.poll() is not None, 2)
+            self.attend()
+            return None
+        assert answer.status_code in (200, 201), answer.text
+        return answer
+
+    def run(
+        self, operation: str, *strikes: Strike, rows: int = ROWS, callback: bool = False,
+        seconds: float = STUCK_SECONDS,
+    ) -> int:  # fmt: skip
+        """A job from its upload to its end, its callback and its result, under these strikes."""
+        self.strike(*strikes)
+        job = self.begin(operation, rows, callback=callback)
+        self.finish(job, seconds)
+        if strikes and until(lambda: all(self.struck(s) for s in strikes), 2):
+            until(self._quiet, seconds)  # one of them may have come down after the end
+        return job
+
+    def begin(self, operation: str, rows: int, *, callback: bool = False) -> int:
+        """A job that has been asked for, and its answer."""
+        self.job = None
+        return self.create(operation, self.upload(self.rows.csv(rows)), callback=callback)
+
+    def finish(self, job: int, seconds: float = STUCK_SECONDS) -> None:
+        """Wait until a job, and every other that was asked for, has ended and was told."""
+        if until(lambda: self._quiet(), seconds) and self._status(job) == "COMPLETED":
+            self._download(job)
+
+    def _quiet(self) -> bool:
+        self.attend()
+        with suppress(Exception):
+            store = Store(self.data)
+            try:
+                open_jobs = store.rows(
+                    "SELECT id FROM jobs WHERE status NOT IN ('COMPLETED', 'FAILED')"
+                )
+                untold = store.rows("SELECT id FROM outbox WHERE state = 'pending'")
+                return not open_jobs and not untold
+            finally:
+                store.close()
+        return False
+
+    def _status(self, job: int) -> str:
+        store = Store(self.data)
+        try:
+            rows = store.rows("SELECT status FROM jobs WHERE id = ?", job)
+            return rows[0]["status"] if rows else ""
+        finally:
+            store.close()
+
+    def _known(self, job: int) -> bool:
+        return self._status(job) != ""
+
+    def _download(self, job: int) -> None:
+        link = f"/v2/crm/org{self.org}/bulk-write/{job}/{job}.zip"
+        answer = self._try("GET", link)
+        if answer is not None:
+            self.journal.results.append((job, hashlib.sha256(answer.content).hexdigest()))
+
+    def _poll(self) -> None:
+        """Ask for the details of the job at hand, again and again, as a dashboard does."""
+        before: tuple[int, str, int, int, int] | None = None
+        while not self._over.wait(0.01):
+            job = self.job
+            if job is None:
+                continue
+            with suppress(httpx2.HTTPError, RuntimeError):
+                answer = self.http.get(f"/crm/bulk/v2/write/{job}")
+                if answer.status_code != 200:
+                    continue
+                details = answer.json()
+                file = details["resource"][0]["file"]
+                added, updated, skipped = (
+                    file.get(f"{name}_count") or 0 for name in ("added", "updated", "skipped")
+                )
+                seen = (job, str(details["status"]), added, updated, skipped)
+                if seen != before:
+                    self.journal.polls.append(seen)
+                    before = seen
+
+    def forget(self, strike: Strike) -> None:
+        """Let the time of a job and its upload be over, under a strike."""
+        self.job, self._plan = None, []
+        file_id = self.upload("Last_Name,Email\nBoyle,p@zylker.example\n")
+        job = self.create("insert", file_id, "Contacts")
+        self.finish(job)
+        self.journal.swept.append((job, file_id))
+        self.strike(strike)
+        with closing(sqlite3.connect(self.data / "bulkwright.sqlite", timeout=30)) as store, store:
+            store.execute(f"UPDATE jobs SET finished_time = 1 WHERE id = {job}")
+            store.execute(f"UPDATE uploads SET created_time = 1 WHERE id = {file_id}")
+        until(lambda: self.struck(strike), 10)
+        until(lambda: self._quiet() and not self._known(job), 10)
+
+    def take_over(self, strike: Strike) -> int:
+        """A worker is paused, the job is given up by another, and the paused one goes on."""
+        self.job = None
+        self.strike(strike)
+        job = self.create("insert", self.upload(self.rows.csv(ROWS)))
+        self.journal.may_fail.append(job)
+        until(lambda: self.struck(strike), 10)
+        with closing(sqlite3.connect(self.data / "bulkwright.sqlite", timeout=30)) as store, store:
+            store.execute(f"UPDATE jobs SET attempts = 9, lease_until = 0 WHERE id = {job}")
+        until(lambda: self._status(job) in FINAL, STUCK_SECONDS)
+        for pid in self.workers():
+            os.kill(pid, signal.SIGCONT)
+        time.sleep(0.3)  # nothing is to happen now
+        return job
+
+    # The verdict
+
+    def verdict(self) -> list[Fault]:
+        """Let a day pass, look after leftovers as the product does, and call the checker."""
+        self.strike()
+        until(self._quiet, STUCK_SECONDS)
+        past = time.time() - 3 * 24 * 3600
+        for path in list((self.data / "files").glob("*/*")):
+            os.utime(path, (past, past))
+        self._swept()
+        for letter in self._receiver.letters:
+            number = int(letter_job(letter.body))
+            self.journal.letters.append((number, letter.headers["webhook-id"]))
+        self.journal.save(self.data.parent / "journal.json")
+        return Checker(self.data, self.journal).check(self.url, self.token)
+
+    def _swept(self) -> None:
+        """Wait for a sweep that began after now, and is over."""
+        sweeps = self._sweeps()
+        until(lambda: self._sweeps() > sweeps + 1, 10)
+
+    def _sweeps(self) -> int:
+        return self.hits.get("P14-sweep-after", 0)
+
+
+def letter_job(body: bytes) -> str:
+    """The job that a callback tells of."""
+    return str(json.loads(body)["id"])
+
+
+def _columns(module: str) -> Sequence[str]:
+    return COLUMNS if module == "Leads" else COLUMNS[:2]

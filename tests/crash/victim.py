@@ -1,0 +1,261 @@
+"""The deployment that is attacked: a server and its workers, started again when they are killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+from tests.crash.power import cut_power
+
+CHUNK_ROWS = 8
+ROWS = 48
+"""Rows of a job, unless it is to last longer."""
+CONSTANTS = {
+    "bulkwright.domain.limits": {
+        "CHUNK_ROWS": CHUNK_ROWS,
+        "CHUNK_TEXT_BYTES": 700,
+        "LEASE_SECONDS": 0.8,
+        "CALLBACK_BACKOFF_SECONDS": 0.2,
+    },
+    "bulkwright.store.sqlite.driver": {"CHECKPOINT_ROWS": CHUNK_ROWS},
+    "bulkwright.serve": {"_RESTART_SECONDS": 0.05, "_RESTART_MOST_SECONDS": 0.2},
+    "bulkwright.service.retention": {"SWEEP_SECONDS": 0.5},
+}
+"""Small chunks and short waits; everything else is as it is."""
+
+
+class Broken(Exception):
+    """The sabotage does not fit the product: nothing can be said about it."""
+
+
+@dataclass(frozen=True)
+class Strike:
+    """Who dies where."""
+
+    id: str
+    at: str
+    """Point and side: `P7-before`."""
+    nth: int = 1
+    """At which time from now on."""
+    act: str = "self"
+    """`self`, `other` (the server of a worker, the workers of a server), `both`, or `stop`."""
+    power: bool = False
+    """Whether the power goes too."""
+
+
+def prepared(folder: Path) -> Path:
+    """A data folder with its org, made once: a stand begins with a copy."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bulkwright", "serve", "--dev", "--profile", "service",
+         "--port", "0", "--workers", "0", "--data", str(folder)],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("ready ")
+    process.terminate()
+    process.communicate(timeout=30)
+    return folder
+
+
+class Victim:
+    """A server on a data folder of its own, with sabotage in all of its processes."""
+
+    def __init__(self, folder: Path, template: Path, *, fault: str = "", workers: int = 1) -> None:
+        self.data = folder / "data"
+        self.kills: list[tuple[int | None, str]] = []
+        """The job that each kill hit, and where."""
+        self.job: int | None = None
+        """The one at hand."""
+        self._workers_wanted = workers
+        self._plan: list[Strike] = []
+        self._seen: set[str] = set()
+        self._lock = threading.RLock()
+        self._sabotage = folder / "sabotage"
+        shutil.copytree(template, self.data)
+        for name in ("hits", "counts", "marks", "last"):
+            (self._sabotage / name).mkdir(parents=True)
+        setup = {
+            "files": str(self.data / "files"),
+            "constants": CONSTANTS,
+            "fault": fault,
+            "last_chunk": ROWS // CHUNK_ROWS - 1,
+        }
+        (self._sabotage / "setup.json").write_text(json.dumps(setup))
+        self._arm()
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self._port}"
+        self._log = (folder / "log").open("a")
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Start the server, and wait until it answers."""
+        for _ in range(20):
+            environment = {**os.environ, **sabotaged(self._sabotage)}
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "bulkwright", "serve", "--dev", "--profile", "service",
+                 "--port", str(self._port), "--workers", str(self._workers_wanted),
+                 "--data", str(self.data)],
+                stdout=subprocess.PIPE, stderr=self._log, text=True, env=environment,
+            )  # fmt: skip
+            assert self._process.stdout is not None
+            if self._process.stdout.readline().startswith("ready "):
+                break
+            self._note_end()  # killed on its way up
+        else:
+            raise Broken(f"the server does not start: see {self._log.name}")
+        known = json.loads((self.data / "dev-credentials.json").read_text())
+        self.token, self.org = known["access_token"], str(known["org_id"])
+        headers = {"Authorization": f"Zoho-oauthtoken {self.token}"}
+        self.http = httpx2.Client(base_url=self.url, headers=headers, timeout=15)
+
+    def attend(self) -> None:
+        """Start the server again if it is gone, as any service manager does."""
+        with self._lock:
+            if (self._sabotage / "broken").exists():
+                raise Broken((self._sabotage / "broken").read_text())
+            self._note_strikes()
+            if self._process is None or self._process.poll() is None:
+                return
+            self._note_end()
+            self.http.close()
+            self.start()
+
+    def _note_end(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        self._process.wait()  # not for the end of its output: its workers live a little longer
+        self._process.stdout.close()
+        if (self._sabotage / "broken").exists():
+            raise Broken((self._sabotage / "broken").read_text())
+        if self._process.returncode != -signal.SIGKILL:
+            raise Broken(f"the server ended by itself: {self._process.returncode}")
+        self._note_strikes()
+        if any(s.power and s.id in self._seen for s in self._plan):
+            self.cut_power()
+
+    def cut_power(self) -> None:
+        """Nobody is left, and what was not durable is gone."""
+        until(lambda: not self._workers_anywhere(), 10)
+        cut_power(self._sabotage / "disk")
+        self._plan = [strike for strike in self._plan if not strike.power]
+
+    def _workers_anywhere(self) -> list[int]:
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with suppress(OSError):
+                    if str(self.data).encode() in (entry / "cmdline").read_bytes().split(b"\0"):
+                        found.append(int(entry.name))
+        return found
+
+    def stop(self) -> None:
+        """An orderly stop."""
+        if self._process is None:
+            return
+        self._process.terminate()  # nothing, if it is gone already
+        try:
+            self._process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+
+    # Strikes
+
+    def strike(self, *strikes: Strike) -> None:
+        """Arm these, and disarm all others."""
+        self._plan = list(strikes)
+        self._arm()
+
+    def _arm(self) -> None:
+        fresh = self._sabotage / "plan.new"
+        armed = [vars(strike) for strike in self._plan if strike.id not in self._seen]
+        fresh.write_text(json.dumps(armed))
+        fresh.replace(self._sabotage / "plan.json")
+
+    def _note_strikes(self) -> None:
+        with self._lock:
+            for strike in self._plan:
+                if strike.id not in self._seen and (self._sabotage / "marks" / strike.id).exists():
+                    self._seen.add(strike.id)
+                    self.kills.append((self.job, strike.at))
+
+    def struck(self, strike: Strike) -> bool:
+        """Whether it came down."""
+        self._note_strikes()
+        return strike.id in self._seen
+
+    @property
+    def hits(self) -> dict[str, int]:
+        """How often each passage was reached so far."""
+        return {path.name: path.stat().st_size for path in (self._sabotage / "hits").iterdir()}
+
+    def kill(self, whom: str, *, power: bool = False) -> str:
+        """Kill `server`, `worker` (one), or `both` (all) now; where they were."""
+        with self._lock:
+            assert self._process is not None
+            workers = self.workers()
+            victims = {
+                "server": [self._process.pid],
+                "worker": workers[:1],
+                "both": [self._process.pid, *workers],
+            }[whom]
+            victims = [pid for pid in victims if _end(pid)]
+            if not victims:
+                return ""
+            at = ",".join(sorted({self._last(pid) for pid in victims}))
+            self.kills.append((self.job, at))
+            if whom != "worker":
+                self._process.wait()
+                if power:
+                    self.cut_power()
+            return at
+
+    def workers(self) -> list[int]:
+        """The process ids of the workers; the one that is at work first."""
+        assert self._process is not None
+        listed = Path(f"/proc/{self._process.pid}/task").glob("*/children")
+        with suppress(OSError):
+            pids = [int(word) for path in listed for word in path.read_text().split()]
+            return sorted(pids, key=lambda pid: self._last(pid) == "start")
+        return []
+
+    def _last(self, pid: int) -> str:
+        path = self._sabotage / "last" / str(pid)
+        return path.read_text().strip() if path.exists() else "start"
+
+
+def sabotaged(folder: Path) -> dict[str, str]:
+    """The environment that brings the sabotage of this folder into a process."""
+    paths = [str(Path(__file__).parent / "sabotage"), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {"PYTHONPATH": os.pathsep.join(paths), "BULKWRIGHT_SABOTAGE": str(folder)}
+
+
+def _end(pid: int) -> bool:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+        return True
+    return False
+
+
+def until(happened: Callable[[], object], seconds: float, pause: float = 0.01) -> bool:
+    """Wait for something to happen; whether it did."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if happened():
+            return True
+        time.sleep(pause)
+    return False

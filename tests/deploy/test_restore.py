@@ -1,0 +1,226 @@
+"""The backups of docs/deploy.md, brought back: nothing that was acknowledged is lost.
+
+On PostgreSQL all runs as the role of deploy/postgres/role.sql: dump, restore and service.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx2
+import pytest
+from tests.cli.conftest import program
+from tests.crash.watching import kill, until
+from tests.ops.served import Served, injecting, leads
+from tests.postgres import OwnServer, own_server
+
+ROLE = Path(__file__).parents[2] / "deploy" / "postgres" / "role.sql"
+ROWS = 5_000
+SMALL_CHUNKS: dict[str, dict[str, object]] = {"bulkwright.domain.limits": {"CHUNK_ROWS": 50}}
+
+
+@dataclass(frozen=True)
+class Site:
+    """One deployment: its data folder, where its files are, and what every command is told."""
+
+    data: Path
+    files: Path
+    database: str = ""
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """But for `--data`."""
+        told = ("--files", str(self.files))
+        return (*told, "--database", self.database) if self.database else told
+
+    def check(self) -> tuple[int, set[str]]:
+        """The exit status of `bulkwright check`, and the codes that it found."""
+        done = program(self.data.parent, "check", "--json", "--data", self.data, *self.options)
+        assert done.stdout, done.stderr
+        return done.returncode, {f["code"] for f in json.loads(done.stdout)["findings"]}
+
+
+class Kind(Protocol):
+    """How a store is backed up and brought back."""
+
+    def site(self, folder: Path) -> Site:
+        """An empty deployment."""
+        ...
+
+    def back_up(self, site: Site, backup: Path) -> None:
+        """Copy the database while it is served."""
+        ...
+
+    def restore(self, backup: Path, site: Site) -> None:
+        """Fill the database of an empty deployment."""
+        ...
+
+
+class OnSqlite:
+    """`VACUUM INTO`: one moment of the file, whatever is written meanwhile."""
+
+    def site(self, folder: Path) -> Site:
+        """A folder is enough."""
+        (folder / "data").mkdir(parents=True)
+        return Site(folder / "data", folder / "files")
+
+    def back_up(self, site: Site, backup: Path) -> None:
+        """What the `sqlite3` shell would be told."""
+        with closing(sqlite3.connect(site.data / "bulkwright.sqlite")) as store:
+            store.execute("VACUUM INTO ?", (str(backup),))
+
+    def restore(self, backup: Path, site: Site) -> None:
+        """A copy."""
+        shutil.copy(backup, site.data / "bulkwright.sqlite")
+
+
+class OnPostgres:
+    """`pg_dump` and `pg_restore`, of the server's own version."""
+
+    def __init__(self, server: OwnServer) -> None:
+        self._server = server
+        self._sites = 0
+        self._tool("psql", "-qv", "ON_ERROR_STOP=1", "-f", str(ROLE), server.url)
+
+    def site(self, folder: Path) -> Site:
+        """A database that the role owns: the one of role.sql, then others like it."""
+        name = f"bulkwright_{self._sites}" if self._sites else "bulkwright"
+        if self._sites:
+            made = f"CREATE DATABASE {name} OWNER bulkwright TEMPLATE template0 ENCODING 'UTF8'"
+            self._server.run(made)
+        self._sites += 1
+        (folder / "data").mkdir(parents=True)
+        url = f"postgresql://bulkwright:kept-secret@127.0.0.1:{self._server.port}/{name}"
+        return Site(folder / "data", folder / "files", url)
+
+    def back_up(self, site: Site, backup: Path) -> None:
+        """As the role itself."""
+        self._tool("pg_dump", "--format=custom", f"--file={backup}", site.database)
+
+    def restore(self, backup: Path, site: Site) -> None:
+        """As the role itself."""
+        options = ("--no-owner", "--exit-on-error", f"--dbname={site.database}")
+        self._tool("pg_restore", *options, str(backup))
+
+    def _tool(self, name: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [Path(self._server.psql).with_name(name), *arguments],
+            env={**os.environ, "ROLE_PASSWORD": "kept-secret"},
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def kind(request: pytest.FixtureRequest) -> Iterator[Kind]:
+    """Each store in turn; the server has no role or database of ours before."""
+    if request.param == "sqlite":
+        yield OnSqlite()
+        return
+    with own_server() as server:
+        yield OnPostgres(server)
+
+
+@contextmanager
+def running(site: Site, workers: int, like: Served | None = None) -> Iterator[Served]:
+    """The service of a site; with `like`, asked with the token that another one gave."""
+    options = ("--workers", str(workers), *site.options)
+    with Served(site.data, *options, dev=like is None) as served:
+        if like is not None:
+            served.authorize(like.known["access_token"], like.org)
+        yield served
+
+
+def interrupt(site: Site, job: str, faults: Path) -> None:
+    """A worker takes a job up and is killed when some more of its chunks are done."""
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "bulkwright", "worker", "--data", site.data, *site.options],
+        env=injecting(faults, **SMALL_CHUNKS), stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    parts = site.files / "parts" / job
+    enough = len([*parts.glob("*")]) + 4
+    try:
+        assert until(lambda: len([*parts.glob("*")]) >= enough, 30, 0.005)
+    finally:
+        kill(worker)
+
+
+def details(served: Served, job: str) -> dict[str, Any]:
+    """Get Bulk Write Job Details."""
+    answer = served.http.get(f"/crm/bulk/v2/write/{job}")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def result(served: Served, job: str) -> httpx2.Response:
+    """The result of a job."""
+    return served.http.get(f"/v2/crm/org{served.org}/bulk-write/{job}/{job}.zip")
+
+
+def names(zipped: bytes) -> list[str]:
+    """The Last_Name of every line of a result, in its order."""
+    with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
+        text = archive.read(archive.namelist()[0]).decode()
+    return [row["Last_Name"] for row in csv.DictReader(io.StringIO(text, newline=""))]
+
+
+def test_database_first_then_files_loses_nothing(kind: Kind, tmp_path: Path) -> None:
+    """Results, uploads without a job, a job in the middle, tokens; new work goes on from there."""
+    first, backup = kind.site(tmp_path / "first"), tmp_path / "backup"
+    with running(first, 1) as served:
+        done = served.begin(leads(50, "done", bad=3))
+        served.ended(done)
+    with running(first, 0) as served:
+        told = result(served, done).content
+        waiting = served.upload(leads(5, "waits")).json()["details"]["file_id"]
+        job = served.begin(leads(ROWS, "long"))
+        interrupt(first, job, tmp_path / "faults")
+        assert details(served, job)["status"] == "INPROGRESS"
+
+        kind.back_up(first, backup)
+        # Files of which the copy of the database does not know:
+        interrupt(first, job, tmp_path / "faults")
+        served.upload(leads(5, "late"))
+        assert details(served, job)["status"] == "INPROGRESS"
+        second = kind.site(tmp_path / "second")
+        shutil.copytree(first.files, second.files)
+    kind.restore(backup, second)
+    assert second.check() == (0, set())
+
+    with running(second, 1, like=served) as restored:
+        assert result(restored, done).content == told
+        restored.ended(job)
+        assert names(result(restored, job).content) == [f"long{n}" for n in range(ROWS)]
+        resource = {"type": "data", "module": "Leads", "file_id": waiting}
+        body = {"operation": "insert", "resource": [resource]}
+        assert restored.http.post("/crm/bulk/v2/write", json=body).status_code == 201
+        again = restored.begin(leads(7, "new"))  # its ids are those of the late upload
+        restored.ended(again)
+        assert names(result(restored, again).content) == [f"new{n}" for n in range(7)]
+    assert second.check() == (0, set())
+
+
+def test_files_first_loses_what_was_acknowledged_between(kind: Kind, tmp_path: Path) -> None:
+    """And `bulkwright check` tells."""
+    first, backup = kind.site(tmp_path / "first"), tmp_path / "backup"
+    with running(first, 0) as served:
+        second = kind.site(tmp_path / "second")
+        shutil.copytree(first.files, second.files)
+        assert served.upload(leads(5)).status_code == 200
+        kind.back_up(first, backup)
+    kind.restore(backup, second)
+    assert second.check() == (1, {"upload-missing"})

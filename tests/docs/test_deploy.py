@@ -1,0 +1,175 @@
+"""What deploy/ and its pages tell Bulkwright is something that Bulkwright knows.
+
+Command lines, environment variables, probes and ports are read out of the files and held against
+the program: rename an option, and this fails. That the files themselves are sound is for the
+tools of their own kind to say (deploy/README.md).
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.ops.served import free_port
+
+from bulkwright.api.probes import Probes
+from bulkwright.cli import app
+from bulkwright.config import Settings
+from bulkwright.metrics.alone import Alone
+from bulkwright.metrics.page import Metrics
+from bulkwright.service.readiness import Readiness
+from bulkwright.store.postgres.database import STATEMENT_SECONDS
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+PAGES = (ROOT / "docs" / "deploy.md", DEPLOY / "README.md")
+FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file())
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+MANIFESTS: list[dict[str, Any]] = [
+    document
+    for path in sorted((DEPLOY / "kubernetes").glob("*.yaml"))
+    for document in yaml.safe_load_all(path.read_text())
+]
+PODS: dict[str, dict[str, Any]] = {
+    found["metadata"]["name"]: found["spec"]["template"]["spec"]
+    for found in MANIFESTS
+    if found.get("kind") in ("Deployment", "Job")
+}
+UNITS = {path.name: path.read_text() for path in (DEPLOY / "systemd").iterdir()}
+_TYPED = re.compile(
+    r"^    (?:console|bulkwright) (.+)$|run --rm api-1 (.+)$|`bulkwright (\w[^`]* --[^`]+)`",
+    re.MULTILINE,
+)
+"""In a page's block, by Compose, or with an option in the midst of a text."""
+_PROBE = re.compile(r"http://127\.0\.0\.1:(\d+)(/\w+)")
+
+
+def ours(service: dict[str, Any]) -> bool:
+    """Whether a service of Compose runs Bulkwright."""
+    return str(service["image"]).startswith("bulkwright:")
+
+
+def container(pod: dict[str, Any]) -> dict[str, Any]:
+    """The one container of a pod."""
+    (found,) = pod["containers"]
+    return dict(found)
+
+
+def lines() -> Iterator[tuple[str, list[str]]]:
+    """Every command line of Bulkwright in deploy/ and its pages, and where it stands."""
+    for name, service in COMPOSE.items():
+        if ours(service):
+            yield f"compose {name}", service["command"]
+    for name, pod in PODS.items():
+        yield f"kubernetes {name}", container(pod)["args"]
+    for name, text in UNITS.items():
+        for line in re.findall(r"^ExecStart=\S+/bulkwright (.+)$", text, re.MULTILINE):
+            yield name, shlex.split(line.replace("%i", "01"))
+    for page in (*PAGES, DEPLOY / "compose.yaml"):
+        for found in _TYPED.findall(page.read_text()):
+            yield page.name, shlex.split("".join(found), comments=True)
+
+
+@pytest.mark.parametrize("line", [words for _, words in lines()], ids=" ".join)
+def test_every_command_line_is_understood(line: list[str]) -> None:
+    """Command, options and values; nothing is run."""
+    app.parse_args(line, exit_on_error=False, print_error=False, help_on_error=False)
+
+
+def test_command_lines_were_found_everywhere() -> None:
+    """Else the test above would say nothing."""
+    places = {place for place, _ in lines()}
+    assert {"compose api-1", "compose api-2", "compose worker"} <= places
+    assert {"kubernetes bulkwright-api", "kubernetes bulkwright-worker"} <= places
+    assert {*UNITS, "deploy.md", "compose.yaml"} <= places
+
+
+@pytest.mark.parametrize("path", [*FILES, PAGES[0]], ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_variable_is_an_option(path: Path) -> None:
+    """A misspelled BULKWRIGHT_ variable would silently do nothing."""
+    known = {
+        "BULKWRIGHT_" + name.removeprefix("--").replace("-", "_").upper()
+        for command in ("serve", "worker")
+        for argument in app[command].assemble_argument_collection()
+        for name in argument.names
+    }
+    text = path.read_text()
+    assert set(re.findall(r"\bBULKWRIGHT_[A-Z_]+", text)) <= known
+    documented = (ROOT / "docs" / "failure-model.md").read_text()
+    assert all(name in documented for name in re.findall(r"\bAWS_[A-Z_]+", text))
+
+
+def test_probes_ask_for_what_is_served(tmp_path: Path) -> None:
+    """By path and port, of the API and of a worker by itself."""
+    settings = Settings(tmp_path)
+    probes = Probes(Readiness(None, None), Metrics(), settings)  # type: ignore[arg-type]
+    api = {route.path for route in probes.routes()}
+    with Alone(f"127.0.0.1:{free_port()}", "") as alone:
+        worker = {p for p in ("/healthz", "/readyz") if alone.answer(p, "")[0] == 200}
+
+    asked = 0
+    for service in filter(ours, COMPOSE.values()):
+        port, path = _PROBE.findall(str(service["healthcheck"]["test"]))[0]
+        assert port in " ".join(service["command"])
+        assert path in (api if "serve" in service["command"] else worker)
+        asked += 1
+    for name in ("bulkwright-api", "bulkwright-worker"):
+        one = container(PODS[name])
+        (port,) = one["ports"]
+        assert str(port["containerPort"]) in " ".join(one["args"])
+        for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
+            if kind in one:
+                assert one[kind]["httpGet"]["path"] in (api if "serve" in one["args"] else worker)
+                assert one[kind]["httpGet"]["port"] == port["name"]
+                asked += 1
+    assert asked == 3 + 5
+    (watched,) = re.findall(r"health_uri (\S+)", (DEPLOY / "Caddyfile").read_text())
+    assert watched in api
+
+
+def _graces() -> Iterator[tuple[str, list[str], float]]:
+    """Each long-running command line and how many seconds it has to stop."""
+    for name, service in COMPOSE.items():
+        if ours(service):
+            yield name, service["command"], float(service["stop_grace_period"].rstrip("s"))
+    for name in ("bulkwright-api", "bulkwright-worker"):
+        yield name, container(PODS[name])["args"], PODS[name]["terminationGracePeriodSeconds"]
+    for name, text in UNITS.items():
+        (line,) = re.findall(r"^ExecStart=(.*)$", text, re.MULTILINE)
+        yield (
+            name,
+            line.split(),
+            float(re.findall(r"^TimeoutStopSec=(\d+)$", text, re.MULTILINE)[0]),
+        )
+
+
+@pytest.mark.parametrize(("name", "line", "grace"), [*_graces()], ids=lambda v: str(v)[:20])
+def test_there_is_time_to_stop(name: str, line: list[str], grace: float) -> None:
+    """Draining and requests under way (docs/operations.md); a chunk's longest statement."""
+    assert line.count("serve") + line.count("worker") == 1, name
+    drains = float(line[line.index("--drain-seconds") + 1]) if "serve" in line else 0.0
+    assert grace >= drains + STATEMENT_SECONDS
+
+
+@pytest.mark.parametrize("name", PODS)
+def test_pods_get_no_variables_of_services(name: str) -> None:
+    """A Service called bulkwright sets BULKWRIGHT_PORT, which is an option's variable too."""
+    assert PODS[name]["enableServiceLinks"] is False
+    assert container(PODS[name])["securityContext"]["readOnlyRootFilesystem"] is True
+    assert PODS[name]["securityContext"]["runAsNonRoot"] is True
+
+
+def test_no_secret_is_written_down() -> None:
+    """Templates hold nothing, examples say so."""
+    (secret,) = [found for found in MANIFESTS if found.get("kind") == "Secret"]
+    assert set(secret["stringData"].values()) == {""}
+    for example in (DEPLOY / "env").glob("*.example"):
+        told = re.findall(
+            r"^\w*(?:PASSWORD|SECRET\w*|TOKEN)=(.*)$", example.read_text(), re.MULTILINE
+        )
+        assert set(told) == {"CHANGE_ME"}, example

@@ -1,0 +1,109 @@
+"""Files that are no longer what was kept: found, answered with a code, never given out as sound."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.crash.watching import until
+from tests.faults.served import Served, is_coded, leads, waits
+
+Serve = Callable[..., Served]
+SEED = 4
+
+
+def flip(path: Path, chance: random.Random) -> bytes:
+    """Change one bit somewhere in a file; what it was before."""
+    before = path.read_bytes()
+    data = bytearray(before)
+    data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+    path.write_bytes(data)
+    return before
+
+
+def _uploads(served: Served, times: int) -> None:
+    chance = random.Random(SEED)
+    for n in range(times):
+        file_id = served.file_id(leads(50, f"u{n}-"))
+        place = served.data / "files" / "uploads" / f"{file_id}.zip"
+        sound = flip(place, chance)
+        job = str(served.ask(file_id).json()["details"]["id"])
+        assert served.ended(job) == "FAILED"
+        assert served.number(f"SELECT code = 'INVALID_FILE_FORMAT' FROM jobs WHERE id = {job}")
+        assert served.details(job)["resource"][0]["status"] == "FAILED"
+        place.write_bytes(sound)  # for the checker
+    served.works("w")
+
+
+def _results(served: Served, times: int) -> None:
+    chance = random.Random(SEED)
+    job = served.begin(leads(300, "r"))
+    assert served.ended(job) == "COMPLETED"
+    place = served.data / "files" / "results" / f"{job}.zip"
+    for _ in range(times):
+        sound = flip(place, chance)
+        assert is_coded(served.download(job))
+        place.write_bytes(sound)
+        assert served.download(job).content == sound
+
+
+def test_a_flipped_bit(serve: Serve) -> None:
+    """Wherever it is in an upload or a result."""
+    served = serve()
+    _uploads(served, 3)
+    _results(served, 10)
+    assert "restore it from a backup" in served.log
+
+
+@pytest.mark.long
+def test_a_hundred_flipped_bits(serve: Serve) -> None:
+    """The same in many places."""
+    served = serve()
+    _uploads(served, 100)
+    _results(served, 100)
+
+
+def test_a_result_that_is_gone_or_another_file(serve: Serve, tmp_path: Path) -> None:
+    """Deleted, it is as if its link were old; a link in its place leads nowhere."""
+    served = serve()
+    job = served.begin(leads(20))
+    assert served.ended(job) == "COMPLETED"
+    place = served.data / "files" / "results" / f"{job}.zip"
+    secret = tmp_path / "secret"
+    secret.write_text("root:x:0:0")
+    kept = place.rename(tmp_path / "kept")
+    assert served.download(job).status_code == 403
+    for instead in (lambda: place.symlink_to(secret), lambda: os.mkfifo(place), place.mkdir):
+        instead()
+        refused = served.download(job)
+        assert is_coded(refused) and "root" not in refused.text
+        place.rmdir() if place.is_dir() else place.unlink()
+    place.symlink_to(kept)
+    assert is_coded(served.download(job))
+    kept.rename(place)
+    assert len(served.rows(job)) == 20
+
+
+@pytest.mark.parametrize("change", ["flipped", pytest.param("gone", marks=pytest.mark.long)])
+def test_a_part_that_is_damaged_before_the_result_is_made(serve: Serve, change: str) -> None:
+    """No result is better than a wrong one: FAILED with a code, and the next job is sound."""
+    served = serve()
+    served.flag("full/_join")
+    job = served.begin(leads(500))
+    assert until(lambda: served.number("SELECT count(*) FROM ledger") == 5)
+    parts = sorted((served.data / "files" / "parts" / job).iterdir())
+    if change == "gone":
+        parts[2].unlink()
+    else:
+        flip(parts[2], random.Random(SEED))
+    served.flag("full/_join", on=False)
+    assert served.ended(job) == "FAILED"
+    assert served.number(f"SELECT code = 'INTERNAL_ERROR' FROM jobs WHERE id = {job}")
+    assert served.details(job)["resource"][0]["file"]["added_count"] == 500
+    assert served.download(job).status_code == 403
+    assert "no result" in served.log
+    served.works("w")
+    waits(served, lambda: served.details(job)["status"] == "FAILED", 0.2)

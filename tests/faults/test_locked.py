@@ -1,0 +1,101 @@
+"""Another program holds the database's write lock: reads go on, writers wait, nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+from tests.callback.receivers import Receiver, answer
+from tests.crash.watching import until
+from tests.faults.served import CONSTANTS, Served, is_coded, leads, waits
+
+Serve = Callable[..., Served]
+
+
+@contextmanager
+def locked(served: Served) -> Iterator[None]:
+    """Hold the write lock for as long as the block lasts."""
+    path = served.data / "bulkwright.sqlite"
+    with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as foreign:
+        foreign.execute("BEGIN IMMEDIATE")
+        yield
+        foreign.execute("ROLLBACK")
+
+
+def _hold(served: Served, seconds: float, patience: float) -> None:
+    """A job is under way, another is asked for, and the lock is gone for so long."""
+    job = served.begin(leads(3_000, "h", filler=200))
+    assert until(lambda: served.number("SELECT count(*) FROM ledger") >= 2, pause=0.002)
+    refused = []
+    with locked(served):
+        begun = time.monotonic()
+        upload = threading.Thread(target=lambda: refused.append(served.upload(leads(5))))
+        upload.start()
+        seen = served.details(job)["resource"][0]["file"]
+        while time.monotonic() < begun + seconds:
+            asked = time.monotonic()
+            assert served.details(job)["resource"][0]["file"] == seen
+            served.answers()
+            assert time.monotonic() - asked < 2, "reads wait for the lock"
+            time.sleep(0.1)
+        if seconds > patience:
+            upload.join(10)
+            assert is_coded(refused[0])
+    upload.join(10)
+    assert served.ended(job) == "COMPLETED"
+    assert served.number("SELECT max(attempts) FROM jobs") <= 1
+    assert len(served.rows(job)) == 3_000
+    assert "unforeseen" not in served.log and served.log.count("waiting: ") <= 3
+    served.works("w")
+
+
+def test_a_lock_that_is_held_too_long(serve: Serve) -> None:
+    """Who waits for longer than the busy timeout is told; the job is not the worse for it."""
+    _hold(serve(workers=2), 3.0, 1.5)
+
+
+@pytest.mark.long
+def test_a_lock_that_is_held_for_over_a_minute(serve: Serve) -> None:
+    """The same with the real waits."""
+    _hold(serve(workers=2, constants={"bulkwright.domain.limits": {"CHUNK_ROWS": 100}}), 63.0, 60)
+
+
+def test_a_callback_that_meets_a_lock_is_told_later(serve: Serve) -> None:
+    """The courier can note nothing; it goes on when it can, and says so without a flood."""
+    served = serve()
+    with Receiver(answer(200)) as receiver:
+        served.flag("full/_join")
+        body = {
+            "operation": "insert",
+            "callback": {"url": receiver.url, "method": "post"},
+            "resource": [
+                {"type": "data", "module": "Leads", "file_id": served.file_id(leads(50, "c"))}
+            ],
+        }
+        job = str(served.http.post("/crm/bulk/v2/write", json=body).json()["details"]["id"])
+        served.flag("full/_join", on=False)
+        with locked(served):
+            waits(served, lambda: receiver.letters == [], 2.5)
+        assert served.ended(job) == "COMPLETED"
+        assert until(lambda: receiver.letters, 10), served.log
+    assert served.log.count("callbacks: ") <= 3
+
+
+@pytest.mark.long
+def test_a_worker_that_cannot_start_is_not_started_in_a_loop(serve: Serve) -> None:
+    """Each says in one line why; the pause grows; when the lock is gone, one starts."""
+    hasty = {**CONSTANTS, "bulkwright.store.sqlite.driver": {"BUSY_SECONDS": 0.05}}
+    served = serve(constants=hasty)
+    with locked(served):
+        (worker,) = served.workers
+        os.kill(worker, signal.SIGKILL)
+        assert until(lambda: "starting another in 0.4 s" in served.log, 20), served.log
+    assert served.log.count("starting another in 0.1 s") == 5
+    assert served.log.count("cannot work on") >= 5
+    served.works("w")

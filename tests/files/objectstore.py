@@ -1,0 +1,98 @@
+"""An S3 server as a process of its own: moto, on 127.0.0.1, in memory."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Self
+
+import boto3
+
+BUCKET = "bulk"
+
+
+class ObjectStore:
+    """One server and its bucket; what it holds is lost with it."""
+
+    def __init__(self, log: Path, port: int = 0) -> None:
+        self._log = log
+        self.port = port or free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+        self._s3: Any = None
+
+    def start(self) -> None:
+        """Start it, and make the bucket."""
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)],
+                stdout=log, stderr=log,
+            )  # fmt: skip
+        deadline = time.monotonic() + 30
+        self._s3 = boto3.client(
+            "s3",
+            region_name="us-east-1",
+            endpoint_url=f"http://127.0.0.1:{self.port}",
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+        )
+        while not self._listens():
+            assert time.monotonic() < deadline, self._log.read_text()
+            time.sleep(0.05)
+        self._s3.create_bucket(Bucket=BUCKET)
+
+    def stop(self) -> None:
+        """Kill it."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+            self._s3.close()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a program must know to reach it, under the usual names."""
+        return {
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}",
+            "AWS_ALLOW_HTTP": "true",
+        }
+
+    def get(self, key: str) -> bytes:
+        """An object, not by way of the product."""
+        return bytes(self._s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+
+    def put(self, key: str, data: bytes) -> None:
+        """Put an object there, not by way of the product."""
+        self._s3.put_object(Bucket=BUCKET, Key=key, Body=data)
+
+    def delete(self, key: str) -> None:
+        """Remove an object, not by way of the product."""
+        self._s3.delete_object(Bucket=BUCKET, Key=key)
+
+    def keys(self, prefix: str) -> list[str]:
+        """The names of the objects whose name begins so, a thousand at most."""
+        found = self._s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)
+        return [told["Key"] for told in found.get("Contents", [])]
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

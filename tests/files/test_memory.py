@@ -1,0 +1,49 @@
+"""A large file goes through an object store with the memory of a small one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.files.objectstore import BUCKET, ObjectStore
+
+PROGRAM = """
+import hashlib, os, sys
+from pathlib import Path
+from bulkwright.config import Settings
+from bulkwright.files import Area
+from bulkwright.wiring import open_files
+
+files = open_files(Settings(Path(sys.argv[1]), files=sys.argv[2]))
+block, digest = os.urandom(1 << 20), hashlib.sha256()
+with files.incoming() as incoming:
+    for n in range(int(sys.argv[3])):
+        data = n.to_bytes(8, "little") + block
+        digest.update(data)
+        incoming.write(data)
+    incoming.keep(Area.UPLOADS, 1)
+files.open(Area.UPLOADS, 1, digest.hexdigest()).close()
+files.drop(Area.UPLOADS, 1)
+# Not ru_maxrss: it begins with what the process that forked this one had.
+(most,) = [l for l in open("/proc/self/status") if l.startswith("VmHWM")]
+print(int(most.split()[1]) // 1024)
+"""
+
+
+def peak(folder: Path, megabytes: int) -> int:
+    """The most memory, in MiB, that a process takes to keep and open an upload of that size."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(folder), f"s3://{BUCKET}/big", str(megabytes)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return int(done.stdout)
+
+
+@pytest.mark.slow
+def test_memory_is_flat_in_the_size_of_a_file(reachable: ObjectStore, tmp_path: Path) -> None:
+    """300 MB take no more than 30."""
+    small, large = peak(tmp_path, 30), peak(tmp_path, 300)
+    assert large < small + 30, (small, large)
+    assert large < 120

@@ -1,0 +1,19 @@
+"""One target under Atheris; runs in the environment that `__main__.py` makes."""
+
+from __future__ import annotations
+
+import sys
+
+
+def run() -> None:
+    """Fuzz the target that the command line names first; the rest of it is libFuzzer's."""
+    import atheris  # type: ignore[import-not-found,unused-ignore]
+
+    with atheris.instrument_imports(
+        include=["bulkwright", "multipart", "zipfile", "csv", "urllib.parse", "ipaddress", "json"]
+    ):
+        from tests.fuzz.targets import TARGETS
+
+    target = TARGETS[sys.argv.pop(1)]
+    atheris.Setup(sys.argv, target)
+    atheris.Fuzz()

@@ -1,0 +1,304 @@
+"""What reads hostile input, each as one function of bytes.
+
+A target returns when the input was read or refused in our own words; anything else it raises is a
+bug. Where two ways of reading must agree, it compares them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from contextlib import suppress
+from functools import partial
+from ipaddress import ip_address
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import polars as pl
+from tests.fuzz.seeds import BOUNDARY
+
+from bulkwright.api.http import Request
+from bulkwright.api.multipart import form_fields, receive_file
+from bulkwright.api.parse import job_request
+from bulkwright.csvzip.archive import open_archive
+from bulkwright.csvzip.charsets import ENCODINGS, canonical_encoding, detect, settle, to_utf8
+from bulkwright.csvzip.text import blocks, inspect, parse_slowly
+from bulkwright.domain import dateformat
+from bulkwright.domain.account import ClientKind, OAuthClient
+from bulkwright.domain.endpoint import InvalidEndpoint, parse_allowed, parse_endpoint
+from bulkwright.domain.errors import BulkwrightError, InvalidFormat
+from bulkwright.domain.job import Operation
+from bulkwright.domain.limits import MiB
+from bulkwright.domain.module import Field, Module
+from bulkwright.egress import why_forbidden
+from bulkwright.files import Incoming
+from bulkwright.pipeline.keys import normalised
+from bulkwright.pipeline.read import read_chunks
+from bulkwright.pipeline.values import Reading, read_values
+from bulkwright.service.mapping import MappingRules
+from bulkwright.service.signin import SignInService
+from bulkwright.store.accounts import AccountStore
+from bulkwright.store.modules import ModuleStore
+from bulkwright.store.sessions import SessionStore
+
+REDIRECTS = ("https://app.example/back", "http://127.0.0.1:5500/redirect.html")
+DECLARED = (
+    None,
+    "UTF-8",
+    "UTF-16",
+    "windows-1252",
+    "Shift_JIS",
+    "ISO-2022-JP",
+    "UTF-32",
+    "GB18030",
+)
+ZONES = ("UTC", "America/Los_Angeles", "Australia/Lord_Howe", "Asia/Kathmandu")
+
+
+def read_zip(data: bytes) -> None:
+    """Every CSV of a zip, to its last byte."""
+    with suppress(BulkwrightError):
+        archive = open_archive(io.BytesIO(data))
+        for member in archive.csvs:
+            with suppress(BulkwrightError):
+                size = sum(map(len, archive.stream(member, MiB, 4096)))
+                assert size == member.size <= MiB
+
+
+def read_csv(data: bytes) -> None:
+    """The records of a CSV; as many for the API, for csv and for Polars."""
+    if not data:
+        return
+    declared, data = DECLARED[data[0] % len(DECLARED)], data[1:]
+    try:
+        seen = inspect(iter([data]), declared, 10**6)
+    except BulkwrightError:
+        return
+    form, width = seen.format, len(seen.format.header)
+    columns = tuple(range(min(width, 3)))
+    for target, most in ((MiB, 1000), (64, 5)):
+        cut = list(blocks([data], form, target=target))
+        stretches = [stretch for block in cut for stretch in block.stretches]
+        rows = [row for s in stretches for row in parse_slowly(s.data, form.delimiter)]
+        assert seen.rows == len(rows) == sum(s.count(form.delimiter) for s in stretches)
+        chunks = read_chunks(cut, columns=columns, width=width, delimiter=form.delimiter, most=most)
+        read = [cells for chunk in chunks for cells in chunk.cells.rows()]
+        assert read == [tuple(row[i] if i < len(row) else "" for i in columns) for row in rows]
+
+
+def read_charset(data: bytes) -> None:
+    """An encoding that is on the list, and the same text however the bytes are cut."""
+    found = detect(data)
+    with suppress(BulkwrightError):
+        assert canonical_encoding(data.decode("latin-1")) in ENCODINGS
+    for name in (found, DECLARED[len(data) % len(DECLARED)] or found):
+        encoding = settle(name, data)
+        whole = b"".join(to_utf8([data], encoding))
+        whole.decode()
+        assert whole == b"".join(to_utf8([data[i : i + 1] for i in range(len(data))], encoding))
+        assert whole.startswith(b"".join(to_utf8([data], encoding, whole=False)))
+
+
+def read_number(data: bytes) -> None:
+    """Numbers of any pattern; what is read is a number, and reads as itself."""
+    kind, pattern, cells = _cells(data, dateformat.number_format)
+    field = _field(("double", "integer", "bigint", "percent", "currency")[kind % 5])
+    values = read_values(cells, Reading(field, pattern, "UTC"))
+    assert len(values) == len(cells)
+    texts = values.drop_nulls().cast(pl.String)
+    again = read_values(texts, Reading(field, None, "UTC")).cast(pl.String)
+    assert again.to_list() == texts.to_list()
+
+
+def read_date(data: bytes) -> None:
+    """Dates of any pattern; what is read lies in the years 1 to 9999."""
+    kind, pattern, cells = _cells(data, dateformat.translate)
+    field = _field(("date", "datetime")[kind % 2])
+    values = read_values(cells, Reading(field, pattern, ZONES[kind // 2 % len(ZONES)]))
+    assert len(values) == len(cells)
+    for value in values.drop_nulls().to_list():
+        assert 1 <= value.year <= 9999
+
+
+def read_text(data: bytes) -> None:
+    """All other types, and keys."""
+    kind, _, cells = _cells(b"\n".join((data[:1], data[1:])), str)
+    types = ("email", "phone", "website", "multiselectpicklist", "boolean", "text", "lookup")
+    field = _field(types[kind % len(types)], unique=kind % 2 == 1)
+    values = read_values(cells, Reading(field, None, "UTC"))
+    assert len(values) == len(cells) == len(normalised(cells))
+
+
+def read_body(data: bytes) -> None:
+    """The body of a create request."""
+    with suppress(BulkwrightError):
+        job_request(data)
+
+
+def read_mapping(data: bytes) -> None:
+    """Any mappings, held against a module and a file."""
+    body = b'{"operation":"%b","resource":[{"type":"data","module":"M","file_id":"1",'
+    body += b'"find_by":"Email","field_mappings":%b}]}'
+    for operation in (Operation.INSERT, Operation.UPSERT):
+        with suppress(BulkwrightError):
+            request = job_request(body % (operation.encode(), data))
+            (resource,) = request.resources
+            rules = MappingRules(
+                cast(ModuleStore, _Modules()), MODULE, operation, resource.find_by, ("a", "b"), "$"
+            )
+            rules.check(resource.mappings or ())
+            for mapping in resource.mappings or ():
+                assert MODULE.field(mapping.api_name) is not None
+    header = data.decode("utf-8", "replace").split(",")
+    rules = MappingRules(
+        cast(ModuleStore, _Modules()), MODULE, Operation.UPDATE, "Email", header, "$"
+    )
+    with suppress(BulkwrightError):
+        rules.check(rules.by_header())
+
+
+def read_multipart(data: bytes) -> None:
+    """An upload's body in pieces: a name and no more bytes than came in."""
+    kind = b"multipart/form-data" + (b"; boundary=" + BOUNDARY if data[:2] != b"--" else b"")
+    for step in (7, 1024):
+        out = io.BytesIO()
+        with suppress(BulkwrightError):
+            request = _request(data, step, kind)
+            name = asyncio.run(receive_file(request, cast(Incoming, out), 4096))
+            assert name is not None
+        assert len(out.getvalue()) <= min(len(data), 4096)
+    with suppress(BulkwrightError):
+        asyncio.run(form_fields(_request(data, 64, b"multipart/form-data; boundary=" + BOUNDARY)))
+
+
+def read_redirect(data: bytes) -> None:
+    """An authorize request: back goes only to what was registered, letter for letter."""
+    request = Request({"headers": [], "query_string": data}, _never, _Here())
+    service = SignInService(
+        cast(AccountStore, _Accounts()), cast(SessionStore, None), cast(Any, None)
+    )
+    with suppress(BulkwrightError):
+        asked = service.asked(request.query())
+        assert asked.redirect_uri in REDIRECTS
+        for back in (asked.rejected(), asked.with_code("c", "https://accounts.example")):
+            assert back.startswith(asked.redirect_uri) and back.isascii() and back.isprintable()
+            assert urlsplit(back).netloc == urlsplit(asked.redirect_uri).netloc
+
+
+def read_callback(data: bytes) -> None:
+    """A callback URL: refused, or read as everybody else reads it."""
+    text = data.decode("utf-8", "replace")
+    with suppress(InvalidEndpoint):
+        parse_allowed(text)
+    try:
+        seen = parse_endpoint(text)
+    except InvalidEndpoint:
+        return
+    other = urlsplit(text)
+    assert (other.scheme, other.username, other.password) == (seen.scheme, None, None)
+    assert seen.host in ((other.hostname or "").removesuffix("."), _spelled(other.hostname))
+    assert (other.port or {"http": 80, "https": 443}[seen.scheme]) == seen.port
+    assert parse_endpoint(f"{seen.origin}{seen.path}") == seen
+
+
+def read_address(data: bytes) -> None:
+    """An address: none that Python's own table calls special may be connected to."""
+    texts = [data.decode("latin-1")]
+    if len(data) in (4, 16):
+        texts.append(str(ip_address(data)))
+    for text in texts:
+        if why_forbidden(text) is None:
+            ip = ip_address(text)
+            assert not (ip.is_private or ip.is_loopback or ip.is_link_local or ip.is_multicast)
+            assert not (ip.is_reserved and not text.startswith("64:ff9b::"))
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "zip": read_zip,
+    "csv": read_csv,
+    "charset": read_charset,
+    "number": read_number,
+    "date": read_date,
+    "text": read_text,
+    "body": read_body,
+    "mapping": read_mapping,
+    "multipart": read_multipart,
+    "redirect": read_redirect,
+    "callback": read_callback,
+    "address": read_address,
+}
+"""By name."""
+
+
+def _field(data_type: str, *, unique: bool = False, name: str = "F", **more: Any) -> Field:
+    return Field(1, name, name, data_type, unique=unique, length=more.pop("length", 30), **more)
+
+
+MODULE = Module(
+    1, 1, "M", "M", "M", "M", "custom", 1, True,
+    (
+        _field("bigint", name="id"),
+        _field("text", name="Last_Name", system_mandatory=True),
+        _field("email", name="Email", unique=True),
+        _field("datetime", name="When"),
+        _field("double", name="Sum"),
+        _field("lookup", name="Account", lookup_module="M"),
+        _field("ownerlookup", name="Owner"),
+        _field("formula", name="Formula"),
+    ),
+)  # fmt: skip
+
+
+class _Modules:
+    def module(self, _org: int, name: str) -> Module | None:
+        return MODULE if name == "M" else None
+
+
+class _Accounts:
+    def client(self, client_id: str) -> OAuthClient | None:
+        kind = {"1": ClientKind.SERVER, "2": ClientKind.JAVASCRIPT}.get(client_id)
+        return None if kind is None else OAuthClient(client_id, 1, 1, kind, "c", None, REDIRECTS)
+
+
+class _Here(Executor):
+    """Runs work where it was asked for."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
+
+
+def _cells(data: bytes, check: Callable[[str], object]) -> tuple[int, str | None, pl.Series]:
+    """A choice, a pattern that passed its check, and cells."""
+    text = data[1:].decode("utf-8", "replace")
+    pattern, _, rest = text.partition("\n") if "\n" in text else ("", "", text)
+    with suppress(InvalidFormat):
+        if pattern:
+            check(pattern)
+            return data[0], pattern, pl.Series(rest.split("|"), dtype=pl.String)
+    return data[0] if data else 0, None, pl.Series(text.split("|"), dtype=pl.String)
+
+
+def _request(data: bytes, step: int, kind: bytes) -> Request:
+    pieces = [data[i : i + step] for i in range(0, len(data), step)] or [b""]
+
+    async def receive(left: list[bytes]) -> dict[str, object]:
+        return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
+
+    scope = {"headers": [(b"content-type", kind)], "query_string": b""}
+    return Request(scope, partial(receive, pieces), _Here())
+
+
+async def _never() -> dict[str, object]:
+    raise AssertionError("no body is read")
+
+
+def _spelled(host: str | None) -> str:
+    """An address of an URL in its canonical spelling."""
+    try:
+        return str(ip_address(host or ""))
+    except ValueError:
+        return ""

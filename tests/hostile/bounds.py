@@ -1,0 +1,90 @@
+"""What one case may cost: memory of every process of the service, and disk.
+
+Linux tells a process's peak memory (VmHWM in /proc/PID/status) and lets it be set back to what is
+in use (5 to /proc/PID/clear_refs), so that no peak escapes between two looks. Disk is looked at
+every few milliseconds.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+MiB = 1024 * 1024
+MOST_MEMORY = 256 * MiB
+"""Growth of one process."""
+MOST_DISK = 64 * MiB
+"""Growth of the data folder beside uploads and results, which are kept by right."""
+_LOOK_SECONDS = 0.02
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that it has started."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(p for child in children for p in family(int(child)))]
+
+
+@contextmanager
+def held(pid: int, data: Path, seconds: float) -> Iterator[None]:
+    """Assert that the block keeps within the bounds, and that no process ends or is replaced."""
+    pids = family(pid)
+    for one in pids:
+        Path(f"/proc/{one}/clear_refs").write_text("5")
+    before = {one: _memory(one, "VmRSS") for one in pids}
+    begun = time.monotonic()
+    with _DiskWatch(data) as disk:
+        yield
+    assert time.monotonic() - begun <= seconds
+    assert family(pid) == pids, "a process of the service has died"
+    grown = {one: _memory(one, "VmHWM") - before[one] for one in pids}
+    assert max(grown.values()) <= MOST_MEMORY, grown
+    assert disk.grown <= MOST_DISK, disk.grown
+
+
+def _memory(pid: int, what: str) -> int:
+    found = re.search(rf"^{what}:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.M)
+    assert found
+    return int(found[1]) * 1024
+
+
+class _DiskWatch:
+    """The most that a data folder takes while the block runs."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._done = threading.Event()
+        self._before = self._most = self._size()
+        self._thread = threading.Thread(target=self._watch)
+
+    @property
+    def grown(self) -> int:
+        """Bytes."""
+        return self._most - self._before
+
+    def _size(self) -> int:
+        files = self._data / "files"
+        places = (self._data, files / "incoming", *(files / "parts").iterdir())
+        size = 0
+        for place in places:
+            with suppress(FileNotFoundError):
+                for path in place.iterdir():
+                    with suppress(FileNotFoundError):
+                        size += path.stat().st_size
+        return size
+
+    def _watch(self) -> None:
+        while not self._done.wait(_LOOK_SECONDS):
+            self._most = max(self._most, self._size())
+
+    def __enter__(self) -> _DiskWatch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+        self._most = max(self._most, self._size())

@@ -1,0 +1,204 @@
+"""`/metrics`: what it tells, and whom."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.callback.receivers import Receiver, answer, closed_port
+from tests.crash.watching import until
+from tests.ops.served import Scrape, Served, leads
+
+from bulkwright.config import Settings
+from bulkwright.metrics.page import Metrics
+from bulkwright.store.clock import lease_now, now
+from bulkwright.store.metrics import Backlog
+from bulkwright.store.sqlite.stdlib import StdlibDatabase
+from bulkwright.wiring import Services, open_services
+
+DETAILS = "/crm/bulk/{version}/write/{job_id}"
+
+
+def test_a_job_is_seen_from_its_upload_to_its_callback(tmp_path: Path) -> None:
+    """Rows by outcome, chunks, the job's end, the callback, and requests by route and status."""
+    with Receiver(answer(200)) as receiver, Served(tmp_path / "data") as served:
+        before = served.metrics()
+        served.ended(served.begin(leads(30, bad=2), receiver.url))
+        served.http.get("/crm/bulk/v2/write/1")
+        served.http.get("/nothing/at/all?code=1")
+        delivered = ("callback_attempts_total", {"outcome": "delivered"})
+        assert until(lambda: served.metrics()(delivered[0], **delivered[1]) == 1, 10)
+        seen = served.metrics()
+    assert before("rows_total", outcome="ADDED") == 0
+    assert seen("rows_total", outcome="ADDED") == 30
+    assert seen("rows_total", outcome="SKIPPED") == 2
+    assert seen("rows_total", outcome="UPDATED") == 0
+    assert seen("jobs_ended_total", status="COMPLETED") == 1
+    assert seen("chunk_seconds_count") == seen("chunk_seconds_bucket", le="+Inf") == 1
+    assert 0 < seen("chunk_seconds_sum") < 30
+    assert seen("workers") == seen("store_up") == 1
+    assert seen("jobs", status="ADDED") == seen("jobs", status="INPROGRESS") == 0
+    assert seen("queue_age_seconds") == seen("callbacks_pending") == 0
+    upload = {"method": "POST", "route": "/crm/{version}/upload"}
+    assert seen("http_requests_total", **upload, status="200") == 1
+    assert seen("http_request_seconds_count", **upload) == 1
+    assert seen("http_requests_total", method="GET", route=DETAILS, status="404") == 1
+    # Polls that are answered from memory count as well, under the same route.
+    assert seen("http_requests_total", method="GET", route=DETAILS, status="200") >= 1
+    assert seen("http_requests_total", method="", route="", status="404") == 1
+    (info,) = seen.families["bulkwright_build_info"].samples
+    assert info.labels["version"] and info.value == 1
+    assert "process_resident_memory_bytes" in seen.families
+
+
+def test_what_waits_is_told_by_the_database(tmp_path: Path) -> None:
+    """Without a worker a job waits, and its age grows; a callback that fails stays pending."""
+    nowhere = f"http://127.0.0.1:{closed_port()}/hook"
+    with Served(tmp_path / "data", "--workers", "0") as served:
+        served.begin(leads(3), nowhere)
+        time.sleep(0.3)
+        seen = served.metrics()
+        assert seen("jobs", status="ADDED") == 1
+        assert 0.3 <= seen("queue_age_seconds") < 30
+        assert seen("workers") == 0
+    with Served(tmp_path / "data") as served:
+        assert until(lambda: served.metrics()("callback_attempts_total", outcome="failed") > 0, 15)
+        seen = served.metrics()
+        assert seen("callbacks_pending") == 1
+        assert seen("jobs", status="ADDED") == seen("queue_age_seconds") == 0
+
+
+def test_the_work_of_a_killed_worker_still_counts(tmp_path: Path) -> None:
+    """Counters never go down: the server keeps what the dead one had told."""
+    with Served(tmp_path / "data") as served:
+        served.ended(served.begin(leads(10, "a")))
+        assert until(lambda: served.metrics()("jobs_ended_total", status="COMPLETED") == 1, 5)
+        (worker,) = served.workers
+        os.kill(worker, signal.SIGKILL)
+        assert until(lambda: worker not in served.workers, 10)
+        assert served.metrics()("rows_total", outcome="ADDED") == 10
+        served.ended(served.begin(leads(5, "b")))
+        assert until(lambda: served.metrics()("rows_total", outcome="ADDED") == 15, 5)
+        assert served.metrics()("workers") == 1
+
+
+def test_only_the_bearer_of_the_token_reads_them(tmp_path: Path) -> None:
+    """An OAuth token is none; a token closes them with --dev too."""
+    with Served(tmp_path / "data", "--metrics-token", "open-sesame-1", "--workers", "0") as served:
+        for wrong in ("", "Bearer open-sesame-2", f"Bearer {served.known['access_token']}"):
+            answer = served.http.get("/metrics", headers={"Authorization": wrong})
+            assert answer.status_code == 401
+            assert "bulkwright_" not in answer.text
+        assert served.metrics("open-sesame-1")("workers") == 0
+
+
+def test_without_a_token_only_a_dev_server_has_them(tmp_path: Path) -> None:
+    """A proxy on this machine would make everybody a client on loopback."""
+    with Served(tmp_path / "data", "--workers", "0", dev=False) as served:
+        assert served.http.get("/metrics").status_code == 404
+        assert served.http.get("/readyz").status_code == 200
+
+
+def test_a_start_does_without_the_library() -> None:
+    """It is imported by the first scrape."""
+    told = "import sys, bulkwright.serve; print('prometheus_client' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[Services]:
+    """The use cases over an empty folder, with one org."""
+    with open_services(Settings(tmp_path / "data", dev=True)) as opened:
+        opened.setup.dev_setup("http://127.0.0.1")
+        yield opened
+
+
+def test_the_backlog_to_the_second(services: Services) -> None:
+    """Free jobs wait, held ones and ended ones do not; the oldest due callback counts."""
+    add_jobs(services, ADDED=(20, 0), INPROGRESS=(50, lease_now() + 5_000_000), COMPLETED=(90, 0))
+    add_callback(services, 4, "pending", due=-7)
+    add_callback(services, 5, "pending", due=+60)
+    add_callback(services, 6, "delivered", due=-500)
+    backlog = services.backlog.backlog()
+    assert (backlog.added, backlog.in_progress, backlog.callbacks) == (1, 1, 2)
+    assert 20 <= backlog.queue_age < 25
+    assert 7 <= backlog.callback_lag < 12
+
+
+def test_a_claim_that_has_run_out_waits_again(services: Services) -> None:
+    """Its worker is gone, so the job is as old as it is."""
+    add_jobs(services, INPROGRESS=(50, lease_now() - 1))
+    assert 50 <= services.backlog.backlog().queue_age < 55
+
+
+def test_nothing_to_do(services: Services) -> None:
+    """All zero, and no negative age after the clock was set back."""
+    assert services.backlog.backlog() == Backlog(0, 0, 0.0, 0, 0.0)
+    add_jobs(services, ADDED=(-3600, 0))
+    assert services.backlog.backlog().queue_age == 0
+
+
+@pytest.mark.parametrize("name", ["open_jobs", "oldest_free_job", "pending_deliveries"])
+def test_no_scrape_reads_what_has_ended(services: Services, name: str) -> None:
+    """Each query walks an index that holds open rows alone."""
+    assert isinstance(services.database, StdlibDatabase)
+    query = services.database._queries[name]
+    values = query.bind({"now": 0, "lease": 0})
+    plan = [r["detail"] for r in services.database.sql(f"EXPLAIN QUERY PLAN {query.sql}", values)]
+    steps = [step for step in plan if re.match("SCAN|SEARCH", step)]
+    assert steps and all(
+        re.search(r"INDEX (jobs_open_by_org|outbox_due)\b", step) for step in steps
+    ), plan
+
+
+def test_a_database_that_does_not_answer_costs_its_gauges_only(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page is there, and says so."""
+    metrics = Metrics(store=services.backlog)
+    assert Scrape(metrics.page().decode())("store_up") == 1
+    monkeypatch.setattr(StdlibDatabase, "_connection", broken)
+    page = Scrape(metrics.page().decode())
+    assert page("store_up") == 0
+    assert "queue_age_seconds" not in page and "rows_total" in page
+
+
+def broken(*_: object) -> None:
+    """A disk that is gone."""
+    raise OSError(5, "Input/output error")
+
+
+def add_jobs(services: Services, **jobs: tuple[float, int]) -> None:
+    """A job of each status: how many seconds old it is, and until when it is claimed."""
+    (org,) = services.accounts.orgs()
+    (user, *_) = services.accounts.users(org.id)
+    for n, (status, (age, until_time)) in enumerate(jobs.items(), start=1):
+        services.database.sql(
+            "INSERT INTO jobs (id, org_id, user_id, user_name, operation, created_time, time_zone,"
+            " status, lease_until) VALUES (?, ?, ?, 'x', 'insert', ?, 'UTC', ?, ?)",
+            (n, org.id, user.id, now() - int(age * 1_000_000), status, until_time),
+        )
+
+
+def add_callback(services: Services, number: int, state: str, due: float) -> None:
+    """A callback that is due in so many seconds."""
+    (org,) = services.accounts.orgs()
+    (user, *_) = services.accounts.users(org.id)
+    services.database.sql(
+        "INSERT INTO jobs (id, org_id, user_id, user_name, operation, created_time, time_zone,"
+        " status) VALUES (?, ?, ?, 'x', 'insert', 0, 'UTC', 'COMPLETED')",
+        (number, org.id, user.id),
+    )
+    services.database.sql(
+        "INSERT INTO outbox (id, org_id, job_id, url, lane, state, next_time, deadline,"
+        " created_time) VALUES (?, ?, ?, 'http://x/', 'x:80', ?, ?, 0, 0)",
+        (number, org.id, number, state, now() + int(due * 1_000_000)),
+    )

@@ -1,0 +1,119 @@
+"""A worker by itself, as in a container of its own: `worker --metrics`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import httpx2
+from tests.crash.watching import until
+from tests.ops.served import Scrape, Served, free_port, injecting, leads
+
+
+@contextmanager
+def worker(
+    data: Path, *options: str, environment: dict[str, str] | None = None
+) -> Iterator[httpx2.Client]:
+    """A worker that listens, and a client of it."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bulkwright", "worker", "--data", str(data),
+         "--metrics", f"127.0.0.1:{port}", *options],
+        env=environment, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+            assert until(lambda: answers(client), 15)
+            yield client
+    finally:
+        process.terminate()
+        _, said = process.communicate(timeout=30)
+    # It may have been told to stop before it had anything to finish.
+    assert process.returncode in (0, -signal.SIGTERM) and "Traceback" not in said, said
+
+
+def answers(client: httpx2.Client) -> bool:
+    """Whether anybody listens."""
+    try:
+        return client.get("/healthz").status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
+def test_it_tells_of_its_own_work(tmp_path: Path) -> None:
+    """What the server of the same folder does not know, for it has not started it."""
+    with (
+        Served(tmp_path / "data", "--workers", "0") as served,
+        worker(served.data) as client,
+    ):
+        served.ended(served.begin(leads(7)))
+        assert until(lambda: rows(client) == 7, 5)
+        assert client.get("/healthz").json() == {"status": "ok"}
+        assert client.get("/anything").status_code == 404
+        assert served.metrics()("rows_total", outcome="ADDED") == 0
+
+
+def rows(client: httpx2.Client) -> float:
+    """How many rows the worker has added."""
+    return Scrape(client.get("/metrics").text)("rows_total", outcome="ADDED")
+
+
+def test_a_token_closes_its_metrics_and_not_its_health(tmp_path: Path) -> None:
+    """A kubelet has none."""
+    with worker(tmp_path / "data", "--metrics-token", "open-sesame") as client:
+        for wrong in ("", "Bearer open-sesam", "Bearer", "Bearer öpen"):
+            refused = client.get("/metrics", headers={"Authorization": wrong.encode()})
+            assert refused.status_code == 401 and "bulkwright_" not in refused.text
+        answer = client.get("/metrics", headers={"Authorization": "Bearer open-sesame"})
+        assert answer.status_code == 200 and "bulkwright_rows_total" in answer.text
+        assert client.get("/healthz").status_code == 200
+
+
+def test_its_health_is_red_while_its_loop_hangs(tmp_path: Path) -> None:
+    """Somebody holds the database's lock, and the worker waits for it without end."""
+    hasty = {"bulkwright.domain.limits": {"WORKER_SILENT_SECONDS": 1.0}}
+    environment = injecting(tmp_path / "faults", **hasty)
+    with worker(tmp_path / "data", environment=environment) as client:
+        file = tmp_path / "data" / "bulkwright.sqlite"
+        assert until(file.is_file, 15)
+        with closing(sqlite3.connect(file, timeout=15)) as store:
+            store.execute("BEGIN IMMEDIATE")
+            assert until(lambda: client.get("/healthz").status_code == 503, 15)
+            assert client.get("/healthz").json()["reason"].startswith("nothing was heard for")
+            store.rollback()
+        assert until(lambda: client.get("/healthz").status_code == 200, 15)
+
+
+def test_an_address_that_is_none_or_taken(tmp_path: Path) -> None:
+    """One line that names it, and no worker."""
+    with Served(tmp_path / "data", "--workers", "0") as served:
+        for address, said in (
+            ("everywhere", "'everywhere' is not ADDRESS:PORT"),
+            (f"127.0.0.1:{served.port}", "Address already in use"),
+        ):
+            command = [sys.executable, "-m", "bulkwright", "worker", "--data", str(served.data)]
+            done = subprocess.run(
+                [*command, "--metrics", address], capture_output=True, text=True, timeout=30
+            )
+            assert done.returncode == 1
+            assert said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_workers_of_a_server_do_not_fight_for_a_port(tmp_path: Path) -> None:
+    """They inherit its environment, which may be that of workers by themselves too."""
+    address = f"127.0.0.1:{free_port()}"
+    environment = {**os.environ, "BULKWRIGHT_METRICS": address}
+    with Served(tmp_path / "data", "--workers", "2", environment=environment) as served:
+        for n in range(4):
+            served.ended(served.begin(leads(3, f"p{n}-")))
+        assert until(lambda: served.metrics()("rows_total", outcome="ADDED") == 12, 5)
+        assert served.metrics()("workers") == 2
+        with httpx2.Client(base_url=f"http://{address}") as client:
+            assert not answers(client)
+    assert "starting another" not in served.log

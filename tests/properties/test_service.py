@@ -1,0 +1,556 @@
+"""The whole service as a machine: whatever is done to it, it does what the model says.
+
+Two orgs upload files, ask for jobs, poll and download. Two workers take chunks of any size, die
+at any seam, are paused past their lease, and start again. After every step the records, the
+counters and the results are those of the model: a dict of records for each org, to which the
+rows of committed chunks were done one after the other.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import event
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from tests.properties.effort import tries
+from tests.properties.model import Model, Request, cells
+from tests.properties.stage import INSIDE, WORKERS, Hook, Killed, Stage
+
+from bulkwright.config import Settings
+from bulkwright.domain import scope
+from bulkwright.domain.account import Caller, ClientKind, OAuthClient
+from bulkwright.domain.errors import (
+    InvalidFileId,
+    InvalidToken,
+    LinkNotValid,
+    MandatoryFieldsNotMapped,
+    ResourceNotFound,
+)
+from bulkwright.domain.job import JobStatus, Mapping, Operation
+from bulkwright.domain.limits import CHUNK_TEXT_BYTES, JOB_ATTEMPTS, LEASE_SECONDS
+from bulkwright.domain.request import JobRequest, ResourceRequest
+from bulkwright.observe import JobEnded, LeaseGone, WorkerTripped
+from bulkwright.store import tables
+from bulkwright.wiring import Services, open_bench
+
+FIELDS = ("Last_Name", "Email", "Code", "Serial", "City")
+CELLS = {
+    "id": ["0", "1", "2", "3", "7", "", "x"],
+    "Last_Name": ["A", "B", "C", "", "D"],
+    "Email": ["x@e.example", "X@E.example ", "y@e.example", "z@e.example", "", "bad"],
+    "Code": ["c1", "C1 ", "c2", "c3", "ß", "SS", ""],
+    "Serial": ["1", "01", "2", "3", "4", "", "no"],
+    "City": ["P", 'Q "q"', "two\nlines", ""],
+}
+DEFAULTS = {"Last_Name": "D", "Email": "d@e.example", "Serial": "9", "City": "R"}
+LEASE = int(LEASE_SECONDS * 1_000_000)
+SIZES = st.sampled_from([CHUNK_TEXT_BYTES, 40, 1])
+ROWS = st.sampled_from([1, 2, 3, 1000])
+DEATHS = st.integers(0, 14)
+
+
+@dataclass(eq=False)
+class Asked:
+    """A job, and what the model knows of it."""
+
+    org: int
+    id: int
+    request: Request
+    known: int
+    """Records that were there when its file was made."""
+    outcome: list[str] = field(default_factory=list)
+    """Of the rows whose chunks are committed."""
+    touched: list[int | None] = field(default_factory=list)
+    listed: int = 0
+    """Rows answered as UNPROCESSED."""
+    status: JobStatus = JobStatus.ADDED
+    attempts: int = 0
+    free_at: int = 0
+    """When its lease runs out."""
+    result: bytes | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Sent:
+    """An acknowledged upload."""
+
+    org: int
+    id: int
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    known: int
+
+
+@dataclass(eq=False)
+class Key:
+    """An access token."""
+
+    org: int
+    text: str
+    revoked: bool = False
+
+
+def nothing(_seam: str) -> None:
+    """A seam at which nothing happens."""
+
+
+class ServiceMachine(RuleBasedStateMachine):
+    """See the module."""
+
+    keys, uploads, jobs = Bundle("keys"), Bundle("uploads"), Bundle("jobs")
+
+    def __init__(self, template: Path, clients: list[OAuthClient]) -> None:
+        super().__init__()
+        self.room = TemporaryDirectory(prefix="bulkwright-")
+        self.stage = Stage(template, Path(self.room.name))
+        self.clients = {client.org_id: client for client in clients}
+        self.models = {org: Model() for org in self.clients}
+        self.ids: dict[int, list[int]] = {org: [] for org in self.clients}
+        """Of the records of each org, by their places in the model."""
+        self.issued: set[int] = set()
+        """Every id that was ever told to anybody."""
+        self.asked: list[Asked] = []
+        self.revoked = False
+
+    def teardown(self) -> None:
+        """The end: what is not finished can be, and the database is sound."""
+        try:
+            self.stage.moment += LEASE
+            for job in self.asked:
+                for _ in range(JOB_ATTEMPTS):
+                    self.work("a", job, nothing)
+                assert job.status.final
+            self.everything_is_as_the_model_says()
+            (answer,) = self.stage.api.database.sql("PRAGMA integrity_check")
+            assert answer["integrity_check"] == "ok"
+        finally:
+            self.stage.close()
+            self.room.cleanup()
+
+    # What callers do
+
+    @initialize(target=keys)
+    def issue_both(self) -> object:
+        """A token for each of the orgs."""
+        return multiple(*map(self.issued_to, self.clients))
+
+    @precondition(lambda self: self.revoked)
+    @rule(target=keys, second=st.booleans())
+    def issue(self, second: bool) -> Key:
+        """A new token."""
+        return self.issued_to(list(self.clients)[second])
+
+    @precondition(lambda self: len(self.asked) > 1)
+    @rule(key=keys)
+    def revoke(self, key: Key) -> None:
+        """A token is taken back; what was asked for with it stays."""
+        self.stage.api.tokens.revoke(key.text)
+        key.revoked = self.revoked = True
+
+    @rule(target=uploads, key=keys, data=st.data(), death=st.integers(0, 9))
+    def upload(self, key: Key, data: st.DataObject, death: int) -> object:
+        """A file arrives, or the service dies over it."""
+        caller = self.caller(key)
+        if caller is None:
+            return multiple()
+        named = data.draw(st.sets(st.sampled_from(["id", *FIELDS[1:]]), min_size=1))
+        if data.draw(st.integers(0, 9)):
+            named.add("Last_Name")
+        columns = tuple(data.draw(st.permutations(sorted(named))))
+        row = st.tuples(*(st.sampled_from(CELLS[name]) for name in columns))
+        rows = tuple(data.draw(st.lists(row, max_size=7)))
+        out = io.StringIO(newline="")
+        writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
+        writer.writerow(columns)
+        for cells_ in rows:
+            pairs = zip(columns, cells_, strict=True)
+            writer.writerow(self.real(key.org, c) if n == "id" else c for n, c in pairs)
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("rows.csv", out.getvalue())
+        services = self.stage.upload(self.dying(death))
+        try:
+            with services.files.incoming() as incoming:
+                incoming.write(packed.getvalue())
+                file_id = services.uploads.receive(caller, "rows.zip", incoming).id
+        except Killed as death:
+            event(f"killed {death}")
+            self.stage.revive()
+            return multiple()
+        self.is_new(file_id)
+        return Sent(key.org, file_id, columns, rows, len(self.ids[key.org]))
+
+    @rule(target=jobs, key=keys, sent=uploads, data=st.data())
+    def create(self, key: Key, sent: Sent, data: st.DataObject) -> object:
+        """A job is asked for."""
+        caller = self.caller(key)
+        if caller is None:
+            return multiple()
+        operation = data.draw(st.sampled_from(["insert", "update", "upsert"]))
+        keys = [name for name in ("Email", "Code", "Serial", "id") if name in sent.columns]
+        if operation != "insert" and not keys:
+            return multiple()
+        find_by = data.draw(st.sampled_from([*([None] if operation == "insert" else []), *keys]))
+        possible = [n for n in DEFAULTS if n != find_by]
+        chosen = data.draw(st.sets(st.sampled_from(possible), max_size=2))
+        mapped = tuple(n for n in sent.columns if n != "id" or find_by == "id")
+        at = [sent.columns.index(n) for n in mapped]
+        request = Request(
+            operation,
+            find_by,
+            data.draw(st.booleans()),
+            mapped,
+            tuple(tuple(row[i] for i in at) for row in sent.rows),
+            {name: DEFAULTS[name] for name in possible if name in chosen},
+        )
+        mappings = [
+            Mapping(n, i, default=request.defaults.get(n)) for n, i in zip(mapped, at, strict=True)
+        ] + [Mapping(n, default=v) for n, v in request.defaults.items() if n not in mapped]
+        wanted = JobRequest(
+            Operation(operation),
+            (
+                ResourceRequest(
+                    "Leads", str(sent.id), tuple(mappings), find_by, request.ignore_empty
+                ),
+            ),
+        )
+        creates = self.stage.api.jobs.create
+        if sent.org != key.org:
+            with pytest.raises(InvalidFileId):
+                creates(caller, wanted)
+            return multiple()
+        if request.creates and all(m.api_name != "Last_Name" for m in mappings):
+            with pytest.raises(MandatoryFieldsNotMapped):
+                creates(caller, wanted)
+            return multiple()
+        job = Asked(key.org, creates(caller, wanted).id, request, sent.known)
+        self.is_new(job.id)
+        self.asked.append(job)
+        return job
+
+    @rule(job=jobs)
+    def poll(self, job: Asked) -> None:
+        """Another org asks for a job, and is told of none."""
+        other = next(org for org in self.clients if org != job.org)
+        with pytest.raises(ResourceNotFound):
+            self.stage.api.jobs.details(other, job.id)
+        with pytest.raises(LinkNotValid):
+            self.stage.api.jobs.open_result(other, job.id)
+
+    @rule(job=jobs)
+    def download(self, job: Asked) -> None:
+        """The result, once there is one: every row once, in file order, always the same bytes."""
+        if not job.status.final:
+            with pytest.raises(LinkNotValid):
+                self.stage.api.jobs.open_result(job.org, job.id)
+            return
+        self.result(job)
+
+    # What happens to workers
+
+    @rule(job=jobs, name=st.sampled_from(WORKERS), rows=ROWS, size=SIZES)
+    def tick(self, job: Asked, name: str, rows: int, size: int) -> None:
+        """A worker takes one chunk and gives the job back."""
+        self.work(name, job, self.one_chunk, rows, size)
+
+    @precondition(lambda self: self.asked)
+    @rule(name=st.sampled_from(WORKERS), rows=ROWS, size=SIZES)
+    def take_any(self, name: str, rows: int, size: int) -> None:
+        """A worker takes the oldest free job to its end."""
+        free = (j for j in self.asked if not j.status.final and j.free_at <= self.stage.moment)
+        job = next(free, None)
+        if job is not None:
+            self.work(name, job, nothing, rows, size, named=False)
+
+    @rule(job=jobs, name=st.sampled_from(WORKERS), rows=ROWS, size=SIZES, death=DEATHS)
+    def kill(self, job: Asked, name: str, rows: int, size: int, death: int) -> None:
+        """A worker takes a job and dies at its n-th seam."""
+        self.work(name, job, self.dying(death), rows, size)
+
+    @rule(
+        job=jobs,
+        rows=ROWS,
+        size=SIZES,
+        seam=st.integers(0, 6),
+        whole=st.booleans(),
+        others=st.booleans(),
+    )
+    def steal(self, job: Asked, rows: int, size: int, seam: int, whole: bool, others: bool) -> None:
+        """A worker is paused past its lease; another takes over; the first wakes up."""
+        left = seam
+        stolen = False
+
+        def pause(at: str) -> None:
+            nonlocal left, stolen
+            if at in INSIDE:
+                return
+            left -= 1
+            if left != -1:
+                return
+            self.stage.moment += LEASE + 1
+            self.sync(job, ended=at == "after end")
+            if others:
+                for other in self.asked:
+                    if other is not job:
+                        self.work("b", other, self.one_chunk, rows, size)
+            stolen = self.work("b", job, nothing if whole else self.one_chunk, 2, size)
+            event(f"stolen {at}")
+
+        self.work("a", job, pause, rows, size, stolen=lambda: stolen)
+
+    @precondition(lambda self: self.asked)
+    @rule()
+    def wait(self) -> None:
+        """The leases of the dead run out."""
+        self.stage.moment += LEASE + 1
+
+    @precondition(lambda self: self.asked)
+    @rule(name=st.sampled_from(WORKERS))
+    def bury(self, name: str) -> None:
+        """A worker is known to be dead, and its leases are void."""
+        self.stage.api.job_store.end_leases(name)
+        for job in self.asked:
+            if self.stage.api.job_store.holder(job.id) == name:
+                job.free_at = min(job.free_at, self.stage.moment)
+
+    @precondition(lambda self: self.asked)
+    @rule()
+    def restart(self) -> None:
+        """Everything stops in peace and starts again."""
+        self.stage.restart()
+
+    # What always holds
+
+    @invariant()
+    def everything_is_as_the_model_says(self) -> None:
+        """V2, V3, V4, V7: counters, records and statuses are those of the committed chunks."""
+        for job in self.asked:
+            self.compare_job(job)
+        for org in self.clients:
+            self.compare_records(org)
+
+    def compare_job(self, job: Asked) -> None:
+        """What a poll tells."""
+        seen = self.stage.api.jobs.details(job.org, job.id)
+        counts = seen.counts
+        tally = Counter(o if o in ("ADDED", "UPDATED") else "SKIPPED" for o in job.outcome)
+        assert tally == +Counter(ADDED=counts.added, UPDATED=counts.updated, SKIPPED=counts.skipped)
+        assert seen.status is job.status
+        assert seen.has_result == job.status.final
+        if job.status is JobStatus.COMPLETED:
+            assert counts.total == len(job.request.rows)
+        assert bool(seen.code) == (job.status is JobStatus.FAILED)
+
+    def compare_records(self, org: int) -> None:
+        """What is stored; and no two records share a unique value."""
+        stored = self.records(org)
+        model = self.models[org].records
+        assert [r["id"] for r in stored] == self.ids[org]
+        assert cells(FIELDS, stored) == cells(FIELDS, model)
+        for name in Model.UNIQUE:
+            held = [str(r[name]).strip().casefold() for r in stored if r[name] is not None]
+            assert len(held) == len(set(held))
+
+    # How the machine does these things
+
+    def issued_to(self, org: int) -> Key:
+        """A new token of an org."""
+        return Key(org, self.stage.api.tokens.issue_access(self.clients[org], scope.EVERY))
+
+    def caller(self, key: Key) -> Caller | None:
+        """Who holds a token; None once it is revoked."""
+        if key.revoked:
+            with pytest.raises(InvalidToken):
+                self.stage.api.tokens.check(key.text)
+            return None
+        return self.stage.api.tokens.check(key.text)
+
+    def work(
+        self,
+        name: str,
+        job: Asked,
+        hook: Hook,
+        rows: int = 1000,
+        size: int = CHUNK_TEXT_BYTES,
+        *,
+        named: bool = True,
+        stolen: Iterator[bool] | object = None,
+    ) -> bool:
+        """Let a worker look for a job, and follow in the model what must come of it.
+
+        Says whether the worker got it.
+        """
+        claimable = not job.status.final and job.free_at <= self.stage.moment
+        stopped = lost = False
+
+        def seam(at: str) -> None:
+            nonlocal stopped
+            if at in INSIDE:
+                # Nobody sees anything of a chunk before it is whole.
+                self.everything_is_as_the_model_says()
+            else:
+                self.sync(job, ended=at == "after end")
+            if not (callable(stolen) and stolen()):
+                job.free_at = self.stage.moment + LEASE
+            try:
+                hook(at)
+            except StopIteration:
+                stopped = True
+                raise
+
+        if claimable:
+            job.attempts += 1
+            job.status = JobStatus.INPROGRESS
+            job.free_at = self.stage.moment + LEASE
+        try:
+            events = self.stage.work(name, job.id if named else None, seam, rows, size)
+        except Killed as death:
+            event(f"killed {death}")
+            self.stage.revive()
+            self.sync(job)
+            return claimable
+        for told in events:
+            if isinstance(told, WorkerTripped):
+                raise told.error
+            lost = lost or isinstance(told, LeaseGone)
+        ended = any(isinstance(told, JobEnded) for told in events)
+        assert lost == bool(callable(stolen) and stolen())
+        if not claimable:
+            assert not events
+            return False
+        self.sync(job, ended=ended)
+        if stopped:
+            job.attempts, job.free_at = max(0, job.attempts - 1), 0
+        assert lost or stopped or ended
+        return True
+
+    def sync(self, job: Asked, *, ended: bool = False) -> None:
+        """Do to the model what the ledger says was committed since the last time."""
+        entries = self.stage.api.job_store.ledger(job.id, 0)
+        done = sum(e.counts.total for e in entries)
+        assert done >= len(job.outcome)
+        if done > len(job.outcome):
+            job.attempts = 0
+        model = self.models[job.org]
+        for number in range(len(job.outcome), done):
+            model.outcome, model.touched, model.known = [], [], job.known
+            model.take(job.request, number)
+            job.outcome += model.outcome
+            job.touched += model.touched
+        new = [r["id"] for r in self.records(job.org)][len(self.ids[job.org]) :]
+        for record_id in new:
+            self.is_new(record_id)
+        self.ids[job.org] += new
+        job.listed = sum(e.rows for e in entries) - done
+        if ended:
+            given_up = job.attempts > JOB_ATTEMPTS
+            job.status = JobStatus.FAILED if given_up else JobStatus.COMPLETED
+            event(f"ended {job.status}")
+        if job.status is not JobStatus.FAILED and job.attempts <= JOB_ATTEMPTS:
+            assert job.listed == 0
+
+    def result(self, job: Asked) -> None:
+        """The result of a job that has ended."""
+        with self.stage.api.jobs.open_result(job.org, job.id) as file:
+            data = file.read()
+        assert job.result in (None, data)
+        job.result = data
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            assert archive.testzip() is None
+            text = archive.read(*archive.namelist()).decode()
+        header, *lines = csv.reader(io.StringIO(text, newline=""))
+        assert header == [*job.request.columns[:3], "STATUS", "RECORD_ID", "ERRORS"]
+        rows = job.request.rows[: len(job.outcome) + job.listed]
+        if job.status is JobStatus.COMPLETED:
+            assert len(rows) == len(job.request.rows)
+        assert len(lines) == len(rows)
+        for number, (line, row) in enumerate(zip(lines, rows, strict=True)):
+            for name, cell, echo in zip(job.request.columns[:3], row, line, strict=False):
+                # A file that was made before the record holds its place, not its id.
+                assert echo == cell or (name == "id" and echo == self.real(job.org, cell))
+            status, record, errors = line[-3:]
+            if number >= len(job.outcome):
+                assert (status, record, errors) == ("UNPROCESSED", "", "")
+                continue
+            assert (errors or status) == job.outcome[number]
+            place = job.touched[number]
+            assert record == ("" if place is None else str(self.ids[job.org][place]))
+
+    def records(self, org: int) -> list[dict[str, object]]:
+        """The records of an org as they are stored."""
+        api = self.stage.api
+        module = api.modules.module(org, "Leads")
+        assert module is not None
+        return [dict(r) for r in api.database.sql(tables.page(module), (0, 10_000))]
+
+    def real(self, org: int, cell: str) -> str:
+        """A record's place as its id, if there is one by now."""
+        ids = self.ids[org]
+        return str(ids[int(cell)]) if cell.isdigit() and int(cell) < len(ids) else cell
+
+    def is_new(self, number: int) -> None:
+        """V6: no id is ever given twice."""
+        assert number not in self.issued
+        self.issued.add(number)
+
+    def one_chunk(self, seam: str) -> None:
+        """Stop after a chunk."""
+        if seam == "after commit":
+            raise StopIteration
+
+    def dying(self, seams: int) -> Hook:
+        """Die at the n-th seam."""
+        left = seams
+
+        def hook(seam: str) -> None:
+            nonlocal left
+            left -= 1
+            if left == -1:
+                self.stage.freeze()
+                raise Killed(seam)
+
+        return hook
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[OAuthClient]]:
+    """A data folder with two orgs, and a client of each."""
+    data = tmp_path_factory.mktemp("office") / "data"
+    with open_bench(Settings(data), nothing) as (services, _):
+        return data, [client_of(services, name) for name in ("Zylker", "Acme")]
+
+
+def client_of(services: Services, name: str) -> OAuthClient:
+    """A new org with a user, two unique fields more, and a client."""
+    org = services.setup.create_org(name, time_zone="America/Los_Angeles")
+    user = services.setup.create_user(org, "Patricia", "Boyle", f"p@{name.lower()}.example")
+    services.schema.apply(org.id, {"modules": [{"api_name": "Leads", "fields": Model.FIELDS}]})
+    return services.setup.register_client(user, ClientKind.SELF, name).client
+
+
+def test_whatever_happens_the_service_does_what_the_model_says(
+    office: tuple[Path, list[OAuthClient]],
+) -> None:
+    """I1 to I4, I6, and V1 to V7 of single rows, over many lives of the service."""
+    run_state_machine_as_test(
+        partial(ServiceMachine, *office), settings=tries(20, stateful_step_count=25)
+    )

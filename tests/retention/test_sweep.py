@@ -1,0 +1,307 @@
+"""What was kept for its time goes, and nothing else."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from tests.retention.folder import HOUR, Change, Jobs, grow_old
+
+from bulkwright.config import Settings
+from bulkwright.domain import scope
+from bulkwright.domain.account import Caller, ClientKind
+from bulkwright.domain.errors import InvalidFileId, LinkNotValid, ResourceNotFound
+from bulkwright.domain.job import Operation
+from bulkwright.domain.keeping import KEEPING, Keeping
+from bulkwright.domain.request import JobRequest, ResourceRequest
+from bulkwright.files import Area
+from bulkwright.files.local import LocalFiles
+from bulkwright.observe import Swept
+from bulkwright.present import job_details
+from bulkwright.service.mapping import MappingRules
+from bulkwright.store.queries import load
+from bulkwright.store.retention import STEP
+from bulkwright.wire.versions import VERSIONS
+from bulkwright.wiring import Services, open_services
+
+
+@pytest.fixture
+def services(settings: Settings) -> Iterator[Services]:
+    """The folder, opened as a server does."""
+    with open_services(settings) as opened:
+        yield opened
+
+
+def caller(services: Services) -> Caller:
+    """The only user."""
+    (org,) = services.accounts.orgs()
+    (user,) = services.accounts.users(org.id)
+    return Caller(org.id, user.id, scope.normalise(scope.EVERY))
+
+
+def create(services: Services, upload_id: int) -> int:
+    """The id of a new job for an upload."""
+    resource = ResourceRequest("Leads", str(upload_id), None, None, None)
+    return services.jobs.create(caller(services), JobRequest(Operation.INSERT, (resource,))).id
+
+
+def age_uploads(change: Change, hours: float = 2) -> None:
+    """Let every upload be so old."""
+    change("UPDATE uploads SET created_time = created_time - ?", int(hours * HOUR))
+
+
+def age_jobs(change: Change, hours: float, *job_ids: int) -> None:
+    """Let jobs have ended so long ago."""
+    for job_id in job_ids:
+        change(
+            "UPDATE jobs SET finished_time = finished_time - ? WHERE id = ?",
+            int(hours * HOUR),
+            job_id,
+        )
+
+
+def ids(change: Change, table: str, column: str = "id") -> set[object]:
+    """The ids in a table."""
+    return {row[0] for row in change(f"SELECT {column} FROM {table}")}
+
+
+def test_nothing_goes_before_its_time(services: Services, change: Change) -> None:
+    """Half an hour is not an hour."""
+    before = [ids(change, table) for table in ("uploads", "jobs")]
+    change("UPDATE uploads SET created_time = created_time - ?", HOUR // 2)
+    change("UPDATE jobs SET finished_time = finished_time - ?", HOUR // 2)
+    assert services.retention.sweep() == Swept()
+    assert [ids(change, table) for table in ("uploads", "jobs")] == before
+
+
+def test_an_old_upload_goes_with_its_file(services: Services, jobs: Jobs, change: Change) -> None:
+    """Who names it afterwards is told that there is no such file."""
+    old = jobs.uploads[jobs.done]
+    size = services.files.place(Area.UPLOADS, old).stat().st_size
+    change("UPDATE uploads SET created_time = created_time - ? WHERE id = ?", 2 * HOUR, old)
+    assert services.retention.sweep() == Swept(uploads=1, bytes=size)
+    assert not services.files.place(Area.UPLOADS, old).exists()
+    with pytest.raises(InvalidFileId):
+        create(services, old)
+    assert create(services, jobs.uploads[jobs.twice])
+
+
+def test_an_upload_stays_while_a_job_needs_it(
+    services: Services, jobs: Jobs, change: Change
+) -> None:
+    """However old it is; once the job has ended it goes."""
+    age_uploads(change, hours=24 * 365)
+    assert services.retention.sweep().uploads == 2
+    needed = {jobs.uploads[jobs.half], jobs.uploads[jobs.waiting]}
+    assert ids(change, "uploads") == needed
+    assert all(services.files.place(Area.UPLOADS, i).is_file() for i in needed)
+    change("UPDATE jobs SET status = 'FAILED', finished_time = created_time")
+    assert services.retention.sweep().uploads == 2
+
+
+def test_a_job_outlives_its_result(services: Services, jobs: Jobs, change: Change) -> None:
+    """Its details stay as they were, the link in them is dead."""
+    org_id = caller(services).org_id
+    before = job_details(services.jobs.details(org_id, jobs.done), VERSIONS["v2"])
+    services.jobs.open_result(org_id, jobs.done).close()
+    age_jobs(change, 1.5, jobs.done)
+    swept = services.retention.sweep()
+    assert (swept.results, swept.jobs, swept.bytes > 0) == (1, 0, True)
+    after = services.jobs.details(org_id, jobs.done)
+    assert job_details(after, VERSIONS["v2"]) == before
+    assert not services.files.place(Area.RESULTS, jobs.done).exists()
+    services.files.place(Area.RESULTS, jobs.done).write_bytes(b"as if killed before it was removed")
+    with pytest.raises(LinkNotValid):
+        services.jobs.open_result(org_id, jobs.done)
+    services.jobs.open_result(org_id, jobs.twice).close()
+    assert services.retention.sweep() == Swept()
+
+
+def test_a_job_goes_with_all_that_is_known_of_it(
+    services: Services, jobs: Jobs, change: Change
+) -> None:
+    """Ledger, resources, callback and result; the records stay."""
+    org_id = caller(services).org_id
+    records = change(f'SELECT count(*) FROM "org{org_id}_Leads"')
+    age_jobs(change, 3, jobs.done)
+    swept = services.retention.sweep()
+    assert (swept.results, swept.jobs) == (1, 1)
+    with pytest.raises(ResourceNotFound):
+        services.jobs.details(org_id, jobs.done)
+    left = {jobs.twice, jobs.half, jobs.waiting}
+    assert ids(change, "jobs") == ids(change, "resources", "job_id") == left
+    assert ids(change, "ledger", "job_id") == {jobs.twice, jobs.half}
+    assert not services.files.place(Area.RESULTS, jobs.done).exists()
+    assert change(f'SELECT count(*) FROM "org{org_id}_Leads"') == records
+
+
+def test_a_job_waits_for_its_callback(services: Services, jobs: Jobs, change: Change) -> None:
+    """What is still to be told must still be there, the result that it names too."""
+    org_id = caller(services).org_id
+    services.outbox.add(org_id, jobs.done, "http://x.example/")
+    age_jobs(change, 3, jobs.done)
+    assert services.retention.sweep() == Swept()
+    change("UPDATE outbox SET state = 'delivered', ended_time = created_time")
+    swept = services.retention.sweep()
+    assert (swept.results, swept.jobs) == (1, 1)
+    assert ids(change, "outbox") == set()
+
+
+def test_callbacks_that_are_over_go_before_their_job(
+    services: Services, jobs: Jobs, change: Change
+) -> None:
+    """Thirty days after they were delivered or given up."""
+    org_id = caller(services).org_id
+    for job_id in (jobs.done, jobs.twice):
+        services.outbox.add(org_id, job_id, "http://x.example/")
+    old = "UPDATE outbox SET state = 'given_up', ended_time = created_time - ? WHERE job_id = ?"
+    change(old, 31 * 24 * HOUR, jobs.done)
+    assert services.retention.sweep() == Swept(callbacks=1)
+    assert ids(change, "outbox", "job_id") == {jobs.twice}
+
+
+def test_tokens_and_sessions_that_ran_out_go(services: Services, change: Change) -> None:
+    """Those that still hold stay."""
+    (org,) = services.accounts.orgs()
+    (user,) = services.accounts.users(org.id)
+    made = services.setup.register_client(user, ClientKind.SELF, "Tests")
+    for _ in range(3):
+        services.tokens.issue_access(made.client, scope.EVERY)
+    (first, second, third) = sorted(ids(change, "tokens", "hash"))  # type: ignore[type-var]
+    change("UPDATE tokens SET expires_time = 5 WHERE hash IN (?, ?)", first, second)
+    add = "INSERT INTO sessions VALUES (?, ?, ?, 1, ?)"
+    change(add, "old", org.id, user.id, 5)
+    change(add, "new", org.id, user.id, 2**60)
+    assert services.retention.sweep() == Swept(tokens=3)
+    assert ids(change, "tokens", "hash") == {third}
+    assert ids(change, "sessions", "hash") == {"new"}
+
+
+def test_for_ever_is_for_ever(services: Services, change: Change) -> None:
+    """None is no time at all."""
+    age_uploads(change, hours=24 * 365 * 20)
+    change("UPDATE jobs SET finished_time = 5 WHERE finished_time IS NOT NULL")
+    kept = replace(services.retention, keeping=Keeping(None, None, None, None))
+    assert kept.sweep() == Swept()
+
+
+def test_profiles_keep_as_long_as_they_say() -> None:
+    """Zoho keeps results for seven days."""
+    assert KEEPING["zoho"].results == KEEPING["zoho"].uploads
+    assert KEEPING["zoho"].results is not None and KEEPING["zoho"].results.days == 7
+
+
+def many_uploads(change: Change, count: int) -> None:
+    """So many old uploads more."""
+    change(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+        "INSERT INTO uploads SELECT i, org_id, user_id, name, bytes, sha256, 5, csv, problem "
+        "FROM n, (SELECT * FROM uploads LIMIT 1)",
+        count,
+    )
+
+
+def test_a_sweep_goes_in_small_steps(services: Services, data: Path, change: Change) -> None:
+    """Between two of them whoever waits to write gets a turn, and a stop is heard."""
+    many_uploads(change, 2 * STEP + 50)
+    left: list[int] = []
+
+    class Stop(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            with closing(sqlite3.connect(data / "bulkwright.sqlite", timeout=0)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                left.append(other.execute("SELECT count(*) FROM uploads").fetchone()[0])
+            return super().wait(0)
+
+    stop = Stop()
+    assert services.retention.sweep(stop).uploads == 2 * STEP + 50
+    assert left == [4 + STEP + 50, 4 + 50, 4]
+    many_uploads(change, 2 * STEP)
+    stop.set()
+    assert services.retention.sweep(stop) == Swept()
+
+
+def test_what_crashes_left_is_swept_a_day_later(services: Services, jobs: Jobs, data: Path) -> None:
+    """Files of nothing; never those of a job that goes on, and nothing that is not ours."""
+    files = data / "files"
+    part = next((files / "parts" / str(jobs.half)).iterdir())
+    (files / "parts" / "77").mkdir()
+    (files / "parts" / "77" / "0-00000000").write_bytes(b"12345")
+    (files / "parts" / str(jobs.done)).mkdir()
+    strays = [files / "uploads" / "77.zip", files / "results" / "77.zip"]
+    strays += [files / "results" / f"{jobs.half}.zip", files / "uploads" / "notes.txt"]
+    for path in strays:
+        path.write_bytes(b"123")
+    assert services.retention.sweep() == Swept()  # they may be somebody's at this moment
+    for path in (*files.glob("*/*"), part):
+        grow_old(path)
+    assert services.retention.sweep() == Swept(strays=4, bytes=11)
+    assert [path.exists() for path in strays] == [False, False, True, True]
+    assert part.is_file()
+    assert sorted(p.name for p in (files / "parts").iterdir()) == [str(jobs.half)]
+
+
+def test_killed_between_database_and_file(
+    services: Services, jobs: Jobs, change: Change, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left is a file that nothing refers to; the next day it goes too."""
+
+    def die(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    age_uploads(change)
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalFiles, "drop", die)
+        with pytest.raises(KeyboardInterrupt):
+            services.retention.sweep()
+    old = jobs.uploads[jobs.done]
+    assert old not in ids(change, "uploads")
+    assert services.files.place(Area.UPLOADS, old).is_file()
+    with pytest.raises(InvalidFileId):
+        create(services, old)
+    for job_id in (jobs.done, jobs.twice):
+        grow_old(services.files.place(Area.UPLOADS, jobs.uploads[job_id]))
+    assert services.retention.sweep().strays == 2
+    assert not services.files.place(Area.UPLOADS, old).exists()
+
+
+def test_an_upload_swept_while_its_job_is_being_created(
+    services: Services, jobs: Jobs, change: Change, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then there is no such file: a job is never accepted for an upload that is gone."""
+    check = MappingRules.check
+
+    def swept(self: MappingRules, mappings: object) -> None:
+        age_uploads(change)
+        assert services.retention.sweep().uploads == 2
+        check(self, mappings)  # type: ignore[arg-type]
+
+    before = ids(change, "jobs")
+    monkeypatch.setattr(MappingRules, "check", swept)
+    with pytest.raises(InvalidFileId):
+        create(services, jobs.uploads[jobs.done])
+    assert ids(change, "jobs") == before
+
+
+def test_every_step_is_driven_by_an_index(services: Services) -> None:
+    """However many uploads, jobs and chunks there are, a sweep looks at those that go."""
+    store = files("bulkwright.store")
+    texts = [(d / "queries" / "retention.sql").read_text() for d in (store, store / "sqlite")]
+    names = re.findall(r"^-- name: (\w+)$", "\n".join(texts), re.MULTILINE)
+    assert len(names) > 12
+    queries = load("sqlite")
+    for name in names:
+        query = queries[name]
+        plan = f"EXPLAIN QUERY PLAN {query.sql}"
+        for step in services.database.sql(plan, [5] * len(query.parameters)):
+            # Of unfinished jobs there are few, and they have an index of their own.
+            allowed = "CONSTANT ROW" in step["detail"] or "INDEX jobs_open" in step["detail"]
+            assert allowed or not step["detail"].startswith("SCAN"), (name, step["detail"])
+            assert "TEMP B-TREE" not in step["detail"], (name, step["detail"])

@@ -1,0 +1,26 @@
+"""What was tried with which SDK: from the reports of the tests to a file in pytest's cache."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from tests.sdk.catalogue import SDKS
+
+TRIED = "official SDK"
+"""What a report's property is called that says which endpoint an SDK was tried with."""
+
+
+def keep_record(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Write the record of a run that tried any SDK, and say how many were tested."""
+    seen = [report for reports in terminalreporter.stats.values() for report in reports]
+    told = [words for report in seen for words in getattr(report, "user_properties", ())]
+    rows = [row for name, row in told if name == TRIED]
+    if not rows:
+        return
+    cache = getattr(config, "cache", None)
+    if cache is not None:
+        text = json.dumps(rows, indent=1, ensure_ascii=False)
+        (cache.mkdir("sdk") / "compatibility.json").write_text(text + "\n", "utf-8")
+    tested = {row["sdk"] for row in rows if row["outcome"] != "skipped"}
+    terminalreporter.write_line(f"official SDKs: {len(tested)} of {len(SDKS)} tested")
