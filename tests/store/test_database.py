@@ -10,11 +10,13 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import polars as pl
+import psycopg
 import pytest
 from tests.crash.watching import until
 from tests.postgres import Server
@@ -111,6 +113,33 @@ def test_ids_are_given_once_whatever_becomes_of_transactions(postgres: Server) -
     database.close()
     ids = [*range(held["first"], held["first"] + 5), *(i for block in taken for i in block)]
     assert len(set(ids)) == len(ids) == 5 + 36 * 5
+
+
+def test_a_server_that_only_read_is_written_to_at_once(postgres: Server) -> None:
+    """A session keeps what held when it was opened; no call gets one from before."""
+    url = postgres.database()
+    name = urlsplit(url).path.removeprefix("/")
+    with closing(PostgresDatabase(url, connections=4)) as database:
+        migrate(database)
+        postgres.run(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+        postgres.run(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        )
+        together = threading.Barrier(4)
+
+        def read(_: int) -> list[int]:
+            with database.transaction():
+                together.wait(5)
+                return orgs(database)
+
+        with ThreadPoolExecutor(4) as threads:
+            assert list(threads.map(read, range(4))) == [[]] * 4
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            add_org(database, 1)
+        postgres.run(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+        for number in range(1, 9):
+            add_org(database, number)
+        assert orgs(database) == list(range(1, 9))
 
 
 def test_an_inner_transaction_is_taken_back_alone(database: Database) -> None:

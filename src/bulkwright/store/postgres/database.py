@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -195,15 +196,22 @@ class PostgresDatabase(PostgresQueries):
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
         """A connection of the pool."""
+        asked = time.monotonic()
         patience = CONNECT_SECONDS if self._unreached is None else _KNOWN_GONE_SECONDS
         try:
-            with self._pool.connection(patience) as connection:
-                try:
-                    yield connection
-                except psycopg.Error:
-                    # It may have kept a lock of its session, or lead to what is a standby now.
-                    connection.close()
-                    raise
+            while True:
+                with self._pool.connection(patience) as connection:
+                    if connection.only_reads and connection.begun < asked:
+                        # It would only read for ever, whatever the server does by now.
+                        connection.close()
+                        continue
+                    try:
+                        yield connection
+                    except psycopg.Error:
+                        # It may have kept a lock of its session, or lead to what is a standby now.
+                        connection.close()
+                        raise
+                    return
         except PoolTimeout:
             if self._unreached is not None:
                 raise self._unreached from None
@@ -221,17 +229,27 @@ class PostgresDatabase(PostgresQueries):
 class _Connection(psycopg.Connection[DictRow]):
     """Tells how each try to connect went: a pool says only that there is no connection."""
 
+    begun: float
+    """When it began to be made, by the monotonic clock."""
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether its transactions only read, as the server had it when the session began."""
+        return self.info.parameter_status("default_transaction_read_only") == "on"
+
     @classmethod
     def connect(  # type: ignore[override]  # as the pool calls it
         cls, conninfo: str = "", *, tried: Callable[[psycopg.Error | None], None], **more: Any
     ) -> Self:
         """Connect as psycopg does."""
+        begun = time.monotonic()
         try:
             made = super().connect(conninfo, **more)
         except psycopg.Error as error:
             tried(error)
             raise
         tried(None)
+        made.begun = begun
         return made
 
 
