@@ -238,6 +238,7 @@ class Stand(Victim):
         until(lambda: self._sweeps() > sweeps + 1, 10)
 
     def _sweeps(self) -> int:
+        self.attend()
         return self.hits.get("P14-sweep-after", 0)
 
 

@@ -194,9 +194,12 @@ class Victim:
                     self.kills.append((self.job, strike.at))
 
     def struck(self, strike: Strike) -> bool:
-        """Whether it came down."""
+        """Whether it came down, and whomever it hit is dead."""
         self._note_strikes()
-        return strike.id in self._seen
+        if strike.id not in self._seen:
+            return False
+        hit = (self._sabotage / "marks" / strike.id).read_text().split()
+        return not any(_alive(int(pid)) for pid in hit)
 
     @property
     def hits(self) -> dict[str, int]:
@@ -248,6 +251,12 @@ def _end(pid: int) -> bool:
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
         return True
+    return False
+
+
+def _alive(pid: int) -> bool:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return False
 
 

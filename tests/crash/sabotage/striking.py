@@ -6,7 +6,8 @@ The folder BULKWRIGHT_SABOTAGE holds
     plan.json        the strikes that are armed now; read again whenever it changes
     hits/<passage>   one byte for each time that a passage was reached, by any process
     counts/<strike>  the same for one strike, from when it was armed
-    marks/<strike>   made when the strike came down; then it never does again
+    marks/<strike>   made when the strike comes down, with the ids of those who die; then it
+                     never does again
     last/<pid>       the passage that a process reached last
     disk             what was made durable, and what was not yet (power.py)
     broken           why the sabotage itself does not work: the run is worth nothing
@@ -61,16 +62,20 @@ def _reach(passage: str) -> None:
 
 
 def _strike(strike: dict[str, Any]) -> None:
+    me, act = os.getpid(), strike["act"]
+    victims = _others() if act in ("other", "both") else []
+    victims += [me] if act in ("self", "both") else []
+    mark = FOLDER / "marks" / strike["id"]
+    fresh = mark.with_suffix(f".{me}")
+    fresh.write_text(" ".join(map(str, victims)))
     try:
-        os.close(os.open(FOLDER / "marks" / strike["id"], os.O_CREAT | os.O_EXCL, 0o600))
+        os.link(fresh, mark)
     except FileExistsError:
         return
-    me, act = os.getpid(), strike["act"]
-    if act in ("other", "both"):
-        for pid in _others():
-            _end(pid)
-    if act in ("self", "both"):
-        os.kill(me, signal.SIGKILL)
+    finally:
+        fresh.unlink()
+    for pid in victims:
+        _end(pid)
     if act == "stop":
         os.kill(me, signal.SIGSTOP)
 
