@@ -22,7 +22,7 @@ _FLAGS = (
     *("--disable-dev-shm-usage", "--window-size=1000,900"),
 )
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 
 T = TypeVar("T")
 

@@ -79,7 +79,7 @@ class Office:
         guard: Guard = LOOPBACK,
         pace: Pace = HASTY,
         poster: Callable[[], Poster] | None = None,
-        seconds: float = 8.0,
+        seconds: float = 60.0,
     ) -> float:
         """Run a courier until something holds; how long it took."""
 

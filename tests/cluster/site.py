@@ -127,7 +127,7 @@ class Api:
         found: dict[str, Any] = answer.json()
         return found
 
-    def ended(self, asked: Asked, seconds: float = 30.0) -> str:
+    def ended(self, asked: Asked, seconds: float = 60.0) -> str:
         """The status that a job ends with; the last one seen where it does not end."""
         final = ("COMPLETED", "FAILED")
         until(lambda: self.details(asked)["status"] in final, seconds, 0.05)

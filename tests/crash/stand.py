@@ -25,10 +25,11 @@ from tests.callback.receivers import Receiver
 from tests.crash.checker import COLUMNS, Checker, Fault, Store
 from tests.crash.journal import Journal
 from tests.crash.rows import Rows, packed
-from tests.crash.victim import ROWS, Strike, Victim, until
+from tests.crash.victim import ROWS, Strike, Victim
+from tests.crash.watching import until
 
 FINAL = ("COMPLETED", "FAILED")
-STUCK_SECONDS = 30.0
+STUCK_SECONDS = 60.0
 """A job that has not ended by then, with nobody killing any more, never will."""
 
 
@@ -198,8 +199,8 @@ class Stand(Victim):
         with closing(sqlite3.connect(self.data / "bulkwright.sqlite", timeout=30)) as store, store:
             store.execute(f"UPDATE jobs SET finished_time = 1 WHERE id = {job}")
             store.execute(f"UPDATE uploads SET created_time = 1 WHERE id = {file_id}")
-        until(lambda: self.struck(strike), 10)
-        until(lambda: self._quiet() and not self._known(job), 10)
+        until(lambda: self.struck(strike), STUCK_SECONDS)
+        until(lambda: self._quiet() and not self._known(job), STUCK_SECONDS)
 
     def take_over(self, strike: Strike) -> int:
         """A worker is paused, the job is given up by another, and the paused one goes on."""
@@ -207,7 +208,7 @@ class Stand(Victim):
         self.strike(strike)
         job = self.create("insert", self.upload(self.rows.csv(ROWS)))
         self.journal.may_fail.append(job)
-        until(lambda: self.struck(strike), 10)
+        until(lambda: self.struck(strike), STUCK_SECONDS)
         with closing(sqlite3.connect(self.data / "bulkwright.sqlite", timeout=30)) as store, store:
             store.execute(f"UPDATE jobs SET attempts = 9, lease_until = 0 WHERE id = {job}")
         until(lambda: self._status(job) in FINAL, STUCK_SECONDS)
@@ -235,7 +236,7 @@ class Stand(Victim):
     def _swept(self) -> None:
         """Wait for a sweep that began after now, and is over."""
         sweeps = self._sweeps()
-        until(lambda: self._sweeps() > sweeps + 1, 10)
+        until(lambda: self._sweeps() > sweeps + 1, STUCK_SECONDS)
 
     def _sweeps(self) -> int:
         self.attend()

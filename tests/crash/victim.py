@@ -10,14 +10,13 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 from tests.crash.power import cut_power
+from tests.crash.watching import children, until
 
 CHUNK_ROWS = 8
 ROWS = 48
@@ -149,7 +148,7 @@ class Victim:
 
     def cut_power(self) -> None:
         """Nobody is left, and what was not durable is gone."""
-        until(lambda: not self._workers_anywhere(), 10)
+        until(lambda: not self._workers_anywhere())
         cut_power(self._sabotage / "disk")
         self._plan = [strike for strike in self._plan if not strike.power]
 
@@ -230,11 +229,8 @@ class Victim:
     def workers(self) -> list[int]:
         """The process ids of the workers; the one that is at work first."""
         assert self._process is not None
-        listed = Path(f"/proc/{self._process.pid}/task").glob("*/children")
-        with suppress(OSError):
-            pids = [int(word) for path in listed for word in path.read_text().split()]
-            return sorted(pids, key=lambda pid: self._last(pid) == "start")
-        return []
+        pids = children(self._process.pid, "worker")
+        return sorted(pids, key=lambda pid: self._last(pid) == "start")
 
     def _last(self, pid: int) -> str:
         path = self._sabotage / "last" / str(pid)
@@ -257,14 +253,4 @@ def _end(pid: int) -> bool:
 def _alive(pid: int) -> bool:
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
-
-
-def until(happened: Callable[[], object], seconds: float, pause: float = 0.01) -> bool:
-    """Wait for something to happen; whether it did."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if happened():
-            return True
-        time.sleep(pause)
     return False

@@ -45,7 +45,7 @@ def _answers(api: Api, customer: Customer, seconds: float = SECONDS) -> None:
 
 
 def _sound(site: Site, api: Api, jobs: list[Asked]) -> None:
-    assert [api.ended(job, 40) for job in jobs] == ["COMPLETED"] * len(jobs), site.log
+    assert [api.ended(job) for job in jobs] == ["COMPLETED"] * len(jobs), site.log
     verdict = judge(site, api, jobs)
     assert verdict.sound, verdict
     assert "Traceback" not in site.log
@@ -57,7 +57,7 @@ def test_the_server_crashes_in_the_middle_of_a_job(own: OwnServer, site: Site) -
     api = site.api()
     job = api.ask(customer, own_rows("s", 30_000), "insert")
     workers = [site.worker(), site.worker()]
-    assert until(lambda: site.chunks(job) >= 3, 20, 0.005)
+    assert until(lambda: site.chunks(job) >= 3, pause=0.005)
     own.stop("immediate")
     try:
         for _ in range(3):
@@ -106,7 +106,7 @@ def test_programs_that_start_while_the_server_is_down(own: OwnServer, tmp_path: 
     with Site(tmp_path / "b", database) as site:
         try:
             worker = site.worker()
-            assert until(lambda: "waiting: " in site.log, 20)
+            assert until(lambda: "waiting: " in site.log)
             time.sleep(1.5)
             assert worker.poll() is None
             assert len(site.log.splitlines()) == 1, site.log
@@ -137,7 +137,7 @@ def test_no_connection_is_left(own: OwnServer, site: Site) -> None:
                 )
         for _ in range(2):
             _refuses(api, customer)
-        assert until(lambda: "no connection is left" in site.log, 10), site.log
+        assert until(lambda: "no connection is left" in site.log), site.log
     _answers(api, customer)
     _sound(site, api, [before, api.ask(customer, own_rows("b", 50))])
 
@@ -158,7 +158,7 @@ def test_a_server_that_only_reads(own: OwnServer, site: Site) -> None:
     assert until(lambda: api.get(customer, "/crm/v2/org").status_code == 200, SECONDS)
     answer = api.upload(customer, own_rows("u", 5))
     assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL_ERROR")
-    assert until(lambda: "waiting: the database server only reads" in site.log, 10), site.log
+    assert until(lambda: "waiting: the database server only reads" in site.log), site.log
     own.run(f"ALTER DATABASE {name} RESET default_transaction_read_only")
     assert api.upload(customer, own_rows("u", 5)).status_code == 200
     _sound(site, api, [before, api.ask(customer, own_rows("b", 50))])
@@ -176,7 +176,7 @@ def test_somebody_else_holds_a_lock(stand: Stand, what: str) -> None:
         "the table": f'LOCK TABLE "org{customer.org}_Leads" IN ACCESS EXCLUSIVE MODE',
     }
     job = api.ask(customer, own_rows("l", 20_000))
-    assert until(lambda: site.chunks(job) >= 2, 10, 0.005)
+    assert until(lambda: site.chunks(job) >= 2, pause=0.005)
     with locked(site.database, locks[what]):
         begun = time.monotonic()
         seen = api.details(job)["resource"][0]["file"]

@@ -153,7 +153,7 @@ def interrupt(site: Site, job: str, faults: Path) -> None:
     parts = site.files / "parts" / job
     enough = len([*parts.glob("*")]) + 4
     try:
-        assert until(lambda: len([*parts.glob("*")]) >= enough, 30, 0.005)
+        assert until(lambda: len([*parts.glob("*")]) >= enough, pause=0.005)
     finally:
         kill(worker)
 

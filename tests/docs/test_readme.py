@@ -21,7 +21,7 @@ from bulkwright.cli import app
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 GOLDEN = ROOT / "tests" / "wire" / "golden"
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 
 FOUNDING_PAGE = """curl "https://zylkercorp.zohoplatform.com/crm/bulk/v2/write/111111000002308098"
 -X GET

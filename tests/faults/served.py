@@ -92,9 +92,8 @@ class Served:
         self.url = line.split()[1]
         known = json.loads((data / "dev-credentials.json").read_text())
         self.token, self.org = known["access_token"], str(known["org_id"])
-        deadline = time.monotonic() + 10
-        while len(self.workers) < workers and time.monotonic() < deadline:
-            time.sleep(0.01)  # `ready` is about requests: the workers are just being started
+        # `ready` is about requests: the workers are just being started.
+        until(lambda: len(self.workers) >= workers)
         headers = {"Authorization": f"Zoho-oauthtoken {self.token}"}
         self.http = httpx2.Client(base_url=self.url, headers=headers, timeout=90)
 
@@ -107,8 +106,7 @@ class Served:
                 self.check()
         finally:
             self.http.close()
-            for pid in self.workers:
-                os.kill(pid, signal.SIGCONT)
+            self.go_on()
             self.process.terminate()
             self.process.communicate(timeout=60)
         if kind is None and self.foreseen:
@@ -126,9 +124,16 @@ class Served:
 
     def check(self) -> None:
         """Every job has ended, every row is answered once, the store is what the results say."""
-        until(lambda: not self.files("parts"), 5)  # they go just after the job has ended
+        self.go_on()
+        # Parts go just after the job has ended, and what a paused worker began when it goes on.
+        until(lambda: not self.files("parts") | self.files("incoming"))
         faults = [str(fault) for fault in Checker(self.data).check(self.url, self.token)]
         assert not faults, faults[:5]
+
+    def go_on(self) -> None:
+        """Wake up the workers that were stopped."""
+        for pid in self.workers:
+            os.kill(pid, signal.SIGCONT)
 
     # The client
 
@@ -173,7 +178,7 @@ class Served:
         found: dict[str, Any] = answer.json()
         return found
 
-    def ended(self, job: str, seconds: float = 20.0) -> str:
+    def ended(self, job: str, seconds: float = 60.0) -> str:
         """The status that a job ends with."""
         final = ("COMPLETED", "FAILED")
         assert until(lambda: self.details(job)["status"] in final, seconds, 0.02), self.log
@@ -192,7 +197,7 @@ class Served:
             text = io.StringIO(archive.read(member).decode(), newline="")
         return list(csv.DictReader(text))
 
-    def works(self, prefix: str, seconds: float = 20.0) -> None:
+    def works(self, prefix: str, seconds: float = 60.0) -> None:
         """A new job goes from its upload to its result."""
         job = self.begin(leads(20, prefix))
         assert self.ended(job, seconds) == "COMPLETED"

@@ -33,7 +33,7 @@ def _jump(served: Served, jumps: list[tuple[str, float]], rows: int, pause: floa
     assert served.details(job)["status"] == "INPROGRESS", "the job was too short to tell"
     assert chunks == len(jumps), "work stood still"
     served.flag(whose, on=False)
-    assert served.ended(job, 60) == "COMPLETED"
+    assert served.ended(job) == "COMPLETED"
     # One claim from its start to its end: nobody took it over, nobody did anything twice.
     assert served.number(f"SELECT lease_token FROM jobs WHERE id = {job}") == 1
     assert len(served.rows(job)) == rows
@@ -65,7 +65,7 @@ def test_a_worker_that_vanishes_while_the_clock_is_set_back(serve: Serve) -> Non
     assert until(lambda: served.number("SELECT count(*) FROM ledger") >= 1, pause=0.002)
     (served.faults / "clock").write_text("0")
     pause(served, holder(served, job))  # not dead: nobody but its lease says that it is gone
-    assert served.ended(job, 20) == "COMPLETED"
+    assert served.ended(job) == "COMPLETED"
     assert len(served.rows(job)) == 4_000
 
 

@@ -46,7 +46,7 @@ def test_a_job_on_a_full_disk_waits_for_room(disk: SmallDisk, serve: Serve) -> N
     disk.free()
     assert served.ended(job) == "COMPLETED"
     assert len(served.rows(job)) == 3_000
-    assert until(lambda: "going on" in served.log, 5)
+    assert until(lambda: "going on" in served.log)
 
 
 def _loop(disk: SmallDisk, serve: Serve, leaves: list[int]) -> None:

@@ -74,14 +74,14 @@ def test_a_folder_that_becomes_read_only(serve: Serve, unprivileged: dict[str, A
             assert is_coded(asked)
         with suppress(ProcessLookupError):  # it may not have got so far itself
             os.kill(worker, signal.SIGKILL)  # another cannot begin like this
-        assert until(lambda: "cannot work on" in served.log, 20)
+        assert until(lambda: "cannot work on" in served.log)
         served.answers()
         assert "cannot be written to" in served.log
     for n in range(10):
         served.file_id(leads(10, f"c{n}-"))
     if asked.status_code == 201:
         assert served.ended(job) == "COMPLETED"
-    assert until(lambda: served.files("incoming") == set(), 5)
+    assert until(lambda: served.files("incoming") == set())
     served.works("w")
 
 

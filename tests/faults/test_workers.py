@@ -34,12 +34,12 @@ def test_a_worker_that_is_paused_past_its_lease(serve: Serve, wakes: str) -> Non
     assert until(lambda: served.number("SELECT count(*) FROM ledger") >= 3, pause=0.002)
     first = holder(served, job)
     pause(served, first)
-    assert until(lambda: holder(served, job) != first, 20)
+    assert until(lambda: holder(served, job) != first)
     if wakes == "when another has finished":
         assert served.ended(job) == "COMPLETED"
     result = served.download(job).content
     os.kill(first, signal.SIGCONT)
-    assert until(lambda: "taken over by another worker" in served.log, 10)
+    assert until(lambda: "taken over by another worker" in served.log)
     assert served.ended(job) == "COMPLETED"
     if wakes == "when another has finished":
         assert served.download(job).content == result
@@ -56,7 +56,7 @@ def test_a_job_that_kills_its_workers(serve: Serve) -> None:
     job = str(served.ask(poisoned).json()["details"]["id"])
     begun = time.monotonic()
     after = served.begin(leads(50, "q"))
-    assert served.ended(after, 20) == "COMPLETED"
+    assert served.ended(after) == "COMPLETED"
     assert time.monotonic() - begun < 15
     assert served.ended(job) == "FAILED"
     assert served.number(f"SELECT code = 'INTERNAL_ERROR' FROM jobs WHERE id = {job}")
@@ -77,7 +77,7 @@ def test_no_file_can_be_opened_any_more(serve: Serve) -> None:
         for _ in range(70):
             with suppress(OSError):
                 idle.enter_context(socket.create_connection((host, int(port)), timeout=1))
-        assert until(lambda: len(list(Path(f"/proc/{pid}/fd").iterdir())) >= 60, 5)
+        assert until(lambda: len(list(Path(f"/proc/{pid}/fd").iterdir())) >= 60)
         for _ in range(3):
             with suppress(Exception):
                 answer = served.upload(text)
@@ -95,7 +95,7 @@ def test_a_log_that_cannot_be_taken_back_while_somebody_reads(serve: Serve) -> N
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM jobs").fetchall()
         job = served.begin(leads(20_000, "r", filler=900))
-        assert served.ended(job, 60) == "COMPLETED"
+        assert served.ended(job) == "COMPLETED"
         grown = wal.stat().st_size
         assert grown > 16 * MiB
         assert reader.execute("SELECT count(*) FROM jobs").fetchall() == [(0,)]
@@ -118,7 +118,7 @@ def test_the_heaviest_legal_file_in_little_memory(serve: Serve) -> None:
     """A worker that may take 1.5 GiB of addresses beyond its start runs 25,000 rows x 200."""
     served = serve(constants={})
     (worker,) = served.workers
-    assert until(lambda: size_of(worker) > 100 * MiB, 10)
+    assert until(lambda: size_of(worker) > 100 * MiB)
     served.works("w")
     most = size_of(worker) + 1536 * MiB
     resource.prlimit(worker, resource.RLIMIT_AS, (most, most))

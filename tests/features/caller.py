@@ -15,7 +15,7 @@ from tests.conftest import zipped
 from tests.sdk.live import Live
 
 Json = dict[str, Any]
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 
 
 class Caller:

@@ -88,7 +88,7 @@ def test_a_job_over_http(tmp_path: Path, serve: Callable[[], Served], store: Obj
 
 def _goes_through(client: httpx2.Client, server: Served, data: Path, store: ObjectStore) -> None:
     file_id, job = begin(client, server.org_id)
-    assert until(lambda: status(client, job) == "COMPLETED", 20)
+    assert until(lambda: status(client, job) == "COMPLETED")
     path = f"/v2/crm/org{server.org_id}/bulk-write/{job}/{job}.zip"
     got = client.get(path)
     assert got.status_code == 200 and got.content == store.get(f"live/results/{job}.zip")
@@ -109,9 +109,9 @@ def _goes_through(client: httpx2.Client, server: Served, data: Path, store: Obje
     unready = client.get("/readyz")
     assert unready.status_code == 503 and "files" in unready.text
     store.start()
-    assert until(lambda: client.get("/readyz").status_code == 200, 10)
+    assert until(lambda: client.get("/readyz").status_code == 200)
     _, job = begin(client, server.org_id)
-    assert until(lambda: status(client, job) == "COMPLETED", 20)
+    assert until(lambda: status(client, job) == "COMPLETED")
 
 
 def test_the_commands(tmp_path: Path, store: ObjectStore) -> None:

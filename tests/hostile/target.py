@@ -30,7 +30,7 @@ from bulkwright.domain import errors
 
 Json = dict[str, Any]
 
-LEAST_PATIENCE = 20.0
+LEAST_PATIENCE = 60.0
 CODES = {
     kind.code
     for module in (errors, problems)

@@ -129,7 +129,7 @@ class Served:
     def ended(self, job: str) -> None:
         """Wait until a job is COMPLETED."""
         path = f"/crm/bulk/v2/write/{job}"
-        done = until(lambda: self.http.get(path).json()["status"] == "COMPLETED", 30, 0.02)
+        done = until(lambda: self.http.get(path).json()["status"] == "COMPLETED", pause=0.02)
         assert done, self.log
 
     def metrics(self, token: str | None = None) -> Scrape:

@@ -217,8 +217,8 @@ class Scenario:
             job = served.begin(rows, url)
             served.ended(job)
             served.http.get(f"/v2/crm/org{served.org}/bulk-write/{job}/{job}.zip")
-        assert until(lambda: len(receiver.letters) >= 1, 15)
-        assert until(lambda: "127.0.0.2" in served.log, 15)
+        assert until(lambda: len(receiver.letters) >= 1)
+        assert until(lambda: "127.0.0.2" in served.log)
         self.note(signing=next(iter(run("callbacks", "secret", data=served.data))))
 
     def mistakes(self, served: Served, token: str) -> None:

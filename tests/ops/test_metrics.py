@@ -34,7 +34,7 @@ def test_a_job_is_seen_from_its_upload_to_its_callback(tmp_path: Path) -> None:
         served.http.get("/crm/bulk/v2/write/1")
         served.http.get("/nothing/at/all?code=1")
         delivered = ("callback_attempts_total", {"outcome": "delivered"})
-        assert until(lambda: served.metrics()(delivered[0], **delivered[1]) == 1, 10)
+        assert until(lambda: served.metrics()(delivered[0], **delivered[1]) == 1)
         seen = served.metrics()
     assert before("rows_total", outcome="ADDED") == 0
     assert seen("rows_total", outcome="ADDED") == 30
@@ -69,7 +69,7 @@ def test_what_waits_is_told_by_the_database(tmp_path: Path) -> None:
         assert 0.3 <= seen("queue_age_seconds") < 30
         assert seen("workers") == 0
     with Served(tmp_path / "data") as served:
-        assert until(lambda: served.metrics()("callback_attempts_total", outcome="failed") > 0, 15)
+        assert until(lambda: served.metrics()("callback_attempts_total", outcome="failed") > 0)
         seen = served.metrics()
         assert seen("callbacks_pending") == 1
         assert seen("jobs", status="ADDED") == seen("queue_age_seconds") == 0
@@ -79,13 +79,13 @@ def test_the_work_of_a_killed_worker_still_counts(tmp_path: Path) -> None:
     """Counters never go down: the server keeps what the dead one had told."""
     with Served(tmp_path / "data") as served:
         served.ended(served.begin(leads(10, "a")))
-        assert until(lambda: served.metrics()("jobs_ended_total", status="COMPLETED") == 1, 5)
+        assert until(lambda: served.metrics()("jobs_ended_total", status="COMPLETED") == 1)
         (worker,) = served.workers
         os.kill(worker, signal.SIGKILL)
-        assert until(lambda: worker not in served.workers, 10)
+        assert until(lambda: worker not in served.workers)
         assert served.metrics()("rows_total", outcome="ADDED") == 10
         served.ended(served.begin(leads(5, "b")))
-        assert until(lambda: served.metrics()("rows_total", outcome="ADDED") == 15, 5)
+        assert until(lambda: served.metrics()("rows_total", outcome="ADDED") == 15)
         assert served.metrics()("workers") == 1
 
 

@@ -29,7 +29,7 @@ def worker(
     )  # fmt: skip
     try:
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
-            assert until(lambda: answers(client), 15)
+            assert until(lambda: answers(client))
             yield client
     finally:
         process.terminate()
@@ -53,7 +53,7 @@ def test_it_tells_of_its_own_work(tmp_path: Path) -> None:
         worker(served.data) as client,
     ):
         served.ended(served.begin(leads(7)))
-        assert until(lambda: rows(client) == 7, 5)
+        assert until(lambda: rows(client) == 7)
         assert client.get("/healthz").json() == {"status": "ok"}
         assert client.get("/anything").status_code == 404
         assert served.metrics()("rows_total", outcome="ADDED") == 0
@@ -84,10 +84,10 @@ def test_its_health_is_red_while_its_loop_hangs(tmp_path: Path) -> None:
         assert until(file.is_file, 15)
         with closing(sqlite3.connect(file, timeout=15)) as store:
             store.execute("BEGIN IMMEDIATE")
-            assert until(lambda: client.get("/healthz").status_code == 503, 15)
+            assert until(lambda: client.get("/healthz").status_code == 503)
             assert client.get("/healthz").json()["reason"].startswith("nothing was heard for")
             store.rollback()
-        assert until(lambda: client.get("/healthz").status_code == 200, 15)
+        assert until(lambda: client.get("/healthz").status_code == 200)
 
 
 def test_an_address_that_is_none_or_taken(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_workers_of_a_server_do_not_fight_for_a_port(tmp_path: Path) -> None:
     with Served(tmp_path / "data", "--workers", "2", environment=environment) as served:
         for n in range(4):
             served.ended(served.begin(leads(3, f"p{n}-")))
-        assert until(lambda: served.metrics()("rows_total", outcome="ADDED") == 12, 5)
+        assert until(lambda: served.metrics()("rows_total", outcome="ADDED") == 12)
         assert served.metrics()("workers") == 2
         with httpx2.Client(base_url=f"http://{address}") as client:
             assert not answers(client)

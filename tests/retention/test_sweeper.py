@@ -153,7 +153,7 @@ def test_a_server_sweeps_when_it_starts(data: Path, jobs: Jobs, change: Change) 
     with Served(data, "--keep-results", "2w", BULKWRIGHT_KEEP_UPLOADS="forever") as served:
         served.ready()
         results = data / "files" / "results"
-        assert until(lambda: not any(results.iterdir()), seconds=10)
+        assert until(lambda: not any(results.iterdir()))
         begun = time.monotonic()
         served.process.send_signal(signal.SIGTERM)
         _, said = served.process.communicate(timeout=20)
@@ -205,7 +205,7 @@ def test_killed_again_and_again_while_it_sweeps(
     hurt = 0
     for goal in (many - 1, many * 2 // 3, many // 3, 0):
         with Served(data, "--keep-uploads", "1h") as served:
-            assert until(lambda goal=goal: left() <= goal, seconds=30, pause=0.002)  # type: ignore[misc]
+            assert until(lambda goal=goal: left() <= goal, pause=0.002)  # type: ignore[misc]
             os.killpg(served.process.pid, signal.SIGKILL)
             served.process.wait()
             hurt += 0 < left() < many

@@ -16,7 +16,7 @@ Told = dict[str, Any]
 """What an SDK said: `class`, `http`, and what each getter of the object returned."""
 
 _STEP_SECONDS = 60
-_JOB_SECONDS = 30
+_JOB_SECONDS = 60
 
 
 class Driver:

@@ -26,7 +26,7 @@ def test_workers_race_for_small_jobs(deploy: Deploy, workers: int, jobs: int) ->
     for _ in range(workers):
         site.worker()
     open_jobs = "SELECT count(*) FROM jobs WHERE status IN ('ADDED', 'INPROGRESS')"
-    assert until(lambda: site.number(open_jobs) == 0, 60, 0.1), site.log
+    assert until(lambda: site.number(open_jobs) == 0, pause=0.1), site.log
     verdict = judge(site, api, asked)
     assert verdict.sound, verdict
     begun = Counter(n for (n,) in site.ask("SELECT lease_token FROM jobs"))

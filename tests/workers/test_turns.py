@@ -18,7 +18,7 @@ def _order(site: Site) -> list[int]:
 
 def _ended(site: Site, count: int) -> bool:
     done = "SELECT count(*) FROM jobs WHERE status = 'COMPLETED'"
-    return until(lambda: site.number(done) == count, 30, 0.1)
+    return until(lambda: site.number(done) == count, pause=0.1)
 
 
 def test_a_flood_of_one_org_does_not_starve_another(deploy: Deploy) -> None:

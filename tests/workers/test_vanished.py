@@ -64,11 +64,11 @@ def test_a_worker_that_is_stopped_past_its_lease(deploy: Deploy, where: str) -> 
         "in a transaction": lambda: site.chunks(job) >= 2 and _in_transaction(site),
         "in a copy": lambda: site.number(COPYING),
     }
-    assert until(lambda: site.holder(job), 20)
+    assert until(lambda: site.holder(job))
     _stop_while(site, first.pid, moments[where])
     stopped = time.monotonic()
     other = site.worker()
-    assert until(lambda: site.holder(job) == other.pid, 30, 0.05), site.log
+    assert until(lambda: site.holder(job) == other.pid, pause=0.05), site.log
     most = LEASE + SLACK + (STATEMENT + LEASE if where == "in a copy" else LEASE)
     assert time.monotonic() - stopped < most
     assert api.ended(job) == "COMPLETED", site.log
@@ -98,7 +98,7 @@ def _in_transaction(site: Site) -> int:
 def _two_at_work(site: Site, job: Asked) -> tuple[subprocess.Popen[str], subprocess.Popen[str]]:
     """The worker that has begun with a job, and one that has nothing to do."""
     first, other = site.worker(), site.worker()
-    assert until(lambda: site.chunks(job) >= 2, 20, 0.005), site.log
+    assert until(lambda: site.chunks(job) >= 2, pause=0.005), site.log
     return (first, other) if site.holder(job) == first.pid else (other, first)
 
 
@@ -112,7 +112,7 @@ def test_a_worker_that_is_killed(deploy: Deploy) -> None:
     first.kill()
     killed = time.monotonic()
     assert api.details(job)["status"] == "INPROGRESS"
-    assert until(lambda: site.holder(job) == other.pid, 20), site.log
+    assert until(lambda: site.holder(job) == other.pid), site.log
     assert time.monotonic() - killed < LEASE + SLACK
     assert api.ended(job) == "COMPLETED", site.log
     verdict = judge(site, api, [job])
@@ -172,11 +172,11 @@ def test_a_host_that_is_cut_off(
         far = urlunsplit(urlsplit(site.database)._replace(netloc=f"postgres@{HERE}:{server.port}"))
         first = site.worker(far, prefix=("ip", "netns", "exec", network))
         job = api.ask(customer, own_rows("c", 30_000))
-        assert until(lambda: site.chunks(job) >= 2, 20, 0.005), site.log
+        assert until(lambda: site.chunks(job) >= 2, pause=0.005), site.log
         other = site.worker()
         cut()
         gone = time.monotonic()
-        assert until(lambda: site.holder(job) == other.pid, 30), site.log
+        assert until(lambda: site.holder(job) == other.pid), site.log
         assert time.monotonic() - gone < LEASE + STATEMENT + LEASE + SLACK
         assert api.ended(job) == "COMPLETED", site.log
         assert first.poll() is None

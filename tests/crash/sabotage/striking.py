@@ -89,8 +89,11 @@ def _others() -> list[int]:
 
 
 def _children(pid: int) -> list[int]:
-    listed = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(word) for path in listed for word in path.read_text().split()]
+    found = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):  # that thread has just ended
+            found += [int(word) for word in path.read_text().split()]
+    return found
 
 
 def _end(pid: int) -> None:
