@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from tests.crash.watching import until
 from tests.faults.conftest import MiB, SmallDisk
-from tests.faults.served import Served, is_coded, leads, waits
+from tests.faults.served import CONSTANTS, Served, is_coded, leads, pause, waits
 
 Serve = Callable[..., Served]
+LIMITS = CONSTANTS["bulkwright.domain.limits"]
+SMALL = {**CONSTANTS, "bulkwright.domain.limits": {**LIMITS, "CHUNK_ROWS": 25}}
+"""Chunks so small that the job is under way when the disk is filled."""
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
 
@@ -33,11 +36,13 @@ def test_an_upload_on_a_full_disk_is_refused_and_leaves_nothing(
 
 def test_a_job_on_a_full_disk_waits_for_room(disk: SmallDisk, serve: Serve) -> None:
     """Not FAILED however often it is tried, no try is counted, one line in the log."""
-    served = serve(disk.path / "data")
+    served = serve(disk.path / "data", constants=SMALL)
     file_id = served.file_id(leads(3_000, filler=800))
     job = str(served.ask(file_id).json()["details"]["id"])
     assert until(lambda: served.number("SELECT count(*) FROM ledger") >= 2, pause=0.002)
+    pause(served, *served.workers)
     disk.fill()
+    served.go_on()
     waits(served, lambda: served.details(job)["status"] == "INPROGRESS", 2.0)
     assert served.number("SELECT attempts FROM jobs") <= 1
     assert 1 <= served.log.count("waiting: ") <= 3
