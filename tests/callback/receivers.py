@@ -102,7 +102,10 @@ class Receiver:
         line, *pairs = head.decode("ascii").split("\r\n")
         headers = {k.lower(): v for k, v in (p.split(": ", 1) for p in pairs)}
         while len(body) < int(headers.get("content-length", 0)):
-            body += connection.recv(65536)
+            more = connection.recv(65536)
+            if not more:
+                return False
+            body += more
         name = getattr(self._names, "server", None)
         self.letters.append(Letter(time.monotonic(), line, headers, body, name))
         return True

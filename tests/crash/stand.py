@@ -107,7 +107,7 @@ class Stand(Victim):
         self.attend()
         try:
             answer = self.http.request(method, path, **more)
-        except httpx2.TransportError:
+        except (httpx2.TransportError, RuntimeError):  # or somebody has just closed the client
             until(lambda: self._process is None or self._process.poll() is not None, 2)
             self.attend()
             return None
@@ -122,7 +122,7 @@ class Stand(Victim):
         self.strike(*strikes)
         job = self.begin(operation, rows, callback=callback)
         self.finish(job, seconds)
-        if strikes and until(lambda: all(self.struck(s) for s in strikes), 2):
+        if strikes and until(lambda: all(self.struck(s) for s in strikes), 30):
             until(self._quiet, seconds)  # one of them may have come down after the end
         return job
 

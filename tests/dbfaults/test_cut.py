@@ -91,13 +91,17 @@ def test_connections_are_ended_by_the_server(stand: Stand) -> None:
     jobs = [stand.api.ask(customer, own_rows(f"t{n}", 6_000), "insert") for n in range(3)]
     chance = random.Random(SEED)
     kills = 0
-    for _ in range(12):
+
+    def kill() -> bool:
+        nonlocal kills
         time.sleep(chance.uniform(0.02, 0.4))
         kills += stand.site.number(
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
             "WHERE datname = current_database() AND application_name = 'bulkwright'"
         )
-    assert kills >= 12
+        return kills >= 12
+
+    assert until(kill)
     assert [stand.api.ended(job) for job in jobs] == ["COMPLETED"] * 3, stand.site.log
     verdict = judge(stand.site, stand.api, jobs)
     assert verdict.sound, verdict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -126,15 +126,25 @@ def test_no_connection_is_left(own: OwnServer, site: Site) -> None:
     before = api.ask(customer, own_rows("a", 50))
     _sound(site, api, [before])
     with ExitStack() as taken:
-        with suppress(psycopg.OperationalError):
-            while True:
-                foreign = psycopg.connect(own.url, application_name="foreign")
-                taken.enter_context(closing(foreign))
-                foreign.autocommit = True
-                foreign.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                    "WHERE application_name = 'bulkwright'"
-                )
+        first = psycopg.connect(own.url, autocommit=True, application_name="foreign")
+        taken.enter_context(closing(first))
+
+        def ours() -> int:
+            ended = first.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE application_name = 'bulkwright'"
+            )
+            return ended.rowcount
+
+        def full() -> bool:
+            try:
+                while True:
+                    foreign = psycopg.connect(own.url, application_name="foreign")
+                    taken.enter_context(closing(foreign))
+            except psycopg.OperationalError:
+                return ours() == 0
+
+        assert until(full)
         for _ in range(2):
             _refuses(api, customer)
         assert until(lambda: "no connection is left" in site.log), site.log
@@ -175,7 +185,7 @@ def test_somebody_else_holds_a_lock(stand: Stand, what: str) -> None:
         "the job": f"SELECT id FROM jobs WHERE org_id = {customer.org} FOR UPDATE",
         "the table": f'LOCK TABLE "org{customer.org}_Leads" IN ACCESS EXCLUSIVE MODE',
     }
-    job = api.ask(customer, own_rows("l", 20_000))
+    job = api.ask(customer, own_rows("l", 50_000))
     assert until(lambda: site.chunks(job) >= 2, pause=0.005)
     with locked(site.database, locks[what]):
         begun = time.monotonic()

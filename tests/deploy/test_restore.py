@@ -29,7 +29,7 @@ from tests.postgres import OwnServer, own_server
 
 ROLE = Path(__file__).parents[2] / "deploy" / "postgres" / "role.sql"
 ROWS = 5_000
-SMALL_CHUNKS: dict[str, dict[str, object]] = {"bulkwright.domain.limits": {"CHUNK_ROWS": 50}}
+SMALL_CHUNKS: dict[str, dict[str, object]] = {"bulkwright.domain.limits": {"CHUNK_ROWS": 20}}
 
 
 @dataclass(frozen=True)

@@ -22,16 +22,14 @@ def _jump(served: Served, jumps: list[tuple[str, float]], rows: int, pause: floa
     """Let clocks jump while a job is under way and a second worker looks for one."""
     job = served.begin(leads(rows))
     assert until(lambda: served.number("SELECT count(*) FROM ledger") >= 1, pause=0.002)
-    chunks = 0
     for whose, seconds in jumps:
         for name in [path.name for path in served.faults.glob("clock*")]:
             served.flag(name, on=False)
         (served.faults / whose).write_text(str(seconds))
         before = served.number("SELECT count(*) FROM ledger")
         time.sleep(pause)
-        chunks += served.number("SELECT count(*) FROM ledger") > before
+        assert until(lambda n=before: served.number("SELECT count(*) FROM ledger") > n)  # type: ignore[misc]
     assert served.details(job)["status"] == "INPROGRESS", "the job was too short to tell"
-    assert chunks == len(jumps), "work stood still"
     served.flag(whose, on=False)
     assert served.ended(job) == "COMPLETED"
     # One claim from its start to its end: nobody took it over, nobody did anything twice.
@@ -41,7 +39,8 @@ def _jump(served: Served, jumps: list[tuple[str, float]], rows: int, pause: floa
 
 def test_jumps_of_the_clock_leave_leases_alone(serve: Serve) -> None:
     """An hour to and fro and back to 1970, of the whole machine and of one worker alone."""
-    served = serve(workers=2, constants=SMALL)
+    # The lease is the real one: no stall of the machine is as long, and every jump is longer.
+    served = serve(workers=2, constants={**SMALL, "bulkwright.domain.limits": {"CHUNK_ROWS": 25}})
     one, other = (f"clock-{pid}" for pid in served.workers)
     jumps = [("clock", HOUR), (one, HOUR), (other, HOUR), ("clock", -time.time())]
     _jump(served, jumps, 16_000, 0.5)

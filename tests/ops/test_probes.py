@@ -163,7 +163,7 @@ class Balancer:
 
 def test_a_stop_breaks_no_request_of_a_balancer(tmp_path: Path) -> None:
     """While it drains all is served, `/readyz` says no, and connections are not kept."""
-    with Served(tmp_path / "data", "--drain-seconds", "1.5") as served:
+    with Served(tmp_path / "data", "--drain-seconds", "5") as served:
         job = served.begin(leads(5))
         served.ended(job)
         upload = {"feature": "bulk-write", "X-CRM-ORG": served.org}
@@ -181,14 +181,14 @@ def test_a_stop_breaks_no_request_of_a_balancer(tmp_path: Path) -> None:
         stopped = time.monotonic()
         served.stop()
         for balancer in balancers:
-            assert balancer.drained.wait(1.4), "still told that it is ready"
+            assert balancer.drained.wait(4.5), "still told that it is ready"
         answer = served.http.get("/readyz")
         assert answer.json()["reason"].startswith("draining")
         assert answer.status_code == 503 and answer.headers["connection"] == "close"
         assert served.http.get("/healthz").status_code == 200
         assert served.http.get(f"/crm/bulk/v2/write/{job}").status_code == 200
         assert served.process.wait(20) == 0
-        assert time.monotonic() - stopped >= 1.5
+        assert time.monotonic() - stopped >= 5
         for balancer in balancers:
             balancer.join()
             assert balancer.bad == []

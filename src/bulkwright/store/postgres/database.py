@@ -201,6 +201,7 @@ class PostgresDatabase(PostgresQueries):
         try:
             while True:
                 with self._pool.connection(patience) as connection:
+                    self._unreached = None
                     if connection.only_reads and connection.begun < asked:
                         # It would only read for ever, whatever the server does by now.
                         connection.close()
