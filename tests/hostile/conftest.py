@@ -34,4 +34,5 @@ def target(
         }
         services.schema.apply(tenant.org.id, {"modules": [MODULE]})
     with Target(data, tenant, other, tokens, database) as running:
+        running.check_good_job()  # what a worker loads for its first job is no case's doing
         yield running

@@ -12,6 +12,7 @@ at its beginning every CR is read as LF, also inside of quoted cells.
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -349,5 +350,5 @@ def _cut_line(text: bytes, fmt: Format) -> bytes:
     text = text[:-1] + _BAD
     if not measure(text + b"\n", len(text) + 1, fmt.delimiter).end:
         text += b'"'
-    cells = len(next(parse_slowly(text, fmt.delimiter)))
+    cells = len(next(csv.reader([text.decode()], delimiter=fmt.delimiter)))
     return text + (fmt.delimiter.encode() + _BAD) * (len(fmt.header) - cells) + b"\n"

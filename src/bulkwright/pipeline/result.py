@@ -9,6 +9,7 @@ compressed once, when their chunk is done, and only copied when the job ends.
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,11 +26,10 @@ STATUS, RECORD_ID, ERRORS = "STATUS", "RECORD_ID", "ERRORS"
 _LEVEL = 1
 
 
-def _header_line(plan: Plan) -> bytes:
+def _header(plan: Plan) -> pl.DataFrame:
     """The result's header: the echoed columns' header texts, then STATUS, RECORD_ID, ERRORS."""
     names = [*(plan.header[i] for i in plan.resource.echoed), STATUS, RECORD_ID, ERRORS]
-    row = pl.DataFrame([pl.Series(str(i), [name]) for i, name in enumerate(names)])
-    return row.write_csv(include_header=False).encode()
+    return pl.DataFrame([pl.Series(str(i), [name]) for i, name in enumerate(names)])
 
 
 def lines(chunk: Chunk, plan: Plan, outcome: pl.Series, ids: pl.Series, errors: pl.Series) -> bytes:
@@ -41,8 +41,11 @@ def lines(chunk: Chunk, plan: Plan, outcome: pl.Series, ids: pl.Series, errors: 
     answered = [outcome.alias(STATUS), ids.cast(pl.String).alias(RECORD_ID), errors.alias(ERRORS)]
     # A null is written as nothing at all, an empty text as two quotes.
     frame = pl.DataFrame([*echoed, *answered]).select(pl.when(pl.all() != "").then(pl.all()))
-    text = frame.write_csv(include_header=False).encode()
-    return _header_line(plan) + text if chunk.number == 0 else text
+    text = io.BytesIO()  # made into a str the text would be copied twice
+    if chunk.number == 0:
+        _header(plan).write_csv(text, include_header=False)
+    frame.write_csv(text, include_header=False)
+    return text.getvalue()
 
 
 def deflate(name: str, text: bytes) -> tuple[Part, bytes]:
