@@ -14,12 +14,11 @@ looks nothing up; `insert-checked` compares like with like.
 
 from __future__ import annotations
 
-import argparse
 import shutil
 from pathlib import Path
 from typing import Any
 
-from data import COLUMNS_16, Dataset, default_dir, make_apart
+from data import COLUMNS_16, Dataset, make_apart
 from harness import (
     BenchmarkError,
     Finished,
@@ -27,6 +26,7 @@ from harness import (
     expect_statuses,
     expect_stored,
     median,
+    options,
     peak_floor_mb,
     read_once,
     report,
@@ -36,6 +36,7 @@ from harness import (
     target,
     timed,
     times,
+    whole_process,
 )
 
 OPERATIONS = ("insert", "insert-checked", "upsert-new", "upsert-match")
@@ -148,12 +149,7 @@ def measure(operation: str, rows: int, runs: int, folder: Path) -> dict[str, Any
             **times([done.seconds for done in theirs_runs]),
             "peak_mb": max(done.peak_mb for done in theirs_runs),
         },
-        "ours": {
-            "what": "bulkwright write of the zip, whole process, result zip written",
-            **times([done.seconds for done in ours_runs]),
-            "rows_per_s": round(rows / own),
-            "peak_mb": max(done.peak_mb for done in ours_runs),
-        },
+        "ours": whole_process(ours_runs, rows),
         "ratio": round(own / theirs, 3),
         "target": target(own / theirs, at_most=TARGET),
         "peak_floor_mb": peak_floor_mb(),
@@ -162,11 +158,8 @@ def measure(operation: str, rows: int, runs: int, folder: Path) -> dict[str, Any
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--runs", type=int, default=5)
+    parser = options(__doc__, rows=1_000_000)
     parser.add_argument("--operation", choices=OPERATIONS, action="append")
-    parser.add_argument("--dir", type=Path, default=default_dir())
     args = parser.parse_args()
     chosen = args.operation or list(OPERATIONS)
     parameters = {"rows": args.rows, "columns": len(COLUMNS_16), "runs": args.runs}

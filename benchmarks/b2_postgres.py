@@ -12,13 +12,12 @@ types by their column alone, remembers nothing and answers nothing.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 from typing import Any
 
 from b1_sqlite import OPERATIONS, TARGET, conflict_clause
-from data import COLUMNS_16, Dataset, default_dir, make_apart
+from data import COLUMNS_16, Dataset, make_apart
 from harness import (
     ROOT,
     BenchmarkError,
@@ -26,6 +25,7 @@ from harness import (
     bulkwright,
     expect_statuses,
     median,
+    options,
     peak_floor_mb,
     read_once,
     report,
@@ -34,6 +34,7 @@ from harness import (
     target,
     timed,
     times,
+    whole_process,
 )
 
 sys.path.insert(0, str(ROOT))
@@ -143,12 +144,7 @@ def measure(
             "CONFLICT into a table with a unique index, one transaction",
             **times([done.seconds for done in theirs_runs]),
         },
-        "ours": {
-            "what": "bulkwright write of the zip, whole process, result zip written",
-            **times([done.seconds for done in ours_runs]),
-            "rows_per_s": round(rows / own),
-            "peak_mb": max(done.peak_mb for done in ours_runs),
-        },
+        "ours": whole_process(ours_runs, rows),
         "ratio": round(own / theirs, 3),
         "target": target(own / theirs, at_most=TARGET),
         "peak_floor_mb": peak_floor_mb(),
@@ -157,11 +153,8 @@ def measure(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--runs", type=int, default=5)
+    parser = options(__doc__, rows=1_000_000)
     parser.add_argument("--operation", choices=OPERATIONS, action="append")
-    parser.add_argument("--dir", type=Path, default=default_dir())
     args = parser.parse_args()
     parameters = {"rows": args.rows, "columns": len(COLUMNS_16), "runs": args.runs}
     args.dir.mkdir(parents=True, exist_ok=True)

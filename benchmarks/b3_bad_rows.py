@@ -9,17 +9,17 @@ cost more. How many rows are bad is counted in the CSV itself, without the servi
 
 from __future__ import annotations
 
-import argparse
 import shutil
 from pathlib import Path
 from typing import Any
 
 from b1_sqlite import ours
-from data import COLUMNS_16, Dataset, bad_rows, default_dir, make_apart
+from data import COLUMNS_16, Dataset, bad_rows, make_apart
 from harness import (
     Finished,
     expect_statuses,
     expect_stored,
+    options,
     peak_floor_mb,
     read_once,
     report,
@@ -79,11 +79,8 @@ def figures(runs: list[Finished]) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--runs", type=int, default=5)
+    parser = options(__doc__, rows=1_000_000)
     parser.add_argument("--operation", choices=OPERATIONS, default="insert")
-    parser.add_argument("--dir", type=Path, default=default_dir())
     args = parser.parse_args()
     parameters = {
         "rows": args.rows,

@@ -13,7 +13,6 @@ with a unique index, says what the machine is worth.
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from collections.abc import Sequence
@@ -21,13 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from b1_sqlite import reference
-from data import COLUMNS_20, Dataset, default_dir, make_apart
+from data import COLUMNS_20, Dataset, make_apart
 from harness import (
     Connection,
     Server,
     expect_statuses,
     expect_stored,
     median,
+    options,
     read_once,
     report,
     say,
@@ -104,11 +104,8 @@ def measure(rows: int, runs: int, operation: str, folder: Path) -> dict[str, Any
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rows", type=int, default=25_000)
-    parser.add_argument("--runs", type=int, default=7)
+    parser = options(__doc__, rows=25_000, runs=7)
     parser.add_argument("--operation", choices=("insert", "upsert"), default="insert")
-    parser.add_argument("--dir", type=Path, default=default_dir())
     args = parser.parse_args()
     parameters = {
         "rows": args.rows,

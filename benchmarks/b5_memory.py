@@ -9,19 +9,19 @@ result and the store are counted afterwards.
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data import COLUMNS_16, Dataset, default_dir, make_apart
+from data import COLUMNS_16, Dataset, make_apart
 from harness import (
     Server,
     expect_statuses,
     expect_stored,
     median,
+    options,
     read_once,
     report,
     say,
@@ -110,11 +110,8 @@ def figures(rows: int, seen: list[Seen]) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser = options(__doc__, rows=1_000_000)
     parser.add_argument("--large-rows", type=int, default=10_000_000)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--dir", type=Path, default=default_dir())
     args = parser.parse_args()
     parameters = {
         "rows": args.rows,

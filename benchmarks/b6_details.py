@@ -32,12 +32,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from data import COLUMNS_16, Dataset, default_dir, make_apart
+from data import COLUMNS_16, Dataset, make_apart
 from harness import (
     BenchmarkError,
     Server,
     details_path,
     median,
+    options,
     report,
     say,
     scratch,
@@ -202,13 +203,10 @@ def during_job(server: Server, large: Path, args: argparse.Namespace) -> dict[st
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = options(__doc__, rows=1_000_000)
     parser.add_argument("--seconds", type=float, default=10.0, help="of each throughput run")
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--rows", type=int, default=1_000_000, help="of the job that runs")
     parser.add_argument("--rate", type=float, default=500.0, help="requests due a second")
     parser.add_argument("--own-load", action="store_true", help="leave wrk aside")
-    parser.add_argument("--dir", type=Path, default=default_dir())
     args = parser.parse_args()
     small = make_apart(Dataset(SMALL_ROWS), args.dir, zipped=True)
     large = make_apart(Dataset(args.rows), args.dir, zipped=True)

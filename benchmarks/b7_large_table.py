@@ -21,14 +21,13 @@ copy of it, so that nothing grows.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
 
 from b4_http import job
-from data import COLUMNS_16, Dataset, default_dir, make_apart
+from data import COLUMNS_16, Dataset, make_apart
 from harness import (
     ROOT,
     BenchmarkError,
@@ -37,6 +36,7 @@ from harness import (
     expect_stored,
     leads_table,
     median,
+    options,
     read_once,
     report,
     say,
@@ -193,12 +193,9 @@ def measure(operation: str, rows: int, table: int, runs: int, folder: Path) -> d
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rows", type=int, default=25_000)
+    parser = options(__doc__, rows=25_000)
     parser.add_argument("--table", type=int, default=10_000_000)
-    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--operation", choices=OPERATIONS, action="append")
-    parser.add_argument("--dir", type=Path, default=default_dir())
     args = parser.parse_args()
     parameters = {
         "rows": args.rows,

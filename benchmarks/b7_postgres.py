@@ -10,7 +10,6 @@ database of its own.
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import sys
 from contextlib import ExitStack
@@ -20,8 +19,8 @@ from typing import Any
 from b2_postgres import SETTINGS, expect_stored
 from b4_http import job
 from b7_large_table import OPERATIONS, TARGET, WARM_UP_ROWS, Files, warmed_up
-from data import COLUMNS_16, Dataset, default_dir, make_apart
-from harness import ROOT, Server, median, report, say, scratch, target, times
+from data import COLUMNS_16, Dataset, make_apart
+from harness import ROOT, Server, median, options, report, say, scratch, target, times
 
 sys.path.insert(0, str(ROOT))
 from tests.postgres import OwnServer, own_server
@@ -92,12 +91,9 @@ def measure(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rows", type=int, default=25_000)
+    parser = options(__doc__, rows=25_000)
     parser.add_argument("--table", type=int, default=10_000_000)
-    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--operation", choices=OPERATIONS, action="append")
-    parser.add_argument("--dir", type=Path, default=default_dir())
     args = parser.parse_args()
     parameters = {"rows": args.rows, "table": args.table, "runs": args.runs}
     with (

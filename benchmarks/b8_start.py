@@ -14,7 +14,6 @@ The reference of the times is a bare asyncio responder, from spawn to its first 
 
 from __future__ import annotations
 
-import argparse
 import http.client
 import time
 from pathlib import Path
@@ -22,13 +21,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from b6_details import responder
-from data import COLUMNS_20, Dataset, default_dir, make_apart
+from data import COLUMNS_20, Dataset, make_apart
 from harness import (
     BenchmarkError,
     Server,
     details_path,
     expect_statuses,
     median,
+    options,
     report,
     say,
     scratch,
@@ -121,10 +121,7 @@ def measure(rows: int, runs: int, folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rows", type=int, default=25_000)
-    parser.add_argument("--runs", type=int, default=7)
-    parser.add_argument("--dir", type=Path, default=default_dir())
+    parser = options(__doc__, rows=25_000, runs=7)
     args = parser.parse_args()
     parameters = {"rows": args.rows, "columns": len(COLUMNS_20), "runs": args.runs}
     report("B8", parameters, measure(args.rows, args.runs, args.dir))

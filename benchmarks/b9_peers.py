@@ -28,10 +28,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from data import default_dir
 from harness import (
     BenchmarkError,
     Finished,
+    options,
     peak_floor_mb,
     read_once,
     report,
@@ -191,13 +191,10 @@ def measure(peer: str, fraction: float, args: argparse.Namespace, space: Path) -
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--runs", type=int, default=5)
+    parser = options(__doc__, rows=1_000_000)
     parser.add_argument("--bad", type=float, action="append", help="fraction of bad rows")
     parser.add_argument("--peer", choices=PEERS, action="append")
     parser.add_argument("--patience", type=float, default=120.0, help="seconds, then no new run")
-    parser.add_argument("--dir", type=Path, default=default_dir())
     args = parser.parse_args()
     parameters = {"columns": len(COLUMNS), "runs": args.runs, "patience_s": args.patience}
     failed = False

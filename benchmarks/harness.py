@@ -6,6 +6,7 @@ lower peak memory for a process than for the one that started it.
 
 from __future__ import annotations
 
+import argparse
 import csv
 import http.client
 import json
@@ -33,11 +34,33 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from data import default_dir
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
 class BenchmarkError(Exception):
     """A run did not do its work, so its time means nothing."""
+
+
+def options(told: str | None, *, rows: int, runs: int = 5) -> argparse.ArgumentParser:
+    """What every script may be told: `--rows`, `--runs`, `--dir`; `told` is its docstring."""
+    parser = argparse.ArgumentParser(description=(told or "").partition("\n")[0])
+    parser.add_argument("--rows", type=int, default=rows)
+    parser.add_argument("--runs", type=int, default=runs)
+    parser.add_argument("--dir", type=Path, default=default_dir())
+    return parser
+
+
+def whole_process(runs: Sequence[Finished], rows: int) -> dict[str, Any]:
+    """Our side of a benchmark that times `bulkwright write` from start to exit."""
+    seconds = [done.seconds for done in runs]
+    return {
+        "what": "bulkwright write of the zip, whole process, result zip written",
+        **times(seconds),
+        "rows_per_s": round(rows / median(seconds)),
+        "peak_mb": max(done.peak_mb for done in runs),
+    }
 
 
 def say(text: str) -> None:

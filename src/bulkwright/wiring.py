@@ -82,7 +82,7 @@ class Services:
 
 @contextmanager
 def open_services(settings: Settings) -> Iterator[Services]:
-    """The use cases over Python's own SQLite; brings the database up to date first."""
+    """The use cases over the API's database; brings that up to date first."""
     settings.prepare()
     with closing(_api_database(settings)) as database:
         migrate(database)
@@ -93,7 +93,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
 def open_bench(
     settings: Settings, observe: Observer, *, dry: bool = False
 ) -> Iterator[tuple[Services, Worker]]:
-    """The use cases and a worker, both over ADBC; brings the database up to date first.
+    """The use cases and a worker over the worker's database; brings that up to date first.
 
     With `dry`, the caller takes back what the worker does (`Workshop.dry`).
     """

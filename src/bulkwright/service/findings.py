@@ -41,6 +41,11 @@ class Fault(StrEnum):
 
 
 _RESTORE = "restore the data folder from a backup"
+_LEARN = (
+    "restore the file from a backup; the records are stored, but nobody can tell any more "
+    "which rows were skipped: run the file again as an upsert to learn it"
+)
+_UPLOAD = "upload the file again, and create the job anew that needs it"
 _REMEDIES = {
     Fault.DATABASE_DAMAGED: (
         "stop the server and copy the data folder away; then "
@@ -57,14 +62,8 @@ _REMEDIES = {
     ),
     Fault.COUNTERS_DIFFER: "rely on the result, not on the counts in the job's details",
     Fault.ROWS_DIFFER: "run the file again as an upsert, which stores no row twice",
-    Fault.RESULT_MISSING: (
-        "restore the file from a backup; the records are stored, but nobody can tell any more "
-        "which rows were skipped: run the file again as an upsert to learn it"
-    ),
-    Fault.RESULT_DAMAGED: (
-        "restore the file from a backup; the records are stored, but nobody can tell any more "
-        "which rows were skipped: run the file again as an upsert to learn it"
-    ),
+    Fault.RESULT_MISSING: _LEARN,
+    Fault.RESULT_DAMAGED: _LEARN,
     Fault.LINES_DIFFER: f"compare the result with the ledger of a backup, and {_RESTORE} if needed",
     Fault.PART_MISSING: (
         "restore the file from a backup, for the job cannot make its result without it; its "
@@ -81,8 +80,8 @@ _REMEDIES = {
     Fault.RECORD_UNTOLD: (
         "look at these records: no job wrote them, so somebody did by hand, or a ledger was lost"
     ),
-    Fault.UPLOAD_MISSING: "upload the file again, and create the job anew that needs it",
-    Fault.UPLOAD_DAMAGED: "upload the file again, and create the job anew that needs it",
+    Fault.UPLOAD_MISSING: _UPLOAD,
+    Fault.UPLOAD_DAMAGED: _UPLOAD,
     Fault.STRAY: "nothing; the server sweeps it a day after it was written",
     Fault.NOT_TOLD: "nothing",
 }

@@ -195,28 +195,33 @@ class PostgresDatabase(PostgresQueries):
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
-        """A connection of the pool."""
+        """A connection of the pool, which gets it back; closed when the block met an error."""
+        connection = self._taken()
+        try:
+            yield connection
+        except psycopg.Error:
+            # It may have kept a lock of its session, or lead to what is a standby now.
+            connection.close()
+            raise
+        finally:
+            self._pool.putconn(connection)
+
+    def _taken(self) -> _Connection:
         asked = time.monotonic()
         patience = CONNECT_SECONDS if self._unreached is None else _KNOWN_GONE_SECONDS
         try:
-            while True:
-                with self._pool.connection(patience) as connection:
-                    self._unreached = None
-                    if connection.only_reads and connection.begun < asked:
-                        # It would only read for ever, whatever the server does by now.
-                        connection.close()
-                        continue
-                    try:
-                        yield connection
-                    except psycopg.Error:
-                        # It may have kept a lock of its session, or lead to what is a standby now.
-                        connection.close()
-                        raise
-                    return
+            connection = self._pool.getconn(patience)
+            while connection.only_reads and connection.begun < asked:
+                # It would only read for ever, whatever the server does by now.
+                connection.close()
+                self._pool.putconn(connection)
+                connection = self._pool.getconn(patience)
         except PoolTimeout:
-            if self._unreached is not None:
-                raise self._unreached from None
-            raise
+            if self._unreached is None:
+                raise
+            raise self._unreached from None
+        self._unreached = None
+        return connection
 
     def _tried(self, failure: psycopg.Error | None) -> None:
         self._unreached = failure

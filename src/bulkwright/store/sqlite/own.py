@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import polars as pl
@@ -67,12 +67,12 @@ def standing(
         for pairs in _foreign_keys(database, module)
         if not written.isdisjoint(here for _, here, _ in pairs)
     ]
-    pointing = {here for pairs in keys for _, here, _ in pairs}
+    pointing = _pointing(module, keys)
     statement = rows.standing(module, keys)
 
     def check(records: pl.DataFrame) -> None:
         if database.select(statement, records.select("id")).height < records.height:
-            raise Refused(SkipReason.INVALID_DATA, _known(module, pointing), module.api_name)
+            raise Refused(SkipReason.INVALID_DATA, pointing, module.api_name)
 
     return check
 
@@ -101,9 +101,8 @@ def _refused(database: AdbcDatabase, module: Module, told: str) -> Refused:
     """SQLite's words as a refusal: `... constraint failed: orders.total, orders.tax`."""
     reason = SkipReason.DUPLICATE_DATA if told.startswith(_UNIQUE) else SkipReason.INVALID_DATA
     if told.startswith(_NO_PARENT):
-        keys = _foreign_keys(database, module)
-        pointing = {here for pairs in keys for _, here, _ in pairs}
-        return Refused(reason, _known(module, pointing), module.api_name)
+        pointing = _pointing(module, _foreign_keys(database, module))
+        return Refused(reason, pointing, module.api_name)
     rule = next((told.removeprefix(p) for p in _PREFIXES if told.startswith(p)), told)
     # A CHECK without a name is told by its expression: the columns are words in it.
     known = (f.column.name for f in module.fields if f.column is not None)
@@ -111,6 +110,7 @@ def _refused(database: AdbcDatabase, module: Module, told: str) -> Refused:
     return Refused(reason, named, rule)
 
 
-def _known(module: Module, quoted: Container[str]) -> list[str]:
-    """The names of the module's columns among quoted ones."""
-    return [f.column.name for f in module.fields if f.column and tables.column(f) in quoted]
+def _pointing(module: Module, keys: Iterable[Iterable[rows.Pair]]) -> list[str]:
+    """The names of the module's columns that foreign keys are made of."""
+    here = {column for pairs in keys for _, column, _ in pairs}
+    return [f.column.name for f in module.fields if f.column and tables.column(f) in here]
