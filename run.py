@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Sets everything up and runs it: `python3 run.py demo`, `python3 run.py test`.
 
-Needs Python 3.11 or newer with pip, and nothing else: no root, no uv, no Docker. Whatever is
-installed goes into `.venv` beside this file, at the versions and hashes of `requirements/`.
+Needs Python 3.11 or newer with pip, and nothing else: no root, no uv, no Docker. It installs into
+`.venv` beside this file, at the versions and hashes of `requirements/`.
 """
 
 import hashlib
@@ -18,24 +18,36 @@ PYTHON = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin") / "python"
 USAGE = """usage: python3 run.py COMMAND [ARGUMENT ...]
 
   demo         one bulk write job from a CSV to its result
-  test         format, lint, types, layers and all tests (add -k NAME etc. for pytest)
+  test         format, lint, types, layers, words and all tests (add -k NAME etc. for pytest)
+  test --fast  the same, with only the tests that need a minute in all
   check        the same without the tests
+  coverage     the tests that cover branches, a table by package, and its floors
+  mutation     change the code in small steps and see whether tests notice (add a NAME for one room)
   bulkwright   the command itself, for example: python3 run.py bulkwright serve --dev"""
+
+PROSE = (
+    "src", "tests", "docs", "benchmarks", "examples", "deploy", "requirements/README.md",
+    "run.py", ".ci", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md",
+)  # fmt: skip
 
 CHECKS = (
     ("ruff", "format", "--check", "."),
     ("ruff", "check", "."),
     ("mypy",),
+    ("mypy", "--config-file", "tests/mypy.ini"),
     ("lint-imports",),
+    ("codespell", *PROSE),
 )
 
+TOOLS = {"coverage": "tests/measure_coverage.py", "mutation": "tests/mutation.py"}
+
 SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
-"""Two processes share the tests, file by file: half of the time goes by waiting."""
+"""Two processes share the tests, file by file: half of the time is waiting."""
 
 
 def main() -> int:
     """Run the command named on the command line and return its exit status."""
-    if sys.version_info < (3, 11):  # noqa: UP036 - whoever runs this may not know
+    if sys.version_info < (3, 11):  # noqa: UP036 - the user's Python may be older
         print(f"Bulkwright needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
         return 1
     command, *rest = sys.argv[1:] or [""]
@@ -49,6 +61,9 @@ def main() -> int:
             print(f"failed: {', '.join(failed)}", file=sys.stderr)
             return 1
         return call("pytest", *SIDE_BY_SIDE, *rest) if command == "test" else 0
+    if command in TOOLS:
+        set_up("dev")
+        return call("python", TOOLS[command], *rest)
     print(USAGE)
     return 0 if command in ("-h", "--help", "help") else 2
 
@@ -56,18 +71,18 @@ def main() -> int:
 def set_up(kind: str) -> None:
     """Install the locked packages of `requirements/<kind>.txt` and this project, once."""
     locked = ROOT / "requirements" / f"{kind}.txt"
-    seal = hashlib.sha256(locked.read_bytes()).hexdigest()
+    digest = hashlib.sha256(locked.read_bytes()).hexdigest()
     mark = ENVIRONMENT / f".{kind}-{sys.version_info.major}.{sys.version_info.minor}"
-    if PYTHON.exists() and mark.exists() and mark.read_text() == seal:
+    if PYTHON.exists() and mark.exists() and mark.read_text() == digest:
         return
     print(f"setting up {ENVIRONMENT.name} (once) ...", file=sys.stderr, flush=True)
-    # Without pip inside: Debian's Python cannot put it there, and the pip outside serves as well.
+    # Without pip inside: Debian's Python cannot install it there, and the pip outside does as well.
     venv.create(ENVIRONMENT, with_pip=False)
     pip = [sys.executable, "-m", "pip", "--python", str(PYTHON), "install", "--quiet",
            "--disable-pip-version-check"]  # fmt: skip
     subprocess.run([*pip, "--require-hashes", "-r", str(locked)], check=True)
     subprocess.run([*pip, "--no-deps", "--no-build-isolation", "-e", str(ROOT)], check=True)
-    mark.write_text(seal)
+    mark.write_text(digest)
 
 
 def call(program: str, *arguments: str) -> int:

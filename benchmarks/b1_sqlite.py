@@ -47,7 +47,7 @@ TYPES = {"Annual_Revenue": "NUMERIC", "No_of_Employees": "INTEGER"}
 
 
 def import_script(source: Path, columns: list[str], *, conflict: str) -> str:
-    """What the shell is told: stage the file, then insert it, then leave.
+    """The commands of the shell: stage the file, then insert it, then leave.
 
     The temporary staging table and the cache of 64 MiB are the quickest of the settings tried.
     """

@@ -38,7 +38,7 @@ from harness import (
 )
 
 sys.path.insert(0, str(ROOT))
-from tests.postgres import OwnServer, own_server
+from tests.support.postgres import OwnServer, own_server
 
 SETTINGS = ("-c shared_buffers=1GB", "-c max_wal_size=8GB")
 """Of the server, for both sides; all else is the default: every commit is flushed."""
@@ -47,7 +47,7 @@ TYPES = {"Annual_Revenue": "numeric", "No_of_Employees": "bigint", "Email_Opt_Ou
 
 
 def load_script(source: Path, *, conflict: str) -> str:
-    """What psql is told: stage the file, then insert it."""
+    """The commands of psql: stage the file, then insert it."""
     names = ", ".join(f'"{name}"' for name in COLUMNS_16)
     typed = ", ".join(f'"{name}" {TYPES.get(name, "text")}' for name in COLUMNS_16)
     return f"""\

@@ -8,8 +8,8 @@ The same file goes over HTTP into both, timed from create to COMPLETED as in B4.
 table, against a table that holds only them.
 
 Rows that are spread lie in a page each, which must be read, logged and written: that is not the
-service's doing, so `bare` tells what the sqlite3 shell takes to change three fields of as many
-records by their ids, in the same file, in one transaction. It looks up no address.
+service's doing, so `bare` is the time that the sqlite3 shell takes to change three fields of as
+many records by their ids, in the same file, in one transaction. It looks up no address.
 
 For each run both sides have a new server, which does a small upsert before the timed job: its
 worker has imported what it needs, and both tables have their index of addresses. "Empty" means
@@ -114,7 +114,7 @@ def warmed_up(server: Server, files: Files, run: int) -> Connection:
 
 
 def bare_update(data: Path, rows: int, table: int, runs: int) -> dict[str, Any]:
-    """Times of the shell for changing `rows` records, spread over the table of a folder at rest."""
+    """Times of the shell for changing `rows` records, spread over the table of a folder."""
     name = leads_table(data)
     step = max(1, table // rows)
     seconds = []

@@ -23,7 +23,7 @@ from data import COLUMNS_16, Dataset, make_apart
 from harness import ROOT, Server, median, options, report, say, scratch, target, times
 
 sys.path.insert(0, str(ROOT))
-from tests.postgres import OwnServer, own_server
+from tests.support.postgres import OwnServer, own_server
 
 LEADS = "org%_Leads"
 

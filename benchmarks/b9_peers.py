@@ -152,7 +152,7 @@ def fate(contest: Contest, loaded: Iterable[int], explained: Iterable[int]) -> d
     }
 
 
-def expect_all_told(seen: dict[str, Any]) -> None:
+def expect_every_row_reported(seen: dict[str, Any]) -> None:
     """Check that our own service has loaded the good rows and explained the bad ones."""
     wanted = {"loaded": seen["rows"] - seen["bad_rows"], "bad_loaded": 0, "lost": 0}
     if {name: seen[name] for name in wanted} != wanted:
@@ -173,7 +173,7 @@ def measure(peer: str, fraction: float, args: argparse.Namespace, space: Path) -
         fates.append(rows)
         say(f"{peer}, {fraction:.0%} bad: run {len(runs)}: {done.seconds:.2f} s")
         if peer == "bulkwright":
-            expect_all_told(rows)
+            expect_every_row_reported(rows)
     seconds = times([done.seconds for done in runs])
     return {
         "peer": peer,

@@ -121,7 +121,14 @@ INDUSTRIES = (
     "Wireless Industry",
 )
 RATINGS = ("Acquired", "Active", "Market Failed", "Project Cancelled", "Shut Down")
-STREETS = ("Mill Lane", "Station Road", "Hafenstraße", "Rue du Marché", "Calle Mayor", "Kungsgatan")
+STREETS = (
+    "Mill Lane",  # codespell:ignore lane
+    "Station Road",
+    "Hafenstraße",
+    "Rue du Marché",
+    "Calle Mayor",
+    "Kungsgatan",
+)
 CITIES = (
     "Łódź",
     "München",

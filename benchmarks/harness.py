@@ -43,9 +43,9 @@ class BenchmarkError(Exception):
     """A run did not do its work, so its time means nothing."""
 
 
-def options(told: str | None, *, rows: int, runs: int = 5) -> argparse.ArgumentParser:
-    """What every script may be told: `--rows`, `--runs`, `--dir`; `told` is its docstring."""
-    parser = argparse.ArgumentParser(description=(told or "").partition("\n")[0])
+def options(doc: str | None, *, rows: int, runs: int = 5) -> argparse.ArgumentParser:
+    """The options of every script, `--rows`, `--runs` and `--dir`; `doc` is its docstring."""
+    parser = argparse.ArgumentParser(description=(doc or "").partition("\n")[0])
     parser.add_argument("--rows", type=int, default=rows)
     parser.add_argument("--runs", type=int, default=runs)
     parser.add_argument("--dir", type=Path, default=default_dir())
@@ -239,7 +239,7 @@ def expect_statuses(result: Path, expected: dict[str, int]) -> None:
 
 
 def expect_stored(data: Path, expected: int) -> None:
-    """Check, through the sqlite3 shell, how many leads a data folder holds that nobody serves."""
+    """Check, through the sqlite3 shell, the number of leads in a data folder without a server."""
     stored = int(_asked(data, f'SELECT count(*) FROM "{leads_table(data)}"'))
     if stored != expected:
         raise BenchmarkError(f"there should be {expected} leads, there are {stored}")

@@ -196,7 +196,7 @@ class _Trivial(asyncio.Protocol):
 
 
 async def respond(size: int) -> None:
-    """Serve for ever on a free port, said on stdout."""
+    """Serve until killed on a free port, which is printed."""
     body = b'{"status":"INPROGRESS"' + b" " * max(0, size - 23) + b"}"
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
     _Trivial.answer = head.encode() + b"\r\n\r\n" + body

@@ -1,6 +1,6 @@
 """The file that all peers load, and what is wrong with it.
 
-Ten columns; each row has its number in the first, so that it can be told afterwards which rows are
+Ten columns; each row has its number in the first, so that it shows afterwards which rows are
 in a target. A bad row is wrong in one of five ways. Only the standard library, so that it can be
 imported in the environment of any peer.
 """

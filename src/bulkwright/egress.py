@@ -1,9 +1,9 @@
-"""The guard of outgoing calls: a callback never reaches into the network that the service is in.
+"""The guard of outgoing requests: a callback never connects to the network of the service.
 
-A name is resolved once, every address it has must be a public one, and only these very addresses
-are connected to; a name that answers differently the next time gains nothing (DNS rebinding).
-The table below is our own: what `ipaddress` calls global holds mapped loopback, NAT64, 6to4 and
-multicast, what it calls private lacks 100.64.0.0/10, and both have changed between versions.
+A name is resolved once, all of its addresses must be public, and only these addresses are
+connected to. So a name that resolves differently the next time has no effect (DNS rebinding).
+The table below is our own, because `ipaddress` counts mapped loopback, NAT64, 6to4 and multicast
+as global and 100.64.0.0/10 as not private, and both have changed between versions of Python.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bulkwright.domain.endpoint import Endpoint
 from bulkwright.domain.limits import CALLBACK_ADDRESSES
 
 Resolver = Callable[[str, int], Awaitable[list[str]]]
-"""The addresses of a name for a port, best first; empty when it has none."""
+"""Returns the addresses of a name for a port, best first; an empty list if it has none."""
 
 _V4 = tuple(
     (ip_network(network), name)
@@ -72,15 +72,15 @@ _LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
 class EgressRefused(Exception):
-    """The call is not made; the message says why, without an address that a name stands for."""
+    """The request is not sent. The message says why, without the addresses of a name."""
 
 
 class NoAnswer(Exception):
-    """The call was made and brought no HTTP answer; the message says why, in our words."""
+    """The request was sent, but no HTTP response came. The message says why, in our words."""
 
 
 def why_forbidden(address: str) -> str | None:
-    """What forbids an address, in a word or two; None for one that may be connected to."""
+    """Returns why an address is forbidden, in a word or two; None for an allowed address."""
     try:
         ip = ip_address(address)
     except ValueError:
@@ -98,48 +98,48 @@ def _why_v6(ip: IPv6Address) -> str | None:
             return name
     if ip not in _GLOBAL_UNICAST and ip not in _NAT64:
         return "not assigned"
-    # Through a gateway of the network it would come out as the IPv4 address inside.
+    # A gateway of the network would connect to the IPv4 address inside.
     if ip in _NAT64 or int(ip) >> 32 & 0xFFFF_FFFF in _ISATAP:
         return _why_v4(IPv4Address(int(ip) & 0xFFFF_FFFF))
     return None
 
 
 async def system_resolver(host: str, port: int) -> list[str]:
-    """Ask the system. A slow name server holds a thread of its own and nobody else."""
+    """Resolves by the system. A slow name server blocks only a thread of this call."""
     loop = asyncio.get_running_loop()
-    answer: asyncio.Future[list[str]] = loop.create_future()
+    addresses: asyncio.Future[list[str]] = loop.create_future()
 
-    def tell(found: list[str]) -> None:
-        if not answer.done():
-            answer.set_result(found)
+    def set_result(found: list[str]) -> None:
+        if not addresses.done():
+            addresses.set_result(found)
 
-    def ask() -> None:
+    def resolve() -> None:
         found: list[str] = []
         with suppress(OSError, UnicodeError):
             infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             found = list(dict.fromkeys(str(info[4][0]) for info in infos))
-        with suppress(RuntimeError):  # the loop may be gone by now
-            loop.call_soon_threadsafe(tell, found)
+        with suppress(RuntimeError):  # the loop may have ended
+            loop.call_soon_threadsafe(set_result, found)
 
-    # A daemon, for the resolver cannot be interrupted and nobody shall wait for it at the end.
-    threading.Thread(target=ask, name="resolver", daemon=True).start()
-    return await answer
+    # A daemon thread, because the resolver cannot be interrupted and must not delay the exit.
+    threading.Thread(target=resolve, name="resolver", daemon=True).start()
+    return await addresses
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Decides where outgoing calls may go."""
+    """Decides which addresses outgoing requests may connect to."""
 
     allow: frozenset[str] = frozenset()
-    """`host:port`, as names or addresses, that are allowed whatever they are (parse_allowed)."""
+    """Destinations that are allowed although they are not public (parse_allowed)."""
     loopback: bool = False
-    """Allow 127.0.0.0/8 and ::1, for development."""
+    """Allows 127.0.0.0/8 and ::1, for development."""
     resolve: Resolver = system_resolver
 
     async def addresses(self, endpoint: Endpoint) -> list[str]:
-        """The addresses to connect to, best first, and no others. Raises EgressRefused.
+        """Returns the addresses to connect to, best first. Raises EgressRefused.
 
-        One forbidden address among several forbids them all: no honest name mixes them.
+        One forbidden address among several forbids them all.
         """
         if _is_address(endpoint.host):
             found = [endpoint.host]
@@ -147,22 +147,22 @@ class Guard:
             found = await self.resolve(endpoint.host, endpoint.port)
         if not found:
             raise EgressRefused("the host has no address")
-        if endpoint.lane not in self.allow:
+        if endpoint.destination not in self.allow:
             for address in found:
                 self._check(address, endpoint)
         return found[:CALLBACK_ADDRESSES]
 
     def _check(self, address: str, endpoint: Endpoint) -> None:
-        why = why_forbidden(address)
-        if why is None:
+        reason = why_forbidden(address)
+        if reason is None:
             return
         if _is_address(address):
             ip = ip_address(address)
             if self.loopback and any(ip in network for network in _LOOPBACK):
                 return
-            if Endpoint(endpoint.scheme, str(ip), endpoint.port, "").lane in self.allow:
+            if Endpoint(endpoint.scheme, str(ip), endpoint.port, "").destination in self.allow:
                 return
-        raise EgressRefused(f"forbidden address: {why}")
+        raise EgressRefused(f"forbidden address: {reason}")
 
 
 def _is_address(text: str) -> bool:

@@ -1,9 +1,15 @@
-"""What the pipeline needs of the world: where records go. The only seam for record stores."""
+"""What the pipeline needs from a database: the only seam between it and the record stores.
+
+Frames are Polars on Arrow, and a call handles a chunk. All calls but `ensure_index` belong inside
+the chunk's transaction (`ClaimStore.chunk`). Keys are normalised by `pipeline/keys.py` before they
+reach a store, so that every store finds the same records.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from bulkwright.domain.module import Field, Module, Stamps
@@ -13,11 +19,11 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-class Refused(Exception):
-    """The database does not take a record: a constraint or a trigger of the user's own says no."""
+class RecordRejected(Exception):
+    """The database rejected a record: it violates a constraint, or a trigger raised an error."""
 
     def __init__(self, reason: SkipReason, columns: Sequence[str], rule: str) -> None:
-        """`columns` are those that the error names, `rule` is what to call it where it has none."""
+        """`columns` are those that the error names; `rule` names the constraint otherwise."""
         super().__init__(rule)
         self.reason = reason
         self.columns = frozenset(columns)
@@ -25,80 +31,98 @@ class Refused(Exception):
 
 
 class RecordSink(Protocol):
-    """Where records are written and found. Frames are Polars on Arrow; a call handles a chunk.
+    """Finds and writes the records of modules, all of one kind of table."""
 
-    All but `make_findable` belongs inside the chunk's transaction (`JobStore.chunk`). Keys are
-    normalised by `pipeline/keys.py` before they come here, so that every store finds the same.
-    """
-
-    def make_findable(self, module: Module, field: Field) -> None:
-        """Make sure that `find` by this field is driven by an index."""
+    def ensure_index(self, module: Module, field: Field) -> None:
+        """Create the index that `find` by this field needs, if the service has to create it."""
         ...
 
-    def hold(self, module: Module) -> None:
-        """Let nobody else match or write records of a module until the transaction ends.
+    def lock(self, module: Module) -> None:
+        """Lock the module until the transaction ends.
 
-        Between the look for a key and the write of its record nobody else may write it.
+        No other transaction can match or write its records, so the records that `find` returns do
+        not change before the write.
         """
         ...
 
     def find(self, module: Module, field: Field, keys: pl.Series) -> pl.DataFrame:
-        """The records that hold these keys: columns `at` (where in `keys`, UInt32) and `id`.
+        """Return the records that hold these keys, whatever kind of table the module has.
 
-        `keys` are distinct and not null. Of several records with one key, two come back.
+        Columns: `at` (UInt32), the position in `keys`, and `id`. `keys` are distinct and not null.
+        If several records hold one key, two of them are returned.
         """
         ...
 
     def keys_of(self, module: Module, ids: pl.Series, fields: Sequence[Field]) -> pl.DataFrame:
-        """The keys that these records hold now: `id` and one column for each field."""
-        ...
-
-    def remember_parents(self, job_id: int, column: int, keys: pl.Series, ids: pl.Series) -> None:
-        """Keep which records the rows of a job's parent CSV became, by the text of a column.
-
-        Rows whose key or id is null became none.
-        """
-        ...
-
-    def find_parents(self, job_id: int, column: int, keys: pl.Series) -> pl.DataFrame:
-        """The records that rows of the parent's CSV became: columns `at`, `id`, as `find`."""
+        """Return the keys that these records hold: `id` and one column for each field."""
         ...
 
     def take_ids(self, module: Module, count: int) -> pl.Series:
-        """Take `count` new ids of a module, ascending, Int64; nobody else is given them."""
-        ...
-
-    def attempt(self, module: Module) -> AbstractContextManager[None]:
-        """What is written inside stays, or is taken back and raised as Refused.
-
-        To be used with modules over tables of the user's own, whose rules nobody here knows.
-        """
-        ...
-
-    def write_each(
-        self, module: Module, each: pl.DataFrame, changed: Sequence[str], *, keep_empty: bool
-    ) -> list[tuple[int, Refused]]:
-        """Write rows one by one, past those that are refused: which these are, and why.
-
-        Beside the columns of their records rows have `$new`, whether the record is to be made
-        unless a row before has made it, and `$lacks`, whether the row cannot make it: then it is
-        passed over. Otherwise the `changed` columns are changed. To be used inside `attempt`.
-        """
+        """Return `count` new ids of a module, ascending, Int64. No id is returned twice."""
         ...
 
     def insert(self, module: Module, records: pl.DataFrame, stamps: Stamps) -> None:
-        """Add records; columns are named as those of the table (store/tables.py), `id` is one."""
+        """Add records. Columns have their names in frames (store/tables.py); `id` is one."""
         ...
 
     def update(
         self, module: Module, records: pl.DataFrame, stamps: Stamps, *, keep_empty: bool
     ) -> None:
-        """Change the named columns of the records with these ids.
+        """Change the given columns of the records with these ids.
 
-        With `keep_empty` a null leaves the value as it is.
+        With `keep_empty` a null leaves the stored value as it is.
         """
         ...
 
-    def grow_pick_list(self, module: Module, field: Field, values: Sequence[str]) -> Field:
-        """Add values that a picklist does not hold yet; returns the field as it is then."""
+
+class ExistingSink(RecordSink, Protocol):
+    """Writes to existing tables, whose constraints and triggers may reject records.
+
+    `insert` and `update` raise RecordRejected inside `savepoint` only.
+    """
+
+    def savepoint(self, module: Module) -> AbstractContextManager[None]:
+        """Open a savepoint.
+
+        If the database rejects a record inside, the savepoint is rolled back and RecordRejected is
+        raised.
+        """
         ...
+
+    def write_each(
+        self, module: Module, rows: pl.DataFrame, changed: Sequence[str], *, keep_empty: bool
+    ) -> list[tuple[int, RecordRejected]]:
+        """Write rows one by one and return the positions of the rejected ones, with the reason.
+
+        Beside the columns of their records, rows have two flags. `$new`: the row creates its
+        record, unless a row before has created it. `$incomplete`: the row cannot create a record;
+        if it would have to, it is left out. Otherwise the row updates the `changed` columns.
+        Call it inside `savepoint`.
+        """
+        ...
+
+
+class ParentRecords(Protocol):
+    """The records that the rows of a job's parent CSV became, for the children in the same job."""
+
+    def remember(self, job_id: int, column: int, keys: pl.Series, ids: pl.Series) -> None:
+        """Store the record of each row by the key of its text in a CSV column.
+
+        A row whose key or id is null is left out.
+        """
+        ...
+
+    def find(self, job_id: int, column: int, keys: pl.Series) -> pl.DataFrame:
+        """Return the records of the rows with these keys, as `RecordSink.find` does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RecordStores:
+    """Everything that a database offers the pipeline for records."""
+
+    service: RecordSink
+    """For the tables that the service created."""
+    existing: ExistingSink
+    """For existing tables."""
+    parents: ParentRecords

@@ -1,70 +1,77 @@
-"""The only place that chooses adapters and puts the parts together.
+"""The only place that chooses adapters and connects the components.
 
-`open_services` is for the API and for commands that run no job, `open_bench` for workers and for
-commands that run jobs themselves. Polars is imported by the second alone. On SQLite each opens the
+`open_services` is for the API and for commands that run no job, `open_job_context` for workers and
+for commands that run jobs themselves. Only the second one imports Polars. On SQLite, each opens the
 file through a driver of its own (store/database.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from bulkwright.callback.signing import SigningKeys
-from bulkwright.config import Settings, UnusableSetting
-from bulkwright.domain.endpoint import parse_allowed
+from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain.limits import API_THREADS
+from bulkwright.events.events import Observer
 from bulkwright.files import Files
 from bulkwright.files.local import LocalFiles
-from bulkwright.observe import Observer
-from bulkwright.ports import RecordSink
+from bulkwright.ports import RecordStores
 from bulkwright.service.jobs import JobService
 from bulkwright.service.metadata import MetadataService
-from bulkwright.service.own_tables import OwnTableService
 from bulkwright.service.readiness import Readiness
 from bulkwright.service.records import RecordService
 from bulkwright.service.retention import Retention
-from bulkwright.service.schema import SchemaService
-from bulkwright.service.setup import SetupService
 from bulkwright.service.signin import SignInService
+from bulkwright.service.throttle import Failures
 from bulkwright.service.tokens import TokenService
 from bulkwright.service.uploads import UploadService
+from bulkwright.settings import Settings, UnusableSetting
 from bulkwright.store.accounts import AccountStore
+from bulkwright.store.claims import ClaimStore
 from bulkwright.store.database import Database
 from bulkwright.store.jobs import JobStore
+from bulkwright.store.ledger import LedgerStore
 from bulkwright.store.metrics import MetricsStore
 from bulkwright.store.migrate import migrate
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.outbox import OutboxStore
-from bulkwright.store.own_tables import OwnTables
 from bulkwright.store.retention import RetentionStore
 from bulkwright.store.sessions import SessionStore
+from bulkwright.store.uploads import UploadStore
 
 if TYPE_CHECKING:
-    from bulkwright.callback.courier import Courier
+    from bulkwright.callback.dispatcher import CallbackDispatcher
+    from bulkwright.pipeline.context import JobContext
     from bulkwright.service.check import Check
-    from bulkwright.store.check import Scratch
-    from bulkwright.worker import Heart, Worker
+    from bulkwright.service.existing_tables import ExistingTableService
+    from bulkwright.service.schema import SchemaService
+    from bulkwright.service.setup import SetupService
+    from bulkwright.store.check import ReadonlyDatabase
+
+
+OpenClaimStore = Callable[[], AbstractContextManager[ClaimStore]]
+"""Opens a second claim store, for the thread of the LeaseKeeper."""
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Every use case, over one database and one file area."""
+    """All use cases, over one database and one file area."""
 
     database: Database
     files: Files
     accounts: AccountStore
     job_store: JobStore
+    upload_store: UploadStore
+    claims: ClaimStore
+    ledger: LedgerStore
     modules: ModuleStore
     tokens: TokenService
     signin: SignInService
-    schema: SchemaService
-    own_tables: OwnTableService
-    setup: SetupService
     uploads: UploadService
     jobs: JobService
     records: RecordService
@@ -75,165 +82,215 @@ class Services:
     readiness: Readiness
     backlog: MetricsStore
 
+    # A server that is set up needs none of these three, so it starts without their modules.
+
+    @property
+    def schema(self) -> SchemaService:
+        """Changes the schema."""
+        from bulkwright.service.schema import SchemaService
+
+        return SchemaService(self.modules)
+
+    @property
+    def existing_tables(self) -> ExistingTableService:
+        """Makes modules of existing tables."""
+        from bulkwright.service.existing_tables import ExistingTableService
+        from bulkwright.store.existing_tables import ExistingTables
+
+        return ExistingTableService(self.modules, ExistingTables(self.database))
+
+    @property
+    def setup(self) -> SetupService:
+        """Creates orgs, users and clients."""
+        from bulkwright.service.setup import SetupService
+
+        return SetupService(
+            self.accounts, self.modules, self.schema, self.tokens, self.database.clock
+        )
+
     def close(self) -> None:
-        """Close the database."""
+        """Closes the database."""
         self.database.close()
 
 
 @contextmanager
-def open_services(settings: Settings) -> Iterator[Services]:
-    """The use cases over the API's database; brings that up to date first."""
+def open_services(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> Iterator[Services]:
+    """Opens the use cases over the API's database, and migrates that first."""
     settings.prepare()
-    with closing(_api_database(settings)) as database:
+    with closing(_api_database(settings, clock)) as database:
         migrate(database)
         yield _services(database, settings)
 
 
 @contextmanager
-def open_bench(
-    settings: Settings, observe: Observer, *, dry: bool = False
-) -> Iterator[tuple[Services, Worker]]:
-    """The use cases and a worker over the worker's database; brings that up to date first.
+def open_job_context(
+    settings: Settings, observe: Observer, *, dry: bool = False, clock: Clock = SYSTEM_CLOCK
+) -> Iterator[tuple[Services, JobContext, OpenClaimStore]]:
+    """Opens the use cases and a job context over the worker's database, and migrates that first.
 
-    With `dry`, the caller takes back what the worker does (`Workshop.dry`).
+    With `dry`, the caller rolls back the changes of the job (`JobContext.dry`).
     """
-    from bulkwright.pipeline.workshop import Workshop
-    from bulkwright.worker import Worker
+    from bulkwright.pipeline.context import JobContext
 
     settings.prepare()
-    database, sink, heart = _worker_stores(settings, patient=dry)
+    database, records, open_claim_store = _worker_stores(settings, clock, patient=dry)
     with closing(database):
         migrate(database)
         services = _services(database, settings)
-        worker: Worker
-
-        def stopping() -> bool:
-            return worker.stopping
-
-        shop = Workshop(
+        ctx = JobContext(
             jobs=services.job_store,
+            uploads=services.upload_store,
+            claims=services.claims,
+            ledger=services.ledger,
             modules=services.modules,
             accounts=services.accounts,
-            sink=sink,
+            records=records,
             files=services.files,
             limits=settings.limits,
             observe=observe,
-            stopping=stopping,
             dry=dry,
+            clock=clock,
         )
-        worker = Worker(shop, heart)
-        yield services, worker
+        yield services, ctx, open_claim_store
 
 
 @contextmanager
-def open_check(settings: Settings) -> Iterator[Check]:
-    """A check of a data folder that somebody else may be serving: nothing in it is written."""
+def open_check(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> Iterator[Check]:
+    """Opens a check of a data folder. It writes nothing, and a server may run meanwhile."""
     from bulkwright.service.check import Check
     from bulkwright.store.check import CheckStore
 
-    with closing(_onlooker(settings)) as database:
-        yield Check(CheckStore(database), open_files(settings, make=False))
+    with closing(_readonly_database(settings, clock)) as database:
+        yield Check(CheckStore(database), open_files(settings, clock, make=False))
 
 
-def open_files(settings: Settings, *, make: bool = True) -> Files:
-    """The files of a deployment; a folder is made, unless it is only to be looked at.
+def open_files(settings: Settings, clock: Clock = SYSTEM_CLOCK, *, make: bool = True) -> Files:
+    """Returns the files of a deployment. With `make`, creates their folder.
 
-    Raises UnusableSetting for a URL of no known kind. An object store is not asked for anything
-    yet; its library is loaded for it alone.
+    Raises UnusableSetting for a URL of an unknown kind. No request is sent to an object store yet;
+    its library is imported only for an object store.
     """
     where = settings.files
     match where.partition("://")[0] if "://" in where else "":
         case "":
-            return LocalFiles(Path(where) if where else settings.files_path, make=make)
+            return LocalFiles(Path(where) if where else settings.files_path, make=make, clock=clock)
         case "file":
-            return LocalFiles(Path(unquote(urlsplit(where).path)), make=make)
+            return LocalFiles(Path(unquote(urlsplit(where).path)), make=make, clock=clock)
         case "s3" | "gs" | "az":
             from bulkwright.files.objects import ObjectFiles
 
-            return ObjectFiles(where, settings.scratch_path)
+            return ObjectFiles(where, settings.scratch_path, clock)
     raise UnusableSetting(
-        f"--files {where} is of no known kind; s3://BUCKET/PREFIX, gs://, az:// or a folder is."
+        f"--files {where} is of an unknown kind; give s3://BUCKET/PREFIX, gs://, az:// or a folder."
     )
 
 
-def make_courier(settings: Settings, services: Services, observe: Observer) -> Courier:
-    """The courier of a server's callbacks. Raises InvalidEndpoint for a bad `callback_allow`."""
-    from bulkwright.callback.courier import Courier
+def make_dispatcher(
+    settings: Settings, services: Services, observe: Observer
+) -> CallbackDispatcher:
+    """Returns the dispatcher of a server's callbacks."""
+    from bulkwright.callback.dispatcher import CallbackDispatcher
     from bulkwright.egress import Guard
+    from bulkwright.zoho.present.jobs import callback_body
 
-    allow = frozenset(map(parse_allowed, settings.callback_allow))
-    guard = Guard(allow, loopback=settings.dev)
-    return Courier(services.outbox, services.job_store, guard, observe)
+    guard = Guard(settings.allowed_destinations, loopback=settings.dev)
+    return CallbackDispatcher(
+        services.outbox,
+        services.job_store,
+        guard,
+        observe,
+        callback_body,
+        clock=services.database.clock,
+    )
 
 
-def _api_database(settings: Settings) -> Database:
+def _api_database(settings: Settings, clock: Clock) -> Database:
     if settings.database:
-        from bulkwright.store.postgres.database import PostgresDatabase
+        from bulkwright.store.postgres.connection import PostgresDatabase
 
-        return PostgresDatabase(settings.database, connections=API_THREADS + 4)
-    from bulkwright.store.sqlite.stdlib import StdlibDatabase
+        return PostgresDatabase(settings.database, connections=API_THREADS + 4, clock=clock)
+    from bulkwright.store.sqlite.connection import StdlibDatabase
 
-    return StdlibDatabase(settings.database_path)
+    return StdlibDatabase(settings.database_path, clock)
 
 
-def _onlooker(settings: Settings) -> Scratch:
+def _readonly_database(settings: Settings, clock: Clock) -> ReadonlyDatabase:
     if settings.database:
-        from bulkwright.store.postgres.onlooker import OnlookerDatabase
+        from bulkwright.store.postgres.readonly import PostgresReadonlyDatabase
 
-        return OnlookerDatabase(settings.database)
-    from bulkwright.store.sqlite.readonly import ReadOnlyDatabase
+        return PostgresReadonlyDatabase(settings.database, clock)
+    from bulkwright.store.sqlite.readonly import SqliteReadonlyDatabase
 
-    return ReadOnlyDatabase(settings.database_path)
+    return SqliteReadonlyDatabase(settings.database_path, clock)
 
 
-def _worker_stores(settings: Settings, *, patient: bool) -> tuple[Database, RecordSink, Heart]:
+def _worker_stores(
+    settings: Settings, clock: Clock, *, patient: bool
+) -> tuple[Database, RecordStores, OpenClaimStore]:
     if settings.database:
-        from bulkwright.store.postgres.database import PostgresDatabase
-        from bulkwright.store.postgres.sink import PostgresSink
+        from bulkwright.store.postgres.connection import PostgresDatabase
+        from bulkwright.store.postgres.existing import PostgresExistingSink
+        from bulkwright.store.postgres.records import PostgresParentRecords, PostgresSink
 
-        # One connection for the chunk, one for the heartbeat.
-        server = PostgresDatabase(settings.database, connections=2, worker=True, patient=patient)
-        return server, PostgresSink(server), lambda: nullcontext(JobStore(server))
+        # One connection for the chunk, one for the LeaseKeeper.
+        server = PostgresDatabase(
+            settings.database, connections=2, worker=True, patient=patient, clock=clock
+        )
+        records = RecordStores(
+            PostgresSink(server), PostgresExistingSink(server), PostgresParentRecords(server)
+        )
+        return server, records, lambda: nullcontext(ClaimStore(server))
     from bulkwright.store.sqlite.adbc import AdbcDatabase
-    from bulkwright.store.sqlite.sink import SqliteSink
+    from bulkwright.store.sqlite.existing import SqliteExistingSink
+    from bulkwright.store.sqlite.records import SqliteParentRecords, SqliteSink
 
     @contextmanager
-    def opened() -> Iterator[JobStore]:
-        # A connection is used by one thread at a time.
-        with closing(AdbcDatabase(settings.database_path)) as second:
-            yield JobStore(second)
+    def open_second() -> Iterator[ClaimStore]:
+        # Only one thread at a time may use a connection.
+        with closing(AdbcDatabase(settings.database_path, clock)) as second:
+            yield ClaimStore(second)
 
-    file = AdbcDatabase(settings.database_path)
-    return file, SqliteSink(file), opened
+    file = AdbcDatabase(settings.database_path, clock)
+    records = RecordStores(SqliteSink(file), SqliteExistingSink(file), SqliteParentRecords(file))
+    return file, records, open_second
 
 
 def _services(database: Database, settings: Settings) -> Services:
-    files = open_files(settings)
+    clock = database.clock
+    files = open_files(settings, clock)
     files.sweep()
     accounts, jobs, modules = AccountStore(database), JobStore(database), ModuleStore(database)
-    tokens, schema = TokenService(accounts), SchemaService(modules)
-    outbox = OutboxStore(database)
-    uploads = UploadService(accounts, modules, jobs, files, settings.limits)
+    tokens = TokenService(accounts)
+    outbox, upload_store = OutboxStore(database), UploadStore(database)
+    uploads = UploadService(accounts, modules, upload_store, files, settings.limits, clock)
     return Services(
         database=database,
         files=files,
         accounts=accounts,
         job_store=jobs,
+        upload_store=upload_store,
+        claims=ClaimStore(database),
+        ledger=LedgerStore(database),
         modules=modules,
         tokens=tokens,
-        signin=SignInService(accounts, SessionStore(database), tokens),
-        schema=schema,
-        own_tables=OwnTableService(modules, OwnTables(database)),
-        setup=SetupService(accounts, modules, schema, tokens),
+        signin=SignInService(accounts, SessionStore(database), tokens, Failures(clock)),
         uploads=uploads,
         jobs=JobService(
-            accounts, modules, jobs, files, uploads, settings.limits, settings.layout_mandatory
+            accounts,
+            modules,
+            jobs,
+            upload_store,
+            files,
+            uploads,
+            settings.limits,
+            settings.layout_mandatory,
+            clock,
         ),
         records=RecordService(database, accounts, modules),
-        metadata=MetadataService(accounts, modules),
+        metadata=MetadataService(accounts, modules, clock),
         outbox=outbox,
         signing=SigningKeys(outbox),
-        retention=Retention(RetentionStore(database), files, settings.keeping),
+        retention=Retention(RetentionStore(database), files, settings.retention_policy),
         readiness=Readiness(database, files),
         backlog=MetricsStore(database),
     )

@@ -82,7 +82,7 @@ def test_every_line_is_whole_in_itself(lines: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.slow
-def test_peers_are_told_apart_by_what_became_of_every_row(lines: list[dict[str, Any]]) -> None:
+def test_peers_differ_by_the_outcome_of_every_row(lines: list[dict[str, Any]]) -> None:
     peers = {line["peer"]: line for line in lines if line["benchmark"] == "B9"}
     for line in peers.values():
         assert line["loaded"] + line["explained"] + line["lost"] == line["rows"]
@@ -129,11 +129,11 @@ def test_a_row_that_is_nowhere_counts_as_lost(peers: Any) -> None:
     wrong = contest.wrong()
     good = set(range(1, 1_001)) - wrong.keys()
     nothing_lost = peers.fate(contest, good, wrong)
-    peers.expect_all_told(nothing_lost)
+    peers.expect_every_row_reported(nothing_lost)
     one_lost = peers.fate(contest, good - {1}, wrong)
     assert (one_lost["lost"], one_lost["good_lost"]) == (1, 1)
     with pytest.raises(peers.BenchmarkError):
-        peers.expect_all_told(one_lost)
+        peers.expect_every_row_reported(one_lost)
     let_in = peers.fate(contest, good | {min(wrong)}, wrong)
     assert (let_in["bad_loaded"], let_in["explained"]) == (1, len(wrong) - 1)
     with pytest.raises(peers.BenchmarkError):

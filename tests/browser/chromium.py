@@ -1,4 +1,4 @@
-"""A headless Chromium, driven through the WebDriver protocol by nothing but an HTTP client."""
+"""A headless Chromium, driven through the WebDriver protocol by an HTTP client."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _FLAGS = (
     *("--disable-dev-shm-usage", "--window-size=1000,900"),
 )
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-_PATIENCE = 60.0
+_WAIT_SECONDS = 60.0
 
 T = TypeVar("T")
 
 
 def missing() -> str:
-    """What keeps a browser from being had; empty when it is there."""
+    """Returns which programs are not installed; an empty text if none is missing."""
     names = ("chromium", "chromedriver")
     absent = [name for name in names if shutil.which(name) is None]
     if not absent:
@@ -37,7 +37,7 @@ def missing() -> str:
 
 
 class Chromium:
-    """One browser with a fresh profile, until the block ends."""
+    """A browser with a fresh profile. It runs until the block ends."""
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -75,76 +75,76 @@ class Chromium:
         self._stack.close()
 
     def visit(self, url: str) -> None:
-        """Go to a page."""
-        self._tell("url", url=url)
+        """Loads a page."""
+        self._post("url", url=url)
 
     @property
     def url(self) -> str:
-        """Where the window is."""
-        return str(self._ask("url"))
+        """The URL of the page in the window."""
+        return str(self._get("url"))
 
     def script(self, text: str) -> Any:
-        """What a script returns that is run in the page."""
-        return self._tell("execute/sync", script=text, args=[])
+        """Runs a script in the page and returns its value."""
+        return self._post("execute/sync", script=text, args=[])
 
     def click(self, css: str) -> None:
-        """Press something."""
-        self._tell(f"element/{self._element(css)}/click")
+        """Clicks an element."""
+        self._post(f"element/{self._element(css)}/click")
 
     def type(self, css: str, text: str) -> None:
-        """Fill a field."""
-        self._tell(f"element/{self._element(css)}/value", text=text)
+        """Types into a field."""
+        self._post(f"element/{self._element(css)}/value", text=text)
 
     def text(self, css: str = "body") -> str:
-        """What is to be read there."""
-        return str(self._ask(f"element/{self._element(css)}/text"))
+        """Returns the visible text of an element."""
+        return str(self._get(f"element/{self._element(css)}/text"))
 
     def has(self, css: str) -> bool:
-        """Whether such an element is on the page."""
-        return bool(self._tell("elements", using="css selector", value=css))
+        """Returns whether the page has such an element."""
+        return bool(self._post("elements", using="css selector", value=css))
 
     @property
     def windows(self) -> list[str]:
-        """Every open window, oldest first."""
-        return list(self._ask("window/handles"))
+        """The open windows, oldest first."""
+        return list(self._get("window/handles"))
 
     def switch(self, window: str) -> None:
-        """Look into another window."""
-        self._tell("window", handle=window)
+        """Makes another window the current one."""
+        self._post("window", handle=window)
 
     def resize(self, width: int, height: int) -> None:
-        """Make the window as large as a phone, for example."""
-        self._tell("window/rect", width=width, height=height)
+        """Changes the size of the window, in pixels."""
+        self._post("window/rect", width=width, height=height)
 
     def screenshot(self, path: Path) -> None:
-        """Keep a picture of what is to be seen."""
-        path.write_bytes(base64.b64decode(self._ask("screenshot")))
+        """Saves a screenshot as a PNG file."""
+        path.write_bytes(base64.b64decode(self._get("screenshot")))
 
     def log(self) -> list[str]:
-        """What the browser complained about since the last time: blocked styles, scripts, forms."""
-        entries = self._tell("se/log", type="browser")
+        """Returns the new messages of the console, such as blocked styles, scripts and forms."""
+        entries = self._post("se/log", type="browser")
         return [str(entry["message"]) for entry in entries]
 
-    def until(self, what: Callable[[], T]) -> T:
-        """Wait for something to become true, and return it."""
-        deadline = time.monotonic() + _PATIENCE
+    def until(self, condition: Callable[[], T]) -> T:
+        """Waits until `condition` returns a true value; returns this value."""
+        deadline = time.monotonic() + _WAIT_SECONDS
         while True:
             try:
-                if found := what():
+                if found := condition():
                     return found
             except LookupError:
                 pass
-            assert time.monotonic() < deadline, f"still not so at {self.url}: {self.text()}"
+            assert time.monotonic() < deadline, f"condition not met at {self.url}: {self.text()}"
             time.sleep(0.02)
 
     def _element(self, css: str) -> str:
-        return str(self._tell("element", using="css selector", value=css)[_ELEMENT])
+        return str(self._post("element", using="css selector", value=css)[_ELEMENT])
 
-    def _tell(self, what: str, **body: Any) -> Any:
-        return self._value(self._http.post(f"{self._session}/{what}", json=body))
+    def _post(self, command: str, **body: Any) -> Any:
+        return self._value(self._http.post(f"{self._session}/{command}", json=body))
 
-    def _ask(self, what: str) -> Any:
-        return self._value(self._http.get(f"{self._session}/{what}"))
+    def _get(self, command: str) -> Any:
+        return self._value(self._http.get(f"{self._session}/{command}"))
 
     @staticmethod
     def _value(answer: httpx2.Response) -> Any:
@@ -155,7 +155,7 @@ class Chromium:
 
 
 def _port(driver: subprocess.Popen[bytes]) -> int:
-    """Where a driver listens, as it says itself; before that it repeats what it was asked for."""
+    """Returns the port in the driver's output. Lines before that repeat the requested port 0."""
     assert driver.stdout
     for line in driver.stdout:
         if found := re.search(rb"started successfully on port (\d+)", line):

@@ -1,4 +1,4 @@
-"""The browser of these tests."""
+"""Fixtures of the browser tests."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from tests.browser.chromium import missing
 
 @pytest.fixture(scope="module")
 def browsers() -> None:
-    """Skips the tests that have no browser to drive."""
+    """Skips the tests if no browser is installed."""
     if reason := missing():
         pytest.skip(f"NOT TESTED: signing in with a browser: {reason}")

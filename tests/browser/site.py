@@ -1,4 +1,4 @@
-"""The web page of somebody else: the documentation's sample, served from an origin of its own."""
+"""The documentation's sample as a web page on another origin."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-THE_VERY_SAMPLE = os.environ.get("BULKWRIGHT_SAMPLE_JS")
-"""A file with the documentation's own script, to be served instead of our account of it."""
+ORIGINAL_SAMPLE = os.environ.get("BULKWRIGHT_SAMPLE_JS")
+"""A file with the documentation's own script, served instead of our version of it."""
 PAGE = Path(__file__).parent / "page"
 _TYPES = {".html": "text/html", ".js": "text/javascript"}
 
 
 class Site:
-    """Serves `page/`, with words in its files replaced, until the block ends."""
+    """A server of the files in `page/`, with some words replaced. It runs until the block ends."""
 
     def __init__(self, port: int) -> None:
         self.replaced: dict[str, str] = {}
@@ -28,8 +28,8 @@ class Site:
                 if path.parent != PAGE or not path.is_file():
                     self.send_error(404)
                     return
-                if path.name == "sample.js" and THE_VERY_SAMPLE:
-                    path = Path(THE_VERY_SAMPLE)
+                if path.name == "sample.js" and ORIGINAL_SAMPLE:
+                    path = Path(ORIGINAL_SAMPLE)
                 text = path.read_text("utf-8")
                 for old, new in site.replaced.items():
                     text = text.replace(old, new)
@@ -48,7 +48,7 @@ class Site:
 
     @property
     def origin(self) -> str:
-        """What the browser calls it."""
+        """The origin of the pages, as the browser sees it."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:

@@ -1,6 +1,6 @@
 """The founding page's second sample in a real browser: sign in, agree, read job details.
 
-Only its hosts and its job id are replaced, and its client where port 5500 is not to be had.
+Only its hosts and its job id are replaced, and its client if port 5500 is in use.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import httpx2
 import pytest
 from tests.browser.chromium import Chromium
 from tests.browser.site import Site
-from tests.features.caller import Caller
-from tests.sdk.live import Live
+from tests.support.caller import Caller
+from tests.support.live import Live
 
 from bulkwright.service.setup import SAMPLE_CLIENT_ID, SAMPLE_REDIRECT
 
@@ -29,7 +29,7 @@ PASSWORD = "correct horse battery staple"
 
 @dataclass(frozen=True)
 class Scene:
-    """A live service, somebody else's web page, a job, and a browser."""
+    """A live service, a web page on another origin, a job, and a browser."""
 
     browser: Chromium
     page: str
@@ -38,14 +38,14 @@ class Scene:
     page_port: int
 
     def popup(self, opener: str) -> str:
-        """The window that the page has opened."""
+        """Switches to the window that the page has opened, and returns it."""
         others = self.browser.until(lambda: [w for w in self.browser.windows if w != opener])
         self.browser.switch(others[0])
         self.browser.until(lambda: self.browser.has("h1"))
         return others[0]
 
     def printed(self, opener: str) -> dict[str, object]:
-        """The job details that the page has printed in the end."""
+        """Waits for the job details on the page, and returns them."""
         self.browser.until(lambda: self.browser.windows == [opener])
         self.browser.switch(opener)
         self.browser.until(lambda: self.browser.text("#printed").startswith("200"))
@@ -54,7 +54,7 @@ class Scene:
 
 
 def bulkwright(data: Path, *line: str, given: str = "") -> str:
-    """The command, with what it reads from standard input."""
+    """Runs the command with `given` as its standard input; returns its output."""
     command = [sys.executable, "-m", "bulkwright", *line, "--data", str(data)]
     environment = os.environ | {"COLUMNS": "200"}
     done = subprocess.run(
@@ -64,7 +64,7 @@ def bulkwright(data: Path, *line: str, given: str = "") -> str:
 
 
 def site() -> Site:
-    """The sample's own port if it is free, or another one."""
+    """Returns the web page on the sample's own port if it is free, otherwise on another port."""
     try:
         return Site(SAMPLE_PORT)
     except OSError:
@@ -95,7 +95,7 @@ def stage(
 
 @pytest.fixture
 def scene(stage: tuple[Live, Site, str]) -> Iterator[Scene]:
-    """The same with a new browser, which looks at the page already."""
+    """The same with a new browser, which has loaded the page."""
     live, page, job = stage
     with Chromium() as browser:
         browser.visit(f"{page.origin}/index.html")
@@ -109,7 +109,7 @@ def _is_ours(details: dict[str, object], job: str) -> bool:
 
 
 def test_the_sample_signs_in_and_prints_job_details(scene: Scene, tmp_path: Path) -> None:
-    """Its first call is a 401 that it can read; then one click, a consent, and the details."""
+    """Its first call gets a 401. After one click and the consent it prints the details."""
     browser = scene.browser
     browser.until(lambda: browser.text("#printed").startswith("401"))
     assert '"INVALID_TOKEN"' in browser.text("#printed")
@@ -121,7 +121,7 @@ def test_the_sample_signs_in_and_prints_job_details(scene: Scene, tmp_path: Path
     assert "Sample of the documentation" in browser.text() or scene.page_port != SAMPLE_PORT
     assert browser.text("ul").splitlines() == [
         *("See the users", "See and change records of every module", "See modules and fields"),
-        *("See the organization", "Upload files", "Write records in bulk, and see how it went"),
+        *("See the organization", "Upload files", "Write records in bulk, and see the results"),
     ]
     browser.screenshot(tmp_path / "consent.png")
     assert [line for line in browser.log() if "Content Security Policy" in line] == []
@@ -133,8 +133,8 @@ def test_the_sample_signs_in_and_prints_job_details(scene: Scene, tmp_path: Path
     assert "refresh_token" not in kept
 
 
-def test_the_next_sign_in_asks_nothing(scene: Scene) -> None:
-    """After 59 minutes the sample goes to the renewal; what was agreed to is given at once."""
+def test_the_next_sign_in_shows_no_page(scene: Scene) -> None:
+    """After 59 minutes the sample loads the renewal, which redirects at once."""
     browser = scene.browser
     scene.popup(scene.page)
     browser.click("button[name=user]")
@@ -148,7 +148,7 @@ def test_the_next_sign_in_asks_nothing(scene: Scene) -> None:
 
 
 def test_a_password_on_a_phone(scene: Scene, tmp_path: Path) -> None:
-    """A wrong one is told on the page; nothing is wider than the screen."""
+    """The page reports a wrong password, and nothing is wider than the screen."""
     browser = scene.browser
     scene.popup(scene.page)
     browser.resize(390, 844)
@@ -157,7 +157,7 @@ def test_a_password_on_a_phone(scene: Scene, tmp_path: Path) -> None:
     browser.type("#password", "not the password")
     browser.click("button[value=sign-in]")
     browser.until(lambda: browser.has("[role=alert]"))
-    assert browser.text("[role=alert]") == "E-mail and password do not belong together."
+    assert browser.text("[role=alert]") == "The e-mail or the password is wrong."
     browser.screenshot(tmp_path / "wrong.png")
     browser.type("#password", PASSWORD)
     browser.click("button[value=sign-in]")
@@ -171,8 +171,8 @@ def test_a_password_on_a_phone(scene: Scene, tmp_path: Path) -> None:
     assert _is_ours(scene.printed(scene.page), scene.job)
 
 
-def test_who_says_no_gives_nothing(scene: Scene) -> None:
-    """The page learns `access_denied` and gets no token."""
+def test_a_rejection_gives_no_token(scene: Scene) -> None:
+    """The page gets `access_denied` and no token."""
     browser = scene.browser
     scene.popup(scene.page)
     browser.click("button[name=user]")
@@ -184,20 +184,20 @@ def test_who_says_no_gives_nothing(scene: Scene) -> None:
     assert browser.script("return localStorage.access_token || null") is None
 
 
-def test_nobody_frames_the_pages_or_reads_them(scene: Scene) -> None:
-    """A page of a registered origin, signed in as it is, can do neither: it could press Accept."""
+def test_other_origins_can_neither_frame_nor_read_the_pages(scene: Scene) -> None:
+    """A page of a registered origin could press Accept, even while the user is signed in."""
     browser = scene.browser
     scene.popup(scene.page)
-    asked = browser.url
+    sign_in_url = browser.url
     browser.click("button[name=user]")
     browser.until(lambda: browser.has("button[value=accept]"))
     browser.switch(scene.page)
     browser.script(
         "const frame = document.createElement('iframe');"
-        f"frame.src = {json.dumps(asked)}; document.body.append(frame);"
+        f"frame.src = {json.dumps(sign_in_url)}; document.body.append(frame);"
     )
     browser.until(lambda: any("frame-ancestors" in line for line in browser.log()))
-    read = f"return fetch({json.dumps(asked)}, {{credentials: 'include'}})"
-    told = browser.script(f"{read}.then((a) => a.text(), (e) => String(e))")
-    assert told == "TypeError: Failed to fetch"
-    assert httpx2.get(asked).status_code == 200
+    read = f"return fetch({json.dumps(sign_in_url)}, {{credentials: 'include'}})"
+    error = browser.script(f"{read}.then((a) => a.text(), (e) => String(e))")
+    assert error == "TypeError: Failed to fetch"
+    assert httpx2.get(sign_in_url).status_code == 200

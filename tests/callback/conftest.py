@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.callback.office import Office
 
-from bulkwright.config import Settings
+from bulkwright.settings import Settings
 from bulkwright.wiring import open_services
 
 
@@ -25,7 +25,7 @@ def office_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def office(office_folder: Path, tmp_path: Path) -> Iterator[Office]:
-    """A fresh office."""
+    """A new office."""
     shutil.copytree(office_folder, tmp_path / "data")
     with open_services(Settings(tmp_path / "data")) as services:
         yield Office(services, services.accounts.orgs()[0].id)

@@ -1,4 +1,4 @@
-"""Jobs that have ended and a courier for them, over a real SQLite file."""
+"""Ended jobs and a callback dispatcher for them, over a SQLite file."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from bulkwright.callback.courier import Courier, Pace
-from bulkwright.callback.post import Poster
+from bulkwright.callback.dispatcher import CallbackDispatcher, Pace
+from bulkwright.callback.sender import WebhookSender
 from bulkwright.domain.delivery import Delivery
 from bulkwright.domain.job import Callback, Job, JobStatus, Operation, Person, Resource
 from bulkwright.egress import Guard
-from bulkwright.observe import Event
+from bulkwright.events.events import Event
 from bulkwright.wiring import Services
+from bulkwright.zoho.present.jobs import callback_body
 
-HASTY = Pace(backoff=0.02, backoff_most=0.05, attempt=1.0, prompt=0.2)
-"""Real life, a hundred times faster."""
+FAST = Pace(backoff=0.02, backoff_most=0.05, attempt=1.0, prompt=0.2)
+"""The pace of production, a hundred times faster."""
 LOOPBACK = Guard(loopback=True)
 
 
 @dataclass
 class Office:
-    """Ends jobs and has their callbacks delivered."""
+    """Ends jobs and delivers their callbacks."""
 
     services: Services
     org_id: int
@@ -32,13 +33,13 @@ class Office:
     def ended(
         self, url: str | None, status: JobStatus = JobStatus.COMPLETED, version: str = "v2"
     ) -> Job:
-        """A new job that has come to its end."""
+        """Returns a new job that has ended."""
         job = self.added(url, version)
         self.end(job, status)
         return job
 
     def added(self, url: str | None, version: str = "v2") -> Job:
-        """A new job."""
+        """Returns a new job."""
         user = self.services.accounts.users(self.org_id)[0]
         job = Job(
             id=self.services.modules.take_ids(1),
@@ -56,20 +57,20 @@ class Office:
 
     def end(self, job: Job, status: JobStatus = JobStatus.COMPLETED) -> None:
         """Claim a job and end it, as a worker does."""
-        jobs = self.services.job_store
-        claimed = jobs.claim("tests/1", job.id)
+        claims = self.services.claims
+        claimed = claims.claim("tests/1", job.id)
         assert claimed is not None
         code = "WORKER_FAILED" if status is JobStatus.FAILED else None
-        jobs.finish(claimed[0], status, code=code, has_result=status is JobStatus.COMPLETED)
+        claims.finish(claimed[0], status, code=code, has_result=status is JobStatus.COMPLETED)
 
     def delivery(self, job: Job) -> Delivery:
-        """How the callback of an ended job stands."""
+        """Returns the delivery of an ended job."""
         found = self.services.outbox.of_job(job.org_id, job.id)
         assert found is not None
         return found
 
     def states(self, *jobs: Job) -> list[str]:
-        """The state of each job's delivery."""
+        """Returns the state of each job's delivery."""
         return [self.delivery(job).state.value for job in jobs]
 
     def run(
@@ -77,22 +78,30 @@ class Office:
         until: Callable[[], object],
         *,
         guard: Guard = LOOPBACK,
-        pace: Pace = HASTY,
-        poster: Callable[[], Poster] | None = None,
+        pace: Pace = FAST,
+        make_sender: Callable[[], WebhookSender] | None = None,
         seconds: float = 60.0,
     ) -> float:
-        """Run a courier until something holds; how long it took."""
+        """Runs a dispatcher until `until()` is true. Returns the seconds that it took."""
 
         async def main() -> float:
             stop = asyncio.Event()
             outbox, jobs = self.services.outbox, self.services.job_store
-            courier = Courier(outbox, jobs, guard, self.events.append, pace=pace, poster=poster)
-            running = asyncio.create_task(courier.run(stop))
-            begun = time.monotonic()
+            dispatcher = CallbackDispatcher(
+                outbox,
+                jobs,
+                guard,
+                self.events.append,
+                callback_body,
+                pace=pace,
+                make_sender=make_sender,
+            )
+            running = asyncio.create_task(dispatcher.run(stop))
+            started = time.monotonic()
             while not until() and not running.done():
-                assert time.monotonic() - begun < seconds, "it did not happen in time"
+                assert time.monotonic() - started < seconds, "it did not happen in time"
                 await asyncio.sleep(0.005)
-            took = time.monotonic() - begun
+            took = time.monotonic() - started
             stop.set()
             await running
             return took
@@ -100,5 +109,5 @@ class Office:
         return asyncio.run(main())
 
     def deliver(self, *jobs: Job, **more: object) -> None:
-        """Run a courier until these deliveries are delivered or given up."""
+        """Runs a dispatcher until the callbacks of these jobs are delivered or given up."""
         self.run(lambda: "pending" not in self.states(*jobs), **more)  # type: ignore[arg-type]

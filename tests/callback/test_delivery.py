@@ -1,4 +1,4 @@
-"""The courier against receivers of every temper."""
+"""The callback dispatcher with receivers that fail in many ways."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from pathlib import Path
 
 import httpcore2
 import pytest
-from tests.callback.office import HASTY, LOOPBACK, Office
-from tests.callback.receivers import (
+from tests.callback.office import FAST, LOOPBACK, Office
+from tests.support.deployment import Deployment
+from tests.support.receivers import (
     Letter,
     Receiver,
     answer,
@@ -30,33 +32,34 @@ from tests.callback.receivers import (
     raw,
     reset,
 )
-from tests.conftest import Deployment
 
-from bulkwright.callback import courier as courier_module
-from bulkwright.callback.courier import Courier, Pace
-from bulkwright.callback.post import Poster
+from bulkwright.callback import dispatcher as dispatcher_module
+from bulkwright.callback.dispatcher import CallbackDispatcher, Pace
+from bulkwright.callback.sender import WebhookSender
+from bulkwright.clock import ManualClock
 from bulkwright.domain.job import Job, JobStatus
 from bulkwright.egress import Guard
-from bulkwright.observe import CallbackDelivered, CallbackFailed, CallbackGivenUp, log_event
+from bulkwright.events.events import CallbackDelivered, CallbackFailed, CallbackGivenUp
+from bulkwright.events.log import log_event
 from bulkwright.store import outbox as outbox_module
-from bulkwright.wiring import make_courier
+from bulkwright.wiring import make_dispatcher
 
 
 def signatures(letter: Letter, secrets: Iterable[str]) -> list[str]:
-    """What each secret signs a letter with, by the words of Standard Webhooks alone."""
+    """Returns the signature of a letter by each secret, as Standard Webhooks specifies it."""
     head = f"{letter.headers['webhook-id']}.{letter.headers['webhook-timestamp']}."
     keys = [base64.b64decode(s.split("_", 1)[1]) for s in secrets]
     made = [hmac.new(key, head.encode() + letter.body, hashlib.sha256).digest() for key in keys]
     return ["v1," + base64.b64encode(m).decode() for m in made]
 
 
-# What is sent
+# The request
 
 
 @pytest.mark.parametrize("version", ["v2", "v2.1", "v8"])
 @pytest.mark.parametrize("status", [JobStatus.COMPLETED, JobStatus.FAILED])
 def test_the_body_is_the_job_details(server: Deployment, version: str, status: JobStatus) -> None:
-    """Byte for byte what Get Bulk Write Job Details answers in the job's version."""
+    """It equals the response of Get Bulk Write Job Details in the job's version."""
     services = server.services
     office = Office(services, server.tenant.org.id)
     with Receiver() as receiver:
@@ -72,8 +75,8 @@ def test_the_body_is_the_job_details(server: Deployment, version: str, status: J
     assert ("callback" in json.loads(letter.body)) == (version != "v2")
 
 
-def test_what_travels(office: Office) -> None:
-    """K82: a POST with the URL's path and query; these headers and no others, so no token."""
+def test_the_headers(office: Office) -> None:
+    """A POST with the URL's path and query; these headers and no others, so no token."""
     with Receiver() as receiver:
         job = office.ended(receiver.url)
         office.deliver(job)
@@ -99,20 +102,16 @@ def test_the_signature_is_that_of_standard_webhooks(office: Office) -> None:
     assert signatures(letter, ["whsec_AAAA"])[0] not in letter.headers["webhook-signature"]
 
 
-def test_two_secrets_sign_while_they_are_changed(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """K81: after a rotation the new and the old secret both sign; a day later only the new."""
+def test_two_secrets_sign_while_they_are_changed(office: Office) -> None:
+    """After a rotation the new and the old secret both sign; a day later only the new."""
     signing = office.services.signing
     (old,) = signing.of(office.org_id)
     new = signing.rotate(office.org_id)
     assert new != old
     with Receiver() as receiver:
         office.deliver(office.ended(receiver.url))
-        tomorrow = outbox_module.now() + 25 * 3600 * 1_000_000
-        with monkeypatch.context() as patch:
-            patch.setattr(outbox_module, "now", lambda: tomorrow)
-            assert signing.of(office.org_id) == (new,)
+    office.services.database.clock = ManualClock(datetime.now(UTC) + timedelta(hours=25))
+    assert signing.of(office.org_id) == (new,)
     (letter,) = receiver.letters
     assert letter.headers["webhook-signature"].split(" ") == signatures(letter, [new, old])
 
@@ -124,7 +123,7 @@ def test_orgs_have_different_secrets(server: Deployment) -> None:
     assert signing.of(server.tenant.org.id) == signing.of(server.tenant.org.id)
 
 
-# Again and again
+# Retries
 
 
 FAILURES = {
@@ -140,10 +139,10 @@ FAILURES = {
 
 @pytest.mark.parametrize("error", FAILURES)
 def test_a_failure_is_tried_again_under_the_same_id(office: Office, error: str) -> None:
-    """K72, K75: after two failures of any kind the third attempt delivers the same letter."""
+    """After two failures of any kind the third attempt delivers the same letter."""
     with Receiver(FAILURES[error], FAILURES[error], answer(204)) as receiver:
         job = office.ended(receiver.url)
-        office.deliver(job, pace=replace(HASTY, attempt=0.3))
+        office.deliver(job, pace=replace(FAST, attempt=0.3))
     delivery = office.delivery(job)
     assert (delivery.state, delivery.attempts, delivery.last_status) == ("delivered", 3, 204)
     assert delivery.last_error is None
@@ -152,7 +151,7 @@ def test_a_failure_is_tried_again_under_the_same_id(office: Office, error: str) 
     assert len({x.body for x in receiver.letters}) == 1
     failed = [e for e in office.events if isinstance(e, CallbackFailed)]
     if error in ("connection reset by peer", "the connection ended before the answer"):
-        # Which of the two it is, is a matter of who is faster.
+        # Which of the two is reported depends on timing.
         assert len(failed) == 2
     else:
         assert [e.reason for e in failed] == [error, error]
@@ -160,7 +159,7 @@ def test_a_failure_is_tried_again_under_the_same_id(office: Office, error: str) 
 
 
 def test_a_receiver_that_comes_up_later(office: Office) -> None:
-    """K77: nobody listens at first; when somebody does, the delivery arrives."""
+    """At first, no server listens; when the receiver starts, the delivery arrives."""
     port = closed_port()
     job = office.ended(f"http://127.0.0.1:{port}/")
     office.run(lambda: office.delivery(job).attempts >= 3)
@@ -171,7 +170,7 @@ def test_a_receiver_that_comes_up_later(office: Office) -> None:
 
 
 def test_redirects_are_not_followed(office: Office) -> None:
-    """K67: a redirect is a failure, wherever it points to."""
+    """A redirect is a failure, whatever its target."""
     with Receiver() as canary:
         there = [answer(status, Location=canary.url) for status in (301, 302, 303, 307, 308)]
         with Receiver(*there, answer(200)) as receiver:
@@ -181,8 +180,8 @@ def test_redirects_are_not_followed(office: Office) -> None:
     assert office.delivery(job).attempts == 6
 
 
-def test_gone_means_gone(office: Office) -> None:
-    """K74: 410 ends the delivery at once."""
+def test_410_gives_up_at_once(office: Office) -> None:
+    """410 ends the delivery at once."""
     with Receiver(answer(410)) as receiver:
         job = office.ended(receiver.url)
         office.deliver(job)
@@ -196,7 +195,7 @@ def test_gone_means_gone(office: Office) -> None:
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_is_honoured(office: Office, status: int) -> None:
-    """K73: a receiver that asks for a second gets it, in seconds or as a date."""
+    """The next attempt waits for the time of Retry-After, in seconds or as a date."""
     soon = formatdate(time.time() + 2, usegmt=True)
     with Receiver(answer(status, Retry_After="1"), answer(status, Retry_After=soon)) as receiver:
         office.ended(receiver.url)
@@ -208,7 +207,7 @@ def test_retry_after_is_honoured(office: Office, status: int) -> None:
 
 
 def test_retry_after_has_its_bounds() -> None:
-    """What a receiver asks for is capped, and never shortens our own wait to below it."""
+    """Retry-After is capped, and our own wait is never shorter than it."""
     pace = Pace()
     assert pace.wait(1, 1e9) == 6 * 3600
     assert all(pace.wait(1, 5.0) == 5.0 for _ in range(100))
@@ -224,8 +223,8 @@ def test_waits_grow_with_full_jitter() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-1", "1.5", "9" * 30, "Mon, 99 Foo 2020", "١"])
-def test_nonsense_in_retry_after_is_ignored(office: Office, text: str) -> None:
-    """A Retry-After that is neither a number nor a date asks for nothing."""
+def test_an_invalid_retry_after_is_ignored(office: Office, text: str) -> None:
+    """It is neither a number nor a date."""
     odd = text.encode().decode("latin-1")
     head = f"HTTP/1.1 429 X\r\nRetry-After: {odd}\r\nContent-Length: 0\r\n\r\n".encode("latin-1")
     with Receiver(raw(head), answer(200)) as receiver:
@@ -234,18 +233,18 @@ def test_nonsense_in_retry_after_is_ignored(office: Office, text: str) -> None:
     assert office.delivery(job).state == "delivered"
 
 
-def test_given_up_after_so_many_attempts(office: Office) -> None:
-    """A receiver that always fails is given up at last, and the delivery says why."""
+def test_given_up_after_the_last_attempt(office: Office) -> None:
+    """After the last attempt fails, the delivery has the reason."""
     with Receiver(answer(500)) as receiver:
         job = office.ended(receiver.url)
-        office.deliver(job, pace=replace(HASTY, attempts=4))
+        office.deliver(job, pace=replace(FAST, attempts=4))
         assert receiver.connections == 4
     assert (office.delivery(job).state, office.delivery(job).last_status) == ("given_up", 500)
     assert isinstance(office.events[-1], CallbackGivenUp)
 
 
-def test_given_up_after_so_long(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once its time is over a delivery is given up, however few its attempts."""
+def test_given_up_after_the_deadline(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number of attempts does not matter then."""
     monkeypatch.setattr(outbox_module, "CALLBACK_LIFE_SECONDS", 0.3)
     with Receiver(answer(500)) as receiver:
         job = office.ended(receiver.url)
@@ -255,7 +254,7 @@ def test_given_up_after_so_long(office: Office, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_url_that_cannot_be_used_is_given_up_at_once(office: Office) -> None:
-    """Such a job can only be an old one; nothing will make its URL better."""
+    """Only an old job can have such a URL; another attempt would not help."""
     job = office.ended("http://user@127.0.0.1/")
     office.deliver(job)
     delivery = office.delivery(job)
@@ -263,25 +262,25 @@ def test_a_url_that_cannot_be_used_is_given_up_at_once(office: Office) -> None:
     assert delivery.last_error == "unusable URL: odd host, port or user name"
 
 
-# Rude receivers
+# Slow and endless responses
 
 
-def test_a_slow_drip_is_cut_off(office: Office) -> None:
-    """K69: an answer of a byte now and then counts as none when the time is over."""
+def test_a_slow_response_is_cut_off(office: Office) -> None:
+    """A status line that arrives byte by byte is no response when the time is over."""
     drip = endless(b"HTTP/1.1 200 OK\r\nX-Drip: ", b"x", 0.05)
     with Receiver(drip, answer(200)) as receiver:
         job = office.ended(receiver.url)
-        office.deliver(job, pace=replace(HASTY, attempt=0.4))
+        office.deliver(job, pace=replace(FAST, attempt=0.4))
     (failed,) = [e for e in office.events if isinstance(e, CallbackFailed)]
     assert failed.reason == "no answer in time"
 
 
-def test_a_status_that_has_come_counts(office: Office) -> None:
-    """However slowly the body of a 200 drips, it was delivered."""
+def test_a_received_status_counts(office: Office) -> None:
+    """The callback is delivered although the body of the 200 arrives slowly."""
     drip = endless(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", b"x", 0.05)
     with Receiver(drip) as receiver:
         job = office.ended(receiver.url)
-        office.deliver(job, pace=replace(HASTY, attempt=0.4))
+        office.deliver(job, pace=replace(FAST, attempt=0.4))
     assert office.delivery(job).attempts == 1
 
 
@@ -299,35 +298,35 @@ HUGE = {
 
 @pytest.mark.parametrize("kind", HUGE)
 def test_endless_answers_are_cut_off(office: Office, kind: str) -> None:
-    """K70, K71: after 64 KiB nothing more is read, of heads and bodies alike."""
+    """At most 64 KiB are read, heads and bodies included."""
     with Receiver(HUGE[kind], answer(200)) as receiver:
         job = office.ended(receiver.url)
-        patient = replace(HASTY, attempt=30.0)
+        patient = replace(FAST, attempt=30.0)
         took = office.run(lambda: office.states(job) == ["delivered"], pace=patient)
         assert receiver.sent < 16 * 1024 * 1024  # what fits into the buffers of two sockets
     assert took < 15
     assert office.delivery(job).attempts == (1 if "body" in kind or kind == "gzip" else 2)
 
 
-# Lanes
+# Destinations
 
 
-def test_a_dead_host_delays_nobody(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    """K80: beside 1,000 deliveries to a host that hangs, another host's arrive at once."""
-    monkeypatch.setattr(courier_module, "_PARTING_SECONDS", 0.1)
+def test_a_dead_host_delays_no_other(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """1,000 deliveries to a host that hangs do not delay those to another host."""
+    monkeypatch.setattr(dispatcher_module, "_SHUTDOWN_SECONDS", 0.1)
     with Receiver(hang) as dead, Receiver() as alive:
         for _ in range(1_000):
             office.ended(dead.url)
         jobs = [office.ended(alive.url) for _ in range(10)]
-        pace = replace(HASTY, attempt=30.0, prompt=2.0)
+        pace = replace(FAST, attempt=30.0, prompt=2.0)
         took = office.run(lambda: set(office.states(*jobs)) == {"delivered"}, pace=pace)
-        assert dead.connections <= pace.per_lane
+        assert dead.connections <= pace.per_destination
     assert took < 15
 
 
 def test_slow_hosts_share_half_of_the_room(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hosts that are known to be slow leave room for others, however many they are."""
-    monkeypatch.setattr(courier_module, "_PARTING_SECONDS", 0.1)
+    """Slow hosts leave room for others, also when there are many slow ones."""
+    monkeypatch.setattr(dispatcher_module, "_SHUTDOWN_SECONDS", 0.1)
     with Receiver() as alive, ExitStack() as stack:
         slow = [stack.enter_context(Receiver(hang)) for _ in range(4)]
         for _ in range(2):
@@ -342,24 +341,24 @@ def test_slow_hosts_share_half_of_the_room(office: Office, monkeypatch: pytest.M
                 late.append((time.monotonic(), job))
             return bool(late) and office.states(late[0][1]) == ["delivered"]
 
-        office.run(delivered, pace=replace(HASTY, attempt=3.0, at_once=4, per_lane=1))
+        office.run(delivered, pace=replace(FAST, attempt=3.0, at_once=4, per_destination=1))
         assert alive.letters[0].time - late[0][0] < 2.5
 
 
-def test_a_lane_has_a_width(office: Office) -> None:
-    """One host never gets more than a few calls at once."""
+def test_a_destination_has_a_few_attempts_at_once(office: Office) -> None:
+    """One host never receives more than four requests at once."""
     with Receiver(later(answer(200), 1.0)) as receiver:
         jobs = [office.ended(receiver.url) for _ in range(8)]
-        office.deliver(*jobs, pace=replace(HASTY, attempt=10.0, prompt=5.0))
+        office.deliver(*jobs, pace=replace(FAST, attempt=10.0, prompt=5.0))
     times = [letter.time for letter in receiver.letters]
     assert times[3] - times[0] < 0.9 <= times[4] - times[0]
 
 
-# To the checked address, and no other
+# Only the checked address
 
 
 class Dial(httpcore2.AsyncNetworkBackend):
-    """Notes where it is told to connect to, and connects to a receiver instead."""
+    """Records the addresses that it should connect to, and connects to a receiver instead."""
 
     def __init__(self, port: int, *dead: str) -> None:
         self.asked: list[str] = []
@@ -375,7 +374,7 @@ class Dial(httpcore2.AsyncNetworkBackend):
 
 
 def test_a_name_that_changes_its_address(office: Office) -> None:
-    """K64: public when it is checked, loopback later: only the checked address is connected to."""
+    """Its address is public when checked, loopback later; only the checked one is used."""
     answers = [["93.184.216.34"], ["127.0.0.1"], ["::1"]]
     asked: list[str] = []
 
@@ -389,7 +388,7 @@ def test_a_name_that_changes_its_address(office: Office) -> None:
         guard = Guard(resolve=rebinding)
         office.run(
             lambda: office.delivery(job).attempts >= 4, guard=guard,
-            poster=lambda: Poster(dial=dial),
+            make_sender=lambda: WebhookSender(network=dial),
         )  # fmt: skip
         assert receiver.connections == 1
     assert dial.asked == ["93.184.216.34"]
@@ -399,7 +398,7 @@ def test_a_name_that_changes_its_address(office: Office) -> None:
 
 
 def test_the_next_address_when_one_is_dead(office: Office) -> None:
-    """Of several checked addresses the first that accepts is taken, four at most are tried."""
+    """The first address that accepts a connection is used; four at most are tried."""
     found = ["2606:2800::1", "93.184.216.34", "1.1.1.1"]
 
     async def resolve(host: str, port: int) -> list[str]:
@@ -408,7 +407,9 @@ def test_the_next_address_when_one_is_dead(office: Office) -> None:
     with Receiver() as receiver:
         dial = Dial(receiver.port, found[0])
         job = office.ended("http://two.example/")
-        office.deliver(job, guard=Guard(resolve=resolve), poster=lambda: Poster(dial=dial))
+        office.deliver(
+            job, guard=Guard(resolve=resolve), make_sender=lambda: WebhookSender(network=dial)
+        )
     assert dial.asked == found[:2]
     assert len(asyncio.run(Guard(resolve=resolve).addresses(_endpoint()))) == 3
 
@@ -422,7 +423,7 @@ def _endpoint():  # type: ignore[no-untyped-def]
 def test_proxies_of_the_environment_are_not_used(
     office: Office, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Neither a proxy nor a .netrc of the environment has a part in a callback."""
+    """A callback uses neither a proxy nor a .netrc of the environment."""
     netrc = tmp_path / "netrc"
     netrc.write_text("default login a password b\n")
     with Receiver() as proxy, Receiver() as receiver:
@@ -450,9 +451,9 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def test_tls_is_always_verified(office: Office, certificate: tuple[Path, Path]) -> None:
-    """K76: an unknown certificate is refused before a byte of the letter is sent; the name counts.
+    """With an unknown certificate or a wrong name, not one byte of the request is sent.
 
-    Trusted, and under its own name, the same certificate will do.
+    If the certificate is trusted and has the right name, the request is sent.
     """
     import ssl
 
@@ -469,25 +470,25 @@ def test_tls_is_always_verified(office: Office, certificate: tuple[Path, Path]) 
         other = office.ended("https://other.example/")
         office.run(
             lambda: office.delivery(job).last_error and office.delivery(other).last_error,
-            guard=guard, poster=lambda: Poster(dial=dial),
+            guard=guard, make_sender=lambda: WebhookSender(network=dial),
         )  # fmt: skip
         assert receiver.letters == []
         assert str(office.delivery(job).last_error).startswith("TLS: self")
-        office.deliver(job, guard=guard, poster=lambda: Poster(trusting, dial))
+        office.deliver(job, guard=guard, make_sender=lambda: WebhookSender(trusting, dial))
         assert str(office.delivery(other).last_error).startswith("TLS: ")
     (letter,) = receiver.letters
     assert (letter.headers["host"], letter.server_name) == ("hook.example", "hook.example")
 
 
-# The courier itself
+# The dispatcher
 
 
-def test_stopping_breaks_off_what_hangs(office: Office) -> None:
-    """An attempt that hangs does not hold up the end of the server; it is due again at once."""
+def test_stopping_aborts_an_attempt_that_hangs(office: Office) -> None:
+    """It does not delay the end of the server, and the delivery is due again at once."""
     with Receiver(hang) as receiver:
         job = office.ended(receiver.url)
         begun = time.monotonic()
-        office.run(lambda: receiver.letters, pace=replace(HASTY, attempt=30.0))
+        office.run(lambda: receiver.letters, pace=replace(FAST, attempt=30.0))
         assert time.monotonic() - begun < 5
     delivery = office.delivery(job)
     assert (delivery.state, delivery.attempts) == ("pending", 1)
@@ -496,43 +497,42 @@ def test_stopping_breaks_off_what_hangs(office: Office) -> None:
     assert again.letters[0].headers["webhook-id"] == receiver.letters[0].headers["webhook-id"]
 
 
-def test_stopping_waits_for_what_is_nearly_done(office: Office) -> None:
-    """An attempt that is answered shortly after is noted as delivered."""
+def test_stopping_waits_for_a_short_time(office: Office) -> None:
+    """An attempt that is answered in that time is recorded as delivered."""
     with Receiver(later(answer(200), 0.3)) as receiver:
         job = office.ended(receiver.url)
         office.run(lambda: receiver.letters)
     assert office.delivery(job).state == "delivered"
 
 
-def test_the_courier_survives_its_database(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A database that fails for a while costs time, never the courier or a delivery.
-
-    It is told once.
-    """
+def test_the_dispatcher_survives_a_failing_database(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The deliveries are late, but none is lost. The error is reported once."""
     outbox = office.services.outbox
-    troubles = iter(["lanes", "end"])
+    failures = iter(["pending", "claim"])
 
     def failing(name: str):  # type: ignore[no-untyped-def]
         real = getattr(type(outbox), name)
 
         def call(self: object, *args: object, **more: object) -> object:
-            if next(troubles, None):
+            if next(failures, None):
                 raise OSError("disk full")
             return real(self, *args, **more)
 
         return call
 
-    monkeypatch.setattr(courier_module, "_TRIPPED_SECONDS", 0.05)
-    for name in ("pending_lanes", "claim"):
+    monkeypatch.setattr(dispatcher_module, "_ERROR_PAUSE_SECONDS", 0.05)
+    for name in ("pending_destinations", "claim"):
         monkeypatch.setattr(type(outbox), name, failing(name))
     with Receiver() as receiver:
         job = office.ended(receiver.url)
         office.deliver(job)
-    assert sum(type(e).__name__ == "CourierTripped" for e in office.events) == 1
+    assert sum(type(e).__name__ == "DispatcherFailed" for e in office.events) == 1
 
 
 def test_log_lines_hold_no_secrets(office: Office, caplog: pytest.LogCaptureFixture) -> None:
-    """Failures are logged with host and reason; path, query, body and keys are not."""
+    """A failure is logged with host and reason, but without path, query, body and keys."""
     caplog.set_level(logging.DEBUG)
     with Receiver(answer(500, b"<secret body>"), answer(200)) as receiver:
         job = office.ended(receiver.url)
@@ -542,9 +542,9 @@ def test_log_lines_hold_no_secrets(office: Office, caplog: pytest.LogCaptureFixt
     for event in office.events:
         log_event(event)
     lines = [r.getMessage() for r in caplog.records if r.name == "bulkwright.callback"]
-    assert f"callback to 127.0.0.1:{receiver.port} failed (1): HTTP 500; next in" in lines[0]
+    assert f"callback to 127.0.0.1:{receiver.port} failed, attempt 1: HTTP 500; next in" in lines[0]
     assert "delivered, attempt 2" in lines[1]
-    assert "given up (1): unusable URL" in lines[2]
+    assert "given up, attempt 1: unusable URL" in lines[2]
     everything = " ".join(r.getMessage() for r in caplog.records if "httpcore" not in r.name)
     for secret in ("s3cret", "hook", "secret body", "whsec_"):
         assert secret not in everything
@@ -558,17 +558,17 @@ def _tried(office: Office, job: Job) -> Callable[[], bool]:
     return tried
 
 
-def test_the_courier_of_a_deployment(server: Deployment) -> None:
-    """`--dev` allows loopback, a setting allows more; without either nothing inside is."""
+def test_the_dispatcher_of_a_deployment(server: Deployment) -> None:
+    """`--dev` and --callback-allow allow loopback; without them it is forbidden."""
     office = Office(server.services, server.tenant.org.id)
     production = replace(server.settings, dev=False)
     with Receiver() as receiver:
         allowed = replace(production, callback_allow=(f"127.0.0.1:{receiver.port}",))
         for settings, works in ((production, False), (allowed, True), (server.settings, True)):
-            courier = make_courier(settings, server.services, lambda event: None)
-            assert isinstance(courier, Courier)
+            dispatcher = make_dispatcher(settings, server.services, lambda event: None)
+            assert isinstance(dispatcher, CallbackDispatcher)
             job = office.ended(receiver.url)
-            office.run(_tried(office, job), guard=courier._guard)
+            office.run(_tried(office, job), guard=dispatcher._guard)
             assert (office.delivery(job).state == "delivered") == works
             if not works:
                 office.deliver(job, guard=LOOPBACK)

@@ -1,4 +1,4 @@
-"""The guard: no callback reaches into the network that the service is in."""
+"""The guard: no callback connects to the network of the service."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.callback.office import HASTY, Office
-from tests.callback.receivers import Receiver
-from tests.conftest import Deployment
+from tests.callback.office import FAST, Office
+from tests.support.deployment import Deployment
+from tests.support.receivers import Receiver
 
-from bulkwright.callback.post import Poster
+from bulkwright.callback.sender import WebhookSender
 from bulkwright.domain.endpoint import InvalidEndpoint, parse_endpoint
 from bulkwright.egress import EgressRefused, Guard, NoAnswer, Resolver, why_forbidden
 
@@ -83,28 +83,28 @@ PERMITTED = [
 
 @pytest.mark.parametrize("address", FORBIDDEN)
 def test_forbidden_addresses(address: str) -> None:
-    """Each range is forbidden by its name; embedded IPv4 addresses are looked at too."""
+    """Each range is forbidden by its name; embedded IPv4 addresses are checked too."""
     assert why_forbidden(address) == FORBIDDEN[address]
 
 
 @pytest.mark.parametrize("address", PERMITTED)
 def test_permitted_addresses(address: str) -> None:
-    """Public addresses pass, right up to the edges of the forbidden ranges."""
+    """Public addresses are allowed, up to the limits of the forbidden ranges."""
     assert why_forbidden(address) is None
 
 
 @given(st.ip_addresses())
-def test_the_table_is_no_wider_than_the_standard_library(
+def test_the_table_allows_no_more_than_the_standard_library(
     ip: ipaddress.IPv4Address | ipaddress.IPv6Address,
 ) -> None:
-    """What `ipaddress` itself does not call global is never connected to."""
+    """An address that `ipaddress` does not call global is forbidden."""
     if not ip.is_global or ip.is_multicast or ip.is_reserved:
         assert why_forbidden(str(ip)) or str(ip).startswith("64:ff9b::")
 
 
 @pytest.fixture(scope="module")
 def canary() -> Iterator[Receiver]:
-    """Listens on 127.0.0.1 and, on the same port, on ::1; whoever connects is noted."""
+    """Listens on 127.0.0.1 and, on the same port, on ::1; counts connections."""
     with Receiver() as four:
         try:
             six = Receiver(host="::1", port=four.port)
@@ -118,7 +118,7 @@ def canary() -> Iterator[Receiver]:
 
 
 def to(*addresses: str) -> Resolver:
-    """A resolver that knows these addresses of every name."""
+    """Returns a resolver that returns these addresses for every name."""
 
     async def resolve(host: str, port: int) -> list[str]:
         return list(addresses)
@@ -127,13 +127,13 @@ def to(*addresses: str) -> Resolver:
 
 
 def call(url: str, guard: Guard) -> str | None:
-    """Make the call in earnest; None when it went out, else why it did not."""
+    """Sends a request. Returns None if it was sent, otherwise why it was not."""
 
     async def main() -> None:
         endpoint = parse_endpoint(url)
         addresses = await guard.addresses(endpoint)
         deadline = asyncio.get_running_loop().time() + 1
-        await Poster().post(endpoint, addresses, {}, b"{}", deadline)
+        await WebhookSender().post(endpoint, addresses, {}, b"{}", deadline)
 
     try:
         asyncio.run(main())
@@ -170,8 +170,8 @@ CORPUS = [*(f"http://{host}:{{p}}/x" for host in LOOPBACKS + INSIDE), *TRICKS]
 
 
 @pytest.mark.parametrize("url", CORPUS, ids=lambda url: url[:40])
-def test_no_url_leads_inside(canary: Receiver, url: str) -> None:
-    """K01 to K52: every spelling of a place inside is refused before a single packet."""
+def test_no_url_reaches_the_network_of_the_service(canary: Receiver, url: str) -> None:
+    """Every spelling of a forbidden address is rejected before a single packet."""
     before = canary.connections
     reason = call(url.replace("{p}", str(canary.port)), Guard())
     assert reason is not None
@@ -180,8 +180,8 @@ def test_no_url_leads_inside(canary: Receiver, url: str) -> None:
 
 
 @pytest.mark.parametrize("address", [a for a in FORBIDDEN if "." in a or ":" in a])
-def test_no_name_leads_inside(canary: Receiver, address: str) -> None:
-    """K36, K66: a name that stands for such an address is refused the same."""
+def test_no_name_reaches_the_network_of_the_service(canary: Receiver, address: str) -> None:
+    """A name with such an address is rejected too."""
     guard = Guard(resolve=to(address))
     assert str(call(f"http://a.example:{canary.port}/", guard)).startswith("forbidden address")
 
@@ -189,26 +189,26 @@ def test_no_name_leads_inside(canary: Receiver, address: str) -> None:
 @pytest.mark.parametrize(
     "addresses", [("93.184.216.34", "127.0.0.1"), ("10.0.0.1", "93.184.216.34"), ("1.1.1.1", "::1")]
 )
-def test_one_bad_address_spoils_a_name(addresses: tuple[str, ...]) -> None:
-    """K65: of several addresses every one must be public."""
+def test_one_forbidden_address_forbids_a_name(addresses: tuple[str, ...]) -> None:
+    """Of several addresses every one must be public."""
     assert str(call("http://a.example/", Guard(resolve=to(*addresses)))).startswith("forbidden")
 
 
 def test_a_name_without_address(office: Office) -> None:
-    """A name that nobody knows is said to have no address."""
-    assert call("http://nobody.invalid/", Guard(resolve=to())) == "the host has no address"
+    """An unknown name has no address."""
+    assert call("http://unknown.invalid/", Guard(resolve=to())) == "the host has no address"
 
 
-def test_the_system_knows_localhost() -> None:
-    """The system's resolver is asked off the loop; an unknown name has no addresses."""
+def test_the_system_resolves_localhost() -> None:
+    """The system's resolver is called on a thread, not on the loop."""
     guard = Guard(loopback=True)
     found = asyncio.run(guard.addresses(parse_endpoint("http://localhost:9/")))
     assert set(found) <= {"127.0.0.1", "::1"}
     assert found
 
 
-def test_an_allow_list_opens_one_place() -> None:
-    """K83: an entry allows its host and port, and no other port."""
+def test_an_entry_allows_one_destination() -> None:
+    """An entry allows its host and port, and no other port."""
     with Receiver() as receiver:
         guard = Guard(frozenset({f"127.0.0.1:{receiver.port}"}))
         assert call(receiver.url, guard) is None
@@ -223,8 +223,8 @@ def test_an_allow_list_opens_one_place() -> None:
         assert str(call(f"http://other:{receiver.port}/", by_name)).startswith("forbidden")
 
 
-def test_development_opens_loopback_alone() -> None:
-    """With --dev, plain loopback addresses are allowed, nothing else inside is."""
+def test_development_allows_loopback_only() -> None:
+    """With --dev, plain loopback addresses are allowed, and no other private ones."""
     guard = Guard(loopback=True)
     with Receiver() as receiver:
         assert call(receiver.url, guard) is None
@@ -235,10 +235,10 @@ def test_development_opens_loopback_alone() -> None:
 
 
 def test_a_forbidden_delivery_is_visible(office: Office) -> None:
-    """The job keeps its end; its delivery says why it fails, and is tried again meanwhile."""
+    """The job keeps its status; its delivery has the reason, and is tried again."""
     with Receiver() as canary:
         job = office.ended(canary.url)
-        office.run(lambda: office.delivery(job).attempts >= 3, guard=Guard(), pace=HASTY)
+        office.run(lambda: office.delivery(job).attempts >= 3, guard=Guard(), pace=FAST)
         delivery = office.delivery(job)
         assert canary.connections == 0
     assert (delivery.state, delivery.last_status) == ("pending", None)
@@ -261,22 +261,22 @@ SHAPES = [
 
 
 @pytest.mark.parametrize(("callback", "code"), SHAPES)
-def test_malformed_callbacks_are_refused(server: Deployment, callback: object, code: str) -> None:
-    """K53 to K63: another method or another shape is refused when the job is asked for."""
+def test_malformed_callbacks_are_rejected(server: Deployment, callback: object, code: str) -> None:
+    """Another method or another shape is rejected when the job is created."""
     answer = server.create(server.insert(file_id="1") | {"callback": callback})
     assert (answer.status_code, answer.json()["code"]) == (400, code)
 
 
 @pytest.mark.parametrize("url", [u for u in TRICKS if u != "http://127.0.0.1:{p}"], ids=str)
-def test_odd_urls_are_refused_at_once(server: Deployment, url: str) -> None:
-    """K29 to K52: the parser that connects refuses them already when the job is asked for."""
+def test_unusual_urls_are_rejected_at_once(server: Deployment, url: str) -> None:
+    """The parser of the dispatcher also rejects them when the job is created."""
     callback = {"url": url.replace("{p}", "80"), "method": "post"}
     answer = server.create(server.insert(file_id="1") | {"callback": callback})
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_CALLBACK_URL"), url
 
 
-def test_the_loop_goes_on_while_a_name_server_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A lookup that takes long holds up neither the loop nor the end of the program."""
+def test_a_slow_name_server_does_not_block_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long lookup delays neither the loop nor the end of the program."""
     import threading
 
     gate = threading.Event()

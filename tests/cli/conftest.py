@@ -1,36 +1,13 @@
-"""The program as people start it: a process, its two outputs, its exit status."""
+"""The program in a folder of its own, and files for it."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
-
-Result = subprocess.CompletedProcess[str]
-Run = Callable[..., Result]
-
-GOOD = "Last_Name,Email,City\nBoyle,p@x.example,Trier\nKay,k@x.example,Bonn\n"
-MIXED = GOOD + "Lee,nonsense,Köln\n,m@x.example,Mainz\n"
-
-
-def program(folder: Path, *arguments: object, **variables: str) -> Result:
-    """Run `bulkwright` in a folder, without any BULKWRIGHT_ variable but those given."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("BULKWRIGHT_")}
-    return subprocess.run(
-        [sys.executable, "-m", "bulkwright", *map(str, arguments)],
-        cwd=folder,
-        env={**clean, **variables, "COLUMNS": "160"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+from tests.support.program import GOOD, MIXED, Run, program
 
 
 @pytest.fixture
@@ -68,13 +45,3 @@ def mixed(tmp_path: Path) -> Path:
     path = tmp_path / "mixed.csv"
     path.write_text(MIXED)
     return path
-
-
-def refused(result: Result) -> str:
-    """The one line on stderr that a refusal is."""
-    assert result.returncode == 1, (result.returncode, result.stdout, result.stderr)
-    assert "Traceback" not in result.stderr
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("bulkwright: ")
-    assert result.stdout == ""
-    return line

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Run, refused
+from tests.support.program import Run, refused
 
 from bulkwright import __version__
 
@@ -14,27 +14,27 @@ INIT = ("init", "--company", "Zylker", "--email", "p@x.example", "--data", "d")
 
 
 def test_init_shows_credentials_once(run: Run) -> None:
-    """Org, client, secret and refresh token; the second time it is refused."""
+    """Org, client, secret and refresh token; the second time it fails."""
     made = run(*INIT, "--time-zone", "Europe/Berlin")
     assert made.returncode == 0, made.stderr
-    told = dict(line.split() for line in made.stdout.splitlines())
-    assert list(told) == ["org_id", "client_id", "client_secret", "refresh_token"]
-    assert re.fullmatch(r"[0-9]{8,9}", told["org_id"])
-    assert told["client_id"].startswith("1000.") and told["refresh_token"].startswith("1000.")
-    assert "has an org already" in refused(run(*INIT))
+    values = dict(line.split() for line in made.stdout.splitlines())
+    assert list(values) == ["org_id", "client_id", "client_secret", "refresh_token"]
+    assert re.fullmatch(r"[0-9]{8,9}", values["org_id"])
+    assert values["client_id"].startswith("1000.") and values["refresh_token"].startswith("1000.")
+    assert "already has an org" in refused(run(*INIT))
 
 
-def test_secrets_are_not_stored_as_they_are(run: Run, tmp_path: Path) -> None:
-    """Only hashes: the database does not hold what init has shown."""
-    told = dict(line.split() for line in run(*INIT).stdout.splitlines())
+def test_secrets_are_stored_as_hashes(run: Run, tmp_path: Path) -> None:
+    """The database does not contain the secrets that init has shown."""
+    values = dict(line.split() for line in run(*INIT).stdout.splitlines())
     stored = b"".join(p.read_bytes() for p in (tmp_path / "d").rglob("*") if p.is_file())
-    assert told["client_id"].encode() in stored
+    assert values["client_id"].encode() in stored
     for secret in ("client_secret", "refresh_token"):
-        assert told[secret].encode() not in stored
+        assert values[secret].encode() not in stored
 
 
-def test_init_refuses_an_unknown_time_zone(run: Run) -> None:
-    """And leaves no half-made org behind."""
+def test_init_rejects_an_unknown_time_zone(run: Run) -> None:
+    """It leaves no incomplete org."""
     for zone in ("Mars/Olympus", ""):
         assert "time zone" in refused(run(*INIT, "--time-zone", zone))
     assert run(*INIT).returncode == 0
@@ -43,26 +43,26 @@ def test_init_refuses_an_unknown_time_zone(run: Run) -> None:
 @pytest.mark.usefixtures("org")
 @pytest.mark.parametrize("more", [(), ("--scope", "ZohoCRM.bulk.READ"), ("--refresh",)])
 def test_a_token_is_printed_alone(run: Run, more: tuple[str, ...]) -> None:
-    """So that a script may take it; another one each time."""
+    """So that a script can read it; each one is new."""
     tokens = {run("token", "create", "--data", "d", *more).stdout for _ in range(2)}
     assert len(tokens) == 2
     assert all(re.fullmatch(r"1000\.[0-9a-f]{32}\.[0-9a-f]{32}\n", t) for t in tokens)
 
 
 def test_commands_need_a_folder(run: Run) -> None:
-    """One line that names it; nothing is made on the way."""
+    """One line names the folder; nothing is created."""
     for command in (
         ("token", "create"),
         ("modules", "list"),
         ("records", "export", "--module", "X"),
     ):
-        assert "no Bulkwright data folder" in refused(run(*command, "--data", "nowhere"))
+        assert "not a Bulkwright data folder" in refused(run(*command, "--data", "nowhere"))
 
 
 def test_version_and_help(run: Run) -> None:
-    """The program tells what it is."""
+    """Version and commands of the program."""
     assert run("--version").stdout.strip() == __version__
-    told = run("--help").stdout
+    text = run("--help").stdout
     for command in (
         "demo",
         "serve",
@@ -74,4 +74,4 @@ def test_version_and_help(run: Run) -> None:
         "token",
         "init",
     ):
-        assert command in told
+        assert command in text

@@ -1,18 +1,18 @@
-"""`bulkwright callbacks`: what was told to whom, and by which secret."""
+"""`bulkwright callbacks`: the deliveries and the secret."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Run
-from tests.conftest import zipped
+from tests.support.program import Run
+from tests.support.uploads import zipped
 
-from bulkwright.config import Settings
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
 from bulkwright.domain.job import Callback, JobStatus, Operation
 from bulkwright.domain.request import JobRequest, ResourceRequest
+from bulkwright.settings import Settings
 from bulkwright.wiring import open_services
 
 DATA = ("--data", "d")
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("org")
 
 
 def test_the_secret_stays_until_it_is_changed(run: Run) -> None:
-    """It is printed alone, the same each time; a new one follows on demand."""
+    """It is printed alone, the same each time; --rotate creates a new one."""
     first = run("callbacks", "secret", *DATA).stdout
     assert first.startswith("whsec_")
     assert run("callbacks", "secret", *DATA).stdout == first
@@ -31,16 +31,16 @@ def test_the_secret_stays_until_it_is_changed(run: Run) -> None:
     assert run("callbacks", "secret", *DATA).stdout == second
 
 
-def test_nothing_was_told_yet(run: Run, tmp_path: Path) -> None:
-    """The list is a header without rows, and no error."""
+def test_an_empty_list(run: Run, tmp_path: Path) -> None:
+    """A header without rows, and no error."""
     done = run("callbacks", "list", *DATA)
     assert (done.returncode, "Attempts" in done.stdout) == (0, True)
     with open_services(Settings(tmp_path / "d")) as services:
         assert services.outbox.newest(services.accounts.orgs()[0].id, 9) == []
 
 
-def test_what_was_told_is_listed(run: Run, tmp_path: Path) -> None:
-    """A delivery that waits for its first attempt shows where it will go."""
+def test_deliveries_are_listed(run: Run, tmp_path: Path) -> None:
+    """A delivery that waits for its first attempt has its destination."""
     with open_services(Settings(tmp_path / "d")) as services:
         (org,) = services.accounts.orgs()
         (user,) = services.accounts.users(org.id)
@@ -52,8 +52,8 @@ def test_what_was_told_is_listed(run: Run, tmp_path: Path) -> None:
         resource = ResourceRequest("Leads", str(file_id))
         request = JobRequest(Operation.INSERT, (resource,), callback=callback)
         job = services.jobs.create(caller, request)
-        claimed = services.job_store.claim("a worker")
+        claimed = services.claims.claim("a worker")
         assert claimed is not None
-        services.job_store.finish(claimed[0], JobStatus.FAILED, code="X", has_result=False)
-    told = run("callbacks", "list", *DATA).stdout
-    assert [w for w in (str(job.id), "pending", "receiver.example:8123") if w not in told] == []
+        services.claims.finish(claimed[0], JobStatus.FAILED, code="X", has_result=False)
+    shown = run("callbacks", "list", *DATA).stdout
+    assert [w for w in (str(job.id), "pending", "receiver.example:8123") if w not in shown] == []

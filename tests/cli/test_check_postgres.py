@@ -1,4 +1,4 @@
-"""`bulkwright check` on PostgreSQL finds what it finds on SQLite (test_check.py)."""
+"""`bulkwright check` has the same findings on PostgreSQL as on SQLite (test_check.py)."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ import json
 from pathlib import Path
 
 import psycopg
-from tests.cli.conftest import Run
-from tests.postgres import Server
+from tests.support.postgres import Server
+from tests.support.program import Run
+
+from bulkwright.service.findings import Fault
 
 
-def test_check_finds_what_is_missing_and_what_nobody_told_of(
+def test_check_finds_missing_and_unreported_records(
     run: Run, mixed: Path, postgres: Server
 ) -> None:
-    """A sound database is called sound; one record gone and one from nowhere are found."""
+    """A sound database has no findings; a deleted record and one added by hand are found."""
     url = postgres.database()
     place = ("--data", "d", "--database", url)
     write = run("write", mixed, "--module", "Leads", "--operation", "insert", *place)
     assert write.returncode == 3, write.stderr
     sound = run("check", *place)
-    assert (sound.returncode, sound.stderr) == (0, "") and "all is well" in sound.stdout
+    assert (sound.returncode, sound.stderr) == (0, "") and "nothing is wrong" in sound.stdout
 
     with psycopg.connect(url, autocommit=True) as connection:
         query = (
@@ -28,8 +30,8 @@ def test_check_finds_what_is_missing_and_what_nobody_told_of(
         ((table,),) = connection.execute(query).fetchall()
         first = f"(SELECT min(id) FROM {table})"
         connection.execute(f"DELETE FROM {table} WHERE id = {first}".encode())
-        connection.execute(f"INSERT INTO {table} (id, \"Last_Name\") VALUES (7, 'Nobody')".encode())
+        connection.execute(f"INSERT INTO {table} (id, \"Last_Name\") VALUES (7, 'Ghost')".encode())
     broken = run("check", "--json", *place)
     assert broken.returncode == 1
     found = {finding["code"] for finding in json.loads(broken.stdout)["findings"]}
-    assert found == {"record-missing", "record-untold"}
+    assert found == {Fault.RECORD_MISSING.value, Fault.RECORD_UNREPORTED.value}

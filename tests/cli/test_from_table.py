@@ -1,4 +1,4 @@
-"""`modules from-table` and what goes on with its modules."""
+"""`modules from-table` and the use of its modules."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Run, refused
+from tests.support.program import Run, refused
 
 ITEMS = "name,price,maker\nChair,49.90,1\nBad,-1,1\nOdd,1,7\n"
 
 
 @pytest.fixture
 def shop(org: None, tmp_path: Path) -> Path:
-    """A data folder with two tables of the user's own, one row of which refers to nothing."""
+    """A data folder with two existing tables; one row refers to nothing."""
     database = tmp_path / "d" / "bulkwright.sqlite"
     with closing(sqlite3.connect(database)) as connection:
         connection.executescript("""
@@ -29,20 +29,20 @@ def shop(org: None, tmp_path: Path) -> Path:
     return database
 
 
-def test_a_table_is_shown_before_it_is_offered(run: Run, shop: Path) -> None:
-    """A dry run says what would be, and what is left out; nothing is made."""
+def test_a_dry_run_shows_the_module(run: Run, shop: Path) -> None:
+    """It shows the module and the omitted columns; nothing is created."""
     shown = run("modules", "from-table", "the items", "--dry-run", "--data", "d")
     assert shown.returncode == 0, shown.stderr
-    assert "the_items would be made: 4 fields" in shown.stdout
-    assert "left out, for their types: photo" in shown.stdout
+    assert "the_items would be created: 4 fields" in shown.stdout
+    assert "omitted because of their types: photo" in shown.stdout
     assert "no module the_items" in refused(run("modules", "show", "the_items", "--data", "d"))
 
 
 def test_a_table_is_loaded_read_and_checked(run: Run, shop: Path) -> None:
-    """From the table to its rows, and `check` finds nothing in what others write and delete."""
+    """`check` also accepts rows that other programs write and delete."""
     made = run("modules", "from-table", "the items", "--with-references", "--data", "d")
     assert made.returncode == 0, made.stderr
-    assert "makers is made" in made.stdout
+    assert "makers created" in made.stdout
     assert "the_items" in run("modules", "list", "--data", "d").stdout
     wanted = ("--module", "the_items", "--operation", "insert", "--data", "d")
     done = run("write", "items.csv", *wanted)
@@ -61,8 +61,8 @@ def test_a_table_is_loaded_read_and_checked(run: Run, shop: Path) -> None:
     assert checked.returncode == 0, checked.stdout
 
 
-def test_a_dry_run_of_a_job_leaves_the_table_alone(run: Run, shop: Path) -> None:
-    """What the database refuses is known before anything is stored."""
+def test_a_dry_run_of_a_job_leaves_the_table_unchanged(run: Run, shop: Path) -> None:
+    """Rows that the database rejects are known before anything is stored."""
     run("modules", "from-table", "the items", "--data", "d")
     wanted = ("--module", "the_items", "--operation", "insert", "--data", "d")
     done = run("write", "items.csv", *wanted, "--dry-run")
@@ -71,7 +71,7 @@ def test_a_dry_run_of_a_job_leaves_the_table_alone(run: Run, shop: Path) -> None
         assert connection.execute('SELECT count(*) FROM "the items"').fetchall() == [(1,)]
 
 
-def test_what_cannot_be_offered_is_refused_in_a_line(run: Run, shop: Path) -> None:
-    """With what to do."""
+def test_an_unusable_table_is_rejected_in_a_line(run: Run, shop: Path) -> None:
+    """The line says what to do."""
     line = refused(run("modules", "from-table", "nothing", "--data", "d"))
     assert "no table nothing" in line

@@ -1,4 +1,4 @@
-"""`bulkwright jobs`: what was asked for, how it stands, what came out."""
+"""`bulkwright jobs`: list, show and result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import MIXED, Run, program, refused
+from tests.support.program import MIXED, Run, program, refused
 
 INSERT = ("--module", "Leads", "--operation", "insert", "--data", "d")
 
@@ -28,7 +28,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 @pytest.fixture
 def job_id(written: tuple[Path, str], tmp_path: Path) -> str:
-    """The id of that job, in a data folder `d` of one's own."""
+    """The id of that job, in a data folder `d` of its own."""
     shutil.copytree(written[0], tmp_path / "d")
     return written[1]
 
@@ -43,7 +43,7 @@ def test_list_shows_the_newest_first(run: Run, job_id: str, good: Path) -> None:
 
 
 def test_show_is_one_line(run: Run, job_id: str) -> None:
-    """With --watch too, for the job has ended."""
+    """With --watch too, because the job has ended."""
     for more in ((), ("--watch",)):
         shown = run("jobs", "show", job_id, "--data", "d", *more)
         assert shown.returncode == 0
@@ -52,8 +52,8 @@ def test_show_is_one_line(run: Run, job_id: str) -> None:
         ]
 
 
-def test_show_as_json_is_what_the_api_answers(run: Run, job_id: str) -> None:
-    """Job details of v2, whole and nothing else."""
+def test_show_as_json_equals_the_job_details(run: Run, job_id: str) -> None:
+    """The job details of v2, and nothing else."""
     details = json.loads(run("jobs", "show", job_id, "--json", "--data", "d").stdout)
     assert (details["id"], details["status"], details["operation"]) == (
         job_id,
@@ -68,7 +68,7 @@ def test_show_as_json_is_what_the_api_answers(run: Run, job_id: str) -> None:
 
 
 def test_result_is_saved_as_a_zip(run: Run, job_id: str, tmp_path: Path) -> None:
-    """Under the job's id, or where -o says."""
+    """Its name is the job's id, or that of -o."""
     assert run("jobs", "result", job_id, "--data", "d").stdout.strip() == f"{job_id}.zip"
     assert run("jobs", "result", job_id, "-o", "here.zip", "--data", "d").returncode == 0
     for name in (f"{job_id}.zip", "here.zip"):
@@ -76,8 +76,10 @@ def test_result_is_saved_as_a_zip(run: Run, job_id: str, tmp_path: Path) -> None
             assert archive.testzip() is None and archive.namelist() == ["Leads-mixed.csv"]
 
 
-def test_failed_rows_can_be_mended_and_written_again(run: Run, job_id: str, tmp_path: Path) -> None:
-    """All their columns and the errors; the ERRORS column does not disturb the next job."""
+def test_failed_rows_can_be_corrected_and_written_again(
+    run: Run, job_id: str, tmp_path: Path
+) -> None:
+    """All columns and the errors; the next job ignores the ERRORS column."""
     saved = run("jobs", "result", job_id, "--failed", "--data", "d")
     assert saved.stdout.strip() == f"{job_id}-failed.csv: 2 rows"
     path = tmp_path / f"{job_id}-failed.csv"
@@ -92,10 +94,10 @@ def test_failed_rows_can_be_mended_and_written_again(run: Run, job_id: str, tmp_
     assert "added 2" in again.stdout
 
 
-def test_refusals_of_jobs(run: Run, job_id: str) -> None:
-    """Jobs and folders that there are not."""
+def test_unknown_jobs_and_folders(run: Run, job_id: str) -> None:
+    """One line each."""
     assert job_id
     for wrong in ("1", "9" * 30):
         result = run("jobs", "show", "--data", "d", "--", wrong)
         assert "There is no job" in refused(result)
-    assert "no Bulkwright data folder" in refused(run("jobs", "list", "--data", "nowhere"))
+    assert "not a Bulkwright data folder" in refused(run("jobs", "list", "--data", "nowhere"))

@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Run, refused
+from tests.support.program import Run, refused
 
-from bulkwright.config import Settings
 from bulkwright.domain.account import OAuthClient
+from bulkwright.settings import Settings
 from bulkwright.wiring import open_services
 
 PASSWORD = "Füße im Wasser, 12"
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("org")
 
 
 def given(folder: Path, text: str, *line: str) -> subprocess.CompletedProcess[str]:
-    """Run a command that reads standard input."""
+    """Runs a command that reads standard input."""
     command = [sys.executable, "-m", "bulkwright", *line, *DATA]
     return subprocess.run(
         command, cwd=folder, input=text, capture_output=True, text=True, timeout=60, check=False
@@ -31,36 +31,36 @@ def given(folder: Path, text: str, *line: str) -> subprocess.CompletedProcess[st
 
 
 def right(folder: Path, email: str, password: str) -> bool:
-    """Whether somebody can sign in so."""
+    """Returns whether this user can sign in with this password."""
     with open_services(Settings(folder / "d")) as services:
         (org,) = services.accounts.orgs()
         return services.signin.sign_in(org.id, email, password, "") is not None
 
 
-def told(text: str) -> dict[str, str]:
-    """Names and values, a line each."""
+def values(text: str) -> dict[str, str]:
+    """Returns the names and values that a command prints, one a line."""
     return dict(re.findall(r"(?m)^(\S+) +(.*)$", text))
 
 
 def test_the_org_is_shown(run: Run) -> None:
-    """With the number that clients send."""
-    shown = told(run("org", *DATA).stdout)
+    """With the id that clients send."""
+    shown = values(run("org", *DATA).stdout)
     assert re.fullmatch(r"[0-9]{8,9}", shown["org_id"])
     assert (shown["company"], shown["users"], shown["currency"]) == ("Zylker", "1", "USD")
 
 
 def test_an_org_is_given_a_priority(run: Run) -> None:
-    """It is shown from then on; an org that is not there is refused."""
-    assert told(run("org", *DATA).stdout)["priority"] == "0"
-    assert told(run("org", "--priority", "3", *DATA).stdout)["priority"] == "3"
-    number = told(run("org", *DATA).stdout)["org_id"]
-    assert told(run("org", number, "--priority", "-1", *DATA).stdout)["priority"] == "-1"
+    """It is shown afterwards; an unknown org is rejected."""
+    assert values(run("org", *DATA).stdout)["priority"] == "0"
+    assert values(run("org", "--priority", "3", *DATA).stdout)["priority"] == "3"
+    number = values(run("org", *DATA).stdout)["org_id"]
+    assert values(run("org", number, "--priority", "-1", *DATA).stdout)["priority"] == "-1"
     refused = run("org", "1", *DATA)
     assert (refused.returncode, refused.stderr) == (1, "bulkwright: There is no org 1.\n")
 
 
 def test_a_user_is_added_with_a_profile(run: Run) -> None:
-    """And listed; the e-mail is new in the org, however it is spelled."""
+    """The user is listed; another one with the same e-mail in other letters is rejected."""
     added = run("user", "add", "kay@x.example", "--last-name", "Kay [b]", "--profile", "Standard",
                 "--time-zone", "Asia/Tokyo", *DATA)  # fmt: skip
     assert re.fullmatch(r"user_id +[0-9]{18}\n", added.stdout)
@@ -76,7 +76,7 @@ def test_a_user_is_added_with_a_profile(run: Run) -> None:
 
 
 def test_a_password_comes_from_standard_input(run: Run, tmp_path: Path) -> None:
-    """Its first line; it replaces the one before, and is in no file."""
+    """The first line; it replaces the old password, and no file contains it."""
     assert given(tmp_path, f"{PASSWORD}\nmore\n", "user", "password", "P@x.example").stdout == ""
     assert right(tmp_path, "p@x.example", PASSWORD)
     assert " yes " in run("user", "list", *DATA).stdout
@@ -88,7 +88,7 @@ def test_a_password_comes_from_standard_input(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_user_is_added_with_a_password(tmp_path: Path) -> None:
-    """Or not at all, when it is too short."""
+    """If the password is too short, the user is not added."""
     add = ("user", "add", "lee@x.example", "--last-name", "Lee", "--password")
     made = given(tmp_path, f"{PASSWORD}\n", *add)
     assert made.returncode == 0, made.stderr
@@ -96,8 +96,8 @@ def test_a_user_is_added_with_a_password(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("password", ["", "x" * 11, "x" * 257])
-def test_a_weak_password_is_refused(tmp_path: Path, password: str) -> None:
-    """With what is wanted; nobody is added without."""
+def test_a_weak_password_is_rejected(tmp_path: Path, password: str) -> None:
+    """The message has the rule; no user is added."""
     weak = given(tmp_path, password, "user", "password", "p@x.example")
     assert "12 to 256 characters" in refused(weak)
     add = ("user", "add", "w@x.example", "--last-name", "W", "--password")
@@ -107,22 +107,22 @@ def test_a_weak_password_is_refused(tmp_path: Path, password: str) -> None:
         assert not services.signin.has_password(user)
 
 
-def test_a_password_is_somebodys(tmp_path: Path) -> None:
-    """One line says who is not there."""
-    nobody = given(tmp_path, PASSWORD, "user", "password", "nobody@x")
-    assert "no user nobody@x" in refused(nobody)
+def test_a_password_needs_a_user(tmp_path: Path) -> None:
+    """One line names the unknown user."""
+    unknown = given(tmp_path, PASSWORD, "user", "password", "unknown@x")
+    assert "no user unknown@x" in refused(unknown)
 
 
 @pytest.mark.parametrize(("second", "status"), [(PASSWORD, 0), ("other", 1)])
-def test_a_person_is_asked_twice(tmp_path: Path, second: str, status: int) -> None:
-    """At a terminal, where nothing of it is shown."""
+def test_a_terminal_is_prompted_twice(tmp_path: Path, second: str, status: int) -> None:
+    """The terminal does not show the password."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "bulkwright", "user", "password", "p@x.example", *DATA],
         cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
     )  # fmt: skip
     shown = b""
-    for answer, question in ((PASSWORD, b"characters: "), (second, b"more: ")):
+    for answer, question in ((PASSWORD, b"characters: "), (second, b"Repeat it: ")):
         while question not in shown:
             shown += os.read(ours, 1000)
         os.write(ours, answer.encode() + b"\n")
@@ -134,7 +134,7 @@ def test_a_person_is_asked_twice(tmp_path: Path, second: str, status: int) -> No
 
 
 def test_no_password_on_the_command_line(run: Run) -> None:
-    """Other processes could read it there."""
+    """Other processes could read it."""
     for line in (("password", "p@x.example", PASSWORD), ("password", "--password", PASSWORD)):
         done = run("user", *line, *DATA)
         assert done.returncode != 0
@@ -143,11 +143,11 @@ def test_no_password_on_the_command_line(run: Run) -> None:
 def test_clients_are_registered(run: Run, tmp_path: Path) -> None:
     """A server's and a self client have a secret; a JavaScript client has none."""
     uris = ("--redirect-uri", "https://a.example/cb", "--redirect-uri", "http://localhost:3000/")
-    server = told(run("client", "add", "Web", "--kind", "server", *uris, *DATA).stdout)
+    server = values(run("client", "add", "Web", "--kind", "server", *uris, *DATA).stdout)
     assert list(server) == ["client_id", "client_secret"]
-    script = told(run("client", "add", "Page", "--kind", "javascript", *uris, *DATA).stdout)
+    script = values(run("client", "add", "Page", "--kind", "javascript", *uris, *DATA).stdout)
     assert list(script) == ["client_id"]
-    mine = told(run("client", "add", "Mine", "--kind", "self", *DATA).stdout)
+    mine = values(run("client", "add", "Mine", "--kind", "self", *DATA).stdout)
     assert list(mine) == ["client_id", "client_secret"]
     listed = run("client", "list", *DATA).stdout
     for word in (server["client_id"], "Page", "javascript", "https://a.example/cb", "First client"):
@@ -170,14 +170,14 @@ def test_clients_are_registered(run: Run, tmp_path: Path) -> None:
         (("--kind", "server", "--redirect-uri", "https://a.example;x/"), "--redirect-uri"),
     ],
 )
-def test_odd_redirect_uris_are_refused(run: Run, line: tuple[str, ...], word: str) -> None:
-    """What browsers and libraries read in different ways is registered by nobody."""
+def test_unusual_redirect_uris_are_rejected(run: Run, line: tuple[str, ...], word: str) -> None:
+    """Browsers and libraries read them in different ways."""
     assert word in refused(run("client", "add", "X", *line, *DATA))
 
 
-def test_a_self_client_gets_a_code(run: Run, tmp_path: Path) -> None:
-    """O34: good for one exchange, for the scopes it was made with, and in somebody's name."""
-    mine = told(run("client", "add", "Mine", "--kind", "self", *DATA).stdout)
+def test_a_code_of_a_self_client(run: Run, tmp_path: Path) -> None:
+    """It is valid for one exchange, for its scopes and its user."""
+    mine = values(run("client", "add", "Mine", "--kind", "self", *DATA).stdout)
     run("user", "add", "kay@x.example", "--last-name", "Kay", *DATA)
     line = ("--code", "--client", mine["client_id"], "--user", "kay@x.example")
     code = run("token", "create", *line, "--scope", "ZohoCRM.org.READ", *DATA).stdout.strip()
@@ -190,21 +190,21 @@ def test_a_self_client_gets_a_code(run: Run, tmp_path: Path) -> None:
     assert user is not None and user.name == "Kay"
 
 
-def test_tokens_need_somebody(run: Run) -> None:
-    """A client and a user that are there; one kind at a time."""
+def test_tokens_need_a_client_and_a_user(run: Run) -> None:
+    """Both must exist; one kind of token at a time."""
     page = ("client", "add", "Page", "--kind", "javascript", "--redirect-uri", "http://a.example/")
-    page_id = told(run(*page, *DATA).stdout)["client_id"]
+    page_id = values(run(*page, *DATA).stdout)["client_id"]
     for line, word in (
-        (("--client", "1000.X"), "no OAuth client that may hold tokens 1000.X"),
+        (("--client", "1000.X"), "no OAuth client 1000.X with a secret"),
         (("--client", page_id), "no OAuth client"),
         (("--code", "--client", page_id), "no self client"),
-        (("--user", "nobody@x"), "no user nobody@x"),
-        (("--code", "--refresh"), "Either"),
+        (("--user", "unknown@x"), "no user unknown@x"),
+        (("--code", "--refresh"), "either --refresh or --code"),
     ):
         assert word in refused(run("token", "create", *line, *DATA))
 
 
 @pytest.mark.parametrize("url", ["crm.example", "https://crm.example/x", "ftp://crm.example"])
 def test_a_public_url_is_one_of_a_host(run: Run, url: str) -> None:
-    """`serve` is told before anything is made."""
+    """`serve` rejects others before it creates anything."""
     assert "--public-url" in refused(run("serve", "--public-url", url, *DATA))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.conftest import Run, refused
+from tests.support.program import Run, refused
 
 DATA = ("--data", "d")
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("org")
 
 
 def applied(run: Run, tmp_path: Path, *modules: dict[str, Any]) -> str:
-    """Apply modules; what the command says."""
+    """Applies modules; returns the output."""
     (tmp_path / "schema.json").write_text(json.dumps({"modules": modules}))
     done = run("modules", "apply", "schema.json", *DATA)
     assert done.returncode == 0, done.stderr
@@ -36,7 +36,7 @@ PART = {
 
 
 def test_modules_are_listed_and_shown(run: Run) -> None:
-    """Eighteen standard ones; a module's fields with their traits."""
+    """Eighteen standard modules; the fields of a module with their traits."""
     listed = run("modules", "list", *DATA).stdout
     assert all(name in listed for name in ("Leads", "Deals", "Notes", "Price_Books"))
     shown = run("modules", "show", "Deals", *DATA).stdout
@@ -47,7 +47,7 @@ def test_modules_are_listed_and_shown(run: Run) -> None:
 
 
 def test_a_new_module_can_be_written_to(run: Run, tmp_path: Path) -> None:
-    """Applied twice it changes nothing the second time."""
+    """Applying it again changes nothing."""
     assert "Parts" in applied(run, tmp_path, PART)
     assert "nothing to change" in applied(run, tmp_path, PART)
     (tmp_path / "f.csv").write_text("Name,Serial\nA,7\nB,007\n")
@@ -58,8 +58,8 @@ def test_a_new_module_can_be_written_to(run: Run, tmp_path: Path) -> None:
     assert (record["Name"], record["Serial"]) == ("A", "7")
 
 
-def test_a_field_may_join_a_module(run: Run, tmp_path: Path) -> None:
-    """Records that were there have no value in it."""
+def test_a_field_can_be_added(run: Run, tmp_path: Path) -> None:
+    """Existing records have no value in it."""
     (tmp_path / "f.csv").write_text("Last_Name,Shoe_Size\nA,42\n")
     write = ("write", "f.csv", "--module", "Leads", "--operation", "insert", *DATA)
     assert run(*write).returncode == 0  # the unknown column is left out
@@ -74,7 +74,7 @@ def test_a_field_may_join_a_module(run: Run, tmp_path: Path) -> None:
 
 
 def field_document(name: str, data_type: str) -> str:
-    """A schema that adds a field to Leads."""
+    """Returns a schema that adds a field to Leads."""
     field = {"api_name": name, "data_type": data_type}
     return json.dumps({"modules": [{"api_name": "Leads", "fields": [field]}]})
 
@@ -90,14 +90,14 @@ def field_document(name: str, data_type: str) -> str:
         (field_document("city", "text"), "differs by case"),
     ],
 )  # fmt: skip
-def test_a_schema_that_is_wrong_is_refused(run: Run, tmp_path: Path, text: str, word: str) -> None:
-    """With the place of what is wrong."""
+def test_an_invalid_schema_is_rejected(run: Run, tmp_path: Path, text: str, word: str) -> None:
+    """The message has the path of the error."""
     (tmp_path / "schema.json").write_text(text)
     assert word in refused(run("modules", "apply", "schema.json", *DATA))
 
 
 def test_records_are_exported_in_order(run: Run, tmp_path: Path) -> None:
-    """To stdout or to a file, the same; values as they are stored."""
+    """The same to stdout and to a file; values as they are stored."""
     rows = "".join(f'Name {i},"a,b ""c""\nd",é\n' for i in range(30))
     (tmp_path / "f.csv").write_text(f"Last_Name,Description,City\n{rows}")
     run("write", "f.csv", "--module", "Leads", "--operation", "insert", *DATA)

@@ -8,21 +8,21 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Run, refused
+from tests.support.program import Run, refused
 
 INSERT = ("--module", "Leads", "--operation", "insert")
 UPSERT = ("--module", "Leads", "--operation", "upsert", "--find-by", "Email")
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
-    """The rows of a result zip."""
+    """Returns the rows of a result zip."""
     with zipfile.ZipFile(path) as archive:
         text = archive.read(archive.namelist()[0]).decode()
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 def test_write_ends_with_0_when_every_row_was_stored(run: Run, good: Path, tmp_path: Path) -> None:
-    """One line that says so, nothing else: no progress bar without a terminal."""
+    """The output is one line; there is no progress bar without a terminal."""
     done = run("write", good, *INSERT, "--data", "d", "--result", "o.zip")
     assert (done.returncode, done.stderr) == (0, "")
     (line,) = done.stdout.splitlines()
@@ -32,14 +32,14 @@ def test_write_ends_with_0_when_every_row_was_stored(run: Run, good: Path, tmp_p
 
 
 def test_write_ends_with_3_when_rows_were_skipped(run: Run, mixed: Path) -> None:
-    """The job is done, but not every row is stored."""
+    """The job is completed, but not every row is stored."""
     done = run("write", mixed, *INSERT, "--data", "d")
     assert (done.returncode, done.stderr) == (3, "")
     assert "added 2  updated 0  skipped 2  of 4 rows" in done.stdout
 
 
 def test_write_takes_a_zip_as_well(run: Run, mixed: Path, tmp_path: Path) -> None:
-    """The CSV inside gives the result its name."""
+    """The name of the result comes from the CSV inside."""
     with zipfile.ZipFile(tmp_path / "leads.zip", "w") as archive:
         archive.write(mixed, "inside.csv")
     assert run("write", "leads.zip", *INSERT, "--data", "d", "--result", "o.zip").returncode == 3
@@ -48,33 +48,33 @@ def test_write_takes_a_zip_as_well(run: Run, mixed: Path, tmp_path: Path) -> Non
 
 
 def test_write_again_updates(run: Run, good: Path) -> None:
-    """A finished job is not gone on with: the same line again is a new job."""
+    """A finished job is not continued: the same command again creates a new job."""
     for word in ("added 2  updated 0", "added 0  updated 2"):
         done = run("write", good, *UPSERT, "--data", "d")
         assert done.returncode == 0 and word in done.stdout
-        assert "going on" not in done.stdout
+        assert "continuing" not in done.stdout
 
 
-def test_an_end_that_was_not_told_is_told_by_the_same_line(
+def test_an_unreported_end_is_reported_by_the_same_command(
     run: Run, good: Path, tmp_path: Path
 ) -> None:
-    """Whatever stops a run between the end of its job and its own, no row is stored twice."""
+    """If a run stops between the end of its job and its own, no row is stored twice."""
     line = ("write", good, *INSERT, "--data", "d", "--result")
     (tmp_path / "folder").mkdir()
     failed = run(*line, "folder")
     assert failed.returncode == 1 and "another --result" in failed.stderr
-    told = run(*line, "o.zip")
-    assert (told.returncode, told.stderr) == (0, "")
-    assert "going on with job" in told.stdout and "added 2" in told.stdout
+    again = run(*line, "o.zip")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert "continuing job" in again.stdout and "added 2" in again.stdout
     assert [r["STATUS"] for r in rows_of(tmp_path / "o.zip")] == ["ADDED", "ADDED"]
     exported = run("records", "export", "--module", "Leads", "--data", "d").stdout
     assert len(exported.splitlines()) == 1 + 2
-    again = run(*line, "o.zip")
-    assert "going on" not in again.stdout
+    third = run(*line, "o.zip")
+    assert "continuing" not in third.stdout
 
 
 def test_map_and_default_options(run: Run, tmp_path: Path) -> None:
-    """Columns by their header text, a default for empty cells and for fields without a column."""
+    """Columns by their headers, a default for empty cells and for fields without a column."""
     (tmp_path / "f.csv").write_text("Nachname,Ort,Mail\nBoyle,,p@x.example\nKay,Bonn,\n")
     done = run(
         "write", "f.csv", *INSERT, "--data", "d",
@@ -90,8 +90,8 @@ def test_map_and_default_options(run: Run, tmp_path: Path) -> None:
     ]
 
 
-def test_ignore_empty_leaves_fields_alone(run: Run, good: Path, tmp_path: Path) -> None:
-    """Without it empty cells empty them."""
+def test_ignore_empty_leaves_fields_unchanged(run: Run, good: Path, tmp_path: Path) -> None:
+    """Without it, empty cells clear the fields."""
     run("write", good, *INSERT, "--data", "d")
     (tmp_path / "f.csv").write_text("Last_Name,Email,City\nBoyle,p@x.example,\n")
     for more, city in ((("--ignore-empty",), "Trier"), ((), "")):
@@ -100,8 +100,8 @@ def test_ignore_empty_leaves_fields_alone(run: Run, good: Path, tmp_path: Path) 
         assert next(csv.DictReader(io.StringIO(exported)))["City"] == city
 
 
-def test_an_encoding_may_be_named(run: Run, tmp_path: Path) -> None:
-    """Then it is taken at its word."""
+def test_an_encoding_can_be_given(run: Run, tmp_path: Path) -> None:
+    """Then it is not detected."""
     (tmp_path / "f.csv").write_bytes("Last_Name\nMüller\n".encode("cp1252"))
     done = run("write", "f.csv", *INSERT, "--data", "d", "--encoding", "cp1252")
     assert done.returncode == 0
@@ -111,7 +111,7 @@ def test_an_encoding_may_be_named(run: Run, tmp_path: Path) -> None:
 def test_a_dry_run_stores_nothing_and_answers_the_same(
     run: Run, mixed: Path, tmp_path: Path
 ) -> None:
-    """I5: the result of the real run, but for the ids of records that would be added."""
+    """The result of the real run, except for the ids of added records."""
     run("write", mixed, *INSERT, "--data", "d")
     more = mixed.read_text() + "New,n@x.example,Ulm\n"
     (tmp_path / "f.csv").write_text(more)
@@ -119,11 +119,11 @@ def test_a_dry_run_stores_nothing_and_answers_the_same(
     assert dry.returncode == 3 and "dry run" in dry.stdout
     assert run("jobs", "list", "--data", "d").stdout.count("COMPLETED") == 1
     assert run("write", "f.csv", *UPSERT, "--data", "d", "--result", "o.zip").returncode == 3
-    told, real = rows_of(tmp_path / "dry.zip"), rows_of(tmp_path / "o.zip")
+    dry_rows, real = rows_of(tmp_path / "dry.zip"), rows_of(tmp_path / "o.zip")
     for row in real:
         if row["STATUS"] == "ADDED":
             row["RECORD_ID"] = ""
-    assert told == real and {r["STATUS"] for r in real} == {"ADDED", "UPDATED", "SKIPPED"}
+    assert dry_rows == real and {r["STATUS"] for r in real} == {"ADDED", "UPDATED", "SKIPPED"}
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_dry_run_stores_nothing_and_answers_the_same(
         (("good.csv", *INSERT, "--url", "http://127.0.0.1:9", "--token", "x"), "does not answer"),
     ],
 )
-def test_refusals_are_one_line(
+def test_failures_are_one_line(
     run: Run, good: Path, tmp_path: Path, arguments: tuple[str, ...], word: str
 ) -> None:
     """On stderr, with the code, without a traceback; status 1."""
@@ -150,8 +150,8 @@ def test_refusals_are_one_line(
     assert word in refused(run("write", *arguments, "--data", "d"))
 
 
-def test_an_unknown_option_is_no_traceback(run: Run, good: Path) -> None:
-    """Nor is a wrong choice; what is told names the option."""
+def test_an_unknown_option_causes_no_traceback(run: Run, good: Path) -> None:
+    """Nor does a wrong choice; the message names the option."""
     for wrong in (("--nope", *INSERT), ("--operation", "delete", "--module", "Leads")):
         done = run("write", good, *wrong, "--data", "d")
         assert done.returncode != 0 and "Traceback" not in done.stderr
@@ -159,7 +159,7 @@ def test_an_unknown_option_is_no_traceback(run: Run, good: Path) -> None:
 
 
 def test_data_may_come_from_the_environment(run: Run, good: Path, tmp_path: Path) -> None:
-    """BULKWRIGHT_DATA names the folder for every command; an option wins."""
+    """BULKWRIGHT_DATA names the folder for every command; an option has priority."""
     assert run("write", good, *INSERT, BULKWRIGHT_DATA="elsewhere").returncode == 0
     assert (tmp_path / "elsewhere" / "bulkwright.sqlite").is_file()
     assert "COMPLETED" in run("jobs", "list", BULKWRIGHT_DATA="elsewhere").stdout
@@ -167,7 +167,7 @@ def test_data_may_come_from_the_environment(run: Run, good: Path, tmp_path: Path
 
 
 def test_data_may_come_from_bulkwright_toml(run: Run, good: Path, tmp_path: Path) -> None:
-    """Its keys are the options; a variable wins over them, an option over both."""
+    """Its keys are the options; a variable has priority over them, an option over both."""
     (tmp_path / "bulkwright.toml").write_text('data = "from-file"\n')
     assert run("write", good, *INSERT).returncode == 0
     assert (tmp_path / "from-file" / "bulkwright.sqlite").is_file()
@@ -176,7 +176,7 @@ def test_data_may_come_from_bulkwright_toml(run: Run, good: Path, tmp_path: Path
     assert "COMPLETED" in run("jobs", "list").stdout
 
 
-def test_without_any_setting_the_folder_is_here(run: Run, good: Path, tmp_path: Path) -> None:
+def test_the_default_folder(run: Run, good: Path, tmp_path: Path) -> None:
     """`./bulkwright-data`, readable by its owner only."""
     assert run("write", good, *INSERT).returncode == 0
     folder = tmp_path / "bulkwright-data"

@@ -1,4 +1,4 @@
-"""Our own client, sync and async, against a live service with a worker."""
+"""The client, sync and async, against a live service with a worker."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import zipped
-from tests.sdk.live import Live
+from tests.support.live import Live
+from tests.support.uploads import zipped
 
 import bulkwright
 from bulkwright import ApiError, AsyncClient, Client, Credentials
-from bulkwright.wire.requests import DefaultValue, FieldMapping
+from bulkwright.wire.requests import DefaultValue, NewFieldMapping
 
 ROWS = "Last_Name,Email\nBoyle,p.boyle@zylker.example\nKay,not an address\n"
 MAPPINGS = [
-    FieldMapping(api_name="Last_Name", index=0),
-    FieldMapping(api_name="Email", index=1),
-    FieldMapping(api_name="Company", default_value=DefaultValue(value="Zylker")),
+    NewFieldMapping(api_name="Last_Name", index=0),
+    NewFieldMapping(api_name="Email", index=1),
+    NewFieldMapping(api_name="Company", default_value=DefaultValue(value="Zylker")),
 ]
 
 
@@ -35,20 +35,20 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 @pytest.fixture
 def leads(tmp_path: Path) -> Path:
-    """A zip with two leads, one of them bad."""
+    """A zip with two leads, one of them invalid."""
     path = tmp_path / "leads.zip"
     path.write_bytes(zipped(ROWS))
     return path
 
 
 def account(live: Live, **changes: Any) -> dict[str, Any]:
-    """What a client is made with."""
+    """The arguments of a client."""
     known = {"url": live.base_url, "token": live.credentials["access_token"]}
     return {**known, **changes}
 
 
 def outcomes(path: Path) -> list[str]:
-    """What the result says of each row."""
+    """The error, or the status, of each row of a result."""
     with zipfile.ZipFile(path) as archive:
         text = archive.read(archive.namelist()[0]).decode()
     return [row["ERRORS"] or row["STATUS"] for row in csv.DictReader(io.StringIO(text))]
@@ -56,7 +56,7 @@ def outcomes(path: Path) -> list[str]:
 
 @pytest.mark.parametrize("version", ["v2", "v2.1", "v8"])
 def test_one_job_from_file_to_result(live: Live, leads: Path, version: str) -> None:
-    """Upload, create, wait, download; the org is asked for when it is not given."""
+    """Upload, create, wait, download; the client queries the org if it is not given."""
     seen: list[str] = []
     with Client(**account(live, version=version)) as client:
         job_id = client.write(
@@ -72,7 +72,7 @@ def test_one_job_from_file_to_result(live: Live, leads: Path, version: str) -> N
 
 
 def test_the_async_client_does_the_same(live: Live, leads: Path) -> None:
-    """One core, another way of waiting."""
+    """With the same core."""
 
     async def run() -> str:
         async with AsyncClient(**account(live)) as client:
@@ -86,22 +86,22 @@ def test_the_async_client_does_the_same(live: Live, leads: Path) -> None:
     assert outcomes(leads.with_name("result.zip")) == ["ADDED", "INVALID_DATA-Email"]
 
 
-def test_a_token_that_has_run_out_is_renewed(live: Live, leads: Path) -> None:
-    """With credentials a 401 is answered by a new token, and the whole upload is sent again."""
+def test_an_expired_token_is_renewed(live: Live, leads: Path) -> None:
+    """After a 401 the client requests a new token and sends the whole upload again."""
     known = live.credentials
     credentials = Credentials(known["client_id"], known["client_secret"], known["refresh_token"])
     assert known["client_secret"] not in repr(credentials)
-    for token in (None, "1000.run.out"):
+    for token in (None, "1000.expired"):
         with Client(**account(live, token=token, credentials=credentials)) as client:
             assert client.upload(leads).isdigit()
 
 
-def test_a_refusal_is_an_error_with_its_code(live: Live, leads: Path) -> None:
-    """What the envelope says is what the error tells; a wrong secret is the endpoint's own word."""
+def test_a_rejected_request_raises_its_code(live: Live, leads: Path) -> None:
+    """ApiError has the code of the response; for a wrong secret that of the token endpoint."""
     with Client(**account(live)) as client:
-        with pytest.raises(ApiError, match="MODULE_NOT_AVAILABLE: Requested module") as refused:
+        with pytest.raises(ApiError, match="MODULE_NOT_AVAILABLE: Requested module") as caught:
             client.write("insert", "Nonsense", client.upload(leads))
-        assert (refused.value.status, refused.value.code) == (400, "MODULE_NOT_AVAILABLE")
+        assert (caught.value.status, caught.value.code) == (400, "MODULE_NOT_AVAILABLE")
         with pytest.raises(ApiError, match="RESOURCE_NOT_FOUND"):
             client.details("1")
         leads.write_bytes(b"no zip")
@@ -117,8 +117,8 @@ def test_a_refusal_is_an_error_with_its_code(live: Live, leads: Path) -> None:
         Client(live.base_url)
 
 
-def test_what_the_package_offers() -> None:
-    """The clients stand at the top of the package; nothing else is promised there."""
+def test_the_public_names_of_the_package() -> None:
+    """The clients and the version, and no others."""
     assert bulkwright.Client is Client
     assert sorted(bulkwright.__all__) == [
         *("ApiError", "AsyncClient", "Client", "Credentials", "__version__")

@@ -27,19 +27,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cluster.site import Api, Asked, Customer, Row, Site
-from tests.cluster.verdict import Verdict, judge
-from tests.postgres import own_server
+from tests.support.postgres import own_server
+from tests.support.site import Api, Asked, Customer, Row, Site
+from tests.support.site_checks import Findings, judge
 
 STUCK_SECONDS = 90.0
-"""A job that has not moved for so long when nobody is killed any more is stuck."""
+"""A job without progress for this time, with no more kills, is stuck."""
 _SHARED = 0.2
 """The share of rows on keys that other jobs of the org have too."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What is asked for, and how often somebody is killed meanwhile."""
+    """The jobs, and how often a process is killed meanwhile."""
 
     jobs: int = 500
     rows: int = 5_000
@@ -53,12 +53,12 @@ class Load:
 class Outcome:
     """How a run ended."""
 
-    verdict: Verdict
+    findings: Findings
     kills: int
     seconds: float
 
     def __str__(self) -> str:
-        v = self.verdict
+        v = self.findings
         wrong = f", wrong {v.wrong}" if v.wrong else ""
         return (
             f"jobs {v.completed} of {v.jobs}, rows {v.rows}, lost {v.lost}, doubled {v.doubled}, "
@@ -100,7 +100,7 @@ def _rows(job: int, load: Load, chance: random.Random) -> list[Row]:
 
 @contextmanager
 def _killed(site: Site, load: Load, chance: random.Random) -> Iterator[list[int]]:
-    """Keep so many workers running, and kill one that is at work now and then.
+    """Keep the workers running, and kill a busy one now and then.
 
     No job meets this more than twice: after three times it would be given up, as it should.
     """
@@ -181,9 +181,9 @@ def main() -> int:
         with own_server() as server:
             outcome = run_on(server.database())
     print(outcome)
-    for fault in outcome.verdict.faults:
+    for fault in outcome.findings.faults:
         print(fault)
-    if not outcome.verdict.sound:
+    if not outcome.findings.sound:
         return 1
     shutil.rmtree(folder)
     return 0

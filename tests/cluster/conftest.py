@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.cluster.site import Site
-from tests.postgres import Server
+from tests.support.postgres import Server
+from tests.support.site import Site
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from tests.callback.receivers import Receiver, answer, later
 from tests.cluster.__main__ import Load, run
-from tests.cluster.site import Site, own_rows
-from tests.cluster.verdict import judge
-from tests.crash.watching import until
+from tests.support.processes import until
+from tests.support.receivers import Receiver, answer, later
+from tests.support.site import Site, own_rows
+from tests.support.site_checks import judge
 
 SEED = int(os.environ.get("BULKWRIGHT_SEED", "20260"))
 
@@ -23,13 +23,13 @@ def test_workers_are_killed_all_the_time(site: Site) -> None:
     """Every job is COMPLETED, every row is stored and answered once."""
     outcome = run(site, Load(jobs=40, rows=1_000, orgs=4, workers=3, pause=1.2), SEED)
     print(f"seed {SEED}: {outcome}")
-    assert outcome.verdict.sound, outcome.verdict
+    assert outcome.findings.sound, outcome.findings
     assert outcome.kills >= 1
-    assert outcome.verdict.rows == 40 * 1_000
+    assert outcome.findings.rows == 40 * 1_000
 
 
-def test_a_second_api_tells_no_callback_again(site: Site) -> None:
-    """It starts while callbacks are under way; each is told once, by one of the two."""
+def test_a_second_api_sends_no_callback_again(site: Site) -> None:
+    """It starts while callbacks are under way; each is sent once, by one of the two."""
     (customer,) = site.customers()
     with Receiver(later(answer(200), 0.5)) as receiver:
         place = urlsplit(receiver.url).netloc
@@ -44,8 +44,8 @@ def test_a_second_api_tells_no_callback_again(site: Site) -> None:
         assert until(lambda: receiver.letters), site.log
         second = site.api("", 0, *allow)
         assert [second.ended(job) for job in jobs] == ["COMPLETED"] * 12, site.log
-        told = "SELECT count(*) FROM outbox WHERE state = 'delivered'"
-        assert until(lambda: site.number(told) == 12, pause=0.1), site.log
+        delivered = "SELECT count(*) FROM outbox WHERE state = 'delivered'"
+        assert until(lambda: site.number(delivered) == 12, pause=0.1), site.log
         times = Counter(letter.headers["webhook-id"] for letter in receiver.letters)
     assert set(times.values()) == {1}
     assert len(times) == 12
@@ -70,11 +70,11 @@ def test_credentials_for_development_are_written_by_one_server(site: Site) -> No
     site.api("", 0, "--dev")
     second = site.run("serve", "--dev", "--port", 0, "--workers", 0)
     assert second.wait(20) == 1
-    assert "is being served already" in site.log
+    assert "is already served by another server" in site.log
 
 
-def test_the_verdict_sees_what_is_broken(site: Site) -> None:
-    """A record that is gone, another one's value, one too many, a wrong count, no end."""
+def test_the_check_sees_what_is_broken(site: Site) -> None:
+    """A record that is gone, another record's value, one too many, a wrong count, no end."""
     (customer,) = site.customers()
     api, worker = site.api(), site.worker()
     jobs = [api.ask(customer, own_rows(f"v{n}", 5)) for n in range(2)]

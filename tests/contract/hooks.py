@@ -1,6 +1,6 @@
-"""What Schemathesis cannot guess: files that are zips, and ids that exist.
+"""Hooks for Schemathesis, which cannot guess zips and existing ids.
 
-Loaded by `schemathesis.toml`; BULKWRIGHT_CONTRACT names a JSON file with what the service holds.
+Loaded by `schemathesis.toml`. BULKWRIGHT_CONTRACT is the path of a JSON file with existing ids.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ _SOUND = {
     "version": "v[2-8]|v2[.]1",
 }
 _REAL_IN = ("v2", "v2.1", "v4", "v6", "v8")
-"""Sound requests in these versions are for what is there, those in others for nothing."""
+"""Valid requests in these versions use existing ids; those in other versions use unknown ids."""
 
 
 @schemathesis.hook
 def map_path_parameters(context: Any, value: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Put the real job, its org and its file into the path of a sound request."""
+    """Puts the existing job, its org and its file into the path of a valid request."""
     if value is None or value.get("version") not in _REAL_IN:
         return value
     if all(re.fullmatch(_SOUND[n], str(v)) for n, v in value.items() if n in _SOUND):
@@ -58,7 +58,7 @@ def map_path_parameters(context: Any, value: dict[str, Any] | None) -> dict[str,
 
 @schemathesis.hook
 def map_headers(context: Any, value: dict[str, Any] | None) -> dict[str, Any] | None:
-    """A sound upload is for the caller's own org, most of the time."""
+    """Lets most valid uploads be for the org of the caller."""
     if value and re.fullmatch(r"[0-9]{1,3}", str(value.get("X-CRM-ORG", "none"))):
         return {**value, "X-CRM-ORG": KNOWN["org"].removeprefix("org")}
     return value
@@ -66,19 +66,19 @@ def map_headers(context: Any, value: dict[str, Any] | None) -> dict[str, Any] | 
 
 @schemathesis.hook
 def map_query(context: Any, value: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Half of the sound requests for a module's fields name a module that is there."""
+    """Lets half of the valid requests for fields be for an existing module."""
     if value and re.fullmatch(r"\w{0,4}", str(value.get("module", "none"))):
         return {**value, "module": "Leads"}
     return value
 
 
 @schemathesis.check
-def a_refusal_says_so(ctx: Any, response: Any, case: Any) -> None:
-    """Where a refusal has HTTP 200, its body is one (facts 2.3 and 7.2), and never half of each."""
+def an_error_with_status_200_is_one(ctx: Any, response: Any, case: Any) -> None:
+    """A body with status 200 is either a result or an error (facts 2.3 and 7.2)."""
     if response.status_code != 200 or case.operation.method != "post":
         return
-    told = response.json()
+    body = response.json()
     if case.operation.label == "POST /crm/{version}/upload":
-        assert (told.get("status") == "error") == ("file_id" not in told.get("details", {}))
+        assert (body.get("status") == "error") == ("file_id" not in body.get("details", {}))
     else:
-        assert ("error" in told) != bool({"access_token", "status"} & set(told))
+        assert ("error" in body) != bool({"access_token", "status"} & set(body))

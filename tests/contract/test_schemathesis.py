@@ -1,4 +1,4 @@
-"""Schemathesis holds the running service to its description: docs/openapi.json.
+"""Schemathesis compares the running service with its description, docs/openapi.json.
 
 A short run, always the same, is part of the tests; `BULKWRIGHT_CONTRACT_EXAMPLES=500` makes a
 long one with other requests each time. The checks that are off, and why: schemathesis.toml.
@@ -13,8 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.features.caller import Caller
-from tests.sdk.live import Live
+from tests.support.caller import Caller
+from tests.support.live import Live
 
 ROOT = Path(__file__).parents[2]
 _SHORT = 8
@@ -22,7 +22,7 @@ _SECONDS = 3600
 
 
 def test_the_service_keeps_its_description(tmp_path: Path) -> None:
-    """Examples, edges of every parameter, random requests, and uploads followed to their jobs."""
+    """Examples, edges of every parameter, random requests, and uploads with their jobs."""
     asked = os.environ.get("BULKWRIGHT_CONTRACT_EXAMPLES")
     with Live(tmp_path / "data") as live:
         caller = Caller(live)

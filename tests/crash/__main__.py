@@ -1,9 +1,9 @@
 """The long form of the crash suite: `python -m tests.crash [--kills 300] [--rounds 1] [--seed N]`.
 
-Every commit point, before and after, with each operation, for whoever can be killed there, then
-so many kills at random times; several deployments side by side. What the checker found is printed
-at the end, with how often each point was hit. Exits 0 only when nothing was lost, doubled, stuck
-or otherwise wrong, and every strike came down.
+Every commit point, before and after, with each operation, for each process that can be killed
+there, then kills at random times; several deployments side by side. What the checker found is
+printed at the end, with how often each point was hit. Exits 0 only when nothing was lost, doubled,
+stuck or otherwise wrong, and every strike was made.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 
-from tests.crash.attack import Tally, at_points, at_random, at_retention, every
+from tests.crash.attack import AttackReport, at_points, at_random, at_retention, every
 from tests.crash.stand import Stand
 from tests.crash.victim import prepared
 
 KILLS_A_STAND = 60
 ATTACKS_A_STAND = 60
 
-Attack = Callable[[Stand, Tally], None]
+Attack = Callable[[Stand, AttackReport], None]
 
 
 def attacks(kills: int, rounds: int, seed: int) -> list[tuple[str, Attack]]:
@@ -44,25 +44,25 @@ def attacks(kills: int, rounds: int, seed: int) -> list[tuple[str, Attack]]:
     return made
 
 
-def run(folder: Path, template: Path, number: int, attack: Attack) -> Tally:
-    """One attack on one deployment, and the checker's verdict."""
-    tally = Tally()
+def run(folder: Path, template: Path, number: int, attack: Attack) -> AttackReport:
+    """One attack on one deployment, and the checker's findings."""
+    report = AttackReport()
     with Stand(folder, template, seed=number, workers=1 + number % 2) as stand:
-        attack(stand, tally)
-        tally.add(stand)
-    return tally
+        attack(stand, report)
+        report.add(stand)
+    return report
 
 
-def outcome(future: Future[Tally]) -> Tally:
+def outcome(future: Future[AttackReport]) -> AttackReport:
     """What came of an attack; one that could not be made has missed."""
     try:
         return future.result()
     except Exception as error:
-        return Tally(missed=[f"the rest of an attack: {error!r:.300}"])
+        return AttackReport(missed=[f"the rest of an attack: {error!r:.300}"])
 
 
 def main() -> int:
-    """Attack, tell and judge."""
+    """Attack, report and check."""
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("--kills", type=int, default=300, help="at random times")
     parser.add_argument("--rounds", type=int, default=1, help="over all commit points")
@@ -71,7 +71,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="a folder for the deployments, kept afterwards")
     options = parser.parse_args()
     print(f"seed {options.seed}, {options.at_once} deployments at once", flush=True)
-    begun, total = time.monotonic(), Tally()
+    begun, total = time.monotonic(), AttackReport()
     with tempfile.TemporaryDirectory(prefix="bulkwright-crash-") as temporary:
         root = options.keep or Path(temporary)
         template = prepared(root / "template")
@@ -83,11 +83,13 @@ def main() -> int:
                 )
             }
             for future in as_completed(coming):
-                tally = outcome(future)
-                print(f"{time.monotonic() - begun:6.0f} s  {coming[future]:12} {tally}", flush=True)
-                for fault in tally.faults[:20]:
+                report = outcome(future)
+                print(
+                    f"{time.monotonic() - begun:6.0f} s  {coming[future]:12} {report}", flush=True
+                )
+                for fault in report.faults[:20]:
                     print(f"          {fault}", flush=True)
-                total.join(tally)
+                total.join(report)
     print("\nkills after each passage:")
     for passage, count in sorted(total.points.items()):
         print(f"  {passage:24} {count}")

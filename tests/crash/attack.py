@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
-from tests.crash.checker import Fault
 from tests.crash.stand import Stand
 from tests.crash.victim import ROWS, Strike
+from tests.support.checker import Fault
 
 Attack = tuple[str, str, str, bool]
 """Passage, operation, who dies, and whether the power goes too."""
@@ -22,11 +22,11 @@ SIDES = ("before", "after")
 
 SERVER = ("P1", "P2", "P2-rename", "P3", "P3-answer", "P4", "P4-answer", "P12", "P13")
 WORKER = ("P5", "P6", "P7-part", "P7-part-rename", "P7", "P8", "P9", "P10", "P10-rename", "P11")
-KEEPING = ("P14-uploads", "P14-results", "P14-jobs", "P14-file")
+RETENTION_POLICIES = ("P14-uploads", "P14-results", "P14-jobs", "P14-file")
 PASSAGES = [f"{point}-{side}" for point in (*SERVER, *WORKER) for side in SIDES]
 PASSAGES.append("P11-parts-after")
 """Where a job, its upload or its callback can be hit."""
-FORGETTING = [f"{point}-{side}" for point in KEEPING for side in SIDES]
+FORGETTING = [f"{point}-{side}" for point in RETENTION_POLICIES for side in SIDES]
 
 AT_SERVER = (("self", False), ("both", True))
 AT_WORKER = (("self", False), ("other", False), ("both", True))
@@ -37,7 +37,7 @@ _NTH = {"P7": 3, "P7-part": 2, "P7-part-rename": 2}
 
 
 @dataclass
-class Tally:
+class AttackReport:
     """What was tried, and what came of it."""
 
     kills: list[tuple[int | None, str]] = field(default_factory=list)
@@ -50,14 +50,14 @@ class Tally:
 
     def add(self, stand: Stand) -> None:
         """Let the checker speak about a stand."""
-        faults = stand.verdict()
+        faults = stand.check()
         hurt = {fault.job for fault in faults}
         self.kills += stand.kills
         self.faults += faults
         if None not in hurt:
             self.survived += sum(job not in hurt for job, _ in stand.kills)
 
-    def join(self, other: Tally) -> None:
+    def join(self, other: AttackReport) -> None:
         """Count another one in."""
         self.kills += other.kills
         self.faults += other.faults
@@ -98,35 +98,35 @@ def every() -> Iterator[Attack]:
             yield passage, operation, act, power
 
 
-def at_points(stand: Stand, tally: Tally, attacks: Sequence[Attack]) -> None:
+def at_points(stand: Stand, report: AttackReport, attacks: Sequence[Attack]) -> None:
     """One job for each attack, struck once."""
     stand.run("insert")  # there is something to update
     for number, attack in enumerate(attacks):
         # A point may be passed just before its strike is armed: then once more.
-        if not any(_hit(stand, f"{number}-{turn}", attack, tally) for turn in range(3)):
-            tally.missed.append(" ".join(attack[:3]))
+        if not any(_hit(stand, f"{number}-{turn}", attack, report) for turn in range(3)):
+            report.missed.append(" ".join(attack[:3]))
 
 
-def _hit(stand: Stand, name: str, attack: Attack, tally: Tally) -> bool:
+def _hit(stand: Stand, name: str, attack: Attack, report: AttackReport) -> bool:
     passage, operation, act, power = attack
     point = passage.rpartition("-")[0]
     strike = Strike(f"{name}-{passage}", passage, _NTH.get(point, 1), act, power)
     stand.run(operation, strike, callback=point in ("P11", "P12", "P13"))
-    tally.rows += ROWS
+    report.rows += ROWS
     return stand.struck(strike)
 
 
-def at_retention(stand: Stand, tally: Tally) -> None:
+def at_retention(stand: Stand, report: AttackReport) -> None:
     """One job whose time is over for each passage of the sweep, beside one that stays."""
     stand.run("insert")
     for passage in FORGETTING:
         strike = Strike(f"sweep-{passage}", passage)
         stand.forget(strike)
         if not stand.struck(strike):
-            tally.missed.append(passage)
+            report.missed.append(passage)
 
 
-def at_random(stand: Stand, tally: Tally, kills: int, chance: random.Random) -> None:
+def at_random(stand: Stand, report: AttackReport, kills: int, chance: random.Random) -> None:
     """Kills at any time, up to three in the life of a job, which lasts longer than others."""
     done = len(stand.kills)
     while len(stand.kills) - done < kills:
@@ -146,11 +146,11 @@ def at_random(stand: Stand, tally: Tally, kills: int, chance: random.Random) -> 
         if killer.workers > 2:
             stand.journal.may_fail.append(job)
         stand.finish(job)
-        tally.rows += LONGER
+        report.rows += LONGER
 
 
 class _Killer(threading.Thread):
-    """Kills as planned: after so many seconds, whom, and whether the power goes too."""
+    """Kills as planned: after how many seconds, which process, and whether the power goes too."""
 
     def __init__(self, stand: Stand, planned: list[tuple[float, str, float]]) -> None:
         super().__init__(daemon=True)
@@ -159,8 +159,8 @@ class _Killer(threading.Thread):
         self.workers = 0
 
     def run(self) -> None:
-        for pause, whom, luck in self._planned:
+        for pause, process, luck in self._planned:
             time.sleep(pause)
-            if self._stand.kill(whom, power=luck < 0.5) and whom != "server":
+            if self._stand.kill(process, power=luck < 0.5) and process != "server":
                 self.workers += 1
             self._stand.attend()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from tests.crash.victim import prepared
-from tests.crash.watching import Watch, write_leads
-from tests.engine.bench import Bench, opened
+from tests.support.bench import Bench, opened
+from tests.support.watch import Watch, write_leads
 
 
 @pytest.fixture(scope="session")

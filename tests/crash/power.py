@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def cut_power(log: Path) -> int:
-    """Take back what the log of a killed deployment shows as not durable; how many things."""
+    """Undo what the log of a killed deployment shows as not durable; return how many changes."""
     if not log.is_file():
         return 0
     durable: dict[Path, int] = {}

@@ -7,12 +7,12 @@ import random
 import zipfile
 from dataclasses import dataclass, field
 
-from tests.crash.model import COLUMNS
+from tests.support.model import COLUMNS
 
 
 @dataclass
 class Rows:
-    """CSVs of leads whose keys are new, known, repeated, and now and then unsound."""
+    """CSVs of leads whose keys are new, known, repeated, and now and then invalid."""
 
     random: random.Random
     keys: list[str] = field(default_factory=list)
@@ -29,7 +29,7 @@ class Rows:
     def _key(self) -> str:
         chance = self.random.random()
         if chance < 0.04:
-            return "nobody"
+            return "no address"
         if chance < 0.45 and self.keys:
             key = self.random.choice(self.keys)
             return key.upper() if chance < 0.1 else key

@@ -1,8 +1,8 @@
-"""A deployment under attack: a real server with its workers, a client, and somebody who kills.
+"""A deployment under attack: a real server with its workers, a client, and kills.
 
-The client does what a sound client does: what was not answered is asked again, and whoever starts
-services starts the server again when it is gone. All that it sees goes into a journal, which the
-checker compares with what is there in the end.
+The client does what a sound client does: it repeats a request without a response. Like a service
+manager it starts the server again when it has ended. All that it sees goes into a journal, which
+the checker compares with what is there in the end.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx2
-from tests.callback.receivers import Receiver
-from tests.crash.checker import COLUMNS, Checker, Fault, Store
-from tests.crash.journal import Journal
 from tests.crash.rows import Rows, packed
 from tests.crash.victim import ROWS, Strike, Victim
-from tests.crash.watching import until
+from tests.support.checker import COLUMNS, Checker, Fault, Store
+from tests.support.journal import Journal
+from tests.support.processes import until
+from tests.support.receivers import Receiver
 
 FINAL = ("COMPLETED", "FAILED")
 STUCK_SECONDS = 60.0
-"""A job that has not ended by then, with nobody killing any more, never will."""
+"""A job that has not ended by then, without further kills, never ends."""
 
 
 class Stand(Victim):
-    """One deployment, from its start to the checker's verdict."""
+    """One deployment, from its start to the checker's findings."""
 
     def __init__(
         self, folder: Path, template: Path, *, fault: str = "", seed: int = 0, workers: int = 1
@@ -58,7 +58,6 @@ class Stand(Victim):
         self.stop()
         self._receiver.__exit__()
         self.http.close()
-        self._log.close()
 
     # The client
 
@@ -96,19 +95,22 @@ class Stand(Victim):
             self.journal.creates.append((file_id, operation, None))
             answer = self._try("POST", "/crm/bulk/v2/write", json=body)
             if answer is None:
-                until(self._quiet, STUCK_SECONDS)  # if it was heard: one job after the other
+                until(self._quiet, STUCK_SECONDS)  # if it was received: one job after the other
             else:
                 self.job = int(answer.json()["details"]["id"])
                 self.journal.creates[place] = (file_id, operation, self.job)
                 return self.job
 
     def _try(self, method: str, path: str, **more: Any) -> httpx2.Response | None:
-        """One call; None when nobody knows whether it was heard."""
+        """One call; None if it is unknown whether the server received it."""
         self.attend()
         try:
             answer = self.http.request(method, path, **more)
-        except (httpx2.TransportError, RuntimeError):  # or somebody has just closed the client
-            until(lambda: self._process is None or self._process.poll() is not None, 2)
+        except (
+            httpx2.TransportError,
+            RuntimeError,
+        ):  # or another thread has just closed the client
+            until(lambda: not self._server.running, 2)
             self.attend()
             return None
         assert answer.status_code in (200, 201), answer.text
@@ -132,7 +134,7 @@ class Stand(Victim):
         return self.create(operation, self.upload(self.rows.csv(rows)), callback=callback)
 
     def finish(self, job: int, seconds: float = STUCK_SECONDS) -> None:
-        """Wait until a job, and every other that was asked for, has ended and was told."""
+        """Wait until a job, and every other that was requested, has ended and was reported."""
         if until(lambda: self._quiet(), seconds) and self._status(job) == "COMPLETED":
             self._download(job)
 
@@ -144,8 +146,8 @@ class Stand(Victim):
                 open_jobs = store.rows(
                     "SELECT id FROM jobs WHERE status NOT IN ('COMPLETED', 'FAILED')"
                 )
-                untold = store.rows("SELECT id FROM outbox WHERE state = 'pending'")
-                return not open_jobs and not untold
+                pending = store.rows("SELECT id FROM outbox WHERE state = 'pending'")
+                return not open_jobs and not pending
             finally:
                 store.close()
         return False
@@ -203,7 +205,7 @@ class Stand(Victim):
         until(lambda: self._quiet() and not self._known(job), STUCK_SECONDS)
 
     def take_over(self, strike: Strike) -> int:
-        """A worker is paused, the job is given up by another, and the paused one goes on."""
+        """A worker is paused, the job is given up by another, and the paused one continues."""
         self.job = None
         self.strike(strike)
         job = self.create("insert", self.upload(self.rows.csv(ROWS)))
@@ -217,10 +219,10 @@ class Stand(Victim):
         time.sleep(0.3)  # nothing is to happen now
         return job
 
-    # The verdict
+    # The check
 
-    def verdict(self) -> list[Fault]:
-        """Let a day pass, look after leftovers as the product does, and call the checker."""
+    def check(self) -> list[Fault]:
+        """Let a day pass, sweep as the product does, and call the checker."""
         self.strike()
         until(self._quiet, STUCK_SECONDS)
         past = time.time() - 3 * 24 * 3600
@@ -244,7 +246,7 @@ class Stand(Victim):
 
 
 def letter_job(body: bytes) -> str:
-    """The job that a callback tells of."""
+    """The job that a callback reports."""
     return str(json.loads(body)["id"])
 
 

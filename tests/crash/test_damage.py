@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.engine.bench import Bench
+from tests.support.bench import Bench
 
 from bulkwright.domain.job import JobStatus, LedgerEntry, Part
 from bulkwright.domain.limits import JOB_ATTEMPTS
 from bulkwright.domain.outcome import Counts
+from bulkwright.events.events import ChunkCommitted, Event
 from bulkwright.files import Area
-from bulkwright.observe import ChunkCommitted, Event
 
 ROWS = "Last_Name,City\n" + "".join(f"Name {i},City {i}\n" for i in range(6))
 
@@ -19,7 +19,7 @@ ROWS = "Last_Name,City\n" + "".join(f"Name {i},City {i}\n" for i in range(6))
 def upload_of(bench: Bench, job_id: int) -> Path:
     """The stored upload of a job."""
     job = bench.services.jobs.details(bench.org.id, job_id)
-    return bench.services.files.place(Area.UPLOADS, job.resources[0].file_id)
+    return bench.services.files.path(Area.UPLOADS, job.resources[0].file_id)
 
 
 def flip(path: Path, place: int) -> None:
@@ -33,7 +33,7 @@ def ended(bench: Bench, job_id: int, claims: int = 6) -> tuple[JobStatus, str | 
     """How a job ends; it must not take more claims than that."""
     for _ in range(claims):
         job = bench.services.jobs.details(bench.org.id, job_id)
-        if job.status.final:
+        if job.status.is_final:
             break
         assert bench.worker.run_one(job_id)
     job = bench.services.jobs.details(bench.org.id, job_id)
@@ -72,11 +72,11 @@ def stopped_after_first_chunk(bench: Bench) -> int:
 
     job = bench.create(ROWS)
     with bench.chunks(rows=2):
-        shop = bench.worker._shop
+        shop = bench.worker._ctx
         object.__setattr__(shop, "observe", observe)
         bench.worker.run_one(job.id)
         object.__setattr__(shop, "observe", bench.events.append)
-    bench.worker._stopping = False
+    bench.worker._ctx.stop.is_set = False
     assert bench.services.jobs.details(bench.org.id, job.id).counts == Counts(added=2)
     return job.id
 
@@ -122,7 +122,7 @@ def test_a_job_that_always_fails_is_given_up(bench: Bench) -> None:
     assert bench.run(ROWS).statuses == ["ADDED"] * 6
 
 
-def test_rows_before_the_trap_are_stored_and_told(bench: Bench) -> None:
+def test_rows_before_the_trap_are_stored_and_reported(bench: Bench) -> None:
     """The chunks that were committed stay; only the rest is UNPROCESSED."""
     job = bench.create(ROWS)
     table = f'"org{bench.org.id}_Leads"'
@@ -140,30 +140,30 @@ def test_rows_before_the_trap_are_stored_and_told(bench: Bench) -> None:
 def test_only_a_committed_chunk_is_progress(bench: Bench) -> None:
     """A worker that dies between the start of the job and its first commit counts as a try."""
     bench.create(ROWS)
-    store = bench.services.job_store
+    claims = bench.services.claims
     for expected in (1, 2, 3, 4):
-        claimed = store.claim("here/1")
+        claimed = claims.claim("here/1")
         assert claimed is not None
         lease, _, attempt = claimed
         assert attempt == expected
-        store.begin(lease, "UTF-8")
-        store.end_leases("here/1")
+        claims.begin(lease, "UTF-8")
+        claims.end_leases("here/1")
 
 
 def test_rows_that_are_only_listed_are_no_progress(bench: Bench) -> None:
     """A worker that dies while it gives a job up does not set the job going again."""
     job = bench.create(ROWS)
-    store = bench.services.job_store
+    claims = bench.services.claims
     for _ in range(JOB_ATTEMPTS):
-        assert store.claim("here/1") is not None
-        store.end_leases("here/1")
-    claimed = store.claim("here/1")
+        assert claims.claim("here/1") is not None
+        claims.end_leases("here/1")
+    claimed = claims.claim("here/1")
     assert claimed is not None
     lease, _, attempt = claimed
-    with store.chunk(lease):
+    with claims.chunk(lease):
         listed = LedgerEntry(0, 0, 0, 2, Counts(), 0, 2, Part("0-00000000", 2, 0, 0))
-        store.enter(lease, listed)
-    store.end_leases("here/1")
-    again = store.claim("here/1")
+        bench.services.ledger.add(lease, listed)
+    claims.end_leases("here/1")
+    again = claims.claim("here/1")
     assert again is not None and again[1].id == job.id
     assert again[2] == attempt + 1 > JOB_ATTEMPTS

@@ -1,4 +1,4 @@
-"""A worker that is paused, told to stop, or killed by its job; chunks and leases as they are.
+"""A worker that is paused, stopped, or killed by its job; chunks and leases as they are.
 
 Kills at every commit point and at any time are in test_points.py.
 """
@@ -14,14 +14,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.crash.watching import Watch, kill, start, until, write_leads
+from tests.support.processes import kill, start, until
+from tests.support.watch import Watch, free, write_leads
 
-from bulkwright.config import Settings
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
-from bulkwright.domain.job import Mapping, Operation
+from bulkwright.domain.job import FieldMapping, Operation
 from bulkwright.domain.limits import LEASE_SECONDS
 from bulkwright.domain.request import JobRequest, ResourceRequest
+from bulkwright.settings import Settings
 from bulkwright.wiring import open_services
 
 SOME = 90_000
@@ -47,20 +48,11 @@ def add_job(data: Path, path: Path) -> int:
         with services.files.incoming() as incoming:
             incoming.write(path.read_bytes())
             upload = services.uploads.receive(caller, path.name, incoming)
-        mappings = tuple(Mapping(n, i) for i, n in enumerate(("Last_Name", "Email", "Description")))
+        mappings = tuple(
+            FieldMapping(n, i) for i, n in enumerate(("Last_Name", "Email", "Description"))
+        )
         resource = ResourceRequest("Leads", str(upload.id), mappings, "Email")
         return services.jobs.create(caller, JobRequest(Operation.INSERT, (resource,))).id
-
-
-def free(watch: Watch) -> bool:
-    """Whether nobody is in the middle of a transaction."""
-    with closing(sqlite3.connect(watch.path, timeout=0, isolation_level=None)) as connection:
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            return False
-        connection.execute("ROLLBACK")
-        return True
 
 
 @pytest.mark.slow
@@ -71,7 +63,7 @@ def test_a_worker_that_wakes_up_too_late_changes_nothing(fewer: Path, watch: Wat
     paused = start("worker", "--data", watch.data)
     try:
         assert until(lambda: watch.chunks >= 2)
-        for _ in range(1000):  # not while it holds the database's lock: then nobody could go on
+        for _ in range(1000):  # not while it holds the database's lock, which others need
             os.kill(paused.pid, signal.SIGSTOP)
             if free(watch):
                 break
@@ -91,7 +83,7 @@ def test_a_worker_that_wakes_up_too_late_changes_nothing(fewer: Path, watch: Wat
         time.sleep(1.0)
         paused.terminate()
         _, err = paused.communicate(timeout=60)
-        assert "taken over by another worker" in err
+        assert "another worker has claimed it" in err
         assert paused.returncode == 0
         assert (result.read_bytes(), watch.ask("SELECT * FROM jobs"), files(watch)) == before
         assert watch.ask("SELECT * FROM ledger") == ledger
@@ -110,7 +102,7 @@ def files(watch: Watch) -> list[Path]:
 def test_a_job_that_kills_its_worker_three_times_is_given_up(
     tmp_path: Path, watch: Watch, leads: Path
 ) -> None:
-    """Without any progress between: FAILED with a code, and the service goes on."""
+    """Without any progress between: FAILED with a code, and the service continues."""
     path = tmp_path / "leads.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         archive.write(leads, "leads.csv")
@@ -141,7 +133,7 @@ def test_a_job_that_kills_its_worker_three_times_is_given_up(
 
 @pytest.mark.slow
 def test_the_next_worker_does_not_wait_for_a_dead_one(fewer: Path, watch: Watch) -> None:
-    """Killed with nobody watching, as in a restart of everything: its lease is void at once."""
+    """Killed without a supervisor, as in a restart of everything: its lease is void at once."""
     job_id = add_job(watch.data, fewer)
     first = start("worker", "--data", watch.data)
     assert until(lambda: watch.chunks >= 1)

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.crash.watching import Watch, kill, start, until
+from tests.support.processes import kill, start, until
+from tests.support.watch import Watch
 
 KILLS = 6
 
@@ -45,7 +46,7 @@ def test_a_killed_write_goes_on_where_it_stopped(leads: Path, tmp_path: Path, wa
         killed += 1
     out, err = process.communicate(timeout=60)
     assert process.returncode == 3, err  # rows were skipped
-    assert "going on with job" in out
+    assert "continuing job" in out
     assert killed >= 4
     assert watch.number("SELECT count(*) FROM jobs") == 1
     assert watch.chunks >= 8

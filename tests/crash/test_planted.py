@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.crash.checker import Fault
 from tests.crash.stand import Stand
 from tests.crash.victim import Strike
+from tests.support.checker import Fault
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Planted:
     """The invariant that it breaks."""
     callback: bool = False
     sound: bool = True
-    """Whether the strike can be made without the fault, which then must be unheard."""
+    """Whether the strike can be made without the fault, which then must be silent."""
 
 
 def strike(at: str, nth: int = 1, act: str = "self", *, power: bool = False) -> Strike:
@@ -66,7 +66,7 @@ def attacked(folder: Path, template: Path, name: str, fault: str) -> Run:
             stand.take_over(planted.strike)
         else:
             stand.run("upsert", planted.strike, callback=planted.callback, seconds=6)
-        return stand.struck(planted.strike), stand.verdict()
+        return stand.struck(planted.strike), stand.check()
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def test_the_checker_runs_by_itself(
     for name, status, last in (("no-sweep", 1, "1 faults"), ("sound", 0, "sound")):
         journal = ("--journal", str(folder / name / "journal.json"))
         checked = subprocess.run(
-            [sys.executable, "-m", "tests.crash.checker", str(folder / name / "data"), *journal],
+            [sys.executable, "-m", "tests.support.checker", str(folder / name / "data"), *journal],
             cwd=Path(__file__).parents[2], capture_output=True, text=True,
         )  # fmt: skip
         assert (checked.returncode, checked.stdout.splitlines()[-1]) == (status, last), checked

@@ -17,7 +17,7 @@ from tests.crash.attack import (
     FORGETTING,
     OPERATIONS,
     PASSAGES,
-    Tally,
+    AttackReport,
     at_points,
     at_random,
     at_retention,
@@ -32,23 +32,23 @@ PARTS = 3
 """Deployments that share the commit points."""
 
 
-def survived(tally: Tally, kills: int) -> None:
+def survived(report: AttackReport, kills: int) -> None:
     """Every kill came down where it should, and nothing came of it."""
-    print(tally)
-    assert tally.missed == []
-    assert tally.faults == []
-    assert len(tally.kills) >= kills
-    assert str(tally).endswith(f"survived {len(tally.kills)} of {len(tally.kills)}: "
+    print(report)
+    assert report.missed == []
+    assert report.faults == []
+    assert len(report.kills) >= kills
+    assert str(report).endswith(f"survived {len(report.kills)} of {len(report.kills)}: "
                                "lost 0, doubled 0, stuck 0")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def tallies(tmp_path_factory: pytest.TempPathFactory, template: Path) -> dict[str, Tally]:
+def reports(tmp_path_factory: pytest.TempPathFactory, template: Path) -> dict[str, AttackReport]:
     """All attacks of the short form, each on a deployment of its own, several at a time."""
     seed = random.randrange(10**6)
     print(f"seed {seed}")
     attacks = list(spread())
-    plans: dict[str, Callable[[Stand, Tally], None]] = {
+    plans: dict[str, Callable[[Stand, AttackReport], None]] = {
         **{f"points {n}": partial(at_points, attacks=attacks[n::PARTS]) for n in range(PARTS)},
         "sweep": at_retention,
         **{
@@ -57,38 +57,38 @@ def tallies(tmp_path_factory: pytest.TempPathFactory, template: Path) -> dict[st
         },
     }
 
-    def run(number: int, name: str) -> Tally:
-        tally = Tally()
+    def run(number: int, name: str) -> AttackReport:
+        report = AttackReport()
         folder = tmp_path_factory.mktemp("attacked")
         with Stand(folder, template, seed=seed + number, workers=1 + number % 2) as stand:
-            plans[name](stand, tally=tally)
-            tally.add(stand)
-        return tally
+            plans[name](stand, report=report)
+            report.add(stand)
+        return report
 
     with ThreadPoolExecutor(4) as threads:
         return dict(zip(plans, threads.map(run, range(len(plans)), plans), strict=True))
 
 
 @pytest.mark.slow
-def test_a_kill_at_any_commit_point_changes_nothing(tallies: dict[str, Tally]) -> None:
+def test_a_kill_at_any_commit_point_changes_nothing(reports: dict[str, AttackReport]) -> None:
     """P1 to P13, before and after; the process itself, its other half, or all and the power."""
-    parts = [tallies[f"points {n}"] for n in range(PARTS)]
-    for tally in parts:
-        survived(tally, len(PASSAGES) // PARTS)
-    assert {at for tally in parts for at in tally.points} == set(PASSAGES)
+    parts = [reports[f"points {n}"] for n in range(PARTS)]
+    for report in parts:
+        survived(report, len(PASSAGES) // PARTS)
+    assert {at for report in parts for at in report.points} == set(PASSAGES)
 
 
 @pytest.mark.slow
-def test_a_kill_of_the_sweep_leaves_nothing_behind(tallies: dict[str, Tally]) -> None:
+def test_a_kill_of_the_sweep_leaves_nothing_behind(reports: dict[str, AttackReport]) -> None:
     """P14: a job whose time is over goes whole, whenever its sweep is killed; others stay."""
-    survived(tallies["sweep"], len(FORGETTING))
+    survived(reports["sweep"], len(FORGETTING))
 
 
 @pytest.mark.slow
-def test_kills_at_random_times_change_nothing(tallies: dict[str, Tally]) -> None:
+def test_kills_at_random_times_change_nothing(reports: dict[str, AttackReport]) -> None:
     """Server, worker or both, up to three times in the life of a job."""
     for n in range(2):
-        survived(tallies[f"random {n}"], KILLS // 2)
+        survived(reports[f"random {n}"], KILLS // 2)
 
 
 def test_the_short_form_leaves_no_passage_operation_or_victim_out() -> None:

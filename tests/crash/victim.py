@@ -6,9 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
-import subprocess
-import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +13,9 @@ from pathlib import Path
 
 import httpx2
 from tests.crash.power import cut_power
-from tests.crash.watching import children, until
+from tests.support.processes import free_port, on_path, until
+
+from bulkwright.testing import ServerDidNotStart, ServerProcess
 
 CHUNK_ROWS = 8
 ROWS = 48
@@ -29,7 +28,7 @@ CONSTANTS = {
         "CALLBACK_BACKOFF_SECONDS": 0.2,
     },
     "bulkwright.store.sqlite.driver": {"CHECKPOINT_ROWS": CHUNK_ROWS},
-    "bulkwright.serve": {"_RESTART_SECONDS": 0.05, "_RESTART_MOST_SECONDS": 0.2},
+    "bulkwright.runtime.supervisor": {"_RESTART_SECONDS": 0.05, "_RESTART_MOST_SECONDS": 0.2},
     "bulkwright.service.retention": {"SWEEP_SECONDS": 0.5},
 }
 """Small chunks and short waits; everything else is as it is."""
@@ -56,15 +55,8 @@ class Strike:
 
 def prepared(folder: Path) -> Path:
     """A data folder with its org, made once: a stand begins with a copy."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bulkwright", "serve", "--dev", "--profile", "service",
-         "--port", "0", "--workers", "0", "--data", str(folder)],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    assert process.stdout.readline().startswith("ready ")
-    process.terminate()
-    process.communicate(timeout=30)
+    with ServerProcess(folder, "--profile", "service", "--workers", "0"):
+        pass
     return folder
 
 
@@ -77,7 +69,6 @@ class Victim:
         """The job that each kill hit, and where."""
         self.job: int | None = None
         """The one at hand."""
-        self._workers_wanted = workers
         self._plan: list[Strike] = []
         self._seen: set[str] = set()
         self._lock = threading.RLock()
@@ -93,33 +84,26 @@ class Victim:
         }
         (self._sabotage / "setup.json").write_text(json.dumps(setup))
         self._arm()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self._port}"
-        self._log = (folder / "log").open("a")
-        self._process: subprocess.Popen[str] | None = None
+        self._server = ServerProcess(
+            self.data, "--profile", "service", "--workers", str(workers),
+            port=free_port(), log=folder / "log",
+            environment={**os.environ, **sabotaged(self._sabotage)},
+        )  # fmt: skip
+        self._started = False
 
     def start(self) -> None:
-        """Start the server, and wait until it answers."""
+        """Start the server, and wait until it is ready."""
+        self._started = True
         for _ in range(20):
-            environment = {**os.environ, **sabotaged(self._sabotage)}
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "bulkwright", "serve", "--dev", "--profile", "service",
-                 "--port", str(self._port), "--workers", str(self._workers_wanted),
-                 "--data", str(self.data)],
-                stdout=subprocess.PIPE, stderr=self._log, text=True, env=environment,
-            )  # fmt: skip
-            assert self._process.stdout is not None
-            if self._process.stdout.readline().startswith("ready "):
+            with suppress(ServerDidNotStart):
+                self._server.start()
                 break
-            self._note_end()  # killed on its way up
+            self._note_end()  # killed before it was ready
         else:
-            raise Broken(f"the server does not start: see {self._log.name}")
-        known = json.loads((self.data / "dev-credentials.json").read_text())
-        self.token, self.org = known["access_token"], str(known["org_id"])
-        headers = {"Authorization": f"Zoho-oauthtoken {self.token}"}
-        self.http = httpx2.Client(base_url=self.url, headers=headers, timeout=15)
+            raise Broken(f"the server does not start: see {self._server.log_path}")
+        self.url, self.token = self._server.base_url, self._server.access_token
+        self.org = self._server.org_id
+        self.http = httpx2.Client(base_url=self.url, headers=self._server.headers, timeout=15)
 
     def attend(self) -> None:
         """Start the server again if it is gone, as any service manager does."""
@@ -127,27 +111,24 @@ class Victim:
             if (self._sabotage / "broken").exists():
                 raise Broken((self._sabotage / "broken").read_text())
             self._note_strikes()
-            if self._process is None or self._process.poll() is None:
+            if not self._started or self._server.running:
                 return
             self._note_end()
             self.http.close()
             self.start()
 
     def _note_end(self) -> None:
-        assert self._process is not None
-        assert self._process.stdout is not None
-        self._process.wait()  # not for the end of its output: its workers live a little longer
-        self._process.stdout.close()
+        status = self._server.wait()  # its workers live a little longer
         if (self._sabotage / "broken").exists():
             raise Broken((self._sabotage / "broken").read_text())
-        if self._process.returncode != -signal.SIGKILL:
-            raise Broken(f"the server ended by itself: {self._process.returncode}")
+        if status != -signal.SIGKILL:
+            raise Broken(f"the server ended by itself: {status}")
         self._note_strikes()
         if any(s.power and s.id in self._seen for s in self._plan):
             self.cut_power()
 
     def cut_power(self) -> None:
-        """Nobody is left, and what was not durable is gone."""
+        """Wait until no process is left, then undo what was not durable."""
         until(lambda: not self._workers_anywhere())
         cut_power(self._sabotage / "disk")
         self._plan = [strike for strike in self._plan if not strike.power]
@@ -163,14 +144,8 @@ class Victim:
 
     def stop(self) -> None:
         """An orderly stop."""
-        if self._process is None:
-            return
-        self._process.terminate()  # nothing, if it is gone already
-        try:
-            self._process.communicate(timeout=30)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.communicate()
+        if self._started:
+            self._server.stop(30)
 
     # Strikes
 
@@ -193,7 +168,7 @@ class Victim:
                     self.kills.append((self.job, strike.at))
 
     def struck(self, strike: Strike) -> bool:
-        """Whether it came down, and whomever it hit is dead."""
+        """Whether it happened, and the process that it hit has ended."""
         self._note_strikes()
         if strike.id not in self._seen:
             return False
@@ -205,31 +180,29 @@ class Victim:
         """How often each passage was reached so far."""
         return {path.name: path.stat().st_size for path in (self._sabotage / "hits").iterdir()}
 
-    def kill(self, whom: str, *, power: bool = False) -> str:
+    def kill(self, process: str, *, power: bool = False) -> str:
         """Kill `server`, `worker` (one), or `both` (all) now; where they were."""
         with self._lock:
-            assert self._process is not None
             workers = self.workers()
             victims = {
-                "server": [self._process.pid],
+                "server": [self._server.pid],
                 "worker": workers[:1],
-                "both": [self._process.pid, *workers],
-            }[whom]
+                "both": [self._server.pid, *workers],
+            }[process]
             victims = [pid for pid in victims if _end(pid)]
             if not victims:
                 return ""
             at = ",".join(sorted({self._last(pid) for pid in victims}))
             self.kills.append((self.job, at))
-            if whom != "worker":
-                self._process.wait()
+            if process != "worker":
+                self._server.wait()
                 if power:
                     self.cut_power()
             return at
 
     def workers(self) -> list[int]:
         """The process ids of the workers; the one that is at work first."""
-        assert self._process is not None
-        pids = children(self._process.pid, "worker")
+        pids = self._server.workers
         return sorted(pids, key=lambda pid: self._last(pid) == "start")
 
     def _last(self, pid: int) -> str:
@@ -239,8 +212,8 @@ class Victim:
 
 def sabotaged(folder: Path) -> dict[str, str]:
     """The environment that brings the sabotage of this folder into a process."""
-    paths = [str(Path(__file__).parent / "sabotage"), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {"PYTHONPATH": os.pathsep.join(paths), "BULKWRIGHT_SABOTAGE": str(folder)}
+    path = on_path(Path(__file__).parent / "sabotage")
+    return {"PYTHONPATH": path, "BULKWRIGHT_SABOTAGE": str(folder)}
 
 
 def _end(pid: int) -> bool:

@@ -1,4 +1,4 @@
-"""A deployment whose way to its database can be disturbed."""
+"""A deployment whose connections to its database can be disturbed."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from tests.cluster.site import Api, Site
 from tests.dbfaults.proxy import Proxy
-from tests.postgres import OwnServer, Server, own_server
+from tests.support.postgres import OwnServer, Server, own_server
+from tests.support.site import Api, Site
 
 
 @dataclass(frozen=True)
 class Stand:
-    """An API with a way of its own, and a worker behind a proxy."""
+    """An API with its own connection, and a worker behind a proxy."""
 
     site: Site
     api: Api
@@ -22,7 +22,7 @@ class Stand:
 
 @pytest.fixture(scope="module")
 def stand(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
-    """One for all tests of a module: each has an org of its own."""
+    """One deployment for all tests of a module: each has its own org."""
     database = postgres.database()
     folder = tmp_path_factory.mktemp("stand")
     with Proxy(database) as proxy, Site(folder, database) as site:

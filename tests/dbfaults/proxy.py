@@ -22,7 +22,7 @@ _SSL, _GSS = 80877103, 80877104
 
 @dataclass
 class Message:
-    """What a client says to the server."""
+    """A message of a client to the server."""
 
     kind: bytes
     """Its type byte; `Q` and `B` are statements, `d` is data of a COPY."""
@@ -42,10 +42,10 @@ class _Link:
     names: dict[bytes, str] = field(default_factory=dict)
     """Prepared statements by their name."""
     deaf: bool = False
-    """Whether the server's answers are eaten."""
+    """Whether the responses of the server are dropped."""
 
     def cut(self) -> None:
-        """End both sides, without a farewell."""
+        """Closes both sides without a terminate message."""
         for side in (self.client, self.server):
             with suppress(OSError):
                 side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -55,7 +55,7 @@ class _Link:
 
 
 Fault = Callable[[_Link, Message], bool]
-"""Looks at a message before it is delivered; whether this is the one to strike at."""
+"""Called with each message before it is delivered; returns whether the fault happens here."""
 
 
 class Proxy:
@@ -72,7 +72,7 @@ class Proxy:
         self.delay = 0.0
         """Seconds that each block waits, in either direction."""
         self.struck = 0
-        """How often a fault came down."""
+        """How many faults have happened."""
         self._fault: Fault | None = None
         self._eats = False
         self._links: set[_Link] = set()
@@ -94,21 +94,21 @@ class Proxy:
     # Faults
 
     def cut(self) -> None:
-        """Cut all connections now."""
+        """Cuts all connections now."""
         with self._lock:
             links = list(self._links)
         for link in links:
             link.cut()
 
     def cut_at(self, fault: Fault) -> None:
-        """Cut the connection instead of delivering this message, once."""
+        """Cuts the connection instead of delivering this message, once."""
         self._fault, self._eats = fault, False
 
     def eat_answer_to(self, fault: Fault) -> None:
-        """Deliver this message, eat what the server answers, and cut the connection, once."""
+        """Delivers this message, drops the server's response, and cuts the connection, once."""
         self._fault, self._eats = fault, True
 
-    # The two ways of a connection
+    # The two directions of a connection
 
     def _accept(self) -> None:
         while True:
@@ -136,7 +136,7 @@ class Proxy:
         thread.start()
 
     def _up(self, link: _Link) -> None:
-        """From the client: message by message."""
+        """Passes on messages from the client, one by one."""
         with suppress(OSError, EOFError):
             while True:
                 head = _exactly(link.client, 4)
@@ -159,7 +159,7 @@ class Proxy:
             self._end(link)
 
     def _down(self, link: _Link) -> None:
-        """From the server."""
+        """Passes on bytes from the server."""
         with suppress(OSError):
             while block := link.server.recv(_BLOCK):
                 if self.delay:
@@ -188,7 +188,7 @@ class Proxy:
 
 
 def commit_after(statement: str, nth: int = 1) -> Fault:
-    """The COMMIT of a transaction in which such a statement was run, at the nth time."""
+    """The nth COMMIT of a transaction in which such a statement was run."""
     seen = 0
 
     def fault(link: _Link, message: Message) -> bool:
@@ -202,12 +202,12 @@ def commit_after(statement: str, nth: int = 1) -> Fault:
 
 
 def statement_with(text: str) -> Fault:
-    """The message that has such a statement run."""
+    """The message that runs such a statement."""
     return lambda _, message: message.kind in (b"Q", b"B") and text in message.sql
 
 
 def copy_data(after: int, nth: int = 1) -> Fault:
-    """In the nth COPY, as soon as so many bytes of it were sent."""
+    """In the nth COPY, after `bytes` of it were sent."""
     copies = sent = 0
 
     def fault(link: _Link, message: Message) -> bool:
@@ -223,7 +223,7 @@ def copy_data(after: int, nth: int = 1) -> Fault:
 
 
 def bytes_sent(count: int) -> Fault:
-    """As soon as clients have sent so many bytes from now on, wherever that is."""
+    """After clients have sent that many bytes from now on, wherever that is."""
     sent = 0
 
     def fault(_: _Link, message: Message) -> bool:

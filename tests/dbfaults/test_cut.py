@@ -1,4 +1,4 @@
-"""Connections that break at the worst moments: each chunk counts once all the same."""
+"""Connections that are cut at the worst moments: each chunk still counts once."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ import random
 import time
 
 import pytest
-from tests.cluster.site import own_rows
-from tests.cluster.verdict import judge
-from tests.crash.watching import until
 from tests.dbfaults.conftest import Stand
 from tests.dbfaults.proxy import (
     Fault,
@@ -18,6 +15,9 @@ from tests.dbfaults.proxy import (
     copy_data,
     statement_with,
 )
+from tests.support.processes import until
+from tests.support.site import own_rows
+from tests.support.site_checks import judge
 
 ROWS = 2_000
 """Ten chunks."""
@@ -25,56 +25,56 @@ SEED = 20_260
 
 
 def _goes_on(stand: Stand, fault: Fault, *, eaten: bool) -> None:
-    """A job meets a fault, and is done as if there had been none."""
+    """Runs a job during a fault; the job ends as if there was none."""
     (customer,) = stand.site.customers()
     struck = stand.proxy.struck
     (stand.proxy.eat_answer_to if eaten else stand.proxy.cut_at)(fault)
     job = stand.api.ask(customer, own_rows("c", ROWS))
     assert stand.api.ended(job) == "COMPLETED", stand.site.log
     assert until(lambda: stand.proxy.struck == struck + 1)
-    verdict = judge(stand.site, stand.api, [job])
-    assert verdict.sound, verdict
+    judged = judge(stand.site, stand.api, [job])
+    assert judged.sound, judged
     assert "Traceback" not in stand.site.log
 
 
 @pytest.mark.parametrize("nth", [1, pytest.param(5, marks=pytest.mark.long), 10])
 def test_the_answer_to_a_chunks_commit_is_lost(stand: Stand, nth: int) -> None:
-    """Whether it was committed nobody knows: the ledger does."""
+    """The worker cannot know whether the chunk was committed; the ledger does."""
     _goes_on(stand, commit_after("INSERT INTO ledger", nth), eaten=True)
 
 
 def test_the_answer_to_a_jobs_end_is_lost(stand: Stand) -> None:
-    """It has ended."""
+    """The job has ended."""
     _goes_on(stand, commit_after("finished_time"), eaten=True)
 
 
 def test_the_answer_to_a_claim_is_lost(stand: Stand) -> None:
-    """Nobody works on the job until the claim has run out."""
+    """No worker runs the job until the claim has expired."""
     _goes_on(stand, commit_after("served_time"), eaten=True)
 
 
 @pytest.mark.parametrize("nth", [pytest.param(1, marks=pytest.mark.long), 10])
 def test_a_commit_does_not_arrive(stand: Stand, nth: int) -> None:
-    """The chunk is done again."""
+    """The chunk is repeated."""
     _goes_on(stand, commit_after("INSERT INTO ledger", nth), eaten=False)
 
 
 @pytest.mark.parametrize(("after", "nth"), [(0, 1), (5_000, 5)])
 def test_a_connection_breaks_in_the_middle_of_a_copy(stand: Stand, after: int, nth: int) -> None:
-    """Nothing of that chunk is stored."""
+    """No row of that chunk is stored."""
     _goes_on(stand, copy_data(after, nth), eaten=False)
 
 
 @pytest.mark.parametrize("times", [2, pytest.param(20, marks=pytest.mark.long)])
 def test_connections_break_anywhere(stand: Stand, times: int) -> None:
-    """After so many bytes, whatever is being said then."""
+    """After `sent` bytes, whatever message is in transit."""
     chance = random.Random(SEED)
     for _ in range(times):
         _goes_on(stand, bytes_sent(chance.randrange(250_000)), eaten=chance.random() < 0.5)
 
 
 def test_a_slow_way_delays_and_no_more(stand: Stand) -> None:
-    """Ten milliseconds for every message, both ways."""
+    """Ten milliseconds for every message, in both directions."""
     (customer,) = stand.site.customers()
     stand.proxy.delay = 0.01
     try:
@@ -86,7 +86,7 @@ def test_a_slow_way_delays_and_no_more(stand: Stand) -> None:
 
 
 def test_connections_are_ended_by_the_server(stand: Stand) -> None:
-    """`pg_terminate_backend` at random moments, of workers and API alike."""
+    """`pg_terminate_backend` at random moments, for workers and API."""
     (customer,) = stand.site.customers()
     jobs = [stand.api.ask(customer, own_rows(f"t{n}", 6_000), "insert") for n in range(3)]
     chance = random.Random(SEED)
@@ -103,13 +103,13 @@ def test_connections_are_ended_by_the_server(stand: Stand) -> None:
 
     assert until(kill)
     assert [stand.api.ended(job) for job in jobs] == ["COMPLETED"] * 3, stand.site.log
-    verdict = judge(stand.site, stand.api, jobs)
-    assert verdict.sound, verdict
+    judged = judge(stand.site, stand.api, jobs)
+    assert judged.sound, judged
     assert "Traceback" not in stand.site.log
 
 
 def test_the_answer_to_an_upload_is_lost(stand: Stand) -> None:
-    """The client is told of no upload; one that is noted all the same has its file."""
+    """The client gets no upload; if the row was committed, its file exists."""
     (customer,) = stand.site.customers()
     with Proxy(stand.site.database) as way:
         api = stand.site.api(way.url)
@@ -126,4 +126,4 @@ def test_the_answer_to_an_upload_is_lost(stand: Stand) -> None:
     noted = stand.site.ask("SELECT id FROM uploads WHERE org_id = %s", customer.org)
     kept = {path.stem for path in (stand.site.data / "files" / "uploads").iterdir()}
     assert {str(number) for (number,) in noted} <= kept
-    assert len(noted) == 3  # the one whose answer was lost, and two that were acknowledged
+    assert len(noted) == 3  # the one whose response was lost, and two that were acknowledged

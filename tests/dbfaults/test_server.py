@@ -1,4 +1,4 @@
-"""The server itself is gone, is full, or is held by somebody else: all waits, and goes on."""
+"""The database server is down, full or locked by another client: all waits, then continues."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from tests.cluster.site import Api, Asked, Customer, Site, free_port, locked, own_rows
-from tests.cluster.verdict import judge
-from tests.crash.watching import until
 from tests.dbfaults.conftest import Stand
-from tests.postgres import OwnServer
+from tests.support.postgres import OwnServer
+from tests.support.processes import free_port, until
+from tests.support.site import Api, Asked, Customer, Site, locked, own_rows
+from tests.support.site_checks import judge
 
 SECONDS = 8.0
-"""Within this an API answers, whatever is wrong with its database."""
+"""The most time an API takes to respond, whatever is wrong with its database."""
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def site(own: OwnServer, tmp_path: Path) -> Iterator[Site]:
 
 
 def _refuses(api: Api, customer: Customer) -> None:
-    """A coded answer within seconds, and the process is alive."""
+    """Checks that the API responds with a code within seconds and is alive."""
     begun = time.monotonic()
     answer = api.get(customer, "/crm/v2/org")
     assert time.monotonic() - begun < SECONDS
@@ -40,19 +40,19 @@ def _refuses(api: Api, customer: Customer) -> None:
 
 
 def _answers(api: Api, customer: Customer, seconds: float = SECONDS) -> None:
-    """The API is, or comes to be, as always."""
+    """Checks that the API works, or works after a short time."""
     assert until(lambda: api.get(customer, "/crm/v2/org").status_code == 200, seconds, 0.1)
 
 
 def _sound(site: Site, api: Api, jobs: list[Asked]) -> None:
     assert [api.ended(job) for job in jobs] == ["COMPLETED"] * len(jobs), site.log
-    verdict = judge(site, api, jobs)
-    assert verdict.sound, verdict
+    judged = judge(site, api, jobs)
+    assert judged.sound, judged
     assert "Traceback" not in site.log
 
 
 def test_the_server_crashes_in_the_middle_of_a_job(own: OwnServer, site: Site) -> None:
-    """Coded answers until it is back; then everything goes on by itself, from the last chunk."""
+    """Coded responses while it is down; then all continues by itself, from the last chunk."""
     (customer,) = site.customers()
     api = site.api()
     job = api.ask(customer, own_rows("s", 30_000), "insert")
@@ -71,8 +71,8 @@ def test_the_server_crashes_in_the_middle_of_a_job(own: OwnServer, site: Site) -
 
 
 @pytest.mark.long
-def test_a_long_absence_makes_nobody_slow(own: OwnServer, site: Site) -> None:
-    """However long it was: seconds after the server is back, so are API and worker."""
+def test_a_long_outage_delays_no_process_afterwards(own: OwnServer, site: Site) -> None:
+    """Seconds after the server is back, API and worker are too, however long it was down."""
     (customer,) = site.customers()
     api = site.api()
     site.worker()
@@ -93,8 +93,8 @@ def test_a_long_absence_makes_nobody_slow(own: OwnServer, site: Site) -> None:
 
 
 def test_programs_that_start_while_the_server_is_down(own: OwnServer, tmp_path: Path) -> None:
-    """`serve` says so in one line and ends; `worker` says so and waits."""
-    gone = f"postgresql://someone:Geh31m@127.0.0.1:{free_port()}/nowhere"
+    """`serve` reports it in one line and ends; `worker` reports it and waits."""
+    gone = f"postgresql://user:Geh31m@127.0.0.1:{free_port()}/nowhere"
     with Site(tmp_path, gone) as site:
         serving = site.run("serve", "--port", 0, "--workers", 0)
         assert serving.wait(20) == 1
@@ -119,7 +119,7 @@ def test_programs_that_start_while_the_server_is_down(own: OwnServer, tmp_path: 
 
 
 def test_no_connection_is_left(own: OwnServer, site: Site) -> None:
-    """Others have taken all of them: coded answers, and jobs that wait."""
+    """Other clients have taken all of them: coded responses, and jobs that wait."""
     (customer,) = site.customers()
     api = site.api()
     site.worker()
@@ -152,8 +152,8 @@ def test_no_connection_is_left(own: OwnServer, site: Site) -> None:
     _sound(site, api, [before, api.ask(customer, own_rows("b", 50))])
 
 
-def test_a_server_that_only_reads(own: OwnServer, site: Site) -> None:
-    """As one does that is no primary any more: coded answers, until there is one again."""
+def test_a_server_that_is_read_only(own: OwnServer, site: Site) -> None:
+    """A former primary is read-only: coded responses, until it is the primary again."""
     (customer,) = site.customers()
     api = site.api()
     site.worker()
@@ -168,15 +168,15 @@ def test_a_server_that_only_reads(own: OwnServer, site: Site) -> None:
     assert until(lambda: api.get(customer, "/crm/v2/org").status_code == 200, SECONDS)
     answer = api.upload(customer, own_rows("u", 5))
     assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL_ERROR")
-    assert until(lambda: "waiting: the database server only reads" in site.log), site.log
+    assert until(lambda: "waiting: the database server is read-only" in site.log), site.log
     own.run(f"ALTER DATABASE {name} RESET default_transaction_read_only")
     assert api.upload(customer, own_rows("u", 5)).status_code == 200
     _sound(site, api, [before, api.ask(customer, own_rows("b", 50))])
 
 
 @pytest.mark.parametrize("what", ["the job", pytest.param("the table", marks=pytest.mark.long)])
-def test_somebody_else_holds_a_lock(stand: Stand, what: str) -> None:
-    """For longer than any statement may take: the job waits, all others go on, none is stuck."""
+def test_another_client_holds_a_lock(stand: Stand, what: str) -> None:
+    """Longer than any statement may take: the job waits, all others continue."""
     site, api = stand.site, stand.api
     customer, other = site.customers(2)
     before = api.ask(customer, own_rows("a", 50))
@@ -199,8 +199,8 @@ def test_somebody_else_holds_a_lock(stand: Stand, what: str) -> None:
     _sound(site, api, [before, job])
 
 
-def test_somebody_else_holds_the_table_of_uploads(stand: Stand) -> None:
-    """The upload is refused with a code, within seconds; the next one is not."""
+def test_another_client_locks_the_table_of_uploads(stand: Stand) -> None:
+    """The upload is rejected with a code, within seconds; the next one is accepted."""
     (customer,) = stand.site.customers()
     with locked(stand.site.database, "LOCK TABLE uploads IN SHARE MODE"):
         begun = time.monotonic()

@@ -22,10 +22,10 @@ from typing import Any, Protocol
 
 import httpx2
 import pytest
-from tests.cli.conftest import program
-from tests.crash.watching import kill, until
-from tests.ops.served import Served, injecting, leads
-from tests.postgres import OwnServer, own_server
+from tests.support.postgres import OwnServer, own_server
+from tests.support.processes import fault_environment, kill, until
+from tests.support.program import program
+from tests.support.served import Served, leads
 
 ROLE = Path(__file__).parents[2] / "deploy" / "postgres" / "role.sql"
 ROWS = 5_000
@@ -34,7 +34,7 @@ SMALL_CHUNKS: dict[str, dict[str, object]] = {"bulkwright.domain.limits": {"CHUN
 
 @dataclass(frozen=True)
 class Site:
-    """One deployment: its data folder, where its files are, and what every command is told."""
+    """One deployment: its data folder, where its files are, and the options of every command."""
 
     data: Path
     files: Path
@@ -43,8 +43,8 @@ class Site:
     @property
     def options(self) -> tuple[str, ...]:
         """But for `--data`."""
-        told = ("--files", str(self.files))
-        return (*told, "--database", self.database) if self.database else told
+        options = ("--files", str(self.files))
+        return (*options, "--database", self.database) if self.database else options
 
     def check(self) -> tuple[int, set[str]]:
         """The exit status of `bulkwright check`, and the codes that it found."""
@@ -78,7 +78,7 @@ class OnSqlite:
         return Site(folder / "data", folder / "files")
 
     def back_up(self, site: Site, backup: Path) -> None:
-        """What the `sqlite3` shell would be told."""
+        """The commands of the `sqlite3` shell."""
         with closing(sqlite3.connect(site.data / "bulkwright.sqlite")) as store:
             store.execute("VACUUM INTO ?", (str(backup),))
 
@@ -148,7 +148,7 @@ def interrupt(site: Site, job: str, faults: Path) -> None:
     """A worker takes a job up and is killed when some more of its chunks are done."""
     worker = subprocess.Popen(
         [sys.executable, "-m", "bulkwright", "worker", "--data", site.data, *site.options],
-        env=injecting(faults, **SMALL_CHUNKS), stderr=subprocess.PIPE, text=True,
+        env=fault_environment(faults, SMALL_CHUNKS), stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     parts = site.files / "parts" / job
     enough = len([*parts.glob("*")]) + 4
@@ -179,13 +179,13 @@ def names(zipped: bytes) -> list[str]:
 
 
 def test_database_first_then_files_loses_nothing(kind: Kind, tmp_path: Path) -> None:
-    """Results, uploads without a job, a job in the middle, tokens; new work goes on from there."""
+    """Results, uploads without a job, an open job, tokens; new work continues from there."""
     first, backup = kind.site(tmp_path / "first"), tmp_path / "backup"
     with running(first, 1) as served:
         done = served.begin(leads(50, "done", bad=3))
         served.ended(done)
     with running(first, 0) as served:
-        told = result(served, done).content
+        before = result(served, done).content
         waiting = served.upload(leads(5, "waits")).json()["details"]["file_id"]
         job = served.begin(leads(ROWS, "long"))
         interrupt(first, job, tmp_path / "faults")
@@ -202,7 +202,7 @@ def test_database_first_then_files_loses_nothing(kind: Kind, tmp_path: Path) -> 
     assert second.check() == (0, set())
 
     with running(second, 1, like=served) as restored:
-        assert result(restored, done).content == told
+        assert result(restored, done).content == before
         restored.ended(job)
         assert names(result(restored, job).content) == [f"long{n}" for n in range(ROWS)]
         resource = {"type": "data", "module": "Leads", "file_id": waiting}
@@ -215,7 +215,7 @@ def test_database_first_then_files_loses_nothing(kind: Kind, tmp_path: Path) -> 
 
 
 def test_files_first_loses_what_was_acknowledged_between(kind: Kind, tmp_path: Path) -> None:
-    """And `bulkwright check` tells."""
+    """And `bulkwright check` reports it."""
     first, backup = kind.site(tmp_path / "first"), tmp_path / "backup"
     with running(first, 0) as served:
         second = kind.site(tmp_path / "second")

@@ -1,8 +1,8 @@
-"""What deploy/ and its pages tell Bulkwright is something that Bulkwright knows.
+"""Bulkwright knows every option and value in deploy/ and its pages.
 
-Command lines, environment variables, probes and ports are read out of the files and held against
-the program: rename an option, and this fails. That the files themselves are sound is for the
-tools of their own kind to say (deploy/README.md).
+Command lines, environment variables, probes and ports are read from the files and compared with
+the program: after an option is renamed, this fails. Other tools check the files
+themselves (deploy/README.md).
 """
 
 from __future__ import annotations
@@ -15,15 +15,13 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.ops.served import free_port
+from tests.support.processes import free_port
 
-from bulkwright.api.probes import Probes
 from bulkwright.cli import app
-from bulkwright.config import Settings
-from bulkwright.metrics.alone import Alone
-from bulkwright.metrics.page import Metrics
-from bulkwright.service.readiness import Readiness
-from bulkwright.store.postgres.database import STATEMENT_SECONDS
+from bulkwright.ops import health
+from bulkwright.ops.standalone import MetricsServer
+from bulkwright.settings import Settings
+from bulkwright.store.postgres.connection import STATEMENT_SECONDS
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -104,13 +102,33 @@ def test_every_variable_is_an_option(path: Path) -> None:
     assert all(name in documented for name in re.findall(r"\bAWS_[A-Z_]+", text))
 
 
+def _environments() -> Iterator[tuple[str, dict[str, str]]]:
+    """The variables of each kind of deployment."""
+    lines = (DEPLOY / "env" / "bulkwright.env.example").read_text().splitlines()
+    file = dict(line.split("=", 1) for line in lines if line.startswith("BULKWRIGHT_"))
+    yield "systemd", file
+    yield "compose", file | COMPOSE["api-1"]["environment"]
+    (config,) = [found for found in MANIFESTS if found.get("kind") == "ConfigMap"]
+    yield "kubernetes", config["data"]
+
+
+@pytest.mark.parametrize(("kind", "environment"), [*_environments()], ids=lambda v: str(v)[:10])
+def test_every_value_is_usable(kind: str, environment: dict[str, str]) -> None:
+    """And the balancer is a trusted proxy, so that each client is throttled by itself."""
+    settings = Settings.from_env(environment)
+    assert settings.trusted_proxies, kind
+    assert settings.public_origin.startswith("https://")
+    if kind == "compose":
+        networks = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["networks"]
+        (subnet,) = networks["default"]["ipam"]["config"]
+        assert settings.trusted_proxy == (subnet["subnet"],)
+
+
 def test_probes_ask_for_what_is_served(tmp_path: Path) -> None:
     """By path and port, of the API and of a worker by itself."""
-    settings = Settings(tmp_path)
-    probes = Probes(Readiness(None, None), Metrics(), settings)  # type: ignore[arg-type]
-    api = {route.path for route in probes.routes()}
-    with Alone(f"127.0.0.1:{free_port()}", "") as alone:
-        worker = {p for p in ("/healthz", "/readyz") if alone.answer(p, "")[0] == 200}
+    api = {route.path for route in health.ROUTES}
+    with MetricsServer(f"127.0.0.1:{free_port()}", "") as alone:
+        worker = {p for p in ("/healthz", "/readyz") if alone.respond(p, "")[0] == 200}
 
     asked = 0
     for service in filter(ours, COMPOSE.values()):
@@ -169,7 +187,7 @@ def test_no_secret_is_written_down() -> None:
     (secret,) = [found for found in MANIFESTS if found.get("kind") == "Secret"]
     assert set(secret["stringData"].values()) == {""}
     for example in (DEPLOY / "env").glob("*.example"):
-        told = re.findall(
+        values = re.findall(
             r"^\w*(?:PASSWORD|SECRET\w*|TOKEN)=(.*)$", example.read_text(), re.MULTILINE
         )
-        assert set(told) == {"CHANGE_ME"}, example
+        assert set(values) == {"CHANGE_ME"}, example

@@ -1,4 +1,4 @@
-"""What the README and the founding page tell people to type does what they say."""
+"""The commands of the README and of the founding page do what the pages say."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.sdk.live import Live
+from tests.support.live import Live
 
 from bulkwright.cli import app
 
@@ -76,7 +76,7 @@ def test_the_lines_of_the_readme_work(live: Live) -> None:
     """Upload, create, details, download: from the CSV to the result."""
     setup, files, upload, create, last = indented("cd D;")
     details, download = last.splitlines()
-    shell = _Shell(live._data)
+    shell = _Shell(live.data)
     shell.remember(setup)
     shell.run(files)
     answer = json.loads(shell.run(upload))
@@ -91,7 +91,7 @@ def test_the_lines_of_the_readme_work(live: Live) -> None:
     (resource,) = found["resource"]
     assert (resource["file"]["added_count"], resource["file"]["skipped_count"]) == (1, 1)
     shell.run(download, DOWNLOAD_URL=found["result"]["download_url"])
-    with zipfile.ZipFile(live._data / "result.zip") as archive:
+    with zipfile.ZipFile(live.data / "result.zip") as archive:
         (name,) = archive.namelist()
         lines = archive.read(name).decode().splitlines()
     assert lines[0] == "Last_Name,Email,STATUS,RECORD_ID,ERRORS"
@@ -114,7 +114,7 @@ def test_the_founding_pages_own_request_gets_its_answer(live: Live) -> None:
     known = live.credentials
     token = f"Authorization: Zoho-oauthtoken {known['access_token']}"
     csv = "Ref,Deal_Name,Stage\n1,Big Deal,Qualification\n"
-    packed = live._data / "deals.zip"
+    packed = live.data / "deals.zip"
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("Accounts.csv", csv)
     upload = ["-F", f"file=@{packed}", "-H", "feature: bulk-write"]

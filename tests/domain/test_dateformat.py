@@ -1,4 +1,4 @@
-"""Java patterns in terms of a parser."""
+"""Java patterns, translated for a parser."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ READ = [
 
 @pytest.mark.parametrize(("pattern", "text", "moment"), READ)
 def test_a_pattern_reads_what_java_writes(pattern: str, text: str, moment: datetime) -> None:
-    """With the very parser that the pipeline uses."""
+    """With the parser that the pipeline uses."""
     form = translate(pattern)
     assert re.search(form.regex, text)
     assert form.has_time == (moment.time() != datetime(1, 1, 1).time())
@@ -59,7 +59,7 @@ def test_a_pattern_reads_what_java_writes(pattern: str, text: str, moment: datet
     ],
 )
 def test_zones_are_offsets(letter: str, text: str) -> None:
-    """In any of ISO's spellings; names of zones are not read."""
+    """Offsets are read in every ISO spelling; names of zones are not."""
     form = translate(f"yyyy-MM-dd'T'HH:mm:ss{letter}")
     stamp = f"2024-01-31T09:00:00{text}"
     assert form.has_zone
@@ -84,30 +84,113 @@ def test_zones_are_offsets(letter: str, text: str) -> None:
     ],
 )
 def test_the_expression_is_strict(pattern: str, text: str) -> None:
-    """What does not match is no value, however a parser would read it."""
+    """A text that the regex does not match is rejected, even if the parser would accept it."""
     assert not re.search(translate(pattern).regex, text)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "valid", "invalid"),
+    [
+        ("d/MM/yyyy", "3/01/2024", "003/01/2024"),
+        ("DDD yyyy", "31 2024", "0031 2024"),
+        ("yyyyDDD", "2024031", "202431"),
+        ("MMddyyyy", "01032024", "1032024"),
+        ("yyyy dMM", "2024 0301", "2024 301"),
+        ("yyyy-MM-d'0h'", "2024-01-030h", "2024-01-30h"),
+        ("'7'd.MM.yyyy", "703.01.2024", "73.01.2024"),
+        ("HH:mm:ss.Sd/MM/yyyy", "09:05:07.503/01/2024", "09:05:07.3/01/2024"),
+        ("d'.'MM yyyy", "3.01 2024", "3301 2024"),
+        ("dMMMyyyy", "3Jan2024", "3Janu2024"),
+        ("kkmm dd.MM.yyyy", "0905 03.01.2024", "095 03.01.2024"),
+    ],
+)
+def test_a_day_may_have_one_digit_unless_digits_are_beside_it(
+    pattern: str, valid: str, invalid: str
+) -> None:
+    """Digits beside it may be those of another letter or of quoted text."""
+    form = re.compile(translate(pattern).regex)
+    assert form.search(valid)
+    assert not form.search(invalid)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "directives"),
+    [
+        ("y M d", "%Y %m %d"),
+        ("yy-MM-dd", "%y-%m-%d"),
+        ("yyyyy-MM-dd", "%Y-%m-%d"),
+        ("EEEE d MMMM yyyy", "%A %d %B %Y"),
+        ("E, d MMM yyyy", "%a, %d %b %Y"),
+        ("EE, d MMMMM yyyy", "%a, %d %B %Y"),
+        ("yyyy-DDD", "%Y-%j"),
+        ("yyyyMMddHHmmssSSSSSS", "%Y%m%d%H%M%S%6f"),
+        ("yyyyMMddHHmmssSSSSSSSSSX", "%Y%m%d%H%M%S%9f%#z"),
+        ("yyyy-MM-dd h:mm:ss.SS a", "%Y-%m-%d %I:%M:%S%.f %p"),
+    ],
+)
+def test_the_number_of_letters_chooses_the_directive(pattern: str, directives: str) -> None:
+    """Two letters of the year are a short one; three of a month or weekday its short name."""
+    assert translate(pattern).strptime == directives
+
+
+@pytest.mark.parametrize(
+    ("letters", "name"),
+    [
+        *(("MMM", "Jan"), ("MMM", "JAN"), ("MMM", "jan")),
+        *(("MMMM", "January"), ("MMMM", "january"), ("MMMM", "Jan"), ("MMMM", "JAN")),
+    ],
+)
+def test_names_of_months_are_read_in_any_case(letters: str, name: str) -> None:
+    """Four letters read the short name too; two letters of it are no month."""
+    form = translate(f"dd {letters} yyyy")
+    assert re.search(form.regex, f"31 {name} 2024")
+    assert not re.search(form.regex, f"31 {name[:2]} 2024")
+    assert not re.search(form.regex, f"31 {name}{name} 2024")
+    assert pl.Series([f"31 {name} 2024"]).str.to_date(form.strptime)[0] == date(2024, 1, 31)
+
+
+@pytest.mark.parametrize(
+    "text", ["2024-01-31 9:05 pm", "2024-01-31 9:05 AM", "2024-01-31 11:05 Pm"]
+)
+def test_halves_of_the_day_are_read_in_any_case(text: str) -> None:
+    """`am` and `pm`; nothing else."""
+    form = translate("yyyy-MM-dd K:mm a").regex
+    assert re.search(form, text)
+    assert not re.search(form, text.replace("m", "").replace("M", ""))
+
+
+@pytest.mark.parametrize("hour", ["0", "00", "12", "13"])
+def test_an_hour_that_the_parser_lacks_is_rejected(hour: str) -> None:
+    """K is 0 to 11 in Java, where the parser has 1 to 12: both ends are rejected."""
+    assert not re.search(translate("yyyy-MM-dd K:mm a").regex, f"2024-01-31 {hour}:05 am")
 
 
 @pytest.mark.parametrize(
     "pattern",
     [
-        *("", " ", "yyyy", "MM/dd", "HH:mm", "yyyy-MM", "yyyy-mm-dd", "YYYY-MM-dd"),
-        *("yyyy-MM-dd yyyy", "yyyy-MM-dd HH", "yyyy-MM-dd hh:mm", "yyyy-MM-dd a"),
-        *(
-            "yyyy-MM-dd HH:mm a",
-            "yyyy-MM-dd HH hh:mm a",
-            "yyyy-MM-dd ss",
-            "yyyy-MM-dd HH:mm S",
-            "yyyy-MM-dd z",
-        ),
-        *("yyyy-MM-dd HH:mm:ss SS", "yyyy-MM-dd'T", "yyyy-MM-ddTHH:mm", "yyyy-MM-dd w"),
-        *("yyyy-MM-dd" + " " * 200, "%Y-%m-%d", "yyyy-MM-dd HH:mm:ss.SSS.SSS"),
+        *("", " ", "yyyy", "MM/dd", "DDD", "HH:mm", "yyyy-MM", "yyyy dd", "yyyy-mm-dd"),
+        *("YYYY-MM-dd", "yyyy-MM-dd yyyy", "yyyy-MM-dd HH", "yyyy-MM-dd mm", "yyyy-MM-dd ss"),
+        *("yyyy-MM-dd hh:mm", "yyyy-MM-dd hh a", "yyyy-MM-dd mm a", "yyyy-MM-dd a"),
+        *("yyyy-MM-dd HH:mm a", "yyyy-MM-dd HH:mm hh", "yyyy-MM-dd HH hh:mm a"),
+        *("yyyy-MM-dd HH:mm S", "yyyy-MM-dd HH:mm SSS", "yyyy-MM-dd HH:mm:ss SS"),
+        *("yyyy-MM-dd z", "yyyy-MM-dd HH z", "yyyy-MM-dd'T", "yyyy-MM-ddTHH:mm", "yyyy-MM-dd w"),
+        *("%Y-%m-%d", "yyyy-MM-dd HH:mm:ss.SSS.SSS", "yyyy-MM-dd d", "yyyy-MM-dd 'at' HH:mm '"),
     ],
 )
-def test_what_names_no_whole_date_is_refused(pattern: str) -> None:
-    """Also a letter that comes twice, one that is not known, and an hour without minutes."""
-    with pytest.raises(InvalidFormat):
+def test_a_pattern_that_names_no_whole_date_is_rejected(pattern: str) -> None:
+    """These include a letter that comes twice, an unknown one, and an hour without minutes."""
+    with pytest.raises(InvalidFormat) as caught:
         translate(pattern)
+    assert str(caught.value) == f"invalid format {pattern}"
+
+
+def test_a_pattern_has_a_hundred_characters_at_most() -> None:
+    """The message repeats no more of a longer one."""
+    longest = "yyyy-MM-dd" + " " * 90
+    assert translate(longest).strptime == "%Y-%m-%d" + " " * 90
+    with pytest.raises(InvalidFormat) as caught:
+        translate(longest + " ")
+    assert str(caught.value) == f"invalid format {longest}"
 
 
 @pytest.mark.parametrize(
@@ -117,28 +200,38 @@ def test_what_names_no_whole_date_is_refused(pattern: str) -> None:
         ("#", ".", ""),
         ("0.00", ".", ""),
         ("0,00", ",", ""),
+        ("0.000", ".", ""),
         ("#,###", ".", ","),
         ("#,##0", ".", ","),
         ("#,##0.00", ".", ","),
+        ("#,##0.000", ".", ","),
         ("#,###,##0.##", ".", ","),
         ("#.##0,00", ",", "."),
         ("# ##0,00", ",", " "),
         ("#'##0.00", ".", "'"),
         ("# ##0", ".", " "),
+        ("#'###'##0", ".", "'"),
         ("#.###.##0", ",", "."),
         ("#.###", ".", ""),
+        ("#" * 100, ".", ""),
     ],
 )
 def test_number_patterns_name_point_and_group(pattern: str, point: str, group: str) -> None:
-    """Java's own meaning where one kind of separator could be either."""
+    """The meaning is Java's if one kind of separator could be either."""
     assert number_format(pattern) == (point, group)
 
 
 @pytest.mark.parametrize(
     "pattern",
-    ["", "abc", "0.0.0,0,0", "#,##0.00 €", "#,", ",##0", "#,##,0", "# ##0'00", "# ##", "%Y"],
+    [
+        *("", "abc", "#,##0.00 €", "%Y", "#" * 101, "0\n", "1,000", "-0", "0e0"),
+        *("#,", ",##0", ".0", "0.", "0..0", "#,,##0"),
+        *("#,##,0", "# ##", "# ####", "#'##", "#.###.##", "#.###.####"),
+        *("0.0.0,0,0", "#,###.###,##0", "#.###,###.##0", "# ##0'00", "#,##0'000", "#.##0 000"),
+    ],
 )
-def test_other_number_patterns_are_refused(pattern: str) -> None:
-    """INVALID_FORMAT."""
-    with pytest.raises(InvalidFormat):
+def test_other_number_patterns_are_rejected(pattern: str) -> None:
+    """Other characters, separators at an end, groups that are not of three, a third separator."""
+    with pytest.raises(InvalidFormat) as caught:
         number_format(pattern)
+    assert str(caught.value) == f"invalid format {pattern}"

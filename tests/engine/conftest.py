@@ -1,4 +1,4 @@
-"""Each engine test has a bench of its own, on each store: a copy of one that was prepared."""
+"""Each engine test has its own bench on each store: a copy of a prepared one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.conftest import Store
-from tests.engine.bench import Bench, opened
+from tests.support.bench import Bench, opened
+from tests.support.stores import Store
 
 
 @pytest.fixture

@@ -1,15 +1,17 @@
-"""What insert, update and upsert do with a row: facts 3.4, and our own choices."""
+"""What insert, update and upsert do with a row: facts 3.4, and choices of this service."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from tests.engine.bench import Bench
+from tests.support.bench import Bench
 
 ONE = "Last_Name,Email,City\nBoyle,p@zylker.example,Trier\n"
 TWINS = "Last_Name,Email\nFirst,twin@zylker.example\nSecond,twin@zylker.example\n"
 
 
-def by_email(bench: Bench, operation: str, rows: str, **more: object) -> list[str]:
+def by_email(bench: Bench, operation: str, rows: str, **more: Any) -> list[str]:
     """Outcomes of rows `Last_Name,Email`, found by Email."""
     return bench.run(
         f"Last_Name,Email\n{rows}", operation=operation, find_by="Email", **more
@@ -20,7 +22,7 @@ def by_email(bench: Bench, operation: str, rows: str, **more: object) -> list[st
 
 
 def test_insert_adds_every_row(bench: Bench) -> None:
-    """Without find_by every sound row becomes a record of its own, equal rows too."""
+    """Without find_by every valid row becomes its own record, even if rows are equal."""
     done = bench.run(TWINS)
     assert done.outcome == ["ADDED", "ADDED"]
     assert [r["Last_Name"] for r in bench.records()] == ["First", "Second"]
@@ -30,20 +32,20 @@ def test_insert_adds_every_row(bench: Bench) -> None:
 # No match
 
 
-def test_insert_adds_what_matches_nothing(bench: Bench) -> None:
+def test_insert_adds_rows_without_a_match(bench: Bench) -> None:
     """Insert with find_by adds a row whose key no record holds."""
     bench.run(ONE)
     assert by_email(bench, "insert", "Kay,k@zylker.example\n") == ["ADDED"]
 
 
-def test_update_skips_what_matches_nothing(bench: Bench) -> None:
+def test_update_skips_rows_without_a_match(bench: Bench) -> None:
     """Update never creates: RESOURCE_NOT_FOUND names the find_by column."""
     bench.run(ONE)
     assert by_email(bench, "update", "Kay,k@zylker.example\n") == ["RESOURCE_NOT_FOUND-Email"]
     assert len(bench.records()) == 1
 
 
-def test_upsert_adds_what_matches_nothing(bench: Bench) -> None:
+def test_upsert_adds_rows_without_a_match(bench: Bench) -> None:
     """Upsert adds a row whose key no record holds."""
     bench.run(ONE)
     assert by_email(bench, "upsert", "Kay,k@zylker.example\n") == ["ADDED"]
@@ -53,8 +55,8 @@ def test_upsert_adds_what_matches_nothing(bench: Bench) -> None:
 # One match
 
 
-def test_insert_skips_what_matches_a_record(bench: Bench) -> None:
-    """Insert with find_by leaves the record that is there alone."""
+def test_insert_skips_rows_with_a_match(bench: Bench) -> None:
+    """Insert with find_by does not change the existing record."""
     before = bench.run(ONE).ids
     done = bench.run("Last_Name,Email\nKay,p@zylker.example\n", find_by="Email")
     assert done.outcome == ["DUPLICATE_DATA-Email"] and done.ids == [None]
@@ -74,7 +76,7 @@ def test_one_match_is_updated(bench: Bench, operation: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["P@Zylker.Example", "  p@zylker.example ", "p@ZYLKER.example"])
-def test_keys_match_whatever_their_case_and_blanks(bench: Bench, key: str) -> None:
+def test_keys_match_in_any_case_and_with_any_blanks(bench: Bench, key: str) -> None:
     """Keys are trimmed and case-folded on both sides."""
     bench.run(ONE)
     assert by_email(bench, "update", f"Kay,{key}\n") == ["UPDATED"]
@@ -85,7 +87,7 @@ def test_keys_match_whatever_their_case_and_blanks(bench: Bench, key: str) -> No
 
 @pytest.mark.parametrize("operation", ["insert", "update", "upsert"])
 def test_several_matches_are_skipped(bench: Bench, operation: str) -> None:
-    """Which of several records a row means is not for us to guess."""
+    """The service does not guess which of several records a row means."""
     bench.run(TWINS)
     rows = "Kay,twin@zylker.example\nLee,lee@zylker.example\nMay,TWIN@zylker.example\n"
     outcome = by_email(bench, operation, rows)
@@ -98,16 +100,16 @@ def test_several_matches_are_skipped(bench: Bench, operation: str) -> None:
 
 
 def test_insert_adds_a_row_without_a_key(bench: Bench) -> None:
-    """A new record may come without a key, and two such rows are no duplicates."""
+    """A new record needs no key, and two rows without a key are not duplicates."""
     assert by_email(bench, "insert", "A,\nB,\n") == ["ADDED", "ADDED"]
 
 
 @pytest.mark.parametrize("operation", ["update", "upsert"])
 def test_rows_that_may_update_need_their_key(bench: Bench, operation: str) -> None:
-    """An empty find_by cell says nothing about which record is meant."""
-    bench.run("Last_Name,Email\nNobody,\n")
+    """An empty find_by cell does not name a record."""
+    bench.run("Last_Name,Email\nBoyle,\n")
     assert by_email(bench, operation, "A,\n") == ["MANDATORY_NOT_FOUND-Email"]
-    assert [r["Last_Name"] for r in bench.records()] == ["Nobody"]
+    assert [r["Last_Name"] for r in bench.records()] == ["Boyle"]
 
 
 @pytest.mark.parametrize("operation", ["insert", "update", "upsert"])
@@ -121,7 +123,7 @@ def test_a_key_that_is_no_value_is_invalid_and_not_missing(bench: Bench, operati
 
 @pytest.mark.parametrize("chunk_rows", [1, 2, 1000])
 def test_insert_skips_the_second_of_equal_keys(bench: Bench, chunk_rows: int) -> None:
-    """Rows take effect in file order, within a chunk as across chunks."""
+    """Rows take effect in file order, within a chunk and across chunks."""
     rows = "A,x@y.example\nB,X@y.example\nC,z@y.example\n"
     outcome = by_email(bench, "insert", rows, chunk_rows=chunk_rows)
     assert outcome == ["ADDED", "DUPLICATE_DATA-Email", "ADDED"]
@@ -151,7 +153,7 @@ def test_update_takes_every_row_of_one_record_in_order(bench: Bench, chunk_rows:
 
 @pytest.mark.parametrize("chunk_rows", [1, 1000])
 def test_a_skipped_row_does_not_take_its_key(bench: Bench, chunk_rows: int) -> None:
-    """The key of a row that was skipped is still free for the next one."""
+    """The next row can use the key of a skipped row."""
     rows = "Last_Name,Email,No_of_Employees\nA,x@y.example,many\nB,x@y.example,2\n"
     done = bench.run(rows, find_by="Email", chunk_rows=chunk_rows)
     assert done.outcome == ["INVALID_DATA-No_of_Employees", "ADDED"]
@@ -161,7 +163,7 @@ def test_a_skipped_row_does_not_take_its_key(bench: Bench, chunk_rows: int) -> N
 
 
 def test_insert_by_id_skips_known_ids(bench: Bench) -> None:
-    """An id that is there is a duplicate; any other row becomes a record with an id of its own."""
+    """A known id is a duplicate; any other row becomes a record with a new id."""
     (known,) = bench.run(ONE).ids
     done = bench.run(f"id,Last_Name\n{known},A\n123,B\n,C\n", find_by="id")
     assert done.outcome == ["DUPLICATE_DATA-id", "ADDED", "ADDED"]
@@ -170,7 +172,7 @@ def test_insert_by_id_skips_known_ids(bench: Bench) -> None:
 
 
 def test_update_by_id(bench: Bench) -> None:
-    """A known id updates; unknown, empty and impossible ones are told apart."""
+    """A known id updates. Unknown, empty and impossible ids have different errors."""
     (known,) = bench.run(ONE).ids
     rows = f"id,Last_Name\n{known},A\n123,B\n,C\nabc,D\n-1,E\n{10**18},F\n{known},G\n"
     done = bench.run(rows, operation="update", find_by="id")
@@ -187,7 +189,7 @@ def test_update_by_id(bench: Bench) -> None:
 
 
 def test_upsert_by_id(bench: Bench) -> None:
-    """Ids are given by the service: an empty one makes a record, an unknown one means nothing."""
+    """The service assigns ids: an empty one creates a record, an unknown one is an error."""
     (known,) = bench.run(ONE).ids
     rows = f"id,Last_Name\n{known},A\n123,B\n,C\n,D\nabc,E\n"
     done = bench.run(rows, operation="upsert", find_by="id")
@@ -197,25 +199,25 @@ def test_upsert_by_id(bench: Bench) -> None:
     assert [r["Last_Name"] for r in bench.records()] == ["A", "C", "D"]
 
 
-def test_ids_are_never_given_twice(bench: Bench) -> None:
-    """Ids grow from job to job, and skipped rows take none that another row gets."""
+def test_no_id_is_used_twice(bench: Bench) -> None:
+    """Ids grow from job to job; no id is used twice, even if rows are skipped."""
     first = bench.run("Last_Name\nA\n\nB\n").ids
     second = bench.run("Last_Name,Email\nC,bad\nD,\n").ids
-    assert sorted(first) < sorted(i for i in second if i) and len(set(first)) == 2
+    assert sorted(i for i in first if i) < sorted(i for i in second if i) and len(set(first)) == 2
 
 
 # ignore_empty
 
 
 def test_empty_cells_empty_the_field(bench: Bench) -> None:
-    """With ignore_empty false an empty cell overwrites what was there."""
+    """With ignore_empty false an empty cell overwrites the stored value."""
     bench.run(ONE)
     bench.run("Email,City\np@zylker.example,\n", operation="update", find_by="Email")
     assert bench.records()[0]["City"] is None
 
 
-def test_empty_cells_leave_the_field_alone_when_told_so(bench: Bench) -> None:
-    """With ignore_empty true only cells with a value change anything."""
+def test_empty_cells_keep_the_value_with_ignore_empty(bench: Bench) -> None:
+    """With ignore_empty true only cells with a value change the record."""
     bench.run(ONE)
     rows = "Email,City,Last_Name\np@zylker.example,,Kay\n"
     bench.run(rows, operation="update", find_by="Email", ignore_empty=True)
@@ -226,7 +228,7 @@ def test_empty_cells_leave_the_field_alone_when_told_so(bench: Bench) -> None:
 def test_rows_of_one_record_add_up_when_empty_cells_are_ignored(
     bench: Bench, chunk_rows: int
 ) -> None:
-    """Each field gets the last value that any row of the file has for it."""
+    """Each field gets the last value that the rows of the file have for it."""
     rows = (
         "Email,Last_Name,City,State\nx@y.example,A,Trier,\nx@y.example,,,Hessen\nx@y.example,B,,\n"
     )
@@ -246,13 +248,13 @@ def test_rows_of_one_record_add_up_when_empty_cells_are_ignored(
 def test_a_new_record_needs_its_mandatory_fields(
     bench: Bench, cell: str, ignore_empty: bool
 ) -> None:
-    """Empty or blank, with and without ignore_empty."""
+    """The cell is empty or blank, with and without ignore_empty."""
     done = bench.run(f"Last_Name,City\n{cell},Trier\n", ignore_empty=ignore_empty)
     assert done.outcome == ["MANDATORY_NOT_FOUND-Last_Name"]
 
 
 def test_update_may_not_empty_a_mandatory_field(bench: Bench) -> None:
-    """A mapped mandatory field with an empty cell is refused while empty cells overwrite."""
+    """If empty cells overwrite, an empty cell of a mapped mandatory field is an error."""
     bench.run(ONE)
     assert by_email(bench, "update", ",p@zylker.example\n") == ["MANDATORY_NOT_FOUND-Last_Name"]
     assert bench.records()[0]["Last_Name"] == "Boyle"
@@ -267,7 +269,7 @@ def test_update_with_ignore_empty_may_leave_mandatory_cells_empty(bench: Bench) 
 
 @pytest.mark.parametrize("operation", ["update", "upsert"])
 def test_blanks_never_fill_a_mandatory_field(bench: Bench, operation: str) -> None:
-    """A cell of blanks is a value that ignore_empty does not skip, and none for such a field."""
+    """ignore_empty does not ignore a cell of blanks, and a mandatory field does not accept it."""
     bench.run(ONE)
     outcome = by_email(bench, operation, "  ,p@zylker.example\n", ignore_empty=True)
     assert outcome == ["MANDATORY_NOT_FOUND-Last_Name"]
@@ -275,7 +277,7 @@ def test_blanks_never_fill_a_mandatory_field(bench: Bench, operation: str) -> No
 
 
 def test_update_needs_no_mandatory_field_mapped(bench: Bench) -> None:
-    """What is not mapped is not touched."""
+    """Fields without a mapping do not change."""
     bench.run(ONE)
     done = bench.run("Email,City\np@zylker.example,Bonn\n", operation="update", find_by="Email")
     assert done.outcome == ["UPDATED"]
@@ -285,24 +287,24 @@ def test_update_needs_no_mandatory_field_mapped(bench: Bench) -> None:
 def test_upsert_with_ignore_empty_needs_mandatory_cells_for_new_records_only(
     bench: Bench, chunk_rows: int
 ) -> None:
-    """The same empty cell is fine where it updates and missing where it would create."""
+    """An empty cell is valid in a row that updates and an error in a row that would create."""
     bench.run(ONE)
     rows = (
-        ",p@zylker.example\n"  # there already
-        ",n@zylker.example\n"  # would be new
-        "New,n@zylker.example\n"  # is new
-        ",n@zylker.example\n"  # is there by now
+        ",p@zylker.example\n"  # exists
+        ",n@zylker.example\n"  # would be a new record
+        "New,n@zylker.example\n"  # is a new record
+        ",n@zylker.example\n"  # exists now
     )
     outcome = by_email(bench, "upsert", rows, ignore_empty=True, chunk_rows=chunk_rows)
     assert outcome == ["UPDATED", "MANDATORY_NOT_FOUND-Last_Name", "ADDED", "UPDATED"]
     assert [r["Last_Name"] for r in bench.records()] == ["Boyle", "New"]
 
 
-# What the service itself says about a record
+# What the service itself writes to a record
 
 
 def test_a_new_record_belongs_to_the_jobs_creator(bench: Bench) -> None:
-    """Owner, creator, times and layout are filled in; ids of people are the user's."""
+    """Owner, creator, times and layout are filled in; the ids are those of the job's user."""
     (record_id,) = bench.run(ONE).ids
     record = bench.stored(record_id)
     for name in ("Owner", "Created_By", "Modified_By"):
@@ -314,7 +316,7 @@ def test_a_new_record_belongs_to_the_jobs_creator(bench: Bench) -> None:
 
 
 def test_an_update_keeps_owner_creator_and_creation_time(bench: Bench) -> None:
-    """Only what was mapped and the mark of the last change are new."""
+    """Only the mapped fields and the time and user of the last change are new."""
     (record_id,) = bench.run(ONE).ids
     before = bench.stored(record_id)
     by_email(bench, "update", "Kay,p@zylker.example\n")
@@ -324,7 +326,7 @@ def test_an_update_keeps_owner_creator_and_creation_time(bench: Bench) -> None:
 
 
 def test_an_update_of_nothing_but_the_key_marks_the_record(bench: Bench) -> None:
-    """A job that maps only `id` finds its records and changes no field of theirs."""
+    """A job that maps only `id` finds its records and changes no mapped field."""
     (known,) = bench.run(ONE).ids
     done = bench.run(f"id\n{known}\n123\n", operation="update", find_by="id")
     assert done.outcome == ["UPDATED", "RESOURCE_NOT_FOUND-id"]

@@ -7,7 +7,7 @@ import zipfile
 from dataclasses import replace
 
 import pytest
-from tests.engine.bench import Bench
+from tests.support.bench import Bench
 
 from bulkwright.domain.errors import (
     BulkwrightError,
@@ -17,30 +17,31 @@ from bulkwright.domain.errors import (
     InvalidData,
     MandatoryNotFound,
 )
-from bulkwright.domain.job import Job, Mapping, Operation
+from bulkwright.domain.job import FieldMapping, Job, Operation
 from bulkwright.domain.request import JobRequest, ResourceRequest
 
-LEADS = (
-    "Ref,Last_Name,Company\nA,Boyle,Zylker\nB,,Nobody\nC,Kay,Zylker\nD,Doe,Zylker\nD,Roe,Zylker\n"
-)
+LEADS = "Ref,Last_Name,Company\nA,Boyle,Zylker\nB,,Anon\nC,Kay,Zylker\nD,Doe,Zylker\nD,Roe,Zylker\n"
 PHONES = "Of,Phone_1\nA,111\na ,222\nB,333\nC,444\nZ,555\n,666\nD,777\n"
 LINKS = "Lead,Product\nA,Pen\nC,Ink\nC,Nothing\n"
 
 PARENT = ResourceRequest(
-    "Leads", "", (Mapping("Last_Name", 1), Mapping("Company", 2)), file_names=("Leads.csv",)
+    "Leads",
+    "",
+    (FieldMapping("Last_Name", 1), FieldMapping("Company", 2)),
+    file_names=("Leads.csv",),
 )
 CHILD = ResourceRequest(
     "Phones",
     "",
-    (Mapping("Parent_Id", 0, parent_column_index=0), Mapping("Phone_1", 1)),
+    (FieldMapping("Parent_Id", 0, parent_column_index=0), FieldMapping("Phone_1", 1)),
     file_names=("Phones.csv",),
 )
 LINK = ResourceRequest(
     "Leads_X_Products",
     "",
     (
-        Mapping("Lead", 0, parent_column_index=0),
-        Mapping("Product", 1, find_by="Product_Name"),
+        FieldMapping("Lead", 0, parent_column_index=0),
+        FieldMapping("Product", 1, find_by="Product_Name"),
     ),
     file_names=("Links.csv",),
 )
@@ -73,7 +74,7 @@ def family(bench: Bench) -> Bench:
 
 
 def create(bench: Bench, *resources: ResourceRequest, operation: str = "insert") -> Job:
-    """Upload one zip with all three CSVs and add a job for these resources."""
+    """Upload one zip with the three CSVs and add a job for these resources."""
     with bench.services.files.incoming() as incoming:
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
@@ -88,8 +89,8 @@ def create(bench: Bench, *resources: ResourceRequest, operation: str = "insert")
     return bench.services.jobs.create(bench.caller, JobRequest(Operation(operation), named))
 
 
-def answers(bench: Bench, job: Job) -> dict[str, list[str]]:
-    """Member of the result: what became of each row."""
+def row_outcomes(bench: Bench, job: Job) -> dict[str, list[str]]:
+    """The outcome of each row, by the name of the CSV in the result."""
     result = bench.services.jobs.open_result(bench.org.id, job.id)
     with result, zipfile.ZipFile(result) as archive:
         assert archive.testzip() is None
@@ -104,15 +105,15 @@ def answers(bench: Bench, job: Job) -> dict[str, list[str]]:
 def test_children_find_the_records_that_their_parent_rows_became(
     family: Bench, chunk_rows: int
 ) -> None:
-    """A child names its parent's row by text; a skipped, unknown or doubled one is none."""
+    """A child names its parent by text; a skipped, unknown or ambiguous parent is an error."""
     job = create(family, PARENT, CHILD, LINK)
     with family.chunks(chunk_rows):
         assert family.worker.run_one(job.id)
-    told = answers(family, job)
-    assert list(told) == ["Leads-Leads.csv", "Phones-Phones.csv", "Leads_X_Products-Links.csv"]
+    outcomes = row_outcomes(family, job)
+    assert list(outcomes) == ["Leads-Leads.csv", "Phones-Phones.csv", "Leads_X_Products-Links.csv"]
     skipped = "SKIPPEDMANDATORY_NOT_FOUND-Last_Name"
-    assert told["Leads-Leads.csv"] == ["ADDED", skipped, "ADDED", "ADDED", "ADDED"]
-    assert told["Phones-Phones.csv"] == [
+    assert outcomes["Leads-Leads.csv"] == ["ADDED", skipped, "ADDED", "ADDED", "ADDED"]
+    assert outcomes["Phones-Phones.csv"] == [
         "ADDED",
         "ADDED",
         "SKIPPEDINVALID_DATA-Of",
@@ -121,7 +122,11 @@ def test_children_find_the_records_that_their_parent_rows_became(
         "ADDED",
         "SKIPPEDCANNOT_PROCESS-Of",
     ]
-    assert told["Leads_X_Products-Links.csv"] == ["ADDED", "ADDED", "SKIPPEDINVALID_DATA-Product"]
+    assert outcomes["Leads_X_Products-Links.csv"] == [
+        "ADDED",
+        "ADDED",
+        "SKIPPEDINVALID_DATA-Product",
+    ]
     leads = {r["Last_Name"]: r["id"] for r in family.records("Leads")}
     phones = {r["Phone_1"]: r["Parent_Id"] for r in family.records("Phones")}
     assert phones == {
@@ -136,14 +141,14 @@ def test_children_find_the_records_that_their_parent_rows_became(
 
 
 def test_a_resource_may_name_one_of_several_csvs(family: Bench) -> None:
-    """`file_names` picks the CSV; the others are left alone."""
+    """`file_names` selects the CSV; the others are not read."""
     job = create(family, PARENT)
     assert family.worker.run_one(job.id)
-    assert list(answers(family, job)) == ["Leads-Leads.csv"]
+    assert list(row_outcomes(family, job)) == ["Leads-Leads.csv"]
 
 
 def changed(resource: ResourceRequest, **changes: object) -> ResourceRequest:
-    """The same resource but for some traits."""
+    """The same resource with some attributes changed."""
     return replace(resource, **changes)  # type: ignore[arg-type]
 
 
@@ -158,20 +163,23 @@ def changed(resource: ResourceRequest, **changes: object) -> ResourceRequest:
             (PARENT, changed(CHILD, mappings=None)), MandatoryNotFound, id="mappings are a must"
         ),
         pytest.param(
-            (PARENT, changed(CHILD, mappings=(Mapping("Parent_Id", 0),))),
+            (PARENT, changed(CHILD, mappings=(FieldMapping("Parent_Id", 0),))),
             MandatoryNotFound,
             id="a lookup that says nothing",
         ),
         pytest.param(
-            (PARENT, changed(CHILD, mappings=(Mapping("Parent_Id", 0, parent_column_index=3),))),
+            (
+                PARENT,
+                changed(CHILD, mappings=(FieldMapping("Parent_Id", 0, parent_column_index=3),)),
+            ),
             ColumnIndexNotFound,
             id="no such column of the parent",
         ),
     ],
 )
-def test_what_does_not_fit_together_is_refused(
+def test_resources_that_contradict_each_other_are_rejected(
     family: Bench, resources: tuple[ResourceRequest, ...], error: type[BulkwrightError]
 ) -> None:
-    """A family of CSVs that contradicts itself is no job."""
+    """No job is created if the resources contradict each other."""
     with pytest.raises(error):
         create(family, *resources)

@@ -1,11 +1,13 @@
-"""Rows that contend for unique values, within a chunk and across chunks."""
+"""Rows with the same unique values, within a chunk and across chunks."""
 
 from __future__ import annotations
 
-import pytest
-from tests.engine.bench import Bench, Done
+from typing import Any
 
-from bulkwright.domain.job import Mapping
+import pytest
+from tests.support.bench import Bench, Done
+
+from bulkwright.domain.job import FieldMapping
 
 CODE = {"api_name": "Code", "data_type": "text", "unique": True}
 SERIAL = {"api_name": "Serial", "data_type": "integer", "unique": True}
@@ -25,7 +27,7 @@ def held(bench: Bench) -> list[tuple[object, ...]]:
     return [(r["Name"], r["Code"], r["Serial"]) for r in bench.records("Things")]
 
 
-def run(bench: Bench, rows: str, operation: str, find_by: str | None, **more: object) -> Done:
+def run(bench: Bench, rows: str, operation: str, find_by: str | None, **more: Any) -> Done:
     """Run rows of a CSV into the module."""
     return bench.run(rows, "Things", operation, find_by=find_by, **more)
 
@@ -39,8 +41,8 @@ def test_a_unique_value_is_taken_by_the_first_row(bench: Bench, chunk_rows: int)
     assert done.outcome == ["ADDED", "DUPLICATE_DATA-Code", "ADDED", "ADDED", "ADDED"]
 
 
-def test_a_unique_value_that_a_record_holds_is_refused(two: Bench) -> None:
-    """Each unique column that is taken is named."""
+def test_a_unique_value_of_another_record_is_a_duplicate(two: Bench) -> None:
+    """The error names each column whose value another record has."""
     rows = "Name,Code,Serial\nD,A,9\nE,e,2\nF,b,1\nG,g,7\n"
     assert run(two, rows, "insert", None).outcome == [
         "DUPLICATE_DATA-Code",
@@ -52,7 +54,7 @@ def test_a_unique_value_that_a_record_holds_is_refused(two: Bench) -> None:
 
 @chunked
 def test_taken_columns_are_named_in_mapping_order(two: Bench, chunk_rows: int) -> None:
-    """Whichever of them an earlier row was refused for."""
+    """The order does not depend on the errors of earlier rows."""
     rows = "Serial,Code,Name\n9,a,D\n1,b,E\n2,f,F\n"
     done = run(two, rows, "insert", None, chunk_rows=chunk_rows)
     taken = ["DUPLICATE_DATA-Code", "DUPLICATE_DATA-Serial,Code", "DUPLICATE_DATA-Serial"]
@@ -61,7 +63,7 @@ def test_taken_columns_are_named_in_mapping_order(two: Bench, chunk_rows: int) -
 
 @chunked
 def test_a_skipped_row_takes_no_unique_value(two: Bench, chunk_rows: int) -> None:
-    """What is refused for one field leaves the value of the other free."""
+    """If a row is skipped for one field, its value of the other is not used."""
     rows = "Name,Code,Serial\nD,d,1\nE,d,4\nF,f,4\nG,f,5\n"
     done = run(two, rows, "insert", None, chunk_rows=chunk_rows)
     assert done.outcome == ["DUPLICATE_DATA-Serial", "ADDED", "DUPLICATE_DATA-Serial", "ADDED"]
@@ -73,7 +75,7 @@ def test_a_skipped_row_takes_no_unique_value(two: Bench, chunk_rows: int) -> Non
 def test_an_update_may_not_take_a_value_of_another_record(
     two: Bench, operation: str, chunk_rows: int
 ) -> None:
-    """The row is refused, the record keeps what it had; its own value is no obstacle."""
+    """The row is skipped and the record unchanged; a record may keep its own value."""
     done = run(two, "Code,Serial,Name\na,2,X\na,1,Y\n", operation, "Code", chunk_rows=chunk_rows)
     assert done.outcome == ["DUPLICATE_DATA-Serial", "UPDATED"]
     assert held(two)[0] == ("Y", "a", 1)
@@ -81,7 +83,7 @@ def test_an_update_may_not_take_a_value_of_another_record(
 
 @chunked
 def test_an_update_frees_the_former_value(two: Bench, chunk_rows: int) -> None:
-    """In file order: before it is freed a value is taken, afterwards it is not."""
+    """A row can use a value only if an earlier row of the file has released it."""
     rows = "Code,Serial,Name\nb,1,B\na,9,A\nb,1,B\nnew,2,N\n"
     done = run(two, rows, "upsert", "Code", chunk_rows=chunk_rows)
     assert done.outcome == ["DUPLICATE_DATA-Serial", "UPDATED", "UPDATED", "ADDED"]
@@ -90,7 +92,7 @@ def test_an_update_frees_the_former_value(two: Bench, chunk_rows: int) -> None:
 
 @chunked
 def test_records_swap_values_through_a_third(two: Bench, chunk_rows: int) -> None:
-    """a: 1 to 9, b: 2 to 1, a: 9 to 2. Every step is allowed, so all are."""
+    """a: 1 to 9, b: 2 to 1, a: 9 to 2. Every step is valid, so all are stored."""
     rows = "Code,Serial,Name\na,9,A\nb,1,B\na,2,A\n"
     done = run(two, rows, "update", "Code", chunk_rows=chunk_rows)
     assert done.outcome == ["UPDATED"] * 3
@@ -98,8 +100,8 @@ def test_records_swap_values_through_a_third(two: Bench, chunk_rows: int) -> Non
 
 
 @chunked
-def test_a_swap_in_two_rows_is_refused_at_its_first_row(two: Bench, chunk_rows: int) -> None:
-    """Rows stand alone: the first would make two records hold one value."""
+def test_a_swap_in_two_rows_fails_at_its_first_row(two: Bench, chunk_rows: int) -> None:
+    """Each row is checked alone: after the first, two records would hold one value."""
     done = run(two, "Code,Serial,Name\na,2,A\nb,1,B\n", "update", "Code", chunk_rows=chunk_rows)
     assert done.outcome == ["DUPLICATE_DATA-Serial", "DUPLICATE_DATA-Serial"]
     assert held(two)[:2] == [("A", "a", 1), ("B", "b", 2)]
@@ -107,7 +109,7 @@ def test_a_swap_in_two_rows_is_refused_at_its_first_row(two: Bench, chunk_rows: 
 
 @chunked
 def test_values_move_along_a_chain(two: Bench, chunk_rows: int) -> None:
-    """c leaves 3, b takes it and leaves 2, a takes that; a new record takes 1."""
+    """c releases 3, b gets it and releases 2, a gets that; a new record gets 1."""
     rows = "Code,Serial,Name\nc,4,C\nb,3,B\na,2,A\nd,1,D\n"
     done = run(two, rows, "upsert", "Code", chunk_rows=chunk_rows)
     assert done.outcome == ["UPDATED", "UPDATED", "UPDATED", "ADDED"]
@@ -116,7 +118,7 @@ def test_values_move_along_a_chain(two: Bench, chunk_rows: int) -> None:
 
 @chunked
 def test_a_chain_in_the_wrong_order_stops(two: Bench, chunk_rows: int) -> None:
-    """The rows that come too early are refused, the one that finds its place is not."""
+    """Rows that need a value too early are skipped; the one that finds it free is stored."""
     rows = "Code,Serial,Name\na,2,A\nb,3,B\nc,4,C\n"
     done = run(two, rows, "update", "Code", chunk_rows=chunk_rows)
     assert done.outcome == ["DUPLICATE_DATA-Serial", "DUPLICATE_DATA-Serial", "UPDATED"]
@@ -124,7 +126,7 @@ def test_a_chain_in_the_wrong_order_stops(two: Bench, chunk_rows: int) -> None:
 
 @chunked
 def test_an_emptied_value_is_free(two: Bench, chunk_rows: int) -> None:
-    """An empty cell lets go of the value, unless empty cells are ignored."""
+    """An empty cell releases the value, unless empty cells are ignored."""
     rows = "Code,Serial,Name\na,,A\nb,1,B\n"
     kept = run(two, rows, "update", "Code", ignore_empty=True, chunk_rows=chunk_rows)
     assert kept.outcome == ["UPDATED", "DUPLICATE_DATA-Serial"]
@@ -135,7 +137,7 @@ def test_an_emptied_value_is_free(two: Bench, chunk_rows: int) -> None:
 
 @chunked
 def test_found_by_id_every_unique_value_may_change(two: Bench, chunk_rows: int) -> None:
-    """The key that rows are found by need not be one of the values they contend for."""
+    """Records may be found by one field while another decides on duplicates."""
     a, b, c = (r["id"] for r in two.records("Things"))
     rows = f"id,Code,Serial,Name\n{a},z,1,A\n{b},a,2,B\n{c},b,1,C\n{a},c,9,A\n,z,8,D\n"
     done = run(two, rows, "upsert", "id", chunk_rows=chunk_rows)
@@ -147,7 +149,7 @@ def test_found_by_id_every_unique_value_may_change(two: Bench, chunk_rows: int) 
 
 @pytest.mark.parametrize("ignore_empty", [False, True])
 def test_blanks_are_no_unique_value(two: Bench, ignore_empty: bool) -> None:
-    """Blanks make no key, so they are refused; the record is found by what it held before."""
+    """Blanks are not a key, so they are an error; the record keeps the key that it had."""
     rows = f'id,Code\n{two.records("Things")[0]["id"]},"  "\n'
     done = run(two, rows, "update", "id", ignore_empty=ignore_empty)
     assert done.outcome == ["INVALID_DATA-Code"]
@@ -155,14 +157,14 @@ def test_blanks_are_no_unique_value(two: Bench, ignore_empty: bool) -> None:
 
 
 def test_a_unique_field_may_be_filled_by_a_default(two: Bench) -> None:
-    """Then only one row of the file can be stored; the field's name stands for its column."""
-    mappings = [Mapping("Name", 0), Mapping("Code", None, default="same")]
+    """Only one row of the file can be stored; the error names the field by its API name."""
+    mappings = [FieldMapping("Name", 0), FieldMapping("Code", None, default="same")]
     done = two.run("n\nX\nY\n", "Things", mappings=mappings)
     assert done.outcome == ["ADDED", "DUPLICATE_DATA-Code"]
 
 
-def test_unique_texts_are_folded_as_unicode_wants(bench: Bench) -> None:
-    """Composed and decomposed, capital and small, ß and ss are one key; the cells stay verbatim."""
+def test_unique_texts_are_folded_by_the_rules_of_unicode(bench: Bench) -> None:
+    """Composed and decomposed, upper and lower case, ß and ss are one key; cells do not change."""
     bench.things(CODE)
     rows = (
         "Name,Code\nA,Straße\nB,STRASSE\nC,Caf\u00e9\nD,CAFE\u0301\nE,ΣΑΣ\nF,σας\nG,İ\nH,i\u0307\n"
@@ -189,8 +191,8 @@ def test_every_type_that_may_be_unique(bench: Bench, data_type: str) -> None:
     assert [r["Name"] for r in bench.records("Things")] == ["X", "Y"]
 
 
-def test_thousands_of_clashing_rows_are_decided(two: Bench) -> None:
-    """Among records of which most hold no value: nothing is typed by the first rows read."""
+def test_thousands_of_rows_with_duplicates_are_matched(two: Bench) -> None:
+    """Most records hold no value; no column gets its type from the first rows that are read."""
     empty = "".join(f"N{i},,\n" for i in range(2500))
     full = "".join(f"F{i},k{i},{i + 10}\n" for i in range(100))
     ids = two.run("Name,Code,Serial\n" + empty + full, "Things").ids

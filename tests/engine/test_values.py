@@ -1,4 +1,4 @@
-"""Every type of field: which cells are values, and what they are when they are read back."""
+"""Every type of field: which cells are valid, and which values are read back."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.engine.bench import EMAIL, Bench
+from tests.support.bench import EMAIL, Bench
 
-from bulkwright.domain.job import Mapping as FieldMapping
+from bulkwright.domain.job import FieldMapping
 
 BAD = "INVALID_DATA-Value"
 
@@ -27,7 +27,7 @@ def as_csv(*rows: Iterable[object]) -> str:
 def values(
     bench: Bench, data_type: str, cells: Iterable[str], *, pattern: str | None = None, **traits: Any
 ) -> dict[str, object]:
-    """What each cell is stored as in a field of this type, or the error that it brings."""
+    """The stored value of each cell in a field of this type, or its error."""
     bench.things({"api_name": "Value", "data_type": data_type, **traits})
     mappings = [FieldMapping("Name", 0), FieldMapping("Value", 1, format=pattern)]
     rows = [["x", cell] for cell in cells]
@@ -43,7 +43,7 @@ def values(
 def check(
     bench: Bench, data_type: str, good: Mapping[str, object], bad: Iterable[str] = (), **more: Any
 ) -> None:
-    """The good cells are these values, the bad ones none. All of them share one column."""
+    """The good cells become these values, the bad ones are errors. All are in one column."""
     expected = {**good, **dict.fromkeys(bad, BAD)}
     assert values(bench, data_type, expected, **more) == expected
 
@@ -59,7 +59,7 @@ NO_NUMBERS = (
 
 
 def test_integers(bench: Bench) -> None:
-    """Nine digits, a sign, blanks around, thousands commas in their places; nothing else."""
+    """Nine digits, a sign, blanks around, commas at each thousand; nothing else."""
     good = {
         "7": 7, "-7": -7, "+7": 7, " 7 ": 7, "007": 7, "0": 0, "-0": 0, "999999999": 999999999,
         "-999999999": -999999999, "123,344": 123344, "-1,234,567": -1234567, "+1,234": 1234,
@@ -69,14 +69,14 @@ def test_integers(bench: Bench) -> None:
 
 
 def test_long_integers(bench: Bench) -> None:
-    """Eighteen digits, exactly: no float is on the way."""
+    """Eighteen digits are exact, because no float is used."""
     good = {str(n): n for n in (10**18 - 1, -(10**18) + 1, 2**53 + 1, 9_007_199_254_740_993)}
     check(bench, "bigint", {**good, "9,007,199,254,740,993": 2**53 + 1}, [*NO_NUMBERS, str(10**18)])
 
 
 @pytest.mark.parametrize("data_type", ["double", "currency"])
 def test_decimals(bench: Bench, data_type: str) -> None:
-    """Sixteen digits before the point and nine behind it, every one of them kept."""
+    """Sixteen digits before the point and nine after it; none is rounded."""
     verbatim = ["0", "1.50", "-1.5", "0.000000001", "9999999999999999.999999999", "0.1", "100"]
     good = {v: v for v in verbatim} | {
         "+1.5": "1.5", " 1.5 ": "1.5", ".5": "0.5", "-.5": "-0.5", "007.50": "7.50", "00": "0",
@@ -101,8 +101,8 @@ def test_percents(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("text", ["9999999999999999.999999999", "0.1", "123456789.10", "-0.05"])
-def test_money_comes_out_as_it_went_in(bench: Bench, text: str) -> None:
-    """The record API answers the exact decimal too."""
+def test_money_is_stored_exactly(bench: Bench, text: str) -> None:
+    """The record API returns the exact decimal too."""
     done = bench.run(f"Last_Name,Annual_Revenue\nA,{text}\n")
     (record_id,) = done.ids
     assert record_id is not None
@@ -123,7 +123,7 @@ def test_booleans(bench: Bench) -> None:
 
 
 def test_dates(bench: Bench) -> None:
-    """ISO 8601 and MM/dd/yyyy; only days that there are."""
+    """ISO 8601 and MM/dd/yyyy; only days that exist."""
     good = {
         "2024-02-29": "2024-02-29", "02/29/2024": "2024-02-29", "2/9/2024": "2024-02-09",
         "2000-02-29": "2000-02-29", " 2024-01-01 ": "2024-01-01", "0001-01-01": "0001-01-01",
@@ -157,9 +157,9 @@ def test_moments(bench: Bench) -> None:
         "1900-01-01T00:00:00Z": "1900-01-01T00:00:00Z",
         "9999-12-31T23:59:59Z": "9999-12-31T23:59:59Z",
         "0001-01-01T00:00:00Z": "0001-01-01T00:00:00Z",
-        # Twice on the clock that night: the first time is meant.
+        # The clock shows it twice that night: the first time is used.
         "2024-11-03T01:30:00": "2024-11-03T08:30:00Z",
-        # Left out by the clock, but not everywhere.
+        # The clock of this zone skips it, others do not.
         "2024-03-10T02:30:00Z": "2024-03-10T02:30:00Z",
         "": None,
     }
@@ -175,7 +175,7 @@ def test_moments(bench: Bench) -> None:
 
 
 def test_a_moment_is_shown_in_the_users_zone(bench: Bench) -> None:
-    """The record API answers with the offset that holds on that day."""
+    """The record API returns the offset that applies on that day."""
     bench.things({"api_name": "At", "data_type": "datetime"})
     rows = "Name,At\nA,2024-07-01T12:00:00Z\nB,2024-01-01T12:00:00\n"
     ids = bench.run(rows, "Things").ids
@@ -187,7 +187,7 @@ def test_a_moment_is_shown_in_the_users_zone(bench: Bench) -> None:
 
 
 def test_a_text_is_kept_verbatim(bench: Bench) -> None:
-    """Whatever it is: right to left, joined emoji, markup, formulas, line ends, COPY markers."""
+    """Any text: right to left, joined emoji, markup, formulas, line ends, COPY markers."""
     texts = [
         "عربى", "\u200eمرحبا", "\U0001f469\u200d\U0001f469\u200d\U0001f467", "a" + "\u0301" * 120,
         "\u202etxt", "<b>&amp;</b>", "{{7*7}}", "${jndi:x}", "%s", "'; DROP TABLE x; --",
@@ -202,7 +202,7 @@ def test_a_text_is_kept_verbatim(bench: Bench) -> None:
     ("data_type", "longest"), [("text", 255), ("textarea", 2000), ("picklist", 120)]
 )
 def test_lengths_are_counted_in_characters(bench: Bench, data_type: str, longest: int) -> None:
-    """Not in bytes: an emoji is one character, and so is a combining mark."""
+    """Lengths are characters: an emoji is one, and so is a combining mark."""
     letters = ("x", "é", "👍", "\u0301")
     check(
         bench,
@@ -213,7 +213,7 @@ def test_lengths_are_counted_in_characters(bench: Bench, data_type: str, longest
 
 
 def test_a_field_may_have_a_length_of_its_own(bench: Bench) -> None:
-    """As the schema says; 32,000 characters are nothing special."""
+    """The limit is that of the schema; 32,000 characters are accepted."""
     check(bench, "textarea", {"x" * 32_000: "x" * 32_000}, ["x" * 32_001], length=32_000)
 
 
@@ -253,7 +253,7 @@ def test_websites(bench: Bench) -> None:
 
 
 def test_a_new_picklist_value_joins_the_picklist(bench: Bench) -> None:
-    """Only values of stored rows do, each once, in file order (facts 3.4)."""
+    """Only values of stored rows are added, each once, in file order (facts 3.4)."""
     before = bench.module("Leads").field("Lead_Source")
     assert before is not None
     rows = "Last_Name,Lead_Source\nA,Zoo\nB,Advertisement\nC,Aquarium\nD,Zoo\n,Prison\nE,\n"
@@ -265,7 +265,7 @@ def test_a_new_picklist_value_joins_the_picklist(bench: Bench) -> None:
 
 
 def test_multiselect_values_are_joined_by_semicolons(bench: Bench) -> None:
-    """Stored as a JSON array; each value once, without the blanks around it, new ones learnt."""
+    """Stored as a JSON array: each value once, stripped; new values join the picklist."""
     cells = {
         "Analytics": ["Analytics"], "Analytics;Bigdata": ["Analytics", "Bigdata"],
         " a ; b ;; a": ["a", "b"], 'say "hi";back\\slash': ['say "hi"', "back\\slash"],
@@ -287,7 +287,7 @@ def test_multiselect_values_are_joined_by_semicolons(bench: Bench) -> None:
 
 
 def test_an_owner_is_named_by_id_or_email(bench: Bench) -> None:
-    """Known people only; an empty owner is the job's creator."""
+    """Only users of the org are valid; an empty owner is the job's creator."""
     other = bench.services.setup.create_user(bench.org, "Kim", "Lee", "Kim.Lee@zylker.example")
     rows = (
         f"Last_Name,Owner\nA,{other.id}\nB,kim.lee@ZYLKER.example\nC,{EMAIL}\nD,\n"
@@ -305,8 +305,8 @@ def test_an_owner_is_named_by_id_or_email(bench: Bench) -> None:
     }  # fmt: skip
 
 
-def test_a_lookup_by_id_must_lead_somewhere(bench: Bench) -> None:
-    """An id of the looked-up module; one of another module is as good as none."""
+def test_a_lookup_by_id_needs_an_existing_record(bench: Bench) -> None:
+    """An id of the lookup's module; an id of another module is an error."""
     (account,) = bench.run("Account_Name\nZylker\n", "Accounts").ids
     (lead,) = bench.run("Last_Name\nA\n").ids
     rows = f"Deal_Name,Stage,Account_Name\nA,S,{account}\nB,S,{lead}\nC,S,123\nD,S,Zylker\nE,S,\n"
@@ -327,7 +327,7 @@ def test_a_lookup_by_a_key_field(bench: Bench) -> None:
     accounts = bench.run("Account_Name\nZylker\nTwin\ntwin\nÄpfel GmbH\n", "Accounts").ids
     rows = (
         "Deal_Name,Stage,Account_Name.Account_Name\n"
-        "A,S, zylker \nB,S,TWIN\nC,S,Nobody\nD,S,ÄPFEL gmbh\nE,S,\nF,S,A\u0308pfel GmbH\n"
+        "A,S, zylker \nB,S,TWIN\nC,S,Unknown\nD,S,ÄPFEL gmbh\nE,S,\nF,S,A\u0308pfel GmbH\n"
     )
     done = bench.run(rows, "Deals")
     column = "Account_Name.Account_Name"
@@ -339,16 +339,16 @@ def test_a_lookup_by_a_key_field(bench: Bench) -> None:
 
 
 def test_a_lookup_by_the_display_field(bench: Bench) -> None:
-    """The field that names a record to people serves too, though it is no key."""
+    """The display field of a module can be used too, although it is not a key."""
     (contact, _) = bench.run("Last_Name\nBoyle\nKay\n", "Contacts").ids
-    rows = "Deal_Name,Stage,Contact_Name.Last_Name\nA,S,Boyle\nB,S,Nobody\n"
+    rows = "Deal_Name,Stage,Contact_Name.Last_Name\nA,S,Boyle\nB,S,Unknown\n"
     done = bench.run(rows, "Deals")
     assert done.outcome == ["ADDED", "INVALID_DATA-Contact_Name.Last_Name"]
     assert bench.records("Deals")[0]["Contact_Name"] == contact
 
 
 def test_a_lookup_by_a_unique_number(bench: Bench) -> None:
-    """The cell is read as the looked-up field reads it: signs and commas included."""
+    """The cell is converted as a value of the field that it names, signs and commas included."""
     bench.things({"api_name": "Serial", "data_type": "integer", "unique": True}, name="Parts")
     parts = bench.run("Name,Serial\nA,-5\nB,1234\n", "Parts").ids
     bench.things({"api_name": "Part", "data_type": "lookup", "lookup_module": "Parts"})
@@ -358,8 +358,8 @@ def test_a_lookup_by_a_unique_number(bench: Bench) -> None:
     assert [r["Part"] for r in bench.records("Things")] == parts
 
 
-def test_a_lookup_into_the_own_module_sees_earlier_chunks(bench: Bench) -> None:
-    """A record that names its parent in the same file must come in a later chunk."""
+def test_a_lookup_into_the_module_of_the_job_finds_earlier_chunks(bench: Bench) -> None:
+    """A row that names a record of the same file must be in a later chunk."""
     rows = (
         "Last_Name,Email,Reporting_To.Email\nBoss,boss@x.example,\nKay,k@x.example,boss@x.example\n"
     )
@@ -369,7 +369,7 @@ def test_a_lookup_into_the_own_module_sees_earlier_chunks(bench: Bench) -> None:
 
 
 def test_an_unknown_layout_is_the_default_layout(bench: Bench) -> None:
-    """No cell of it is bad (facts 3.3)."""
+    """No cell of a layout is bad (facts 3.3)."""
     layout = bench.module("Leads").layout_id
     done = bench.run(f"Last_Name,Layout\nA,{layout}\nB,Standard\nC,\nD,123\n")
     assert done.outcome == ["ADDED"] * 4
@@ -403,7 +403,7 @@ def test_an_unknown_layout_is_the_default_layout(bench: Bench) -> None:
     ],
 )
 def test_date_patterns(bench: Bench, pattern: str, cell: str, stored: str) -> None:
-    """With a format nothing else is read, not even ISO 8601."""
+    """With a format no other spelling is accepted, not even ISO 8601."""
     assert values(bench, "date", [cell], pattern=pattern) == {cell: stored}
 
 
@@ -428,7 +428,7 @@ def test_date_patterns(bench: Bench, pattern: str, cell: str, stored: str) -> No
     ],
 )
 def test_moment_patterns(bench: Bench, pattern: str, cell: str, stored: str) -> None:
-    """A pattern without a zone means the user's; one without a time means midnight there."""
+    """Without a zone the user's zone applies; without a time it is midnight there."""
     assert values(bench, "datetime", [cell], pattern=pattern) == {cell: stored}
 
 
@@ -449,12 +449,12 @@ def test_moment_patterns(bench: Bench, pattern: str, cell: str, stored: str) -> 
     ],
 )
 def test_number_patterns(bench: Bench, pattern: str, cell: str, stored: str) -> None:
-    """The pattern says which character is the point and which one groups."""
+    """The pattern defines the decimal point and the group separator."""
     assert values(bench, "double", [cell], pattern=pattern) == {cell: stored}
 
 
 def test_number_patterns_of_integers(bench: Bench) -> None:
-    """Grouped digits only; a fraction is none."""
+    """Grouped digits are accepted, a fraction is not."""
     cells = {"1 234": 1234, "1234": 1234, "-12 345 678": -12345678, "1,5": BAD, "1.5": BAD}
     assert values(bench, "integer", cells, pattern="# ##0") == cells
 
@@ -475,7 +475,7 @@ def test_a_default_fills_empty_cells(bench: Bench) -> None:
 
 
 def test_a_default_without_an_index_fills_every_row(bench: Bench) -> None:
-    """The field needs no column; ignore_empty does not matter."""
+    """The field needs no CSV column; ignore_empty makes no difference."""
     mappings = [FieldMapping("Last_Name", 0), FieldMapping("Website", default="www.zylker.example")]
     for ignore_empty in (False, True):
         done = bench.run("n\nA\nB\n", mappings=mappings, ignore_empty=ignore_empty)
@@ -484,7 +484,7 @@ def test_a_default_without_an_index_fills_every_row(bench: Bench) -> None:
 
 
 def test_a_default_wins_over_ignore_empty(bench: Bench) -> None:
-    """A filled cell is not empty any more: on update it overwrites."""
+    """A cell with a default is not empty: an update overwrites the value."""
     bench.run("Last_Name,Email,City\nA,a@x.example,Trier\n")
     mappings = [FieldMapping("Email", 0), FieldMapping("City", 1, default="Bonn")]
     bench.run(
@@ -497,7 +497,7 @@ def test_a_default_wins_over_ignore_empty(bench: Bench) -> None:
     assert bench.records()[0]["City"] == "Bonn"
 
 
-def test_a_bad_default_speaks_against_its_rows(bench: Bench) -> None:
-    """The field's name stands where there is no column."""
+def test_a_bad_default_is_an_error_in_its_rows(bench: Bench) -> None:
+    """The error has the field's API name if there is no CSV column."""
     mappings = [FieldMapping("Last_Name", 0), FieldMapping("No_of_Employees", default="many")]
     assert bench.run("n\nA\n", mappings=mappings).outcome == ["INVALID_DATA-No_of_Employees"]

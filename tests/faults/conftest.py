@@ -1,4 +1,4 @@
-"""Small disks, and servers that are faced with faults."""
+"""Small disks, and servers with injected faults."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.faults.served import Served
+from tests.faults.served import FaultedServer
 
 MiB = 1024 * 1024
 _PAGE = 4096
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[..., Served]]:
-    """Starts a server; it is stopped, and its store checked, at the end of the test."""
+def serve(tmp_path: Path) -> Iterator[Callable[..., FaultedServer]]:
+    """A function that starts a server. The test's end stops it and checks its store."""
     with ExitStack() as stack:
 
-        def start(data: Path | None = None, **more: Any) -> Served:
-            return stack.enter_context(Served(data or tmp_path / "data", tmp_path, **more))
+        def start(data: Path | None = None, **more: Any) -> FaultedServer:
+            return stack.enter_context(FaultedServer(data or tmp_path / "data", tmp_path, **more))
 
         yield start
 
 
 class SmallDisk:
-    """A file system of its own that can be filled up."""
+    """A separate file system that can be filled."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._ballast = path / "ballast"
 
     def fill(self, leave: int = 0) -> None:
-        """Take all room but so many bytes."""
+        """Fills the disk; `leave` bytes stay free."""
         size = os.statvfs(self.path).f_bavail * _PAGE - leave
         with self._ballast.open("ab") as file:
-            # In smaller and smaller pieces, for others write too.
+            # In smaller and smaller pieces, because other processes write too.
             while size >= _PAGE:
                 try:
                     os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), size)
@@ -47,7 +47,7 @@ class SmallDisk:
                     size = size // 2 // _PAGE * _PAGE
 
     def free(self) -> None:
-        """Give the room back."""
+        """Frees the space again."""
         self._ballast.unlink(missing_ok=True)
 
 

@@ -1,15 +1,12 @@
-"""A real server with its workers, a client of it, and the faults that come over both."""
+"""A real server with its workers, a client of it, and injected faults."""
 
 from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 import zipfile
 from collections.abc import Callable
@@ -18,42 +15,47 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx2
-from tests.conftest import zipped
-from tests.crash.checker import COLUMNS, Checker
-from tests.crash.test_kill_worker import free
-from tests.crash.watching import Watch, children, until
+from tests.support.checker import COLUMNS, Checker
+from tests.support.processes import fault_environment, until
+from tests.support.uploads import zipped
+from tests.support.watch import Watch, free
+
+from bulkwright.testing import ServerProcess
 
 CONSTANTS: dict[str, dict[str, object]] = {
     "bulkwright.domain.limits": {
         "CHUNK_ROWS": 100,
         "LEASE_SECONDS": 1.5,
-        "HINDERED_MOST_SECONDS": 0.5,
+        "BLOCKED_MOST_SECONDS": 0.5,
     },
     "bulkwright.store.sqlite.driver": {
         "BUSY_SECONDS": 1.5,
         "WAL_BYTES": 4 * 1024 * 1024,
         "CHECKPOINT_ROWS": 50,
     },
-    "bulkwright.serve": {"_RESTART_SECONDS": 0.1, "_DRAIN_SECONDS": 5.0},
+    "bulkwright.runtime.supervisor": {"_RESTART_SECONDS": 0.1, "_DRAIN_SECONDS": 5.0},
 }
-"""Small chunks and short waits; everything else is as it is."""
+"""Small chunks and short waits; nothing else is changed."""
 
 HEADER = (*COLUMNS, "Description")
-"""What the checker knows, and something that takes room."""
+"""Columns that the checker knows, and one that takes space."""
 
 KEYS = {"code", "details", "message", "status"}
-"""Of every error of the Zoho side."""
+"""The keys of every error response of the Zoho API."""
 
 
 def leads(rows: int, prefix: str = "a", filler: int = 0) -> str:
-    """A CSV of leads with keys that begin so, each row with a Last_Name of its own."""
+    """Returns a CSV of leads whose keys have a prefix, each row with its own Last_Name."""
     lines = [",".join(HEADER)]
     lines += [f"{prefix}{n},{prefix}{n}@x.example,{n},City,{'x' * filler}" for n in range(rows)]
     return "\n".join(lines) + "\n"
 
 
-class Served:
-    """`bulkwright serve --dev` on a folder; leaving the block stops it and proves it sound."""
+class FaultedServer(ServerProcess):
+    """`bulkwright serve --dev` on a folder, with a client.
+
+    Leaving the block checks the deployment and stops the server.
+    """
 
     def __init__(
         self,
@@ -62,76 +64,56 @@ class Served:
         *,
         workers: int = 1,
         constants: dict[str, dict[str, object]] | None = None,
-        **more: Any,
+        user: int | None = None,
     ) -> None:
-        self.data = data
         self.foreseen = True
-        """Whether the log must do without a traceback."""
+        """Whether the log may have no traceback."""
         self.faults = folder / "faults"
-        for name in ("full", "poison"):
-            (self.faults / name).mkdir(parents=True)
+        environment = fault_environment(self.faults, CONSTANTS if constants is None else constants)
         (self.faults / "shifts").touch()
-        (self.faults / "setup.json").write_text(
-            json.dumps(CONSTANTS if constants is None else constants)
+        super().__init__(
+            data,
+            "--workers",
+            str(workers),
+            log=folder / "log",
+            environment=environment,
+            user=user,
         )
-        self._log = folder / "log"
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(Path(__file__).parent / "injected"),
-            "BULKWRIGHT_FAULTS": str(self.faults),
-        }
-        with self._log.open("w") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "bulkwright", "serve", "--dev", "--port", "0",
-                 "--workers", str(workers), "--data", str(data)],
-                stdout=subprocess.PIPE, stderr=log, text=True, env=environment, **more,
-            )  # fmt: skip
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line.startswith("ready "), self.log
-        self.url = line.split()[1]
-        known = json.loads((data / "dev-credentials.json").read_text())
-        self.token, self.org = known["access_token"], str(known["org_id"])
-        # `ready` is about requests: the workers are just being started.
-        until(lambda: len(self.workers) >= workers)
-        headers = {"Authorization": f"Zoho-oauthtoken {self.token}"}
-        self.http = httpx2.Client(base_url=self.url, headers=headers, timeout=90)
+        self._worker_count = workers
 
     def __enter__(self) -> Self:
+        self.start()
+        try:
+            self.url, self.token, self.org = self.base_url, self.access_token, self.org_id
+            self.wait_for_workers(self._worker_count)
+        except BaseException:
+            self.kill()
+            raise
+        self.http = httpx2.Client(base_url=self.url, headers=self.headers, timeout=90)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, *raised: object) -> None:
         try:
-            if kind is None:
+            if raised[0] is None:
                 self.check()
         finally:
             self.http.close()
-            self.go_on()
-            self.process.terminate()
-            self.process.communicate(timeout=60)
-        if kind is None and self.foreseen:
+            self.resume_workers()
+            self.stop()
+        if raised[0] is None and self.foreseen:
             assert "Traceback" not in self.log
 
-    @property
-    def log(self) -> str:
-        """What the server and its workers have said."""
-        return self._log.read_text()
-
-    @property
-    def workers(self) -> list[int]:
-        """The worker processes that live."""
-        return children(self.process.pid, "worker")
-
     def check(self) -> None:
-        """Every job has ended, every row is answered once, the store is what the results say."""
-        self.go_on()
-        # Parts go just after the job has ended, and what a paused worker began when it goes on.
+        """Checks that all jobs have ended, each row has a line, and the store fits the results."""
+        self.resume_workers()
+        # Parts are deleted just after the job has ended; a paused worker deletes its own when it
+        # continues.
         until(lambda: not self.files("parts") | self.files("incoming"))
         faults = [str(fault) for fault in Checker(self.data).check(self.url, self.token)]
         assert not faults, faults[:5]
 
-    def go_on(self) -> None:
-        """Wake up the workers that were stopped."""
+    def resume_workers(self) -> None:
+        """Continues the workers that were stopped."""
         for pid in self.workers:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
@@ -139,7 +121,7 @@ class Served:
     # The client
 
     def upload(self, text: str) -> httpx2.Response:
-        """An upload and its answer."""
+        """Uploads a file and returns the response."""
         return self.http.post(
             "/crm/v2/upload",
             headers={"feature": "bulk-write", "X-CRM-ORG": self.org},
@@ -147,50 +129,50 @@ class Served:
         )
 
     def file_id(self, text: str) -> str:
-        """The id of an upload that was acknowledged."""
+        """Uploads a file and returns its id."""
         answer = self.upload(text)
         assert answer.status_code == 200, (answer.text, self.log)
         return str(answer.json()["details"]["file_id"])
 
     def ask(self, file_id: str, operation: str = "upsert") -> httpx2.Response:
-        """A request for a job, and its answer."""
+        """Requests a job and returns the response."""
         mappings = [{"api_name": name, "index": n} for n, name in enumerate(HEADER)]
         resource = {"type": "data", "module": "Leads", "file_id": file_id, "find_by": "Email"}
         body = {"operation": operation, "resource": [{**resource, "field_mappings": mappings}]}
         return self.http.post("/crm/bulk/v2/write", json=body)
 
     def ask_by_header(self, file_id: str) -> httpx2.Response:
-        """A request for a job that takes the columns whose names are those of fields."""
+        """Returns the request of a job that maps the columns with the names of fields."""
         resource = {"type": "data", "module": "Leads", "file_id": file_id, "find_by": "Email"}
         return self.http.post(
             "/crm/bulk/v2/write", json={"operation": "upsert", "resource": [resource]}
         )
 
     def begin(self, text: str) -> str:
-        """The id of a new job."""
+        """Creates a job and returns its id."""
         answer = self.ask(self.file_id(text))
         assert answer.status_code == 201, (answer.text, self.log)
         return str(answer.json()["details"]["id"])
 
     def details(self, job: str) -> dict[str, Any]:
-        """Get Bulk Write Job Details."""
+        """Returns the job details."""
         answer = self.http.get(f"/crm/bulk/v2/write/{job}")
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found
 
     def ended(self, job: str, seconds: float = 60.0) -> str:
-        """The status that a job ends with."""
+        """Waits for the end of a job and returns its status."""
         final = ("COMPLETED", "FAILED")
         assert until(lambda: self.details(job)["status"] in final, seconds, 0.02), self.log
         return str(self.details(job)["status"])
 
     def download(self, job: str) -> httpx2.Response:
-        """The result of a job."""
+        """Downloads the result of a job."""
         return self.http.get(f"/v2/crm/org{self.org}/bulk-write/{job}/{job}.zip")
 
     def rows(self, job: str) -> list[dict[str, str]]:
-        """The rows of a result."""
+        """Returns the rows of a result."""
         answer = self.download(job)
         assert answer.status_code == 200, answer.text
         with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
@@ -199,32 +181,32 @@ class Served:
         return list(csv.DictReader(text))
 
     def works(self, prefix: str, seconds: float = 60.0) -> None:
-        """A new job goes from its upload to its result."""
+        """Checks that a new job works from its upload to its result."""
         job = self.begin(leads(20, prefix))
         assert self.ended(job, seconds) == "COMPLETED"
         assert [row["STATUS"] for row in self.rows(job)] == ["ADDED"] * 20
 
     def answers(self) -> None:
-        """The service is up: what needs no writing is answered at once."""
+        """Checks that the service responds at once to a request that writes nothing."""
         for path in ("/healthz", "/readyz", "/crm/v2/org"):
             begun = time.monotonic()
             assert self.http.get(path).status_code == 200
             assert time.monotonic() - begun < 5
 
-    # From outside
+    # Direct access
 
     def number(self, sql: str) -> int:
-        """The one number that a query of the database answers."""
+        """Returns the single number of a query."""
         with closing(sqlite3.connect(self.data / "bulkwright.sqlite", timeout=30)) as store:
             (row,) = store.execute(sql).fetchall()
             return int(row[0] or 0)
 
     def files(self, area: str) -> set[str]:
-        """What lies in a folder of the file area."""
+        """Returns the names in a folder of the file area."""
         return {path.name for path in (self.data / "files" / area).iterdir()}
 
     def flag(self, name: str, *, on: bool = True) -> None:
-        """Begin or end a fault that is injected."""
+        """Begins or ends an injected fault."""
         if on:
             (self.faults / name).touch()
         else:
@@ -232,27 +214,27 @@ class Served:
 
 
 def is_coded(answer: httpx2.Response) -> bool:
-    """Whether this is the documented envelope of an error of the server, and no more."""
+    """Returns whether a response is exactly the documented error of the server."""
     said = answer.json()
     assert set(said) == KEYS, said
     assert "Traceback" not in answer.text and "sqlite" not in answer.text.lower()
     return answer.status_code == 500 and said["code"] == "INTERNAL_ERROR"
 
 
-def waits(served: Served, holds: Callable[[], bool], seconds: float) -> None:
-    """Something holds for so long, all the time."""
+def waits(served: FaultedServer, holds: Callable[[], bool], seconds: float) -> None:
+    """Checks that `holds()` stays true for `seconds`."""
     assert not until(lambda: not holds(), seconds, 0.05), served.log
 
 
-def holder(served: Served, job: str) -> int:
-    """The process that has claimed a job."""
+def holder(served: FaultedServer, job: str) -> int:
+    """Returns the id of the process that has claimed a job."""
     with closing(sqlite3.connect(served.data / "bulkwright.sqlite", timeout=30)) as store:
         ((name,),) = store.execute(f"SELECT lease_holder FROM jobs WHERE id = {job}")
     return int(name.rpartition("/")[2])
 
 
-def pause(served: Served, pid: int) -> None:
-    """Stop a worker between two transactions, else it would hold the lock for all."""
+def pause(served: FaultedServer, pid: int) -> None:
+    """Stops a worker between two transactions, so that it does not hold the write lock."""
     watch = Watch(served.data)
     for _ in range(1000):
         os.kill(pid, signal.SIGSTOP)

@@ -1,4 +1,4 @@
-"""Files that are no longer what was kept: found, answered with a code, never given out as sound."""
+"""Damaged files: they are detected, reported with a code, and never returned as undamaged."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.crash.watching import until
-from tests.faults.served import Served, is_coded, leads, waits
+from tests.faults.served import FaultedServer, is_coded, leads, waits
+from tests.support.processes import until
 
-Serve = Callable[..., Served]
+Serve = Callable[..., FaultedServer]
 SEED = 4
 
 
 def flip(path: Path, chance: random.Random) -> bytes:
-    """Change one bit somewhere in a file; what it was before."""
+    """Changes one bit of a file; returns its previous content."""
     before = path.read_bytes()
     data = bytearray(before)
     data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
@@ -24,7 +24,7 @@ def flip(path: Path, chance: random.Random) -> bytes:
     return before
 
 
-def _uploads(served: Served, times: int) -> None:
+def _uploads(served: FaultedServer, times: int) -> None:
     chance = random.Random(SEED)
     for n in range(times):
         file_id = served.file_id(leads(50, f"u{n}-"))
@@ -38,7 +38,7 @@ def _uploads(served: Served, times: int) -> None:
     served.works("w")
 
 
-def _results(served: Served, times: int) -> None:
+def _results(served: FaultedServer, times: int) -> None:
     chance = random.Random(SEED)
     job = served.begin(leads(300, "r"))
     assert served.ended(job) == "COMPLETED"
@@ -51,7 +51,7 @@ def _results(served: Served, times: int) -> None:
 
 
 def test_a_flipped_bit(serve: Serve) -> None:
-    """Wherever it is in an upload or a result."""
+    """At any position in an upload or a result."""
     served = serve()
     _uploads(served, 3)
     _results(served, 10)
@@ -66,8 +66,8 @@ def test_a_hundred_flipped_bits(serve: Serve) -> None:
     _results(served, 100)
 
 
-def test_a_result_that_is_gone_or_another_file(serve: Serve, tmp_path: Path) -> None:
-    """Deleted, it is as if its link were old; a link in its place leads nowhere."""
+def test_a_result_that_is_missing_or_another_file(serve: Serve, tmp_path: Path) -> None:
+    """A deleted one is like an expired link; a symbolic link in its place is not followed."""
     served = serve()
     job = served.begin(leads(20))
     assert served.ended(job) == "COMPLETED"
@@ -89,7 +89,7 @@ def test_a_result_that_is_gone_or_another_file(serve: Serve, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("change", ["flipped", pytest.param("gone", marks=pytest.mark.long)])
 def test_a_part_that_is_damaged_before_the_result_is_made(serve: Serve, change: str) -> None:
-    """No result is better than a wrong one: FAILED with a code, and the next job is sound."""
+    """No result is better than a wrong one: FAILED with a code, and the next job works."""
     served = serve()
     served.flag("full/_join")
     job = served.begin(leads(500))

@@ -1,4 +1,4 @@
-"""The disk is full: requests are refused with a code, jobs wait, and both go on by themselves."""
+"""The disk is full: requests fail with a code, jobs wait, and both continue by themselves."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.crash.watching import until
 from tests.faults.conftest import MiB, SmallDisk
-from tests.faults.served import CONSTANTS, Served, is_coded, leads, pause, waits
+from tests.faults.served import CONSTANTS, FaultedServer, is_coded, leads, pause, waits
+from tests.support.processes import until
 
-Serve = Callable[..., Served]
+Serve = Callable[..., FaultedServer]
 LIMITS = CONSTANTS["bulkwright.domain.limits"]
 SMALL = {**CONSTANTS, "bulkwright.domain.limits": {**LIMITS, "CHUNK_ROWS": 25}}
-"""Chunks so small that the job is under way when the disk is filled."""
+"""Chunks so small that the job is running when the disk is filled."""
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
 
-def test_an_upload_on_a_full_disk_is_refused_and_leaves_nothing(
+def test_an_upload_on_a_full_disk_is_rejected_and_leaves_nothing(
     disk: SmallDisk, serve: Serve
 ) -> None:
-    """A coded error, no file, no row; reads go on; the next one after that is as any other."""
+    """A coded error, no file, no row; reads continue; the next upload works."""
     served = serve(disk.path / "data")
     before = served.files("uploads")
     disk.fill()
@@ -34,28 +34,28 @@ def test_an_upload_on_a_full_disk_is_refused_and_leaves_nothing(
     served.works("a")
 
 
-def test_a_job_on_a_full_disk_waits_for_room(disk: SmallDisk, serve: Serve) -> None:
-    """Not FAILED however often it is tried, no try is counted, one line in the log."""
+def test_a_job_on_a_full_disk_waits_for_space(disk: SmallDisk, serve: Serve) -> None:
+    """It is never FAILED, no attempt is counted, and the log has one line."""
     served = serve(disk.path / "data", constants=SMALL)
     file_id = served.file_id(leads(3_000, filler=800))
     job = str(served.ask(file_id).json()["details"]["id"])
     assert until(lambda: served.number("SELECT count(*) FROM ledger") >= 2, pause=0.002)
     pause(served, *served.workers)
     disk.fill()
-    served.go_on()
+    served.resume_workers()
     waits(served, lambda: served.details(job)["status"] == "INPROGRESS", 2.0)
     assert served.number("SELECT attempts FROM jobs") <= 1
     assert 1 <= served.log.count("waiting: ") <= 3
-    assert "no space is left" in served.log and "unforeseen" not in served.log
+    assert "no space is left" in served.log and "unexpected error" not in served.log
     served.answers()
     disk.free()
     assert served.ended(job) == "COMPLETED"
     assert len(served.rows(job)) == 3_000
-    assert until(lambda: "going on" in served.log)
+    assert until(lambda: "continuing" in served.log)
 
 
 def _loop(disk: SmallDisk, serve: Serve, leaves: list[int]) -> None:
-    """With a little more room each time, something else is the first that has none."""
+    """With a little more space each time, another write is the first to fail."""
     served = serve(disk.path / "data")
     for n, leave in enumerate(leaves):
         disk.fill(leave)
@@ -75,22 +75,22 @@ def _loop(disk: SmallDisk, serve: Serve, leaves: list[int]) -> None:
         served.works(f"w{n}-")
 
 
-def test_wherever_the_room_runs_out(disk: SmallDisk, serve: Serve) -> None:
-    """From no room at all to enough: never a lost row, never a restart."""
+def test_wherever_the_space_runs_out(disk: SmallDisk, serve: Serve) -> None:
+    """From no space to enough: no row is lost, and no restart is needed."""
     _loop(disk, serve, [4_096, 81_920, 327_680])
 
 
 @pytest.mark.long
-def test_wherever_the_room_runs_out_page_by_page(disk: SmallDisk, serve: Serve) -> None:
+def test_wherever_the_space_runs_out_page_by_page(disk: SmallDisk, serve: Serve) -> None:
     """The same in steps of two pages."""
     _loop(disk, serve, [8_192 * n for n in range(60)])
 
 
 def test_every_place_where_a_worker_writes_a_file(serve: Serve) -> None:
-    """The part of a chunk, its rename, the result: what was done stays, what follows waits."""
+    """The part of a chunk, its rename, the result: finished work stays, the rest waits."""
     served = serve()
     waiting = "waiting: no space is left"
-    for n, place in enumerate(("write", "put_part", "settle", "_join")):
+    for n, place in enumerate(("write", "put_part", "move_to", "_join")):
         file_id = served.file_id(leads(500, place))
         before = served.files("results"), served.number("SELECT count(*) FROM ledger")
         served.flag(f"full/{place}")
@@ -103,12 +103,12 @@ def test_every_place_where_a_worker_writes_a_file(serve: Serve) -> None:
         served.flag(f"full/{place}", on=False)
         assert served.ended(job) == "COMPLETED"
         assert len(served.rows(job)) == 500
-        assert until(lambda n=n: served.log.count("going on") > n)
-    assert served.log.count(waiting) == served.log.count("going on") == 4
+        assert until(lambda n=n: served.log.count("continuing") > n)
+    assert served.log.count(waiting) == served.log.count("continuing") == 4
 
 
 def test_a_quota_is_a_full_disk_too(serve: Serve) -> None:
-    """A limit on the size of files, which needs no root: the WAL cannot grow."""
+    """A limit on the size of files, which needs no root user: the WAL cannot grow."""
     served = serve()
     job = served.begin(leads(4_000, filler=400))
     pids = [served.process.pid, *served.workers]
@@ -125,7 +125,7 @@ def test_a_quota_is_a_full_disk_too(serve: Serve) -> None:
 
 
 def test_a_start_on_a_full_disk_says_so(disk: SmallDisk, tmp_path: Path) -> None:
-    """One line that names what to do, and a status that service managers understand."""
+    """One line that says what to do, and an exit status that service managers understand."""
     import subprocess
     import sys
 

@@ -1,4 +1,4 @@
-"""Another program holds the database's write lock: reads go on, writers wait, nothing is lost."""
+"""Another program holds the database's write lock: reads work, writers wait, nothing is lost."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 import pytest
-from tests.callback.receivers import Receiver, answer
-from tests.crash.watching import until
-from tests.faults.served import CONSTANTS, Served, is_coded, leads, waits
+from tests.faults.served import CONSTANTS, FaultedServer, is_coded, leads, waits
+from tests.support.processes import until
+from tests.support.receivers import Receiver, answer
 
-Serve = Callable[..., Served]
+Serve = Callable[..., FaultedServer]
 
 
 @contextmanager
-def locked(served: Served) -> Iterator[None]:
-    """Hold the write lock for as long as the block lasts."""
+def locked(served: FaultedServer) -> Iterator[None]:
+    """Holds the write lock until the block ends."""
     path = served.data / "bulkwright.sqlite"
     with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as foreign:
         foreign.execute("BEGIN IMMEDIATE")
@@ -28,8 +28,8 @@ def locked(served: Served) -> Iterator[None]:
         foreign.execute("ROLLBACK")
 
 
-def _hold(served: Served, seconds: float, patience: float) -> None:
-    """A job is under way, another is asked for, and the lock is gone for so long."""
+def _hold(served: FaultedServer, seconds: float, patience: float) -> None:
+    """Holds the lock for `seconds` while a job is running and another one is requested."""
     job = served.begin(leads(3_000, "h", filler=200))
     assert until(lambda: served.number("SELECT count(*) FROM ledger") >= 2, pause=0.002)
     refused = []
@@ -51,12 +51,12 @@ def _hold(served: Served, seconds: float, patience: float) -> None:
     assert served.ended(job) == "COMPLETED"
     assert served.number("SELECT max(attempts) FROM jobs") <= 1
     assert len(served.rows(job)) == 3_000
-    assert "unforeseen" not in served.log and served.log.count("waiting: ") <= 3
+    assert "unexpected error" not in served.log and served.log.count("waiting: ") <= 3
     served.works("w")
 
 
 def test_a_lock_that_is_held_too_long(serve: Serve) -> None:
-    """Who waits for longer than the busy timeout is told; the job is not the worse for it."""
+    """A request that waits longer than the busy timeout fails; the job is not affected."""
     _hold(serve(workers=2), 3.0, 1.5)
 
 
@@ -66,8 +66,8 @@ def test_a_lock_that_is_held_for_over_a_minute(serve: Serve) -> None:
     _hold(serve(workers=2, constants={"bulkwright.domain.limits": {"CHUNK_ROWS": 100}}), 63.0, 60)
 
 
-def test_a_callback_that_meets_a_lock_is_told_later(serve: Serve) -> None:
-    """The courier can note nothing; it goes on when it can, and says so without a flood."""
+def test_a_callback_during_a_lock_is_delivered_later(serve: Serve) -> None:
+    """The dispatcher cannot record anything; it continues afterwards, and logs few lines."""
     served = serve()
     with Receiver(answer(200)) as receiver:
         served.flag("full/_join")
@@ -89,9 +89,9 @@ def test_a_callback_that_meets_a_lock_is_told_later(serve: Serve) -> None:
 
 @pytest.mark.long
 def test_a_worker_that_cannot_start_is_not_started_in_a_loop(serve: Serve) -> None:
-    """Each says in one line why; the pause grows; when the lock is gone, one starts."""
-    hasty = {**CONSTANTS, "bulkwright.store.sqlite.driver": {"BUSY_SECONDS": 0.05}}
-    served = serve(constants=hasty)
+    """Each reports the reason in a line; the pause grows; without the lock, one starts."""
+    short = {**CONSTANTS, "bulkwright.store.sqlite.driver": {"BUSY_SECONDS": 0.05}}
+    served = serve(constants=short)
     with locked(served):
         (worker,) = served.workers
         os.kill(worker, signal.SIGKILL)

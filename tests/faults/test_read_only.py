@@ -1,4 +1,4 @@
-"""The data folder can be read and no longer written to."""
+"""The data folder can be read but no longer written."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.crash.watching import until
 from tests.faults.conftest import SmallDisk
-from tests.faults.served import Served, is_coded, leads, waits
+from tests.faults.served import FaultedServer, is_coded, leads, waits
+from tests.support.processes import until
 
-from bulkwright.config import Settings
+from bulkwright.settings import Settings
 from bulkwright.wiring import open_services
 
-Serve = Callable[..., Served]
-NOBODY = 65534
+Serve = Callable[..., FaultedServer]
+OTHER_USER = 65534
 
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
-    """Take the permission to write from a folder and all that is in it."""
+    """Removes the write permission of a folder and everything in it."""
     paths = [folder, *folder.rglob("*")]
     modes = [(path, path.stat().st_mode) for path in paths]
     for path, mode in modes:
@@ -40,30 +40,32 @@ def read_only(folder: Path) -> Iterator[None]:
 
 @pytest.fixture
 def unprivileged(tmp_path: Path) -> dict[str, Any]:
-    """How to start a server that permissions apply to, for root is above them."""
+    """How to start a server as a user without privileges, because root ignores permissions."""
     if os.getuid():
         return {}
-    # Everything on the way there must be open to it.
+    # That user must be able to open every folder above.
     (tmp_path / "data").mkdir()
-    os.chown(tmp_path / "data", NOBODY, NOBODY)
+    os.chown(tmp_path / "data", OTHER_USER, OTHER_USER)
     for parent in (tmp_path, *tmp_path.parents):
         if parent.stat().st_uid == 0 and not parent.stat().st_mode & 0o001:
             parent.chmod(parent.stat().st_mode | 0o011)
     tried = subprocess.run(
-        [sys.executable, "-c", "import bulkwright, polars, granian"], user=NOBODY, group=NOBODY
+        [sys.executable, "-c", "import bulkwright, polars, granian"],
+        user=OTHER_USER,
+        group=OTHER_USER,
     )
     if tried.returncode:
-        pytest.skip("this Python can be used by root alone, whom permissions do not stop")
-    return {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+        pytest.skip("this Python can be used only by root, and permissions do not apply to root")
+    return {"user": OTHER_USER}
 
 
 def test_a_folder_that_becomes_read_only(serve: Serve, unprivileged: dict[str, Any]) -> None:
-    """Uploads are refused with a code, jobs wait; given back, all goes on without a restart."""
+    """Uploads fail with a code, jobs wait; with the permission all continues without a restart."""
     served = serve(**unprivileged)
     file_id = served.file_id(leads(300, "a"))
     (worker,) = served.workers
     with read_only(served.data):
-        # Every thread of the API meets it, some of them with their first statement.
+        # Every thread of the API gets the error, some of them with their first statement.
         for _ in range(10):
             assert is_coded(served.upload(leads(10, "b")))
         asked = served.ask(file_id)
@@ -72,8 +74,8 @@ def test_a_folder_that_becomes_read_only(serve: Serve, unprivileged: dict[str, A
             waits(served, lambda: served.details(job)["status"] != "FAILED", 1.5)
         else:
             assert is_coded(asked)
-        with suppress(ProcessLookupError):  # it may not have got so far itself
-            os.kill(worker, signal.SIGKILL)  # another cannot begin like this
+        with suppress(ProcessLookupError):  # it may have ended by itself
+            os.kill(worker, signal.SIGKILL)  # another one cannot start like this
         assert until(lambda: "cannot work on" in served.log)
         served.answers()
         assert "cannot be written to" in served.log
@@ -86,7 +88,7 @@ def test_a_folder_that_becomes_read_only(serve: Serve, unprivileged: dict[str, A
 
 
 def test_a_start_on_a_read_only_disk_says_so(disk: SmallDisk) -> None:
-    """One line that names what to do, for the server, a worker, and the embedded command."""
+    """One line that says what to do, for the server, a worker, and the embedded command."""
     data = disk.path / "data"
     program = [sys.executable, "-m", "bulkwright"]
     with open_services(Settings(data)):

@@ -13,11 +13,11 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
-from tests.crash.watching import until
 from tests.faults.conftest import MiB
-from tests.faults.served import CONSTANTS, Served, holder, is_coded, leads, pause
+from tests.faults.served import CONSTANTS, FaultedServer, holder, is_coded, leads, pause
+from tests.support.processes import until
 
-Serve = Callable[..., Served]
+Serve = Callable[..., FaultedServer]
 LONG = pytest.mark.long
 
 SMALL = {**CONSTANTS, "bulkwright.domain.limits": {"CHUNK_ROWS": 25, "LEASE_SECONDS": 1.0}}
@@ -28,7 +28,7 @@ _WAKES = ("while another is at work", pytest.param("when another has finished", 
 
 @pytest.mark.parametrize("wakes", _WAKES)
 def test_a_worker_that_is_paused_past_its_lease(serve: Serve, wakes: str) -> None:
-    """Another goes on; the one that wakes up finds its claim stale and changes nothing."""
+    """Another worker continues; the paused one finds its claim lost and changes nothing."""
     served = serve(workers=2, constants=SMALL)
     job = served.begin(leads(6_000))
     assert until(lambda: served.number("SELECT count(*) FROM ledger") >= 3, pause=0.002)
@@ -39,7 +39,7 @@ def test_a_worker_that_is_paused_past_its_lease(serve: Serve, wakes: str) -> Non
         assert served.ended(job) == "COMPLETED"
     result = served.download(job).content
     os.kill(first, signal.SIGCONT)
-    assert until(lambda: "taken over by another worker" in served.log)
+    assert until(lambda: "another worker has claimed it" in served.log)
     assert served.ended(job) == "COMPLETED"
     if wakes == "when another has finished":
         assert served.download(job).content == result
@@ -49,7 +49,7 @@ def test_a_worker_that_is_paused_past_its_lease(serve: Serve, wakes: str) -> Non
 
 
 def test_a_job_that_kills_its_workers(serve: Serve) -> None:
-    """FAILED with a code after three tries; the job after it begins soon."""
+    """FAILED with a code after three attempts; the next job begins soon."""
     served = serve()
     poisoned = served.file_id(leads(50, "p"))
     (served.faults / "poison" / poisoned).touch()
@@ -65,7 +65,7 @@ def test_a_job_that_kills_its_workers(serve: Serve) -> None:
 
 
 def test_no_file_can_be_opened_any_more(serve: Serve) -> None:
-    """With all descriptors taken by idle connections: coded errors, and then all is well."""
+    """Idle connections take all descriptors: coded errors, and afterwards everything works."""
     served = serve(workers=1)
     pid = served.process.pid
     old = resource.prlimit(pid, resource.RLIMIT_NOFILE)
@@ -86,8 +86,8 @@ def test_no_file_can_be_opened_any_more(serve: Serve) -> None:
     served.answers()
 
 
-def test_a_log_that_cannot_be_taken_back_while_somebody_reads(serve: Serve) -> None:
-    """A foreign reader holds on to an old state: jobs go on, and the WAL shrinks afterwards."""
+def test_a_log_that_cannot_shrink_while_another_program_reads(serve: Serve) -> None:
+    """A reader of another program keeps an old snapshot: jobs continue; the WAL shrinks later."""
     served = serve()
     path = served.data / "bulkwright.sqlite"
     wal = path.with_name(path.name + "-wal")
@@ -131,7 +131,7 @@ def test_the_heaviest_legal_file_in_little_memory(serve: Serve) -> None:
 
 @pytest.mark.long
 def test_a_worker_without_memory_does_not_take_the_service_down(serve: Serve) -> None:
-    """Too little even for its job: a coded end after three tries, and others go on."""
+    """Too little for its job: it ends with a code after three attempts, and other jobs continue."""
     served = serve(constants={}, workers=2)
     served.foreseen = False
     for worker in served.workers:
@@ -144,5 +144,5 @@ def test_a_worker_without_memory_does_not_take_the_service_down(serve: Serve) ->
 
 
 def size_of(pid: int) -> int:
-    """The addresses that a process has taken."""
+    """Returns the size of a process's address space."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")

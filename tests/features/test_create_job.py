@@ -1,4 +1,4 @@
-"""Creating jobs: what is accepted, and every rule of facts 3."""
+"""Creating jobs: valid requests, and every rule of facts 3."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.conftest import LEADS, Deployment
+from tests.support.deployment import Deployment
+from tests.support.uploads import LEADS
 
 from bulkwright.domain.job import Job
 
@@ -16,7 +17,7 @@ Body = dict[str, Any]
 
 
 def refused(server: Deployment, body: object, code: str, status: int = 400) -> Body:
-    """Create, be refused with this code, and return the whole error."""
+    """Sends a create request that is rejected with this code; returns the whole error."""
     answer = server.create(body)
     assert (answer.status_code, answer.json().get("code")) == (status, code), answer.text
     error: Body = answer.json()
@@ -27,7 +28,7 @@ def refused(server: Deployment, body: object, code: str, status: int = 400) -> B
 
 
 def made(server: Deployment, body: object, version: str = "v2") -> Job:
-    """Create, and return the job as it is stored."""
+    """Creates a job; returns it as it is stored."""
     answer = server.create(body, version=version)
     assert answer.status_code == 201, answer.text
     number = int(answer.json()["details"]["id"])
@@ -35,7 +36,7 @@ def made(server: Deployment, body: object, version: str = "v2") -> Job:
 
 
 def test_a_job_is_created(server: Deployment) -> None:
-    """Facts 3.6: 201 and the documented shape; the id is a string of digits."""
+    """The response is 201 in the documented shape; the id is a string of digits (facts 3.6)."""
     answer = server.create(server.insert())
     assert answer.status_code == 201
     body = answer.json()
@@ -52,23 +53,23 @@ def test_a_job_is_created(server: Deployment) -> None:
     "kind", ["application/json", "application/x-www-form-urlencoded", "text/plain", None]
 )
 def test_the_body_is_json_whatever_its_type(server: Deployment, kind: str | None) -> None:
-    """H31: the documentation's own curl sends a form's Content-Type."""
+    """The curl command of the documentation sends the Content-Type of a form."""
     headers = server.auth() | ({} if kind is None else {"Content-Type": kind})
     body = json.dumps(server.insert()).encode()
     answer = server.http.post("/crm/bulk/v2/write", headers=headers, content=body)
     assert answer.status_code == 201
 
 
-def test_both_shapes_of_module_go_with_every_version(server: Deployment) -> None:
-    """Client contract 1.4; facts 3.2."""
+def test_every_version_accepts_both_shapes_of_module(server: Deployment) -> None:
+    """A string and an object (client contract 1.4; facts 3.2)."""
     for version in ("v2", "v2.1", "v8"):
         for module in ("Leads", {"api_name": "Leads"}, {"api_name": "Leads", "id": "1"}):
             job = made(server, server.insert(module=module), version)
             assert job.resources[0].module == "Leads"
 
 
-def test_the_documented_sample_is_understood(server: Deployment) -> None:
-    """Facts 3.5, the v2 insert."""
+def test_the_documented_sample_is_accepted(server: Deployment) -> None:
+    """The insert of v2 (facts 3.5)."""
     text = "a,b,c,d,e,f\n1,2,3,4,5,6\n"
     body = {
         "operation": "insert",
@@ -111,7 +112,7 @@ def test_the_documented_sample_is_understood(server: Deployment) -> None:
 
 
 def test_a_resources_ignore_empty_wins(server: Deployment) -> None:
-    """Facts 3.2: it stands at the root, in the resource, or both."""
+    """It can be at the root, in the resource, or in both (facts 3.2)."""
     for root, inner, result in (
         (True, None, True),
         (None, True, True),
@@ -124,7 +125,7 @@ def test_a_resources_ignore_empty_wins(server: Deployment) -> None:
         assert made(server, body).resources[0].ignore_empty is result
 
 
-# The body itself (reliability 2.4)
+# The body itself
 
 
 @pytest.mark.parametrize(
@@ -155,32 +156,32 @@ def test_a_resources_ignore_empty_wins(server: Deployment) -> None:
         b'{"a":' * 50_000,
     ],
 )
-def test_a_body_that_is_no_sound_json_object_is_invalid_data(
+def test_a_body_that_is_no_valid_json_object_is_invalid_data(
     server: Deployment, body: bytes
 ) -> None:
-    """Coded 400s, however hostile; never a RecursionError's 500."""
+    """The status is 400 and never 500, also for deep nesting."""
     assert refused(server, body, "INVALID_DATA")["details"]["json_path"] == "$"
 
 
-def test_a_byte_order_mark_is_read_over(server: Deployment) -> None:
-    """J14."""
+def test_a_byte_order_mark_is_ignored(server: Deployment) -> None:
+    """Some clients send one before the JSON."""
     body = b"\xef\xbb\xbf" + json.dumps(server.insert()).encode()
     assert made(server, body).resources[0].module == "Leads"
 
 
 def test_a_body_over_a_mebibyte_is_refused(server: Deployment) -> None:
-    """J23."""
+    """Before it is parsed."""
     refused(server, b'{"a":"' + b"x" * 1_500_000 + b'"}', "LIMIT_EXCEEDED")
 
 
 def test_a_body_of_many_keys_is_answered(server: Deployment) -> None:
-    """J26."""
+    """Repeated hashing of keys must not make the parser slow."""
     body = json.dumps({f"k{i}": 0 for i in range(60_000)}).encode()
     refused(server, body, "MISSING_REQUIRED_KEY")
 
 
 def test_unknown_keys_are_ignored(server: Deployment) -> None:
-    """J27, J28: `__proto__` is a key like any other."""
+    """`__proto__` is a key like any other."""
     body = server.insert() | {"__proto__": {"x": 1}, "trigger": [], "callBack": None}
     made(server, body)
 
@@ -197,7 +198,7 @@ def test_unknown_keys_are_ignored(server: Deployment) -> None:
     ],
 )
 def test_a_missing_key_is_named(server: Deployment, path: str, key: str) -> None:
-    """J30-35: `details.json_path` and the documented message."""
+    """The error has `details.json_path` and the documented message."""
     body: Body = server.insert(file_id="1")
     if path.count(".") == 1:
         del body[key]
@@ -305,17 +306,17 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("change", "code", "path"), WRONG)
-def test_what_is_wrong_is_named_with_its_place(
+def test_an_error_names_the_place_of_the_mistake(
     server: Deployment, change: Change, code: str, path: str
 ) -> None:
-    """Facts 3.3 and 3.6; J36-87."""
+    """Each rule of facts 3.3 and 3.6."""
     body = server.insert()
     change(body)
     assert refused(server, body, code)["details"]["json_path"] == path
 
 
 def test_only_post_is_a_callback_method(server: Deployment) -> None:
-    """Facts 3.6: the details list what is supported."""
+    """The details list the supported methods (facts 3.6)."""
     body = server.insert() | {"callback": {"url": "https://x.example/", "method": "get"}}
     error = refused(server, body, "INVALID_CALLBACK_METHOD")
     assert error["details"] == {"supported_callback_methods": ["post"]}
@@ -325,7 +326,7 @@ def test_only_post_is_a_callback_method(server: Deployment) -> None:
 def test_a_module_that_bulk_write_does_not_write_is_not_available(
     server: Deployment, module: str
 ) -> None:
-    """Facts 1.3, 3.6."""
+    """MODULE_NOT_AVAILABLE (facts 1.3, 3.6)."""
     error = refused(server, server.insert(module=module), "MODULE_NOT_AVAILABLE")
     assert error["message"].startswith(f"Requested module '{module[:100]}")
     assert error["message"].endswith("' is not available.") or len(module) > 100
@@ -339,21 +340,21 @@ def test_a_module_that_bulk_write_does_not_write_is_not_available(
         *(12, 1.5, [], {}, True),
     ],
 )
-def test_a_file_id_that_is_none_is_improper(server: Deployment, file_id: object) -> None:
-    """F01-14: never a 500."""
+def test_a_malformed_file_id_is_rejected(server: Deployment, file_id: object) -> None:
+    """The status is never 500."""
     error = refused(server, server.insert(file_id=file_id), "INVALID_FILE_ID")
     assert error["message"] == "improper file id"
 
 
-def test_another_orgs_upload_is_as_good_as_none(server: Deployment) -> None:
-    """I07: the very answer that an unknown id gets."""
+def test_an_upload_of_another_org_does_not_exist(server: Deployment) -> None:
+    """The response is the same as for an unknown id."""
     theirs = server.file_id(tenant=server.other)
     error = refused(server, server.insert(file_id=theirs), "INVALID_FILE_ID")
     assert error == refused(server, server.insert(file_id="123456"), "INVALID_FILE_ID")
 
 
-def test_a_file_may_serve_two_jobs(server: Deployment) -> None:
-    """I15: documented here, the real service is silent."""
+def test_two_jobs_can_use_one_file(server: Deployment) -> None:
+    """The documentation of the real service does not say whether they can."""
     file_id = server.file_id()
     assert (
         made(server, server.insert(file_id=file_id)).id
@@ -362,7 +363,7 @@ def test_a_file_may_serve_two_jobs(server: Deployment) -> None:
 
 
 def test_update_and_upsert_need_find_by(server: Deployment) -> None:
-    """J88, facts 3.2."""
+    """MANDATORY_NOT_FOUND (facts 3.2)."""
     for operation in ("update", "upsert"):
         body = server.insert() | {"operation": operation}
         error = refused(server, body, "MANDATORY_NOT_FOUND")
@@ -371,13 +372,13 @@ def test_update_and_upsert_need_find_by(server: Deployment) -> None:
 
 
 def test_find_by_must_be_mapped(server: Deployment) -> None:
-    """Otherwise no row could ever match."""
+    """Otherwise no row could match."""
     mappings = [{"api_name": "Last_Name", "index": 0}]
     refused(server, server.insert(find_by="Email", field_mappings=mappings), "INVALID_FIELD")
 
 
-def test_id_is_a_key_and_no_target(server: Deployment) -> None:
-    """Facts 3.3: with find_by id, or where records are changed."""
+def test_id_can_be_mapped_only_as_a_key(server: Deployment) -> None:
+    """With `find_by` id, or if records are updated (facts 3.3)."""
     mappings = [{"api_name": "id", "index": 1}, {"api_name": "Last_Name", "index": 0}]
     refused(server, server.insert(field_mappings=mappings), "INVALID_FIELD")
     for operation, find_by in (("insert", "id"), ("update", "id"), ("upsert", "id")):
@@ -385,19 +386,19 @@ def test_id_is_a_key_and_no_target(server: Deployment) -> None:
         made(server, body | {"operation": operation})
 
 
-def test_mandatory_fields_must_be_mapped_where_records_are_made(server: Deployment) -> None:
-    """Facts 3.6: the message lists them; a default is enough; an update needs none."""
+def test_mandatory_fields_must_be_mapped_if_records_are_added(server: Deployment) -> None:
+    """The message lists them. A default is enough, and an update needs none (facts 3.6)."""
     email = [{"api_name": "Email", "index": 2}]
     error = refused(server, server.insert(field_mappings=email), "MANDATORY_FIELDS_NOT_MAPPED")
     assert error["message"] == "All mandatory fields are not mapped for the layout [Last_Name]"
     assert error["details"] == {}
     made(server, server.insert(find_by="Email", field_mappings=email) | {"operation": "update"})
-    named = [*email, {"api_name": "Last_Name", "default_value": {"value": "Nobody"}}]
+    named = [*email, {"api_name": "Last_Name", "default_value": {"value": "Unknown"}}]
     made(server, server.insert(field_mappings=named))
 
 
-def test_the_founding_pages_own_job_is_accepted(server: Deployment) -> None:
-    """It maps nothing but Deal_Name and Stage: layout-mandatory fields are not asked for."""
+def test_the_job_of_the_founding_page_is_accepted(server: Deployment) -> None:
+    """It maps only Deal_Name and Stage: layout-mandatory fields are not required."""
     mappings = [{"api_name": "Deal_Name", "index": 1}, {"api_name": "Stage", "index": 2}]
     made(server, server.insert(module="Deals", field_mappings=mappings))
 
@@ -410,8 +411,8 @@ def _contacts(server: Deployment, **lookup: object) -> Body:
     return server.insert(module="Contacts", field_mappings=mappings)
 
 
-def test_a_lookup_needs_a_find_by_of_the_looked_up_module(server: Deployment) -> None:
-    """Facts 3.3: `id`, a key field, or the display field."""
+def test_a_lookup_needs_a_find_by_of_its_module(server: Deployment) -> None:
+    """`id`, a key field or the display field (facts 3.3)."""
     error = refused(server, _contacts(server), "MANDATORY_NOT_FOUND")
     assert error["message"] == "Required key find_by is not available"
     for find_by in ("id", "Account_Name"):
@@ -421,7 +422,7 @@ def test_a_lookup_needs_a_find_by_of_the_looked_up_module(server: Deployment) ->
 
 
 def test_a_missing_index_is_named_by_its_field(server: Deployment) -> None:
-    """Facts 3.6: the message as seen."""
+    """The message is the one of the real service (facts 3.6)."""
     mappings = [{"api_name": "Last_Name", "index": 0}, {"api_name": "Company"}]
     error = refused(server, server.insert(field_mappings=mappings), "MISSING_REQUIRED_KEY")
     assert error["message"] == (
@@ -433,7 +434,7 @@ def test_a_missing_index_is_named_by_its_field(server: Deployment) -> None:
 
 
 def test_without_mappings_the_header_maps(server: Deployment) -> None:
-    """Header = API name; what is no field is left out."""
+    """A column whose header is an API name is mapped; other columns are ignored."""
     text = "Last_Name,Nonsense,Email,Created_Time,id\na,b,c,d,e\n"
     job = made(server, server.insert(file_id=server.file_id(text), field_mappings=None))
     resource = job.resources[0]
@@ -442,7 +443,7 @@ def test_without_mappings_the_header_maps(server: Deployment) -> None:
 
 
 def test_a_header_names_the_field_of_a_lookup(server: Deployment) -> None:
-    """`Account_Name.Account_Name`; the bare name means record ids."""
+    """`Account_Name.Account_Name` names a field; `Account_Name` alone means record ids."""
     for header, find_by in (
         ("Account_Name.Account_Name", "Account_Name"),
         ("Account_Name.id", "id"),
@@ -454,7 +455,7 @@ def test_a_header_names_the_field_of_a_lookup(server: Deployment) -> None:
 
 
 def test_the_header_maps_id_for_an_update(server: Deployment) -> None:
-    """Facts 1.4."""
+    """The column `id` is the key (facts 1.4)."""
     file_id = server.file_id("id,Company\n1,b\n")
     body = server.insert(file_id=file_id, field_mappings=None, find_by="id")
     job = made(server, body | {"operation": "update"})
@@ -462,14 +463,14 @@ def test_the_header_maps_id_for_an_update(server: Deployment) -> None:
 
 
 def test_a_header_without_any_field_is_refused(server: Deployment) -> None:
-    """Otherwise a typing error would skip every row."""
+    """Otherwise a typing error would lead to a job without any value."""
     file_id = server.file_id("name,mail\na,b\n")
     error = refused(server, server.insert(file_id=file_id, field_mappings=None), "INVALID_FIELD")
     assert error["message"] == "invalid mapping. invalid api_name name."
 
 
 def test_a_header_that_names_a_field_twice_is_refused(server: Deployment) -> None:
-    """J61-65: DUPLICATE_DATA."""
+    """DUPLICATE_DATA."""
     file_id = server.file_id("Last_Name,Email,Email\na,b,c\n")
     refused(server, server.insert(file_id=file_id, field_mappings=None), "DUPLICATE_DATA")
 
@@ -478,7 +479,7 @@ def test_a_header_that_names_a_field_twice_is_refused(server: Deployment) -> Non
 
 
 def test_a_file_of_more_than_25000_records_is_refused(server: Deployment) -> None:
-    """The profile `zoho`; 25,000 are fine."""
+    """With the limits profile `zoho`; 25,000 are accepted."""
     rows = "Boyle,Zylker,p@zylker.example\n" * 25_000
     header = "Last_Name,Company,Email\n"
     made(server, server.insert(file_id=server.file_id(header + rows)))
@@ -487,7 +488,7 @@ def test_a_file_of_more_than_25000_records_is_refused(server: Deployment) -> Non
 
 
 def test_a_file_of_more_than_200_columns_is_refused(server: Deployment) -> None:
-    """HEADER_LIMIT_EXCEEDED; 200 are fine."""
+    """HEADER_LIMIT_EXCEEDED; 200 are accepted."""
     for columns, code in ((200, None), (201, "HEADER_LIMIT_EXCEEDED")):
         text = ",".join(f"c{i}" for i in range(columns)) + "\n"
         body = server.insert(file_id=server.file_id(text + text))
@@ -501,7 +502,7 @@ def test_a_file_of_more_than_200_columns_is_refused(server: Deployment) -> None:
 
 
 def test_a_declared_encoding_decides_how_the_header_reads(server: Deployment) -> None:
-    """Facts 3.2: a given value wins over the detected one."""
+    """The encoding of the request wins over the detected one (facts 3.2)."""
     file_id = server.file_id("Last_Name;Größe\nMüller;1\n".encode("cp1252"))
     body = server.insert(file_id=file_id, field_mappings=None)
     assert made(server, body | {"character_encoding": "windows-1252"}).character_encoding == (
@@ -513,7 +514,7 @@ def test_a_declared_encoding_decides_how_the_header_reads(server: Deployment) ->
 
 
 def test_creating_needs_a_scope_of_the_module_too(server: Deployment) -> None:
-    """Facts 3.1."""
+    """Beside a scope for bulk write (facts 3.1)."""
     body = server.insert()
     for scopes, allowed in (
         ("ZohoCRM.bulk.ALL", False),
@@ -530,6 +531,6 @@ def test_creating_needs_a_scope_of_the_module_too(server: Deployment) -> None:
             assert answer.json()["code"] == "OAUTH_SCOPE_MISMATCH"
 
 
-def test_the_sample_file_is_sound() -> None:
-    """The tests above count on its columns."""
+def test_the_sample_file_has_its_columns() -> None:
+    """The tests above rely on them."""
     assert LEADS.splitlines()[0] == "Last_Name,Company,Email"

@@ -1,7 +1,8 @@
-"""The API's description: complete, true to the golden samples, kept in the repository."""
+"""The OpenAPI document and its page: complete, equal to the golden samples and to the kept file."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import subprocess
@@ -10,91 +11,103 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import msgspec
-from tests.conftest import Deployment
+import pytest
+from tests.support.deployment import Deployment
 
-from bulkwright.api import problems
-from bulkwright.api.auth import Open
-from bulkwright.api.describe import description
-from bulkwright.api.operations import OPERATIONS
-from bulkwright.wire.versions import VERSIONS
+from bulkwright.asgi import create_app
+from bulkwright.description.endpoints import DOCS_PAGE, DOCUMENT, ENDPOINTS, STYLE_SHEET
+from bulkwright.description.openapi import document_text
+from bulkwright.zoho import problems
+from bulkwright.zoho.auth import PUBLIC
+from bulkwright.zoho.versions import VERSIONS
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "wire" / "golden"
 Json = dict[str, Any]
 
 
-def described(server: Deployment) -> Json:
-    """The document as it is served."""
-    answer = server.http.get("/docs/openapi.json")
-    assert answer.status_code == 200
-    found: Json = answer.json()
+def served_document(server: Deployment) -> Json:
+    """The document as the server returns it."""
+    response = server.http.get(DOCUMENT.path)
+    assert response.status_code == 200
+    found: Json = response.json()
     return found
 
 
 def operations(document: Json) -> dict[tuple[str, str], Json]:
-    """Every operation by method and path, answers with a name put in their places."""
-    named = document["components"]["responses"]
+    """Every operation by method and path, with its responses instead of references to them."""
+    shared = document["components"]["responses"]
     return {
-        (method.upper(), path): told
+        (method.upper(), path): operation
         | {
             "responses": {
-                status: named[answer["$ref"].rsplit("/", 1)[1]] if "$ref" in answer else answer
-                for status, answer in told["responses"].items()
+                status: shared[one["$ref"].rsplit("/", 1)[1]] if "$ref" in one else one
+                for status, one in operation["responses"].items()
             }
         }
         for path, methods in document["paths"].items()
-        for method, told in methods.items()
+        for method, operation in methods.items()
     }
 
 
-def test_the_kept_document_is_the_served_one(server: Deployment) -> None:
-    """Made anew by `python -m bulkwright.api.describe > docs/openapi.json`."""
+def test_the_kept_document_is_the_served_one(any_server: Deployment) -> None:
+    """`python -m bulkwright.description > docs/openapi.json` updates the kept document."""
     kept = (ROOT / "docs" / "openapi.json").read_text("utf-8")
-    assert server.http.get("/docs/openapi.json").text == kept
-    assert description() == kept
+    assert any_server.http.get(DOCUMENT.path).text == kept
+    command = [sys.executable, "-m", "bulkwright.description"]
+    printed = subprocess.run(command, capture_output=True, check=True).stdout
+    assert printed.decode("utf-8") == kept
 
 
-def test_every_route_is_described_and_nothing_else(server: Deployment) -> None:
-    """A new route has to be told of in api/operations.py."""
-    routes = {(r.method, r.path): r for r in server.app.router.routes}
-    assert set(routes) == set(OPERATIONS)
-    found = operations(described(server))
-    assert set(found) == set(routes)
-    for key, told in found.items():
-        named = [p["name"] for p in told.get("parameters", []) if p["in"] == "path"]
+def test_every_route_is_described_and_nothing_else(any_server: Deployment) -> None:
+    """The document has the routes of the kernel and the endpoints of the docs page."""
+    routes = {(route.method, route.path): route.access for route in any_server.app.router.routes}
+    docs = {(one.method, one.path): None for one in (DOCS_PAGE, DOCUMENT, STYLE_SHEET)}
+    found = operations(served_document(any_server))
+    assert set(found) == set(routes | docs)
+    for key, operation in found.items():
+        named = [p["name"] for p in operation.get("parameters", []) if p["in"] == "path"]
         assert named == re.findall(r"\{(\w+)\}", key[1])
-        assert bool(told["security"]) == (routes[key].needed is not Open.PUBLIC)
-        assert {"400", "500"} <= set(told["responses"])
-        if told["security"]:
-            assert "401" in told["responses"]
-    names = [told["operationId"] for told in found.values()]
+        assert bool(operation["security"]) == ((routes | docs)[key] not in (None, PUBLIC))
+        assert {"400", "500"} <= set(operation["responses"])
+        if operation["security"]:
+            assert "401" in operation["responses"]
+    names = [operation["operationId"] for operation in found.values()]
     assert len(set(names)) == len(names)
 
 
-def test_versions_and_references_are_sound(server: Deployment) -> None:
-    """All versions are named, and every `$ref` leads somewhere."""
-    document = described(server)
+def test_versions_and_references_are_sound(any_server: Deployment) -> None:
+    """The document names all versions, and every `$ref` points to a part of it."""
+    document = served_document(any_server)
     (version,) = {
         json.dumps(p["schema"]["enum"])
-        for told in operations(document).values()
-        for p in told.get("parameters", [])
+        for operation in operations(document).values()
+        for p in operation.get("parameters", [])
         if p["name"] == "version"
     }
     assert json.loads(version) == list(VERSIONS)
     for ref in set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(document))):
-        place = document
+        part = document
         for step in ref.split("/"):
-            place = place[step]
+            part = part[step]
 
 
-def test_every_error_has_an_example_with_its_status(server: Deployment) -> None:
-    """The table of statuses is the only one: examples are made of it."""
-    by_name = {e.__name__: e for e in problems.STATUS}
+def test_texts_name_a_document_that_readers_have() -> None:
+    """References are spelled out: `docs/wire.md, section 4` instead of `facts 4`."""
+    text = document_text(ENDPOINTS)
+    assert re.findall(r"(?i)[^.,]{0,40}\b(?:facts|client contract) \d", text) == []
+    assert "See docs/wire.md, section 4." in text
+
+
+def test_every_error_has_an_example_with_its_status(any_server: Deployment) -> None:
+    """The examples are derived from the only table of statuses."""
+    by_name = {error.__name__: error for error in problems.STATUS}
     seen = set()
-    for told in operations(described(server)).values():
-        for status, answer in told["responses"].items():
-            for media in answer.get("content", {}).values():
+    for operation in operations(served_document(any_server)).values():
+        for status, response in operation["responses"].items():
+            for media in response.get("content", {}).values():
                 for name in media.get("examples", {}):
                     if name in by_name:
                         assert problems.status_of(by_name[name]) == int(status), name
@@ -103,29 +116,29 @@ def test_every_error_has_an_example_with_its_status(server: Deployment) -> None:
     assert seen - inner == set(by_name) - inner
 
 
-def test_the_examples_are_the_golden_samples(server: Deployment) -> None:
-    """Byte for byte as the founding page shows them."""
-    told = operations(described(server))["GET", "/crm/bulk/{version}/write/{job_id}"]
-    shown = told["responses"]["200"]["content"]["application/json"]["examples"]
+def test_the_examples_are_the_golden_samples(any_server: Deployment) -> None:
+    """They equal the founding page's samples byte for byte."""
+    found = operations(served_document(any_server))["GET", "/crm/bulk/{version}/write/{job_id}"]
+    examples = found["responses"]["200"]["content"]["application/json"]["examples"]
     for name in ("added", "in_progress", "completed"):
         golden = (GOLDEN / f"{name}.json").read_bytes().rstrip()
-        assert msgspec.json.encode(shown[name]["value"]) == golden
+        assert msgspec.json.encode(examples[name]["value"]) == golden
 
 
 class _Page(HTMLParser):
-    """What a page would load or run, and whether its tags are closed."""
+    """The URLs that a page loads, whether it runs scripts, and whether its tags are closed."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.loads: list[str] = []
+        self.urls: list[str] = []
         self.open: list[str] = []
-        self.ran = False
+        self.runs_script = False
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.loads += [v or "" for k, v in attrs if k in ("src", "href")]
-        self.ran |= tag in ("script", "iframe", "style") or any(
-            k.startswith("on") for k, _ in attrs
+        self.urls += [value or "" for name, value in attrs if name in ("src", "href")]
+        self.runs_script |= tag in ("script", "iframe", "style") or any(
+            name.startswith("on") for name, _ in attrs
         )
         if tag not in ("meta", "link"):
             self.open.append(tag)
@@ -134,30 +147,83 @@ class _Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_the_page_runs_and_loads_nothing_from_elsewhere(server: Deployment) -> None:
-    """No script at all, one style sheet of our own, and room for a phone."""
-    answer = server.http.get("/docs")
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert "default-src 'none'; style-src 'self'" in answer.headers["content-security-policy"]
-    page = _Page(answer.text)
-    assert not page.ran
+def test_the_page_runs_no_script_and_loads_nothing_from_elsewhere(any_server: Deployment) -> None:
+    """It has one style sheet of this server, and fits on a phone."""
+    response = any_server.http.get(DOCS_PAGE.path)
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'; style-src 'self'" in response.headers["content-security-policy"]
+    page = _Page(response.text)
+    assert not page.runs_script
     assert page.open == []
-    assert set(page.loads) == {"/docs/page.css", "/docs/openapi.json"}
-    assert 'name="viewport" content="width=device-width' in answer.text
-    for told in OPERATIONS.values():
-        assert f'id="{told.name}"' in answer.text
-    style = server.http.get("/docs/page.css")
+    assert set(page.urls) == {STYLE_SHEET.path, DOCUMENT.path}
+    assert 'name="viewport" content="width=device-width' in response.text
+    for endpoint in ENDPOINTS:
+        assert f'id="{endpoint.name}"' in response.text
+    style = any_server.http.get(STYLE_SHEET.path)
     assert style.headers["content-type"] == "text/css; charset=utf-8"
     assert "url(" not in style.text
     assert "@import" not in style.text
 
 
-def test_the_description_costs_nothing_at_start() -> None:
-    """Nothing of it is loaded before somebody asks."""
-    code = (
-        "import sys, bulkwright.api.app; print([m for m in sys.modules if 'bulkwright.api' in m])"
-    )
+def test_the_page_escapes_the_document() -> None:
+    """Only text between backticks gets a tag."""
+    from bulkwright.description.pages import render_page
+
+    document = json.loads(document_text(ENDPOINTS))
+    document["info"]["title"] = "<script>alert(1)</script>"
+    operation = document["paths"]["/docs"]["get"]
+    operation["summary"] = operation["operationId"] = '"><img src=x onerror=alert(1)>'
+    operation["description"] = "`<b>` and <i>"
+    page = render_page(json.dumps(document))
+    assert not _Page(page).runs_script
+    assert "<img" not in page
+    assert "<p><code>&lt;b&gt;</code> and &lt;i&gt;</p>" in page
+
+
+@pytest.mark.parametrize("path", [one.path for one in (DOCS_PAGE, DOCUMENT, STYLE_SHEET)])
+def test_responses_have_the_headers_of_every_other_response(
+    any_server: Deployment, path: str
+) -> None:
+    """The pages are an app of their own below the kernel."""
+    expected = {"server", "cache-control", "x-content-type-options", "content-length"}
+    for answer in (any_server.http.get(path), any_server.http.delete(path)):
+        assert expected <= set(answer.headers)
+    assert answer.headers["content-type"] == any_server.get("/nothing").headers["content-type"]
+    assert answer.json()["code"] == "INVALID_REQUEST_METHOD"
+
+
+def test_an_error_of_the_page_is_a_500_with_the_id_in_the_log(
+    any_server: Deployment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is reported like an error of any other endpoint, and logged once."""
+
+    def fail() -> str:
+        raise RuntimeError("no page")
+
+    monkeypatch.setattr("bulkwright.description.pages._rendered_page", fail)
+
+    async def get() -> httpx2.Response:
+        app = create_app(any_server.services, any_server.settings, any_server.base_url)
+        transport = httpx2.ASGITransport(app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://x") as client:
+            return await client.get(DOCS_PAGE.path)
+
+    response = asyncio.run(get())
+    assert (response.status_code, response.json()["code"]) == (500, "INTERNAL_ERROR")
+    number = response.json()["details"]["correlation_id"]
+    assert [r.message for r in caplog.records if number in r.message] == [
+        f"internal error {number}"
+    ]
+
+
+def test_the_start_does_not_import_the_pages() -> None:
+    """Starlette and Jinja2 are imported on the first request to a page.
+
+    Granian itself imports anyio, whose modules are then imported one by one when they are used.
+    """
+    code = "import sys, bulkwright.asgi, bulkwright.runtime.serve; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "bulkwright.api.docpages" in run.stdout
-    for module in ("openapi", "operations", "samples", "schemas"):
-        assert f"bulkwright.api.{module}" not in run.stdout
+    imported = set(run.stdout.split())
+    assert "bulkwright.zoho.routes" in imported
+    late = ("starlette", "jinja2", "anyio.abc", "anyio.to_thread", "bulkwright.description")
+    assert imported.isdisjoint(late)

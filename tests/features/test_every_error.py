@@ -1,6 +1,6 @@
 """Every error there is, reached over real HTTP: a class that cannot be reached fails here.
 
-`WAYS` has exactly one way for each class of `domain/errors.py` and `api/problems.py`, `VARIANTS`
+`WAYS` has exactly one way for each class of `domain/errors.py` and `zoho/problems.py`, `VARIANTS`
 more texts and places. Errors of a running job show in job details alone.
 """
 
@@ -17,30 +17,31 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from tests.conftest import Deployment, zipped
-from tests.features.caller import Caller
+from tests.support.caller import Caller
+from tests.support.deployment import Deployment
+from tests.support.uploads import zipped
 
-from bulkwright.api import problems
 from bulkwright.domain import errors
-from bulkwright.domain.account import Profile
+from bulkwright.domain.account import Role
 from bulkwright.domain.job import JobStatus
 from bulkwright.domain.limits import TOKEN_REQUESTS_AT_ONCE, MiB
 from bulkwright.domain.scope import EVERY
 from bulkwright.files import Area
 from bulkwright.wire.responses import GatewayProblem
+from bulkwright.zoho import problems
 
 ROOT = Path(__file__).parents[2]
 KEYS = ["code", "details", "message", "status"]
 WRITE, JOB = "/crm/bulk/v2/write", "/crm/bulk/v2/write/1"
 
 ABSTRACT = {errors.RequestError, errors.FileError, errors.AccessError, errors.JobError}
-"""Branches of the tree; nothing raises them themselves."""
+"""Base classes, which no code raises."""
 
 IN_A_JOB = {errors.FileDamaged, errors.WorkerFailed}
-"""Shown by job details, for no request causes them."""
+"""Errors that job details show; no request gets them."""
 
 NOT_ON_THE_WIRE = {errors.LeaseLost}
-"""A worker that lost its job says nothing about it; the job goes on with another one."""
+"""Errors that no client sees: another worker continues the job."""
 
 NEVER = {
     "INVALID_FIELD_NAME": "INVALID_FIELD is given for the same mistake",
@@ -48,14 +49,14 @@ NEVER = {
     "COEXISTENCE_NOT_ALLOWED": "no two keys exclude each other here",
     "TOO_MANY_REQUESTS": "credits and concurrency limits are not emulated",
 }
-"""Documented codes that no way below gives, and why."""
+"""Documented codes that no request below gets, with the reason."""
 
 Ask = Callable[[Deployment], httpx2.Response]
 
 
 @dataclass(frozen=True)
 class Way:
-    """A request and the error that answers it."""
+    """A request and its error."""
 
     error: type[errors.BulkwrightError]
     ask: Ask
@@ -69,46 +70,46 @@ class Way:
 
 
 def body(**changes: Any) -> Ask:
-    """A create request that is sound but for `changes` at its root."""
+    """Makes a create request that is valid but for `changes` at its root."""
     return lambda s: s.create(s.insert() | changes)
 
 
 def resource(**changes: Any) -> Ask:
-    """The same, with changes in its resource."""
+    """Makes one with changes in its resource."""
     return lambda s: s.create(s.insert(**changes))
 
 
 def mapping(**changes: Any) -> Ask:
-    """The same, with changes in its second mapping."""
+    """Makes one with changes in its second mapping."""
     mappings = [{"api_name": "Last_Name", "index": 0}, {"api_name": "Company", "index": 1}]
     second = {k: v for k, v in {**mappings[1], **changes}.items() if v is not None}
     return resource(field_mappings=[mappings[0], second])
 
 
 def get(path: str, scopes: str = "") -> Ask:
-    """A GET, with a token of these scopes if any are named."""
+    """Makes a GET, with a token of `scopes` if there are any."""
     return lambda s: s.get(path, s.token(scopes) if scopes else None)
 
 
 def wide(s: Deployment) -> httpx2.Response:
-    """A job on a file of 201 columns."""
+    """Creates a job on a file of 201 columns."""
     header = ",".join(f"c{n}" for n in range(201))
     return s.create(s.insert(file_id=s.file_id(f"{header}\n{header}\n")))
 
 
 def encoded(s: Deployment) -> httpx2.Response:
-    """A create request whose body says that it is compressed."""
+    """Sends a create request whose body is announced as compressed."""
     headers = s.auth() | {"Content-Encoding": "gzip"}
     return s.http.post(WRITE, headers=headers, content=b"\x1f\x8b")
 
 
 def too_large(s: Deployment) -> httpx2.Response:
-    """An upload of more than 25 MB."""
+    """Uploads more than 25 MB."""
     return s.upload(bytes(25 * MiB + 1))
 
 
 def broken(s: Deployment) -> httpx2.Response:
-    """An upload while the place of incoming files is no folder."""
+    """Uploads while the path of incoming files is no folder."""
     folder = s.settings.files_path / "incoming"
     folder.rename(folder.with_name("away"))
     try:
@@ -120,18 +121,18 @@ def broken(s: Deployment) -> httpx2.Response:
 
 
 def damaged(s: Deployment) -> httpx2.Response:
-    """The result of a job, one byte of which has changed since."""
-    job_id, store = s.job_id(), s.services.job_store
+    """Downloads a result after one byte of the file has changed."""
+    job_id, store = s.job_id(), s.services.claims
     claimed = store.claim("here/1", job_id)
     assert claimed is not None
-    s.services.files.place(Area.RESULTS, job_id).write_bytes(b"PK")
+    s.services.files.path(Area.RESULTS, job_id).write_bytes(b"PK")
     ended = {"code": None, "has_result": True, "result_sha256": "0" * 64}
     store.finish(claimed[0], JobStatus.COMPLETED, **ended)
     return s.get(f"/v2/crm/org{s.tenant.org.id}/bulk-write/{job_id}/{job_id}.zip")
 
 
 def token(**form: str) -> Ask:
-    """A token request of the tenant's client; `""` takes a parameter out."""
+    """Makes a token request of the tenant's client; `""` removes a parameter."""
 
     def ask(s: Deployment) -> httpx2.Response:
         mine = {"client_id": s.tenant.client.client_id, "client_secret": s.tenant.secret}
@@ -141,12 +142,12 @@ def token(**form: str) -> Ask:
     return ask
 
 
-def limited(profile: Profile, ask: Callable[..., httpx2.Response]) -> Ask:
-    """A request of a user whose profile does not allow it, though the token's scopes do."""
+def limited(role: Role, ask: Callable[..., httpx2.Response]) -> Ask:
+    """Makes a request that the scopes of the token allow, but not the role of the user."""
 
     def made(s: Deployment) -> httpx2.Response:
         org, mail = s.tenant.org, f"{uuid4().hex}@zylker.example"
-        user = s.services.setup.create_user(org, "Kay", "Doe", mail, profile=profile)
+        user = s.services.setup.create_user(org, "Kay", "Doe", mail, role=role)
         token = s.services.tokens.issue_access(s.tenant.client, EVERY, user_id=user.id)
         return ask(s, token)
 
@@ -154,7 +155,7 @@ def limited(profile: Profile, ask: Callable[..., httpx2.Response]) -> Ask:
 
 
 def too_often(s: Deployment) -> httpx2.Response:
-    """The first token request that a client has to wait for."""
+    """Sends token requests until the client is throttled."""
     client = f"1000.{uuid4().hex.upper()}"
     for _ in range(2 * TOKEN_REQUESTS_AT_ONCE):
         answer = token(client_id=client)(s)
@@ -170,7 +171,7 @@ GATEWAY = "check if headers [feature, X-CRM-ORG] are present and valid"
 NO_INDEX = "required key index for field Company is not found in request body."
 NO_MANDATORY = "All mandatory fields are not mapped for the layout [Last_Name]"
 E = errors
-STANDARD, GUEST = Profile.STANDARD, Profile.GUEST
+STANDARD, GUEST = Role.STANDARD, Role.GUEST
 
 WAYS = [
     Way(E.BulkwrightError, broken, 500, "INTERNAL_ERROR", "Internal Server Error",
@@ -226,7 +227,7 @@ WAYS = [
         "Permission denied to read", ("permissions",)),
     Way(E.AuthorizationFailed, limited(GUEST, lambda s, t: s.get(JOB, t)), 400,
         "AUTHORIZATION_FAILED", "User does not have sufficient privilege to read."),
-    Way(E.GatewayRefusal, lambda s: s.upload(feature=""), 403, "", GATEWAY),
+    Way(E.GatewayRejection, lambda s: s.upload(feature=""), 403, "", GATEWAY),
     Way(E.FeatureNotSupported, lambda s: s.upload(feature="bulk-read"), 200,
         "NOT_SUPPORTED_FEATURE", "Feature is not supported", ("created_time",)),
     Way(E.ResultDamaged, damaged, 500, "INTERNAL_ERROR",
@@ -255,7 +256,7 @@ VARIANTS = [
         "AUTHORIZATION_FAILED", "User does not have sufficient privilege to create."),
     Way(E.AuthorizationFailed, limited(GUEST, lambda s, t: s.get("/crm/v2/Leads", t)), 400,
         "AUTHORIZATION_FAILED", "User does not have sufficient privilege to read."),
-    Way(E.GatewayRefusal, lambda s: s.upload(X_CRM_ORG="1"), 403, "", GATEWAY),
+    Way(E.GatewayRejection, lambda s: s.upload(X_CRM_ORG="1"), 403, "", GATEWAY),
     Way(E.OAuthError, token(client_id="1000.X"), 200, "", "invalid_client"),
     Way(E.OAuthError, token(client_secret="x"), 200, "", "invalid_client_secret"),
     Way(E.OAuthError, token(grant_type="client_credentials"), 200, "", "missing_org_info"),
@@ -271,25 +272,31 @@ VARIANTS = [
 
 @pytest.mark.parametrize("way", [*WAYS, *VARIANTS], ids=str)
 def test_an_error_is_reached_and_looks_as_documented(server: Deployment, way: Way) -> None:
-    """Status, code, message, keys of details, and the envelope's four keys in their order."""
+    """Status, code, message, keys of details, and the four keys of the body in their order."""
     answer = way.ask(server)
     assert answer.status_code == way.status, answer.text
     assert answer.headers["content-type"] == "application/json;charset=utf-8"
-    told = answer.json()
+    error_body = answer.json()
     if way.error is errors.TooManyTokenRequests:
-        assert list(told) == ["error_description", "error", "status"]
-        assert (told["error"], told["status"]) == (way.message, "failure")
+        assert list(error_body) == ["error_description", "error", "status"]
+        assert (error_body["error"], error_body["status"]) == (way.message, "failure")
     elif way.error is errors.OAuthError:
-        assert told == {"error": way.message}
-    elif way.error in (errors.GatewayRefusal, errors.LinkNotValid):
-        refused = way.error is errors.GatewayRefusal
+        assert error_body == {"error": way.message}
+    elif way.error in (errors.GatewayRejection, errors.LinkNotValid):
+        refused = way.error is errors.GatewayRejection
         shape = {"status": "error", "info": "Forbidden", "x-error": way.message,
                  "x-info": "Link not valid", "http_status": str(way.status)}  # fmt: skip
-        assert list(told.items()) == [i for i in shape.items() if refused or i[0] != "x-error"]
+        assert list(error_body.items()) == [
+            i for i in shape.items() if refused or i[0] != "x-error"
+        ]
     else:
-        assert list(told) == KEYS
-        assert (told["code"], told["message"], told["status"]) == (way.code, way.message, "error")
-        assert tuple(told["details"]) == way.details
+        assert list(error_body) == KEYS
+        assert (error_body["code"], error_body["message"], error_body["status"]) == (
+            way.code,
+            way.message,
+            "error",
+        )
+        assert tuple(error_body["details"]) == way.details
 
 
 def _classes() -> set[type[errors.BulkwrightError]]:
@@ -298,7 +305,7 @@ def _classes() -> set[type[errors.BulkwrightError]]:
 
 
 def test_every_class_of_error_has_exactly_one_way() -> None:
-    """A new class needs a way, and a way that is no longer needed has to go."""
+    """A new class of errors needs a request here, and a deleted class leaves none behind."""
     reached = Counter(way.error for way in WAYS)
     assert [e for e, times in reached.items() if times > 1] == []
     elsewhere = [ABSTRACT, IN_A_JOB, NOT_ON_THE_WIRE]
@@ -310,30 +317,30 @@ def test_every_class_of_error_has_exactly_one_way() -> None:
 
 
 def _documented() -> set[str]:
-    """Every code that the wire's pages name in the sections of errors (docs/wire.md)."""
+    """Returns every code in the sections of errors of docs/wire.md."""
     text = (ROOT / "docs" / "wire.md").read_text("utf-8")
     sections = re.split(r"^(?=## )", text, flags=re.MULTILINE)
     wanted = ("2.3", "3.6", "4.3", "5 ", "7.5")
     found = [s for s in sections if s.startswith(tuple(f"## Facts {n}" for n in wanted))]
     assert len(found) == len(wanted)
     codes = {c for s in found for c in re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", s)}
-    keys = {"ERROR_CODE", "ERROR_MESSAGE"}  # of the host's own shape
+    keys = {"ERROR_CODE", "ERROR_MESSAGE"}  # of the shape of the upload host
     return codes - keys
 
 
-def test_every_documented_code_is_given_or_declined() -> None:
-    """Codes of facts 2.3, 3.6, 4.3, 5 and 7.5: reached above, or with a reason why not."""
+def test_every_documented_code_is_reached_or_explained() -> None:
+    """Codes of facts 2.3, 3.6, 4.3, 5 and 7.5: reached above, or listed with a reason."""
     given = {way.code for way in WAYS}
     assert _documented() - given - set(NEVER) == set()
     assert set(NEVER) <= _documented() - given
 
 
-def test_an_internal_error_tells_nothing(server: Deployment) -> None:
-    """A folder is really broken: neither path nor reason is told, and a number is."""
+def test_an_internal_error_shows_an_id_only(server: Deployment) -> None:
+    """The folder of incoming files is missing: the response contains neither path nor reason."""
     answer = broken(server)
-    told = answer.json()
-    assert re.fullmatch(r"[0-9a-f]{16}", told["details"].pop("correlation_id"))
-    assert told["details"] == {}
+    error_body = answer.json()
+    assert re.fullmatch(r"[0-9a-f]{16}", error_body["details"].pop("correlation_id"))
+    assert error_body["details"] == {}
     whole = answer.text + repr(answer.headers.multi_items())
     for secret in ("incoming", str(server.settings.data), "Errno", "Error(", "Traceback", ".py"):
         assert secret not in whole.replace("Internal Server Error", "")
@@ -344,7 +351,7 @@ def test_an_internal_error_tells_nothing(server: Deployment) -> None:
 
 
 def test_a_damaged_upload_fails_its_job(caller: Caller) -> None:
-    """FileDamaged: the zip is exchanged between acknowledgement and job."""
+    """FileDamaged: the zip is replaced between upload and job."""
     file_id = caller.upload()
     (caller.files / "uploads" / f"{file_id}.zip").write_bytes(zipped("Last_Name\nOther\n"))
     details = caller.ended(caller.create(caller.insert(file_id)))
@@ -355,8 +362,11 @@ def test_a_damaged_upload_fails_its_job(caller: Caller) -> None:
     assert (found["file"]["status"], found["file"]["added_count"]) == ("FAILED", 0)
 
 
-def test_a_job_that_gets_nowhere_is_given_up(caller: Caller) -> None:
-    """WorkerFailed: the place of result parts is no folder, so that every try fails."""
+@pytest.mark.slow
+def test_a_job_without_progress_fails(caller: Caller) -> None:
+    """WorkerFailed: the path of result parts is no folder, so every attempt fails."""
+    # A worker that starts only now could not open the folder at all.
+    caller.ended(caller.create(caller.insert(caller.upload())))
     parts = caller.files / "parts"
     parts.rename(parts.with_name("away"))
     parts.touch()
@@ -371,9 +381,9 @@ def test_a_job_that_gets_nowhere_is_given_up(caller: Caller) -> None:
     assert after["status"] == "COMPLETED"
 
 
-def test_a_lost_lease_is_nobodys_business(server: Deployment) -> None:
-    """LeaseLost: the worker that lost the job changes nothing that a client could see."""
-    job_id, store = server.job_id(), server.services.job_store
+def test_no_client_sees_a_lost_lease(server: Deployment) -> None:
+    """LeaseLost: the worker that lost the job changes nothing."""
+    job_id, store = server.job_id(), server.services.claims
     lost = store.claim("first", only=job_id)
     store.end_leases("first")
     held = store.claim("second", only=job_id)
@@ -386,7 +396,7 @@ def test_a_lost_lease_is_nobodys_business(server: Deployment) -> None:
     store.finish(held[0], JobStatus.COMPLETED, code=None, has_result=False)
 
 
-def test_the_hosts_own_shape_is_the_documented_one() -> None:
-    """Facts 2.3, client contract 3: the keys that every SDK reads."""
+def test_errors_of_the_upload_host_have_the_documented_shape() -> None:
+    """The keys that every SDK reads (facts 2.3; client contract 3)."""
     keys = GatewayProblem.__struct_encode_fields__
     assert keys == ("status", "info", "x-error", "x-info", "http_status")

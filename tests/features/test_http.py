@@ -1,4 +1,4 @@
-"""HTTP as the wire wants it: methods, paths, HEAD, CORS, errors (reliability 2.6)."""
+"""HTTP as docs/wire.md describes it: methods, paths, HEAD, CORS, errors."""
 
 from __future__ import annotations
 
@@ -9,17 +9,23 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.conftest import Deployment
+from tests.support.deployment import Deployment
 
-from bulkwright.api.problems import STATUS
 from bulkwright.domain import errors
-from bulkwright.wire.versions import VERSIONS
+from bulkwright.zoho.problems import STATUS
+from bulkwright.zoho.versions import VERSIONS
 
 ORIGIN = "http://127.0.0.1:5500"
 
 
+@pytest.fixture(scope="module")
+def server(any_server: Deployment) -> Deployment:
+    """SQLite alone: all of this is decided before any SQL runs."""
+    return any_server
+
+
 def raw(server: Deployment, request: str) -> tuple[int, dict[str, str], bytes]:
-    """Send a request as it is written; status, headers and body of the answer."""
+    """Sends a request as it is written; returns status, headers and body of the response."""
     host, port = server.base_url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         connection.sendall(request.replace("\n", "\r\n").encode("latin-1"))
@@ -33,7 +39,7 @@ def raw(server: Deployment, request: str) -> tuple[int, dict[str, str], bytes]:
 
 
 def ask(server: Deployment, method: str, path: str) -> tuple[int, str]:
-    """Status and code of an answer to a request with a token."""
+    """Sends a request with a token; returns the status and the code of the error."""
     status, _, body = raw(
         server,
         f"{method} {path} HTTP/1.1\nHost: x\nConnection: close\nContent-Length: 0\n"
@@ -58,7 +64,7 @@ def ask(server: Deployment, method: str, path: str) -> tuple[int, str]:
     ],
 )
 def test_a_wrong_method_is_a_400(server: Deployment, method: str, path: str) -> None:
-    """H01-04: documented as 400, where 405 would be the generic choice (facts 7.5)."""
+    """400 is documented, where 405 would be the generic choice (facts 7.5)."""
     assert ask(server, method, path) == (400, "INVALID_REQUEST_METHOD")
 
 
@@ -74,7 +80,7 @@ def test_a_wrong_method_is_a_400(server: Deployment, method: str, path: str) -> 
     ],
 )
 def test_a_wrong_path_is_a_404(server: Deployment, path: str) -> None:
-    """H08, H09: spelled-out paths only."""
+    """A path matches only as the route spells it."""
     status, code = ask(server, "GET", path)
     assert (status, code) in ((404, "INVALID_URL_PATTERN"), (400, "INVALID_MODULE")), path
     if "bulk" in path and path != "/crm/bulk/write/1":
@@ -82,7 +88,7 @@ def test_a_wrong_path_is_a_404(server: Deployment, path: str) -> None:
 
 
 def test_the_documented_texts(server: Deployment) -> None:
-    """Founding page, possible errors."""
+    """The messages are those of the founding page."""
     assert server.get("/crm/bulk/v2/read/1").json()["message"] == (
         "Please check if the URL trying to access is a correct one"
     )
@@ -92,13 +98,13 @@ def test_the_documented_texts(server: Deployment) -> None:
 
 @pytest.mark.parametrize("version", sorted(VERSIONS))
 def test_every_version_is_served(server: Deployment, version: str) -> None:
-    """v2 to v8, for each endpoint."""
+    """From v2 to v8, for two endpoints."""
     assert ask(server, "GET", f"/crm/bulk/{version}/write/1") == (404, "RESOURCE_NOT_FOUND")
     assert server.get(f"/crm/{version}/org").status_code == 200
 
 
 def test_head_is_get_without_a_body(server: Deployment) -> None:
-    """H05."""
+    """HEAD has the headers of GET."""
     path = f"/crm/bulk/v2/write/{server.job_id()}"
     get = server.get(path)
     head = server.http.head(path, headers=server.auth())
@@ -108,7 +114,7 @@ def test_head_is_get_without_a_body(server: Deployment) -> None:
 
 
 def test_a_get_with_a_body_is_answered(server: Deployment) -> None:
-    """H40: the founding page's sample sends one."""
+    """The sample of the founding page sends one."""
     answer = server.http.request(
         "GET", "/crm/bulk/v2/write/1", headers=server.auth(), content=b"null"
     )
@@ -117,7 +123,7 @@ def test_a_get_with_a_body_is_answered(server: Deployment) -> None:
 
 
 def test_errors_have_four_keys_and_nothing_else(server: Deployment) -> None:
-    """Client contract 1.8."""
+    """In this order, with the same headers (client contract 1.8)."""
     for answer in (
         server.get("/nothing"),
         server.get("/crm/bulk/v2/write/1"),
@@ -131,10 +137,10 @@ def test_errors_have_four_keys_and_nothing_else(server: Deployment) -> None:
         assert answer.headers["server"] == "bulkwright"
 
 
-def test_a_bug_shows_a_number_and_nothing_else(
+def test_a_bug_shows_an_id_and_nothing_else(
     server: Deployment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """INTERNAL_ERROR with the documented text; path, SQL and traceback stay in the log."""
+    """INTERNAL_ERROR has the documented message. Path, SQL and traceback are in the log only."""
 
     def broken(*_: object) -> None:
         raise RuntimeError("SELECT secrets FROM " + str(Path.home()))
@@ -156,7 +162,7 @@ def test_a_bug_shows_a_number_and_nothing_else(
 
 
 def test_every_class_of_error_has_a_status() -> None:
-    """One table; the documented ones word for word."""
+    """There is one table; the documented statuses are in it."""
     assert STATUS[errors.BulkwrightError] == 500
     assert STATUS[errors.NoPermission] == 403
     documented = {
@@ -181,18 +187,18 @@ def _incoming(server: Deployment) -> list[Path]:
     return list((server.settings.files_path / "incoming").iterdir())
 
 
-def test_a_sender_that_falls_silent_is_given_up(
+def test_a_client_that_stops_sending_gets_an_error(
     server: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """H22, H23: with an answer, and nothing stays behind."""
-    monkeypatch.setattr("bulkwright.api.http._PATIENCE", 0.3)
+    """The temporary file is deleted."""
+    monkeypatch.setattr("bulkwright.web.request._PATIENCE", 0.3)
     status, _, body = raw(server, _half_an_upload(server))
     assert (status, json.loads(body)["code"]) == (400, "INVALID_REQUEST")
     assert _incoming(server) == []
 
 
-def test_a_sender_that_goes_away_leaves_nothing(server: Deployment) -> None:
-    """H15: the temporary file is removed and the server goes on."""
+def test_a_client_that_disconnects_leaves_no_file(server: Deployment) -> None:
+    """The temporary file is deleted, and the server continues."""
     host, port = server.base_url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as connection:
         connection.sendall(_half_an_upload(server).replace("\n", "\r\n").encode())
@@ -215,7 +221,7 @@ def test_a_sender_that_goes_away_leaves_nothing(server: Deployment) -> None:
     ],
 )
 def test_a_body_of_two_lengths_is_no_second_request(server: Deployment, head: str) -> None:
-    """H17, H18, H20: nothing is created, no 500."""
+    """Nothing is created, and the status is not 500."""
     status, _, _ = raw(
         server,
         "POST /crm/bulk/v2/write HTTP/1.1\nHost: x\nConnection: close\n"
@@ -235,7 +241,7 @@ def test_a_body_of_two_lengths_is_no_second_request(server: Deployment, head: st
     ],
 )
 def test_a_preflight_of_a_registered_page_is_allowed(server: Deployment, path: str) -> None:
-    """H06: no token, the exact origin, credentials, the headers that SDKs send."""
+    """Without a token; the exact origin, credentials, the headers that SDKs send."""
     status, headers, body = raw(
         server,
         f"OPTIONS {path} HTTP/1.1\nHost: x\nConnection: close\nOrigin: {ORIGIN}\n"
@@ -259,7 +265,7 @@ def test_a_preflight_of_a_registered_page_is_allowed(server: Deployment, path: s
     ],
 )
 def test_other_pages_may_not_read(server: Deployment, origin: str) -> None:
-    """H07."""
+    """The response has no CORS headers for them."""
     for method in ("GET", "OPTIONS"):
         answer = server.http.request(
             method, "/crm/v2/org", headers=server.auth() | {"Origin": origin}
@@ -268,8 +274,8 @@ def test_other_pages_may_not_read(server: Deployment, origin: str) -> None:
         assert answer.headers["vary"] == "Origin"
 
 
-def test_errors_can_be_read_by_the_page_too(server: Deployment) -> None:
-    """The sample's first call has no token and expects a readable 401 (client contract 6)."""
+def test_a_registered_page_can_read_errors(server: Deployment) -> None:
+    """The first call of the sample has no token and expects a readable 401 (client contract 6)."""
     headers = {"Origin": ORIGIN, "Authorization": "Zoho-oauthtoken null"}
     for path, status in (("/crm/bulk/v2/write/1", 401), ("/nothing", 404)):
         answer = server.http.get(path, headers=headers)
@@ -278,7 +284,7 @@ def test_errors_can_be_read_by_the_page_too(server: Deployment) -> None:
         assert answer.headers["access-control-expose-headers"] == "Content-Disposition"
 
 
-def test_the_server_says_how_it_is(server: Deployment) -> None:
-    """For whoever runs it; no token is needed."""
+def test_health_and_readiness_need_no_token(server: Deployment) -> None:
+    """Supervisors and load balancers query them."""
     assert server.http.get("/healthz").json() == {"status": "ok"}
     assert server.http.get("/readyz").json() == {"status": "ready"}

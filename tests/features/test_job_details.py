@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
-from tests.conftest import Deployment, zipped
+from tests.support.deployment import Deployment
+from tests.support.uploads import zipped
 
 from bulkwright.domain.job import Job, JobStatus, Lease, LedgerEntry, Part
 from bulkwright.domain.outcome import Counts
@@ -13,46 +15,50 @@ from bulkwright.files import Area
 
 
 def claimed(server: Deployment, job_id: int) -> tuple[Lease, Job]:
-    """A worker's claim on a job."""
-    claim = server.services.job_store.claim("test", only=job_id)
+    """Claims a job as a worker does."""
+    claim = server.services.claims.claim("test", only=job_id)
     assert claim is not None
     return claim[0], claim[1]
 
 
 def one_chunk(counts: Counts) -> LedgerEntry:
-    """A ledger entry of a chunk that did this."""
+    """Returns the ledger entry of a chunk with these counts."""
     return LedgerEntry(0, 0, 0, counts.total, counts, 0, 0, Part("p", 0, 0, 0))
 
 
+RESULT = zipped(b"x", name="Leads-leads.csv")
+"""Made once, because a zip contains the time at which it was made."""
+
+
 def run(server: Deployment, job_id: int, status: JobStatus = JobStatus.COMPLETED) -> None:
-    """Play a worker: begin, commit one chunk, finish."""
-    store = server.services.job_store
+    """Does the work of a worker: begins, commits one chunk, ends the job."""
+    claims = server.services.claims
     lease, _ = claimed(server, job_id)
-    store.begin(lease, "UTF-8")
-    with store.chunk(lease):
-        store.enter(lease, one_chunk(Counts(added=1, skipped=1)))
+    claims.begin(lease, "UTF-8")
+    with claims.chunk(lease):
+        server.services.ledger.add(lease, one_chunk(Counts(added=1, skipped=1)))
     done = status is JobStatus.COMPLETED
     if done:
         with server.services.files.incoming() as file:
-            file.write(zipped(b"x", name="Leads-leads.csv"))
-            file.keep(Area.RESULTS, job_id)
+            file.write(RESULT)
+            file.save(Area.RESULTS, job_id)
     code = None if done else "FILE_NOT_SUPPORTED"
-    store.finish(lease, status, code=code, has_result=done)
+    claims.finish(lease, status, code=code, has_result=done)
 
 
-def details(server: Deployment, job_id: int, version: str = "v2") -> dict[str, object]:
-    """The details of a job."""
+def details(server: Deployment, job_id: int, version: str = "v2") -> dict[str, Any]:
+    """Returns the details of a job."""
     answer = server.get(f"/crm/bulk/{version}/write/{job_id}")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json;charset=utf-8"
-    body: dict[str, object] = answer.json()
+    body: dict[str, Any] = answer.json()
     return body
 
 
-def test_a_job_through_its_life(server: Deployment) -> None:
-    """ADDED, INPROGRESS, COMPLETED: keys appear as the founding page's samples show."""
+def test_details_from_creation_to_the_end(server: Deployment) -> None:
+    """ADDED, INPROGRESS, COMPLETED: the keys are those of the samples of the founding page."""
     job_id = server.job_id()
-    store = server.services.job_store
+    claims = server.services.claims
     added = details(server, job_id)
     assert list(added) == ["status", "resource", "id", "created_by", "operation", "created_time"]
     assert added["status"] == "ADDED"
@@ -71,12 +77,12 @@ def test_a_job_through_its_life(server: Deployment) -> None:
     }
 
     lease, _ = claimed(server, job_id)
-    store.begin(lease, "UTF-8")
+    claims.begin(lease, "UTF-8")
     started = details(server, job_id)
     assert list(started)[:3] == ["status", "character_encoding", "resource"]
     assert started["status"] == "INPROGRESS"
-    with store.chunk(lease):
-        store.enter(lease, one_chunk(Counts(added=3, updated=2, skipped=1)))
+    with claims.chunk(lease):
+        server.services.ledger.add(lease, one_chunk(Counts(added=3, updated=2, skipped=1)))
     assert details(server, job_id)["resource"][0]["file"] == {
         "status": "INPROGRESS",
         "name": "leads.csv",
@@ -86,7 +92,7 @@ def test_a_job_through_its_life(server: Deployment) -> None:
         "total_count": 6,
     }
 
-    store.finish(lease, JobStatus.COMPLETED, code=None, has_result=True)
+    claims.finish(lease, JobStatus.COMPLETED, code=None, has_result=True)
     done = details(server, job_id)
     assert done["status"] == "COMPLETED"
     assert done["result"] == {
@@ -96,7 +102,7 @@ def test_a_job_through_its_life(server: Deployment) -> None:
 
 
 def test_a_failed_job_has_no_result(server: Deployment) -> None:
-    """Facts 11; the code is shown from v2.1 on."""
+    """Details show the code from v2.1 on (facts 11)."""
     job_id = server.job_id()
     run(server, job_id, JobStatus.FAILED)
     assert "result" not in details(server, job_id)
@@ -105,7 +111,7 @@ def test_a_failed_job_has_no_result(server: Deployment) -> None:
 
 
 def test_text_outside_ascii_is_escaped(server: Deployment) -> None:
-    """Client contract 5: the browser SDK reads Latin-1."""
+    """The browser SDK reads Latin-1 (client contract 5)."""
     mappings = [
         {"api_name": "Last_Name", "index": 0, "default_value": {"value": "Zoë 😀"}},
     ]
@@ -122,7 +128,7 @@ def test_text_outside_ascii_is_escaped(server: Deployment) -> None:
     ],
 )
 def test_an_unknown_job_is_not_found(server: Deployment, job_id: str) -> None:
-    """I01-03: the documented 404, whatever the id looks like."""
+    """The status is 404 as documented, also for a malformed id."""
     answer = server.get(f"/crm/bulk/v2/write/{job_id}")
     assert answer.status_code == 404
     assert answer.content == (
@@ -134,23 +140,23 @@ def test_an_unknown_job_is_not_found(server: Deployment, job_id: str) -> None:
 @pytest.mark.parametrize(
     "job_id", ["%31", "1%20", "1%00", "%D9%A1", "1'--", "1%20OR%201=1", "1;x", "..", "1/"]
 )
-def test_an_id_of_strange_bytes_leads_nowhere(server: Deployment, job_id: str) -> None:
-    """I04, I05, H08: 404, never a 500."""
+def test_an_id_with_unusual_bytes_is_not_found(server: Deployment, job_id: str) -> None:
+    """The status is 404 and never 500."""
     answer = server.get(f"/crm/bulk/v2/write/{job_id}")
     assert answer.status_code == 404
     assert answer.json()["code"] in ("RESOURCE_NOT_FOUND", "INVALID_URL_PATTERN")
 
 
-def test_another_orgs_job_is_as_good_as_none(server: Deployment) -> None:
-    """I06: byte for byte the answer to an unknown id."""
+def test_a_job_of_another_org_does_not_exist(server: Deployment) -> None:
+    """The response is the same to the byte as for an unknown id."""
     job_id = server.job_id()
     theirs = server.get(f"/crm/bulk/v2/write/{job_id}", server.other.token)
     unknown = server.get("/crm/bulk/v2/write/1", server.other.token)
     assert (theirs.status_code, theirs.content) == (404, unknown.content)
 
 
-def test_a_revoked_token_sees_nothing_any_more(server: Deployment) -> None:
-    """O16: at once, also for an answer that was just given."""
+def test_a_revoked_token_is_rejected_at_once(server: Deployment) -> None:
+    """Also if the same request had a response a moment before."""
     token = server.token("ZohoCRM.bulk.ALL")
     job_id = server.job_id()
     assert server.get(f"/crm/bulk/v2/write/{job_id}", token).status_code == 200
@@ -162,7 +168,7 @@ def test_a_revoked_token_sees_nothing_any_more(server: Deployment) -> None:
 
 
 def test_the_result_is_downloaded(server: Deployment) -> None:
-    """With the double slash that SDKs make, and in the real service's form (facts 5)."""
+    """With the doubled slash of the SDKs, and in the form of the real service (facts 5)."""
     job_id = server.job_id()
     run(server, job_id)
     org = server.tenant.org.id
@@ -176,11 +182,11 @@ def test_the_result_is_downloaded(server: Deployment) -> None:
         assert answer.headers["content-type"] == "application/zip"
         assert answer.headers["content-disposition"] == f'attachment; filename="{job_id}.zip"'
         assert answer.headers["cache-control"] == "no-store"
-        assert answer.content == zipped(b"x", name="Leads-leads.csv")
+        assert answer.content == RESULT
 
 
 def test_a_link_whose_parts_disagree_is_not_valid(server: Deployment) -> None:
-    """I08-10: refused in the download host's shape, without a byte of a zip."""
+    """The error has the shape of the download host."""
     job_id = server.job_id()
     run(server, job_id)
     unfinished = server.job_id()
@@ -210,7 +216,7 @@ def test_a_link_whose_parts_disagree_is_not_valid(server: Deployment) -> None:
 
 
 def test_a_result_needs_a_token_with_a_bulk_scope(server: Deployment) -> None:
-    """I11, I12."""
+    """Another scope is not enough."""
     path = f"/v2/crm/org{server.tenant.org.id}/bulk-write/1/1.zip"
     assert server.http.get(path).status_code == 401
     assert server.get(path, server.token("ZohoCRM.org.ALL")).json()["code"] == (
@@ -218,16 +224,16 @@ def test_a_result_needs_a_token_with_a_bulk_scope(server: Deployment) -> None:
     )
 
 
-def test_the_answer_is_new_after_every_commit(server: Deployment) -> None:
-    """Answers to polls are kept only while nothing changes."""
+def test_the_response_is_new_after_every_commit(server: Deployment) -> None:
+    """The response cache keeps a response only until data changes."""
     job_id = server.job_id()
     lease, _ = claimed(server, job_id)
-    store = server.services.job_store
-    store.begin(lease, "UTF-8")
+    claims = server.services.claims
+    claims.begin(lease, "UTF-8")
     for number in range(20):
-        with store.chunk(lease):
+        with claims.chunk(lease):
             entry = one_chunk(Counts(added=1))
-            store.enter(
+            server.services.ledger.add(
                 lease,
                 LedgerEntry(0, number, number, 1, entry.counts, 0, 0, entry.part),
             )

@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 import pytest
-from tests.conftest import Deployment
+from tests.support.deployment import Deployment
 
 from bulkwright.domain.errors import InvalidData
 
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 def by_name(items: list[Json]) -> dict[str, Json]:
-    """Items by their api_name."""
+    """Items by api_name."""
     return {item["api_name"]: item for item in items}
 
 
@@ -38,7 +38,7 @@ def test_a_new_org_has_the_18_standard_modules(server: Deployment) -> None:
 
 
 def test_one_module_comes_with_its_fields(server: Deployment) -> None:
-    """Facts 9: the same wrapper."""
+    """In the same wrapper (facts 9)."""
     (module,) = server.get("/crm/v2/settings/modules/Leads").json()["modules"]
     assert module["api_name"] == "Leads"
     assert "Last_Name" in by_name(module["fields"])
@@ -46,7 +46,7 @@ def test_one_module_comes_with_its_fields(server: Deployment) -> None:
     assert (unknown.status_code, unknown.json()["code"]) == (400, "INVALID_MODULE")
 
 
-def test_fields_tell_what_an_sdk_reads(server: Deployment) -> None:
+def test_fields_have_what_an_sdk_reads(server: Deployment) -> None:
     """Facts 9, 9.1: types, lengths, uniqueness, picklists, lookups."""
     leads = fields(server, "Leads")
     assert leads["Last_Name"]["system_mandatory"] is True
@@ -62,7 +62,7 @@ def test_fields_tell_what_an_sdk_reads(server: Deployment) -> None:
     assert leads["Last_Name"]["lookup"] == {}
 
 
-def test_the_module_parameter_is_needed(server: Deployment) -> None:
+def test_the_module_parameter_is_required(server: Deployment) -> None:
     """Facts 9: REQUIRED_PARAM_MISSING, INVALID_MODULE."""
     missing = server.get("/crm/v2/settings/fields")
     assert (missing.status_code, missing.json()["code"]) == (400, "REQUIRED_PARAM_MISSING")
@@ -71,7 +71,7 @@ def test_the_module_parameter_is_needed(server: Deployment) -> None:
 
 
 def test_a_module_has_one_layout(server: Deployment) -> None:
-    """Its id is what a `Layout` mapping names."""
+    """A `Layout` mapping names its id."""
     answer = server.get("/crm/v2/settings/layouts", params={"module": "Leads"})
     (layout,) = answer.json()["layouts"]
     module = server.services.modules.module(server.tenant.org.id, "Leads")
@@ -80,7 +80,7 @@ def test_a_module_has_one_layout(server: Deployment) -> None:
 
 
 def test_the_current_user(server: Deployment) -> None:
-    """The 8.0 SDKs ask while they start; Node leaves a `&` at the end (client contract 2)."""
+    """The 8.0 SDKs query it at start; Node appends a `&` (client contract 2)."""
     for query in ("?type=CurrentUser", "?type=CurrentUser&"):
         body = server.get(f"/crm/v8/users{query}").json()
         (user,) = body["users"]
@@ -92,7 +92,7 @@ def test_the_current_user(server: Deployment) -> None:
 
 
 def test_the_org(server: Deployment) -> None:
-    """`zgid` is a string, and what uploads send as X-CRM-ORG."""
+    """`zgid` is a string; uploads send it as X-CRM-ORG."""
     (org,) = server.get("/crm/v8/org").json()["org"]
     assert org["zgid"] == str(server.tenant.org.id)
     assert 7 <= len(org["zgid"]) <= 9
@@ -109,7 +109,7 @@ def apply(server: Deployment, *modules: object) -> list[str]:
 
 
 def test_a_custom_module_is_made_with_the_system_fields(server: Deployment) -> None:
-    """And can be written to at once."""
+    """Jobs can write to it at once."""
     document = {
         "api_name": "Trees",
         "singular_label": "Tree",
@@ -180,7 +180,7 @@ FIELD = {"api_name": "F", "data_type": "text"}
     ],
 )
 def test_a_wrong_document_changes_nothing(server: Deployment, module: object) -> None:
-    """Names become identifiers of the store: nothing doubtful passes."""
+    """Names become identifiers in SQL, so every invalid name is rejected."""
     before = server.services.modules.modules(server.tenant.org.id)
     with pytest.raises(InvalidData) as caught:
         apply(server, {"api_name": "Good_One", "fields": [FIELD]}, module)
@@ -189,9 +189,9 @@ def test_a_wrong_document_changes_nothing(server: Deployment, module: object) ->
 
 
 def test_the_api_process_stays_light() -> None:
-    """Neither columns nor a web framework are imported to serve."""
+    """It imports neither Polars nor a web framework."""
     program = (
-        "import sys, bulkwright.api.app, bulkwright.wiring, bulkwright.store.sqlite.stdlib\n"
+        "import sys, bulkwright.asgi, bulkwright.wiring, bulkwright.store.sqlite.connection\n"
         "heavy = {'polars', 'pyarrow', 'numpy', 'litestar', 'adbc_driver_sqlite'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

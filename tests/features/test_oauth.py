@@ -1,36 +1,39 @@
-"""The token endpoint and what tokens open (facts 7)."""
+"""The token endpoint, and what tokens permit (facts 7)."""
 
 from __future__ import annotations
 
 import re
 import threading
-import time
+from datetime import UTC, datetime
 
 import httpx2
 import pytest
-from tests.conftest import Deployment
+from tests.support.deployment import Deployment
 
-from bulkwright.api.auth import Open
+from bulkwright.clock import ManualClock
+from bulkwright.description.endpoints import ENDPOINTS
 from bulkwright.domain import scope
 from bulkwright.domain.account import ClientKind
+from bulkwright.domain.limits import ACCESS_TOKEN_SECONDS
 from bulkwright.service.setup import SAMPLE_CLIENT_ID
+from bulkwright.zoho.auth import PUBLIC, Open
 
 TOKEN = re.compile(r"1000\.[0-9a-f]{32}\.[0-9a-f]{32}")
 
 
 def ask(server: Deployment, **form: str) -> httpx2.Response:
-    """POST to the token endpoint as the Python SDKs do, with the tenant's client."""
+    """Sends a form to the token endpoint as the Python SDKs do, with the tenant's client."""
     mine = {"client_id": server.tenant.client.client_id, "client_secret": server.tenant.secret}
     return server.http.post("/oauth/v2/token", data={**mine, **form})
 
 
 def refresh_token(server: Deployment, scopes: str = "ZohoCRM.bulk.ALL") -> str:
-    """A new refresh token of the tenant's client."""
+    """Issues a refresh token to the tenant's client."""
     return server.services.tokens.issue_refresh(server.tenant.client, scopes)
 
 
-def works(server: Deployment, token: str) -> bool:
-    """Whether a token is let in."""
+def is_valid(server: Deployment, token: str) -> bool:
+    """Returns whether the API accepts a token."""
     answer = server.get("/crm/bulk/v2/write/1", token)
     assert answer.json()["code"] in ("RESOURCE_NOT_FOUND", "INVALID_TOKEN")
     return answer.status_code == 404
@@ -64,20 +67,20 @@ def test_a_refresh_token_gives_access_tokens(server: Deployment, kind: str) -> N
 
 
 def test_a_grant_code_is_good_for_one_exchange(server: Deployment) -> None:
-    """O02: the second use is refused, and takes back what the first one gave."""
+    """The second use is rejected, and revokes the tokens of the first."""
     code = server.services.tokens.issue_code(server.tenant.client, "ZohoCRM.bulk.ALL")
     first = ask(server, grant_type="authorization_code", code=code).json()
     assert TOKEN.fullmatch(first["refresh_token"])
-    assert works(server, first["access_token"])
+    assert is_valid(server, first["access_token"])
     second = ask(server, grant_type="authorization_code", code=code)
     assert (second.status_code, second.json()) == (200, {"error": "invalid_code"})
-    assert not works(server, first["access_token"])
+    assert not is_valid(server, first["access_token"])
     again = ask(server, grant_type="refresh_token", refresh_token=first["refresh_token"])
     assert again.json() == {"error": "invalid_code"}
 
 
 def test_of_many_exchanges_at_once_one_succeeds(server: Deployment) -> None:
-    """O03."""
+    """The code is consumed by exactly one of them."""
     code = server.services.tokens.issue_code(server.tenant.client, "ZohoCRM.bulk.ALL")
     answers: list[dict[str, object]] = []
 
@@ -94,7 +97,7 @@ def test_of_many_exchanges_at_once_one_succeeds(server: Deployment) -> None:
 
 
 def test_a_code_is_bound_to_its_redirect_uri(server: Deployment) -> None:
-    """O09: checked before the code is used up."""
+    """A wrong URI does not consume the code."""
     uri = "https://app.example/cb"
     code = server.services.tokens.issue_code(server.tenant.client, "a.b.ALL", redirect_uri=uri)
     wrong = ask(server, grant_type="authorization_code", code=code, redirect_uri=uri + "/x")
@@ -104,23 +107,23 @@ def test_a_code_is_bound_to_its_redirect_uri(server: Deployment) -> None:
 
 
 def test_an_expired_code_gives_nothing(server: Deployment) -> None:
-    """O01."""
+    """A code is valid for a limited time."""
     code = server.services.tokens.issue_code(server.tenant.client, "a.b.ALL", seconds=0)
     answer = ask(server, grant_type="authorization_code", code=code)
     assert answer.json() == {"error": "invalid_code"}
 
 
 def test_client_credentials_name_the_org(server: Deployment) -> None:
-    """Facts 7.2: `soid` is `ZohoCRM.{zgid}`; there is no refresh token."""
+    """`soid` is `ZohoCRM.{zgid}`, and no refresh token is issued (facts 7.2)."""
     soid = f"ZohoCRM.{server.tenant.org.id}"
     scopes = "ZohoCRM.bulk.ALL,ZohoCRM.modules.ALL"
     answer = ask(server, grant_type="client_credentials", scope=scopes, soid=soid).json()
-    assert works(server, str(answer["access_token"]))
+    assert is_valid(server, str(answer["access_token"]))
     assert answer["scope"] == "ZohoCRM.bulk.ALL ZohoCRM.modules.ALL"
     assert "refresh_token" not in answer
 
 
-REFUSALS = [
+ERRORS = [
     ({}, "invalid_request"),
     ({"grant_type": "password"}, "unsupported_grant_type"),
     ({"grant_type": "refresh_token"}, "invalid_request"),
@@ -142,24 +145,24 @@ REFUSALS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("form", "error"), REFUSALS)
-def test_refusals_are_words_with_http_200(
+@pytest.mark.parametrize(("form", "error"), ERRORS)
+def test_errors_are_words_with_http_200(
     server: Deployment, form: dict[str, str], error: str
 ) -> None:
-    """Facts 7.2: clients read `error` and not the status; never a token."""
+    """Clients read `error` and not the status (facts 7.2)."""
     answer = ask(server, **form)
     assert (answer.status_code, answer.json()) == (200, {"error": error})
 
 
-def test_another_clients_refresh_token_is_refused(server: Deployment) -> None:
-    """O21."""
+def test_another_clients_refresh_token_is_rejected(server: Deployment) -> None:
+    """A refresh token belongs to one client."""
     theirs = server.services.tokens.issue_refresh(server.other.client, "ZohoCRM.bulk.ALL")
     answer = ask(server, grant_type="refresh_token", refresh_token=theirs)
     assert answer.json() == {"error": "invalid_code"}
 
 
 def test_a_server_client_has_no_client_credentials(server: Deployment) -> None:
-    """O35."""
+    """Only self clients may use this grant."""
     made = server.services.setup.register_client(server.tenant.user, ClientKind.SERVER, "Web")
     answer = ask(
         server,
@@ -173,51 +176,54 @@ def test_a_server_client_has_no_client_credentials(server: Deployment) -> None:
 
 
 def test_refreshing_cannot_widen_scopes(server: Deployment) -> None:
-    """O25."""
+    """The new token has the scopes of the refresh token."""
     token = refresh_token(server, "ZohoCRM.org.READ")
     answer = ask(server, grant_type="refresh_token", refresh_token=token, scope=scope.EVERY)
     assert answer.json()["scope"] == "ZohoCRM.org.READ"
 
 
 def test_the_31st_access_token_ends_the_first(server: Deployment) -> None:
-    """Facts 7.2: 30 live access tokens of one refresh token."""
+    """A refresh token has at most 30 valid access tokens (facts 7.2)."""
     refresh = refresh_token(server)
     tokens = [
         ask(server, grant_type="refresh_token", refresh_token=refresh).json()["access_token"]
         for _ in range(31)
     ]
-    assert [works(server, t) for t in tokens] == [False] + [True] * 30
+    assert [is_valid(server, t) for t in tokens] == [False] + [True] * 30
 
 
 def test_revoking_a_refresh_token_ends_its_access_tokens(server: Deployment) -> None:
-    """Facts 7.1; an unknown token gets the same answer (O38)."""
+    """An unknown token gets the same response (facts 7.1)."""
     refresh = refresh_token(server)
     access = ask(server, grant_type="refresh_token", refresh_token=refresh).json()["access_token"]
-    assert works(server, access)
+    assert is_valid(server, access)
     for _ in range(2):
         answer = server.http.post("/oauth/v2/token/revoke", params={"token": refresh})
         assert (answer.status_code, answer.json()) == (200, {"status": "success"})
-    assert not works(server, access)
+    assert not is_valid(server, access)
     again = ask(server, grant_type="refresh_token", refresh_token=refresh)
     assert again.json() == {"error": "invalid_code"}
 
 
-def test_an_access_token_runs_out(server: Deployment) -> None:
-    """O15."""
-    token = server.services.tokens.issue_access(server.tenant.client, "ZohoCRM.bulk.ALL", seconds=1)
-    assert works(server, token)
-    time.sleep(1.1)
-    assert not works(server, token)
+def test_an_access_token_expires(server: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is valid for an hour, by the clock of the store."""
+    clock = ManualClock(datetime.now(UTC))
+    monkeypatch.setattr(server.services.database, "clock", clock)
+    token = server.services.tokens.issue_access(server.tenant.client, "ZohoCRM.bulk.ALL")
+    clock.advance(ACCESS_TOKEN_SECONDS - 1)
+    assert is_valid(server, token)
+    clock.advance(1)
+    assert not is_valid(server, token)
 
 
-def test_the_token_endpoint_takes_post_only(server: Deployment) -> None:
-    """O37: secrets do not belong into a GET."""
+def test_the_token_endpoint_accepts_post_only(server: Deployment) -> None:
+    """The URL of a GET would put secrets into logs."""
     answer = server.http.get("/oauth/v2/token", params={"grant_type": "refresh_token"})
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_REQUEST_METHOD")
 
 
-def test_a_huge_form_is_refused(server: Deployment) -> None:
-    """H30: many fields, one long field."""
+def test_a_huge_form_is_rejected(server: Deployment) -> None:
+    """It has too many fields, or one that is too long."""
     for form in ({f"a{i}": "x" for i in range(3000)}, {"client_secret": "x" * 100_000}):
         assert ask(server, **form).json() == {"error": "invalid_request"}
 
@@ -241,7 +247,7 @@ def test_a_huge_form_is_refused(server: Deployment) -> None:
     ],
 )
 def test_the_authorization_header(server: Deployment, header: str | None, code: str | None) -> None:
-    """Facts 7.4, 7.5: two schemes in any case; everything else is a 401."""
+    """Two schemes in upper or lower case are valid; anything else gets 401 (facts 7.4, 7.5)."""
     headers = {}
     if header is not None:
         headers = {"Authorization": header.format(token=server.tenant.token).encode("latin-1")}
@@ -252,20 +258,20 @@ def test_the_authorization_header(server: Deployment, header: str | None, code: 
         assert (answer.status_code, answer.json()["code"]) == (401, code)
 
 
-def test_two_authorization_headers_are_none(server: Deployment) -> None:
-    """H11."""
+def test_two_authorization_headers_are_rejected(server: Deployment) -> None:
+    """It would be unclear which one counts."""
     pair = ("Authorization", f"Zoho-oauthtoken {server.tenant.token}")
     answer = server.http.get("/crm/v2/org", headers=[pair, pair])
     assert answer.status_code == 401
 
 
 def test_a_refresh_token_is_no_access_token(server: Deployment) -> None:
-    """O19."""
-    assert not works(server, refresh_token(server))
+    """The API accepts access tokens only."""
+    assert not is_valid(server, refresh_token(server))
 
 
 def test_a_token_in_the_query_is_not_read(server: Deployment) -> None:
-    """H13."""
+    """Only the Authorization header is read."""
     answer = server.http.get("/crm/v2/org", params={"access_token": server.tenant.token})
     assert answer.status_code == 401
 
@@ -278,12 +284,12 @@ def _path(path: str) -> str:
 
 def test_every_route_has_a_scope(server: Deployment) -> None:
     """A route without one is open, and must say so."""
-    public = {r.path for r in server.app.router.routes if r.needed is Open.PUBLIC}
+    public = {e.path for e in ENDPOINTS if getattr(e, "access", None) in (None, PUBLIC)}
     pages = {"/oauth/v2/auth", "/oauth/v2/auth/refresh", "/oauth/v2/auth/style.css"}
     others = {"/oauth/v2/token", "/oauth/v2/token/revoke", "/healthz", "/readyz", "/metrics"}
     docs = {"/docs", "/docs/openapi.json", "/docs/page.css"}
     assert public == pages | others | docs
-    assert all(r.needed for r in server.app.router.routes)
+    assert all(r.access is None or r.access.scopes for r in server.app.router.routes)
 
 
 SETS = (
@@ -299,9 +305,10 @@ def test_scopes_open_their_routes_and_no_others(server: Deployment, granted: str
     """Every route with every set of scopes: 401 OAUTH_SCOPE_MISMATCH, or past that check."""
     token = server.token(granted)
     for route in server.app.router.routes:
-        if route.needed is Open.PUBLIC:
+        if route.access in (None, PUBLIC):
             continue
-        needed = scope.module_read("Leads") if isinstance(route.needed, Open) else route.needed
+        scopes = route.access.scopes
+        needed = scope.module_read("Leads") if isinstance(scopes, Open) else scopes
         answer = server.http.request(route.method, _path(route.path), headers=server.auth(token))
         mismatch = answer.status_code == 401
         assert mismatch == (not scope.permits(scope.normalise(granted), needed)), route.path

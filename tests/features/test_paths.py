@@ -1,13 +1,14 @@
-"""Every route with every method, and every odd spelling of its path (reliability 2.6)."""
+"""Every route with every method and with unusual spellings of its path."""
 
 from __future__ import annotations
 
 import pytest
-from tests.conftest import Deployment
 from tests.features.test_http import ORIGIN, ask, raw
+from tests.support.deployment import Deployment
 
-from bulkwright.api.auth import Open
-from bulkwright.wire.versions import VERSIONS
+from bulkwright.description.endpoints import ENDPOINTS
+from bulkwright.zoho.auth import PUBLIC
+from bulkwright.zoho.versions import VERSIONS
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW")
 FILLED = {
@@ -29,21 +30,27 @@ TRICKS = {
 }
 
 
-def paths(server: Deployment) -> dict[str, dict[str, object]]:
-    """Every route's path with its parameters filled in, and what each method needs."""
+@pytest.fixture(scope="module")
+def server(any_server: Deployment) -> Deployment:
+    """SQLite alone: all of this is decided before any SQL runs."""
+    return any_server
+
+
+def paths() -> dict[str, dict[str, object]]:
+    """Returns the path of every route with its parameters, and who may call each method."""
     found: dict[str, dict[str, object]] = {}
-    for route in server.app.router.routes:
-        path = route.path
+    for endpoint in ENDPOINTS:
+        path = endpoint.path
         for name, value in FILLED.items():
             path = path.replace(name, value)
         assert "{" not in path, path
-        found.setdefault(path, {})[route.method] = route.needed
+        found.setdefault(path, {})[endpoint.method] = getattr(endpoint, "access", None)
     return found
 
 
 def test_a_method_that_a_route_does_not_have_is_a_400(server: Deployment) -> None:
-    """Facts 7.5: INVALID_REQUEST_METHOD and never a 405, for each route."""
-    for path, methods in paths(server).items():
+    """Each route returns INVALID_REQUEST_METHOD and never 405 (facts 7.5)."""
+    for path, methods in paths().items():
         for method in METHODS:
             if method in methods or (method == "HEAD" and "GET" in methods):
                 continue
@@ -55,8 +62,8 @@ def test_a_method_that_a_route_does_not_have_is_a_400(server: Deployment) -> Non
 
 
 def test_head_answers_like_get_without_a_body(server: Deployment) -> None:
-    """H05, for each route that has a GET."""
-    for path, methods in paths(server).items():
+    """Each route that has GET has HEAD too."""
+    for path, methods in paths().items():
         if "GET" in methods:
             get = server.http.get(path, headers=server.auth())
             head = server.http.head(path, headers=server.auth())
@@ -68,44 +75,44 @@ def test_head_answers_like_get_without_a_body(server: Deployment) -> None:
 
 
 def test_options_needs_no_token_and_has_no_body(server: Deployment) -> None:
-    """H06, for each route: 204 with the page's origin, and nothing for other pages."""
-    for path in paths(server):
+    """Each route returns 204. Only registered pages get their origin back."""
+    for path in paths():
         for origin, allowed in ((ORIGIN, ORIGIN), ("http://evil.test", None)):
             status, headers, body = raw(
                 server, f"OPTIONS {path} HTTP/1.1\nHost: x\nConnection: close\nOrigin: {origin}\n\n"
             )
             assert (status, body) == (204, b""), path
-            # The pages for people read a cookie, probes are for operators: no page of another
+            # The sign-in pages read a cookie, and health is for operators: no page of another
             # origin may read them.
             page = path.startswith(("/oauth/v2/auth", "/healthz", "/readyz", "/metrics"))
             assert headers.get("access-control-allow-origin") == (None if page else allowed)
     assert ask(server, "OPTIONS", "/nothing") == (404, "INVALID_URL_PATTERN")
 
 
-def test_a_route_without_a_token_is_refused(server: Deployment) -> None:
-    """Whatever is not public asks who is calling before anything else."""
-    for path, methods in paths(server).items():
-        for method, needed in methods.items():
-            if needed is not Open.PUBLIC:
+def test_a_request_without_a_token_is_rejected(server: Deployment) -> None:
+    """Every route that is not public checks the token first."""
+    for path, methods in paths().items():
+        for method, access in methods.items():
+            if access not in (None, PUBLIC):
                 answer = server.http.request(method, path)
-                told = (answer.status_code, answer.json()["code"])
-                assert told == (401, "AUTHENTICATION_FAILURE"), path
+                found = (answer.status_code, answer.json()["code"])
+                assert found == (401, "AUTHENTICATION_FAILURE"), path
 
 
 @pytest.mark.parametrize("trick", TRICKS)
-def test_a_path_that_is_spelled_oddly_leads_nowhere(server: Deployment, trick: str) -> None:
-    """H08: 404, for each route; only leading slashes are forgiven (client contract 1.1)."""
-    for path, methods in paths(server).items():
+def test_a_path_in_another_spelling_is_not_found(server: Deployment, trick: str) -> None:
+    """Each route returns 404. Only leading slashes may be repeated (client contract 1.1)."""
+    for path, methods in paths().items():
         odd = TRICKS[trick](path)
         if odd == path:
             continue  # there is nothing in it to spell otherwise
-        told = ask(server, "GET" if "GET" in methods else "POST", odd)
-        assert told == (404, "INVALID_URL_PATTERN"), odd
+        found = ask(server, "GET" if "GET" in methods else "POST", odd)
+        assert found == (404, "INVALID_URL_PATTERN"), odd
 
 
 def test_leading_slashes_count_as_one(server: Deployment) -> None:
-    """Client contract 1.1: every SDK puts one too many before a download URL."""
-    for path, methods in paths(server).items():
+    """Every SDK puts one too many before a download URL (client contract 1.1)."""
+    for path, methods in paths().items():
         if "GET" in methods:
             for slashes in ("/", "//"):
                 status, _, _ = raw(
@@ -120,8 +127,8 @@ def test_leading_slashes_count_as_one(server: Deployment) -> None:
     "version",
     [*("v0", "v1", "v9", "v99", "vX", "V2", "V8", "v2.2", "v2.", "v2.1.1", "v02", "v2_1", "2")],
 )
-def test_a_version_that_is_none_leads_nowhere(server: Deployment, version: str) -> None:
-    """H09, for each route that names a version in its path."""
+def test_an_unknown_version_is_not_found(server: Deployment, version: str) -> None:
+    """Each route that has a version in its path returns 404."""
     for route in server.app.router.routes:
         if "{version}" not in route.path:
             continue
@@ -133,17 +140,17 @@ def test_a_version_that_is_none_leads_nowhere(server: Deployment, version: str) 
 
 @pytest.mark.parametrize("version", sorted(VERSIONS))
 def test_every_route_answers_in_every_version(server: Deployment, version: str) -> None:
-    """One behaviour behind eight segments: same status and code as in v2."""
+    """Each version returns the same status and code as v2."""
     for route in server.app.router.routes:
         if "{version}" not in route.path:
             continue
-        told = []
+        found = []
         for one in ("v2", version):
             path = route.path.replace("{version}", one)
             for name, value in FILLED.items():
                 path = path.replace(name, value)
             answer = server.http.request(route.method, path, headers=server.auth())
             known = answer.json() if answer.content[:1] == b"{" else {}
-            told.append((answer.status_code, known.get("code")))
-        assert told[0] == told[1], route.path
-        assert told[0][1] != "INVALID_URL_PATTERN"
+            found.append((answer.status_code, known.get("code")))
+        assert found[0] == found[1], route.path
+        assert found[0][1] != "INVALID_URL_PATTERN"

@@ -1,28 +1,27 @@
-"""What a user's profile permits, whatever the scopes of a token (domain/account.py)."""
+"""The rights of a user's role, beside the scopes of a token (domain/account.py)."""
 
 from __future__ import annotations
 
 import secrets
 
 import pytest
-from tests.conftest import Deployment, zipped
+from tests.support.deployment import Deployment
+from tests.support.uploads import zipped
 
-from bulkwright.domain.account import Profile, User
+from bulkwright.domain.account import Role, User
 
 
-def a_user(server: Deployment, profile: Profile) -> User:
-    """A new user of the tenant."""
+def a_user(server: Deployment, role: Role) -> User:
+    """Creates a user of the tenant."""
     email = f"{secrets.token_hex(4)}@zylker.example"
-    return server.services.setup.create_user(
-        server.tenant.org, "", profile.value, email, profile=profile
-    )
+    return server.services.setup.create_user(server.tenant.org, "", role.value, email, role=role)
 
 
-@pytest.mark.parametrize("profile", list(Profile))
-def test_a_profile_says_what_a_user_may_do(server: Deployment, profile: Profile) -> None:
-    """I14, founding page: 403 NO_PERMISSION, 400 AUTHORIZATION_FAILED, whatever the scopes."""
+@pytest.mark.parametrize("role", list(Role))
+def test_a_role_limits_a_user(server: Deployment, role: Role) -> None:
+    """403 NO_PERMISSION or 400 AUTHORIZATION_FAILED, although the token has every scope."""
     job = server.job_id()
-    user = a_user(server, profile)
+    user = a_user(server, role)
     every = "ZohoCRM.bulk.ALL,ZohoCRM.modules.ALL,ZohoFiles.files.ALL,ZohoCRM.users.ALL"
     token = server.services.tokens.issue_access(server.tenant.client, every, user_id=user.id)
     body = server.insert()
@@ -35,35 +34,35 @@ def test_a_profile_says_what_a_user_may_do(server: Deployment, profile: Profile)
         (server.get(link, token), "read"),
     ]
     for answer, verb in asked:
-        told = {
-            Profile.STANDARD: {
+        expected = {
+            Role.STANDARD: {
                 "code": "NO_PERMISSION",
                 "details": {"permissions": ["Crm_Implied_Bulk_Write"]},
                 "message": f"Permission denied to {verb}",
                 "status": "error",
             },
-            Profile.GUEST: {
+            Role.GUEST: {
                 "code": "AUTHORIZATION_FAILED",
                 "details": {},
                 "message": f"User does not have sufficient privilege to {verb}.",
                 "status": "error",
             },
         }
-        if profile is Profile.ADMINISTRATOR:
+        if role is Role.ADMINISTRATOR:
             assert answer.json().get("code") not in ("NO_PERMISSION", "AUTHORIZATION_FAILED")
             continue
-        assert answer.json() == told[profile]
-        assert answer.status_code == (403 if profile is Profile.STANDARD else 400)
+        assert answer.json() == expected[role]
+        assert answer.status_code == (403 if role is Role.STANDARD else 400)
     looked = server.get("/crm/v2/Leads", token)
-    assert (looked.status_code == 400) == (profile is Profile.GUEST)
+    assert (looked.status_code == 400) == (role is Role.GUEST)
     (me,) = server.get("/crm/v2/users?type=CurrentUser", token).json()["users"]
-    assert me["profile"]["name"] == profile.value
+    assert me["profile"]["name"] == role.value
     assert me["profile"]["id"].isdigit()
 
 
-def test_scopes_come_before_profiles(server: Deployment) -> None:
-    """A token that may not is told so, whoever holds it."""
-    user = a_user(server, Profile.STANDARD)
+def test_scopes_are_checked_before_roles(server: Deployment) -> None:
+    """A token without the scope gets OAUTH_SCOPE_MISMATCH, also for a user without the right."""
+    user = a_user(server, Role.STANDARD)
     token = server.services.tokens.issue_access(
         server.tenant.client, "ZohoCRM.org.ALL", user_id=user.id
     )

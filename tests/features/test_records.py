@@ -1,11 +1,11 @@
-"""Records read back (facts 9)."""
+"""Records that are read back (facts 9)."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from tests.conftest import Deployment
+from tests.support.deployment import Deployment
 
 from bulkwright.store import tables
 
@@ -13,13 +13,13 @@ Json = dict[str, Any]
 
 
 def store(server: Deployment, module: str, **values: object) -> int:
-    """Put a record where a sink puts it, in the shapes in which sinks store; returns its id."""
+    """Store a record as a sink does; returns its id."""
     services = server.services
     found = services.modules.module(server.tenant.org.id, module)
     assert found is not None
     record = {"id": services.modules.take_ids(1), **values}
     names, marks = ", ".join(f'"{name}"' for name in record), ", ".join("?" * len(record))
-    insert = f"INSERT INTO {tables.table(found)} ({names}) VALUES ({marks})"
+    insert = f"INSERT INTO {tables.table_of(found).name} ({names}) VALUES ({marks})"
     services.database.sql(insert, tuple(record.values()))
     return int(str(record["id"]))
 
@@ -33,7 +33,7 @@ def read(server: Deployment, module: str, record_id: int) -> Json:
 
 
 def test_a_record_has_a_value_for_every_field(server: Deployment) -> None:
-    """Each kind in its own shape; what is not set is an explicit null."""
+    """Each data type in its own shape; an unset value is an explicit null."""
     user = server.tenant.user
     account = store(server, "Accounts", Account_Name="Zylker")
     record_id = store(
@@ -84,8 +84,8 @@ def test_booleans_and_lists(server: Deployment) -> None:
     assert product["Tax"] == ["Vat", "Sales Tax"]
 
 
-def test_a_lookup_that_points_nowhere_has_no_name(server: Deployment) -> None:
-    """And is no error."""
+def test_a_dangling_lookup_has_no_name(server: Deployment) -> None:
+    """It is no error."""
     record_id = store(server, "Contacts", Last_Name="Boyle", Account_Name=42)
     assert read(server, "Contacts", record_id)["Account_Name"] == {"name": None, "id": "42"}
 
@@ -103,8 +103,8 @@ def test_records_come_in_pages_newest_first(server: Deployment) -> None:
     assert (third.status_code, third.content) == (204, b"")
 
 
-def test_fields_choose_what_is_shown(server: Deployment) -> None:
-    """The id is always there."""
+def test_fields_select_the_keys(server: Deployment) -> None:
+    """The id is always included."""
     store(server, "Campaigns", Campaign_Name="C")
     answer = server.get("/crm/v2/Campaigns", params={"fields": "Campaign_Name,Nothing"}).json()
     assert set(answer["data"][0]) == {"id", "Campaign_Name"}
@@ -118,14 +118,14 @@ def test_an_unknown_record_is_no_content(server: Deployment, record_id: str) -> 
 
 
 @pytest.mark.parametrize("query", ["page=0", "page=x", "per_page=201", "per_page=-1", "page=1e3"])
-def test_a_wrong_page_is_refused(server: Deployment, query: str) -> None:
+def test_an_invalid_page_is_rejected(server: Deployment, query: str) -> None:
     """INVALID_DATA."""
     answer = server.get(f"/crm/v2/Leads?{query}")
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_DATA")
 
 
 def test_another_org_sees_none_of_it(server: Deployment) -> None:
-    """A record's id is worth nothing with another org's token."""
+    """The token of another org does not find the record."""
     record_id = store(server, "Solutions", Solution_Title="S")
     assert server.get(f"/crm/v2/Solutions/{record_id}", server.other.token).status_code == 204
     assert server.get("/crm/v2/Solutions", server.other.token).status_code == 204

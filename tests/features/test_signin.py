@@ -1,4 +1,4 @@
-"""A person signs in and agrees: `/oauth/v2/auth` over real HTTP (facts 7.1 to 7.3)."""
+"""Users sign in and agree: `/oauth/v2/auth` over real HTTP (facts 7.1 to 7.3)."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 import pytest
-from tests.conftest import Deployment
+from tests.support.deployment import Deployment
 
-from bulkwright.api.app import create_app
-from bulkwright.config import Settings
+from bulkwright.asgi import create_app
+from bulkwright.clock import ManualClock
 from bulkwright.domain import limits
-from bulkwright.domain.account import ClientKind, OAuthClient, Profile, User
-from bulkwright.domain.limits import LIVE_REFRESH_TOKENS, TOKEN_REQUESTS_AT_ONCE
+from bulkwright.domain.account import ClientKind, OAuthClient, Role, User
+from bulkwright.domain.limits import LIVE_REFRESH_TOKENS, SESSION_SECONDS, TOKEN_REQUESTS_AT_ONCE
 from bulkwright.service import passwords
 from bulkwright.service.setup import SAMPLE_CLIENT_ID, SAMPLE_REDIRECT
 from bulkwright.service.signin import SignInService
+from bulkwright.settings import Settings
 
 AUTH, REFRESH = "/oauth/v2/auth", "/oauth/v2/auth/refresh"
 CALLBACK = "https://app.example:8443/in/back?tenant=7"
@@ -34,16 +36,16 @@ _numbers = itertools.count()
 
 
 class Browser(httpx2.Client):
-    """Keeps cookies and follows no redirect."""
+    """A client that keeps cookies and follows no redirect."""
 
     def press(self, page: httpx2.Response, step: str, **fields: str) -> httpx2.Response:
-        """Send the form of a page as a browser would, or with other `fields`."""
+        """Sends the form of a page as a browser does; `fields` add to it or replace its values."""
         found = re.search(r'name="csrf" value="([0-9a-f]{64})"', page.text)
         form = {"csrf": found[1] if found else "", "step": step} | fields
         return self.post(str(page.url), data=form)
 
     def follow(self, answer: httpx2.Response) -> httpx2.Response:
-        """Go where a redirect points; to our own pages only."""
+        """Follows a redirect to a page of this server. Any other redirect fails."""
         assert answer.status_code == 303, answer.text
         assert answer.headers["location"].startswith(f"{AUTH}?") or answer.headers[
             "location"
@@ -53,14 +55,14 @@ class Browser(httpx2.Client):
 
 @pytest.fixture
 def browser(server: Deployment) -> Iterator[Browser]:
-    """A browser that has never been here."""
+    """A browser without cookies."""
     with Browser(base_url=server.base_url, timeout=30) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def web(server: Deployment) -> tuple[OAuthClient, str]:
-    """A server's client and its secret."""
+    """A client of the type `server`, and its secret."""
     made = server.services.setup.register_client(
         server.tenant.user, ClientKind.SERVER, "A <b>web</b> & app", redirect_uris=(CALLBACK,)
     )
@@ -69,38 +71,36 @@ def web(server: Deployment) -> tuple[OAuthClient, str]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def cheap() -> Iterator[pytest.MonkeyPatch]:
-    """New passwords cost little here; each hash says what it cost."""
+def cheap_hashes() -> Iterator[pytest.MonkeyPatch]:
+    """Makes hashes of new passwords cheap. Each hash contains its cost."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "PASSWORD_SCRYPT", (10, 8, 1))
         yield patch
 
 
 @pytest.fixture
-def dear(monkeypatch: pytest.MonkeyPatch) -> None:
-    """New passwords cost what they cost in earnest."""
+def expensive_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes hashes of new passwords as expensive as in production."""
     monkeypatch.setattr(passwords, "PASSWORD_SCRYPT", limits.PASSWORD_SCRYPT)
 
 
 @pytest.fixture(scope="module")
-def person(server: Deployment) -> User:
+def user(server: Deployment) -> User:
     """A user with a password."""
-    return a_person(server)
+    return new_user(server)
 
 
-def a_person(
-    server: Deployment, profile: Profile = Profile.ADMINISTRATOR, password: str = PASSWORD
-) -> User:
+def new_user(server: Deployment, role: Role = Role.ADMINISTRATOR, password: str = PASSWORD) -> User:
     """A new user with a password."""
     email = f"user{next(_numbers)}@zylker.example"
     setup = server.services.setup
-    user = setup.create_user(server.tenant.org, "Ümit", "O'Neil <i>", email, profile=profile)
+    user = setup.create_user(server.tenant.org, "Ümit", "O'Neil <i>", email, role=role)
     server.services.signin.set_password(user, password)
     return user
 
 
-def asking(web: tuple[OAuthClient, str], **changes: str | None) -> dict[str, str]:
-    """What a server's client asks for; None takes a parameter out."""
+def server_query(web: tuple[OAuthClient, str], **changes: str | None) -> dict[str, str]:
+    """The query of a client of the type `server`; None removes a parameter."""
     usual: dict[str, str | None] = {
         "scope": SCOPES,
         "client_id": web[0].client_id,
@@ -112,8 +112,8 @@ def asking(web: tuple[OAuthClient, str], **changes: str | None) -> dict[str, str
     return {k: v for k, v in (usual | changes).items() if v is not None}
 
 
-def sample(**changes: str | None) -> dict[str, str]:
-    """What the founding page's sample asks for."""
+def sample_query(**changes: str | None) -> dict[str, str]:
+    """The query of the founding page's sample; None removes a parameter."""
     usual: dict[str, str | None] = {
         "scope": SCOPES,
         "client_id": SAMPLE_CLIENT_ID,
@@ -124,11 +124,11 @@ def sample(**changes: str | None) -> dict[str, str]:
     return {k: v for k, v in (usual | changes).items() if v is not None}
 
 
-def signed_in(browser: Browser, person: User, query: dict[str, str]) -> httpx2.Response:
-    """The consent page, after signing in by password."""
+def sign_in(browser: Browser, user: User, query: dict[str, str]) -> httpx2.Response:
+    """Signs in by password and returns the consent page."""
     page = browser.get(AUTH, params=query)
     assert "<h1>Sign in</h1>" in page.text
-    answer = browser.press(page, "sign-in", email=person.email, password=PASSWORD)
+    answer = browser.press(page, "sign-in", email=user.email, password=PASSWORD)
     page = browser.follow(answer)
     assert "<h1>Allow access?</h1>" in page.text
     return page
@@ -140,10 +140,10 @@ def code_of(answer: httpx2.Response) -> str:
     return dict(parse_qsl(urlsplit(answer.headers["location"]).query))["code"]
 
 
-def exchanged(
+def exchange(
     server: Deployment, web: tuple[OAuthClient, str], code: str, **more: str
 ) -> dict[str, object]:
-    """What the token endpoint gives for a code."""
+    """Returns the response of the token endpoint to a code."""
     form = {
         "grant_type": "authorization_code",
         "client_id": web[0].client_id,
@@ -151,18 +151,18 @@ def exchanged(
         "code": code,
         "redirect_uri": CALLBACK,
     }
-    told: dict[str, object] = server.http.post("/oauth/v2/token", data=form | more).json()
-    return told
+    body: dict[str, object] = server.http.post("/oauth/v2/token", data=form | more).json()
+    return body
 
 
-# What comes back
+# Redirects to the client
 
 
-def test_a_code_by_way_of_both_pages(
-    server: Deployment, browser: Browser, web: tuple[OAuthClient, str], person: User
+def test_both_pages_lead_to_a_code(
+    server: Deployment, browser: Browser, web: tuple[OAuthClient, str], user: User
 ) -> None:
-    """Facts 7.2: state, code, location and accounts-server in the query; a refresh token for it."""
-    page = signed_in(browser, person, asking(web))
+    """The query has state, code, location and accounts-server (facts 7.2)."""
+    page = sign_in(browser, user, server_query(web))
     assert "A &lt;b&gt;web&lt;/b&gt; &amp; app" in page.text
     assert "Ümit O'Neil <i>" in unescape(page.text) and "O'Neil <i>" not in page.text
     assert "<code>https://app.example:8443</code>" in page.text
@@ -174,53 +174,53 @@ def test_a_code_by_way_of_both_pages(
     assert (answer.status_code, answer.content) == (303, b"")
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["cache-control"] == "no-store"
-    told = exchanged(server, web, code_of(answer))
-    assert set(told) == {
+    found = exchange(server, web, code_of(answer))
+    assert set(found) == {
         *("access_token", "refresh_token", "scope", "api_domain", "token_type", "expires_in")
     }
-    me = server.get("/crm/v2/Leads", str(told["access_token"]))
+    me = server.get("/crm/v2/Leads", str(found["access_token"]))
     assert me.status_code in (200, 204)
-    assert exchanged(server, web, code_of(answer)) == {"error": "invalid_code"}
+    assert exchange(server, web, code_of(answer)) == {"error": "invalid_code"}
 
 
-def test_a_token_in_the_fragment(server: Deployment, browser: Browser, person: User) -> None:
-    """Facts 7.3, O28: an hour, no refresh token, for the person who agreed; nothing in a query."""
-    page = signed_in(browser, person, sample())
+def test_a_token_in_the_fragment(server: Deployment, browser: Browser, user: User) -> None:
+    """It is valid for an hour, for the user who agreed, and has no refresh token (facts 7.3)."""
+    page = sign_in(browser, user, sample_query())
     url = browser.press(page, "accept").headers["location"]
     before, _, fragment = url.partition("#")
     assert before == SAMPLE_REDIRECT
-    told = dict(parse_qsl(fragment))
-    token = told.pop("access_token")
+    found = dict(parse_qsl(fragment))
+    token = found.pop("access_token")
     assert re.fullmatch(r"1000\.[0-9a-f]{32}\.[0-9a-f]{32}", token)
-    assert list(told.items()) == [
+    assert list(found.items()) == [
         *[("expires_in", "3600"), ("location", "us"), ("api_domain", server.base_url)],
         *[("state", "zohocrmclient"), ("granted_for_session", "true")],
     ]
     assert "http%3A%2F%2F127.0.0.1%3A" in fragment
     assert server.get("/crm/bulk/v2/write/1", token).status_code == 404
     caller = server.services.tokens.check(token)
-    assert caller.user_id == person.id
+    assert caller.user_id == user.id
 
 
 def test_online_access_has_no_refresh_token(
-    server: Deployment, browser: Browser, web: tuple[OAuthClient, str], person: User
+    server: Deployment, browser: Browser, web: tuple[OAuthClient, str], user: User
 ) -> None:
-    """Facts 7.2: a refresh token is for `access_type=offline` alone."""
+    """Only `access_type=offline` gets a refresh token (facts 7.2)."""
     for access in ("online", None):
-        query = asking(web, access_type=access)
+        query = server_query(web, access_type=access)
         page = browser.get(AUTH, params=query)
         if "Sign in</h1>" in page.text:
-            page = signed_in(browser, person, query)
-        told = exchanged(server, web, code_of(browser.press(page, "accept")))
-        assert "access_token" in told and "refresh_token" not in told
+            page = sign_in(browser, user, query)
+        found = exchange(server, web, code_of(browser.press(page, "accept")))
+        assert "access_token" in found and "refresh_token" not in found
 
 
 @pytest.mark.parametrize("implicit", [False, True])
-def test_who_rejects_sends_back_a_refusal(
-    browser: Browser, web: tuple[OAuthClient, str], person: User, implicit: bool
+def test_a_rejection_is_sent_to_the_client(
+    browser: Browser, web: tuple[OAuthClient, str], user: User, implicit: bool
 ) -> None:
-    """In the query for a code, in the fragment for a token; the state goes with it."""
-    page = signed_in(browser, person, sample() if implicit else asking(web))
+    """It is in the query for a code and in the fragment for a token, together with the state."""
+    page = sign_in(browser, user, sample_query() if implicit else server_query(web))
     url = browser.press(page, "reject").headers["location"]
     wanted = f"{CALLBACK}&error=access_denied&state=s%20t%261"
     if implicit:
@@ -231,19 +231,19 @@ def test_who_rejects_sends_back_a_refusal(
 @pytest.mark.parametrize(
     "state", ["a\r\nSet-Cookie: x=1", "é😀#&=?+%", "x" * 8192, "", "<script>", None]
 )
-def test_a_state_comes_back_as_it_was(
-    browser: Browser, web: tuple[OAuthClient, str], person: User, state: str | None
+def test_the_state_is_returned_unchanged(
+    browser: Browser, web: tuple[OAuthClient, str], user: User, state: str | None
 ) -> None:
-    """O11: percent-encoded, so that it splits no header and leaves the query."""
-    page = signed_in(browser, person, asking(web, state=state))
+    """It is percent-encoded, so that it cannot add headers or parameters."""
+    page = sign_in(browser, user, server_query(web, state=state))
     answer = browser.press(page, "accept")
-    told = dict(parse_qsl(urlsplit(answer.headers["location"]).query, keep_blank_values=True))
-    assert told.get("state") == state
+    found = dict(parse_qsl(urlsplit(answer.headers["location"]).query, keep_blank_values=True))
+    assert found.get("state") == state
     assert "x" not in browser.cookies
     assert "<script>" not in page.text
 
 
-# What is refused, on a page and never by a redirect
+# Errors in the query: shown on a page, never sent by a redirect
 
 
 @pytest.mark.parametrize(
@@ -262,8 +262,8 @@ def test_a_state_comes_back_as_it_was(
 def test_another_redirect_uri_is_an_error_page(
     browser: Browser, web: tuple[OAuthClient, str], uri: str | None
 ) -> None:
-    """O10, O29: letter for letter, or no redirect at all; neither by GET nor by POST."""
-    query = asking(web, redirect_uri=uri)
+    """The URI must equal a registered one. Otherwise neither GET nor POST redirects."""
+    query = server_query(web, redirect_uri=uri)
     for path in (AUTH, REFRESH):
         for answer in (browser.get(path, params=query), browser.post(path, params=query)):
             assert answer.status_code == 400
@@ -272,9 +272,9 @@ def test_another_redirect_uri_is_an_error_page(
 
 
 @pytest.mark.parametrize(
-    ("changes", "word"),
+    ("changes", "code"),
     [
-        ({"client_id": "1000.NOBODY"}, "invalid_client"),
+        ({"client_id": "1000.UNKNOWN"}, "invalid_client"),
         ({"client_id": None}, "invalid_client"),
         ({"response_type": "token"}, "unauthorized_client"),
         ({"response_type": "id_token"}, "unsupported_response_type"),
@@ -287,27 +287,27 @@ def test_another_redirect_uri_is_an_error_page(
         ({"code_challenge_method": "S256"}, "invalid_code_challenge"),
     ],
 )
-def test_a_wrong_question_is_an_error_page(
-    browser: Browser, web: tuple[OAuthClient, str], changes: dict[str, str | None], word: str
+def test_a_wrong_query_is_an_error_page(
+    browser: Browser, web: tuple[OAuthClient, str], changes: dict[str, str | None], code: str
 ) -> None:
-    """O06, O14, O28: the page has the word for the developer, and an explanation."""
-    answer = browser.get(AUTH, params=asking(web, **changes))
+    """The page shows an explanation, and an error code for the developer."""
+    answer = browser.get(AUTH, params=server_query(web, **changes))
     assert answer.status_code == 400
-    assert f"<code>{word}</code>" in answer.text
+    assert f"<code>{code}</code>" in answer.text
     assert answer.headers["content-type"] == "text/html;charset=utf-8"
 
 
 def test_a_javascript_client_gets_no_code(server: Deployment, browser: Browser) -> None:
-    """It has no secret to exchange one with; a self client has no pages at all."""
-    answer = browser.get(AUTH, params=sample(response_type="code"))
+    """It has no secret, so it could not exchange the code. A self client has no pages."""
+    answer = browser.get(AUTH, params=sample_query(response_type="code"))
     assert "unauthorized_client" in answer.text
     client_id = server.tenant.client.client_id
-    answer = browser.get(AUTH, params=sample(response_type="code", client_id=client_id))
+    answer = browser.get(AUTH, params=sample_query(response_type="code", client_id=client_id))
     assert "invalid_redirect_uri" in answer.text
 
 
 def test_a_damaged_link_is_an_error_page(browser: Browser) -> None:
-    """A query that cannot be read."""
+    """Its query cannot be read."""
     for query in (b"client_id=%ff", b"a&" * 100):
         answer = browser.get(f"{AUTH}?{query.decode('latin-1')}")
         assert (answer.status_code, "invalid_request" in answer.text) == (400, True)
@@ -340,52 +340,50 @@ def test_a_code_is_bound_to_its_challenge(
     verifier: str | None,
     good: bool,
 ) -> None:
-    """O12, O13: refused before the code is used up, so nobody can spoil it for its owner."""
+    """A wrong verifier does not consume the code, so the owner can still exchange it."""
     code = server.services.tokens.issue_code(
         web[0], SCOPES, redirect_uri=CALLBACK, code_challenge=challenge
     )
-    told = exchanged(server, web, code, **({} if verifier is None else {"code_verifier": verifier}))
-    assert ("access_token" in told) == good
-    assert good or told == {"error": "invalid_code"}
+    found = exchange(server, web, code, **({} if verifier is None else {"code_verifier": verifier}))
+    assert ("access_token" in found) == good
+    assert good or found == {"error": "invalid_code"}
     if challenge and not good:
-        assert "access_token" in exchanged(server, web, code, code_verifier=VERIFIER)
+        assert "access_token" in exchange(server, web, code, code_verifier=VERIFIER)
 
 
-def test_the_page_keeps_the_challenge(
-    server: Deployment, browser: Browser, web: tuple[OAuthClient, str], person: User
+def test_the_pages_keep_the_challenge(
+    server: Deployment, browser: Browser, web: tuple[OAuthClient, str], user: User
 ) -> None:
-    """From the question to the exchange."""
-    query = asking(web, code_challenge=CHALLENGE, code_challenge_method="S256")
-    page = signed_in(browser, person, query)
+    """The challenge of the query applies to the exchange of the code."""
+    query = server_query(web, code_challenge=CHALLENGE, code_challenge_method="S256")
+    page = sign_in(browser, user, query)
     code = code_of(browser.press(page, "accept"))
-    assert exchanged(server, web, code) == {"error": "invalid_code"}
-    assert "access_token" in exchanged(server, web, code, code_verifier=VERIFIER)
+    assert exchange(server, web, code) == {"error": "invalid_code"}
+    assert "access_token" in exchange(server, web, code, code_verifier=VERIFIER)
 
 
 # Consent
 
 
-def test_looking_at_a_page_changes_nothing(
-    browser: Browser, web: tuple[OAuthClient, str], person: User
-) -> None:
-    """O33: neither a prefetch, nor a link that pretends to be the button, gives anything."""
-    signed_in(browser, person, asking(web))
+def test_a_get_changes_nothing(browser: Browser, web: tuple[OAuthClient, str], user: User) -> None:
+    """A prefetch, or a link with the parameters of the button, shows the page only."""
+    sign_in(browser, user, server_query(web))
     for extra in ({}, {"step": "accept"}):
-        answer = browser.get(AUTH, params=asking(web) | extra)
+        answer = browser.get(AUTH, params=server_query(web) | extra)
         assert (answer.status_code, "Allow access?" in answer.text) == (200, True)
-    assert browser.head(AUTH, params=asking(web)).content == b""
+    assert browser.head(AUTH, params=server_query(web)).content == b""
 
 
 def test_consent_needs_the_token_of_its_page(
-    server: Deployment, browser: Browser, web: tuple[OAuthClient, str], person: User
+    server: Deployment, browser: Browser, web: tuple[OAuthClient, str], user: User
 ) -> None:
-    """O32: none, another browser's, another question's or another form's are refused."""
-    page = signed_in(browser, person, asking(web))
+    """A missing token is rejected, and one of another browser, query or form."""
+    page = sign_in(browser, user, server_query(web))
     with Browser(base_url=server.base_url) as other:
-        theirs = signed_in(other, person, asking(web))
-    smaller = browser.get(AUTH, params=asking(web, scope="ZohoCRM.org.READ"))
-    with Browser(base_url=server.base_url) as nobody:
-        before = nobody.get(AUTH, params=asking(web))
+        theirs = sign_in(other, user, server_query(web))
+    smaller = browser.get(AUTH, params=server_query(web, scope="ZohoCRM.org.READ"))
+    with Browser(base_url=server.base_url) as fresh:
+        before = fresh.get(AUTH, params=server_query(web))
     tokens = [re.search(r"[0-9a-f]{64}", p.text) for p in (theirs, smaller, before)]
     for csrf in ["", "x", "é", *(t[0] for t in tokens if t)]:
         answer = browser.press(page, "accept", csrf=csrf)
@@ -396,10 +394,10 @@ def test_consent_needs_the_token_of_its_page(
 
 
 def test_consent_needs_a_session(
-    browser: Browser, web: tuple[OAuthClient, str], person: User
+    browser: Browser, web: tuple[OAuthClient, str], user: User
 ) -> None:
-    """After signing out, the page that is still open gives nothing."""
-    page = signed_in(browser, person, asking(web))
+    """After signing out, the form of a page that is still open is rejected."""
+    page = sign_in(browser, user, server_query(web))
     out = browser.press(page, "sign-out")
     assert out.headers["set-cookie"].startswith("bulkwright=;")
     assert "Sign in</h1>" in browser.follow(out).text
@@ -408,11 +406,11 @@ def test_consent_needs_a_session(
 
 
 def test_an_unknown_button_does_nothing(
-    browser: Browser, web: tuple[OAuthClient, str], person: User
+    browser: Browser, web: tuple[OAuthClient, str], user: User
 ) -> None:
-    """Nor does a body that is no form."""
-    page = signed_in(browser, person, asking(web))
-    assert browser.press(page, "wish").status_code == 403
+    """A body that is no form does nothing either."""
+    page = sign_in(browser, user, server_query(web))
+    assert browser.press(page, "unknown").status_code == 403
     url = str(page.url)
     assert browser.post(url, content=b"\xff=\xff").status_code == 400
     assert browser.post(url, content=b"x" * 70_000).status_code == 400
@@ -422,27 +420,27 @@ def test_an_unknown_button_does_nothing(
 # Renewal
 
 
-def test_renewal_asks_again_unless_all_was_agreed_to(
-    browser: Browser, web: tuple[OAuthClient, str], person: User
+def test_renewal_shows_a_page_unless_all_scopes_were_agreed_to(
+    browser: Browser, web: tuple[OAuthClient, str], user: User
 ) -> None:
-    """O30: without session, and for more scopes, the pages; else a new token at once."""
-    page = browser.get(REFRESH, params=sample())
+    """Without a session, or for more scopes, it shows the pages; otherwise it redirects."""
+    page = browser.get(REFRESH, params=sample_query())
     assert "Sign in</h1>" in page.text
-    answer = browser.press(page, "sign-in", email=person.email, password=PASSWORD)
+    answer = browser.press(page, "sign-in", email=user.email, password=PASSWORD)
     page = browser.follow(answer)
     assert str(page.url.path) == REFRESH and "Allow access?" in page.text
     first = browser.press(page, "accept").headers["location"]
-    again = browser.get(REFRESH, params=sample()).headers["location"]
+    again = browser.get(REFRESH, params=sample_query()).headers["location"]
     assert again.startswith(f"{SAMPLE_REDIRECT}#access_token=") and again != first
-    fewer = browser.get(REFRESH, params=sample(scope="zohocrm.BULK.all"))
+    fewer = browser.get(REFRESH, params=sample_query(scope="zohocrm.BULK.all"))
     assert fewer.status_code == 303
-    more = browser.get(REFRESH, params=sample(scope=f"{SCOPES},ZohoCRM.org.READ"))
+    more = browser.get(REFRESH, params=sample_query(scope=f"{SCOPES},ZohoCRM.org.READ"))
     assert (more.status_code, "Allow access?" in more.text) == (200, True)
-    assert browser.get(AUTH, params=sample()).status_code == 200
-    other_client = browser.get(REFRESH, params=asking(web))
+    assert browser.get(AUTH, params=sample_query()).status_code == 200
+    other_client = browser.get(REFRESH, params=server_query(web))
     assert other_client.status_code == 200
     assert browser.press(more, "accept").status_code == 303
-    assert browser.get(REFRESH, params=sample(scope="ZohoCRM.org.READ")).status_code == 303
+    assert browser.get(REFRESH, params=sample_query(scope="ZohoCRM.org.READ")).status_code == 303
 
 
 @pytest.mark.parametrize(
@@ -454,89 +452,93 @@ def test_renewal_asks_again_unless_all_was_agreed_to(
         {"Sec-Purpose": "prefetch"},
     ],
 )
-def test_renewal_is_for_windows_alone(
-    browser: Browser, person: User, headers: dict[str, str]
+def test_renewal_redirects_windows_only(
+    browser: Browser, user: User, headers: dict[str, str]
 ) -> None:
-    """O30: scripts, frames and guesses of a browser get the page, which they cannot use."""
-    browser.press(signed_in(browser, person, sample()), "accept")
-    assert browser.get(REFRESH, params=sample(), headers=headers).status_code == 200
+    """Scripts, frames and prefetches get the page, which they cannot use."""
+    browser.press(sign_in(browser, user, sample_query()), "accept")
+    assert browser.get(REFRESH, params=sample_query(), headers=headers).status_code == 200
     window = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
-    assert browser.get(REFRESH, params=sample(), headers=window).status_code == 303
-    assert browser.head(REFRESH, params=sample()).status_code == 200
+    assert browser.get(REFRESH, params=sample_query(), headers=window).status_code == 303
+    assert browser.head(REFRESH, params=sample_query()).status_code == 200
 
 
 # Signing in
 
 
 def test_a_session_is_new_with_each_sign_in(
-    server: Deployment, browser: Browser, person: User
+    server: Deployment, browser: Browser, user: User
 ) -> None:
-    """O36, O40: the cookie, which no script reads and no store knows; and one set beforehand."""
+    """The cookie is hidden from scripts, stored as a hash, and replaces one set before."""
     fixed = "F" * 43
-    page = browser.get(AUTH, params=sample(), headers={"Cookie": f"bulkwright={fixed}"})
+    page = browser.get(AUTH, params=sample_query(), headers={"Cookie": f"bulkwright={fixed}"})
     assert "set-cookie" not in page.headers
     browser.cookies.set("bulkwright", fixed, path=AUTH)
-    answer = browser.press(page, "sign-in", email=person.email, password=PASSWORD)
+    answer = browser.press(page, "sign-in", email=user.email, password=PASSWORD)
     cookie = answer.headers["set-cookie"]
     value = cookie.removeprefix("bulkwright=").partition(";")[0]
     assert re.fullmatch(r"[\w-]{43}", value) and value != fixed
-    told = cookie.partition("; ")[2].split("; ")
-    assert set(told) == {"HttpOnly", "SameSite=Lax", "Path=/oauth/v2/auth", "Max-Age=28800"}
+    found = cookie.partition("; ")[2].split("; ")
+    assert set(found) == {"HttpOnly", "SameSite=Lax", "Path=/oauth/v2/auth", "Max-Age=28800"}
     stored = server.stored()
     assert value.encode() not in stored
     assert hashlib.sha256(value.encode()).hexdigest().encode() in stored
     with Browser(base_url=server.base_url) as thief:
         thief.cookies.set("bulkwright", fixed, path=AUTH)
-        assert "Sign in</h1>" in thief.get(AUTH, params=sample()).text
+        assert "Sign in</h1>" in thief.get(AUTH, params=sample_query()).text
 
 
-def test_signing_in_needs_the_token_of_its_page(browser: Browser, person: User) -> None:
-    """Nobody is signed in as somebody else by a form of another site."""
-    page = browser.get(AUTH, params=sample())
-    given = {"email": person.email, "password": PASSWORD}
+def test_signing_in_needs_the_token_of_its_page(browser: Browser, user: User) -> None:
+    """A form on another site cannot sign the user in as another user."""
+    page = browser.get(AUTH, params=sample_query())
+    given = {"email": user.email, "password": PASSWORD}
     assert browser.press(page, "sign-in", csrf="0" * 64, **given).status_code == 403
     browser.cookies.clear()
     assert browser.press(page, "sign-in", **given).status_code == 403
 
 
-@pytest.mark.usefixtures("dear")
-def test_nobody_learns_who_exists(server: Deployment, browser: Browser) -> None:
-    """O36: one text, one status, and the time of a hash for each of them."""
-    setup, person = server.services.setup, a_person(server)
+@pytest.mark.usefixtures("expensive_hashes")
+def test_a_failed_sign_in_does_not_reveal_whether_the_user_exists(
+    server: Deployment, browser: Browser
+) -> None:
+    """Text and status are the same, and every attempt takes the time of a hash."""
+    setup, user = server.services.setup, new_user(server)
     bare = setup.create_user(server.tenant.org, "No", "Password", "bare@zylker.example")
     answers, took = [], []
-    for email in (person.email, bare.email, "nobody@zylker.example", server.other.user.email, ""):
-        page = browser.get(AUTH, params=sample())
+    for email in (user.email, bare.email, "unknown@zylker.example", server.other.user.email, ""):
+        page = browser.get(AUTH, params=sample_query())
         start = time.perf_counter()
         answer = browser.press(page, "sign-in", email=email, password="not the password")
         took.append(time.perf_counter() - start)
         assert answer.status_code == 401
         answers.append(re.sub(r'value="[^"]*"', "", answer.text))
-        assert "do not belong together" in answer.text
+        assert "The e-mail or the password is wrong." in answer.text
     assert len(set(answers)) == 1
-    assert min(took) > 0.02, "a password is hashed for nobody too"
+    assert min(took) > 0.02, "no hash was computed for an unknown user"
 
 
-@pytest.mark.usefixtures("dear")
+@pytest.mark.slow
+@pytest.mark.usefixtures("expensive_hashes")
 def test_guessing_is_slowed_down(server: Deployment, browser: Browser) -> None:
-    """O36: after five wrong ones the next is not looked at, be it right; another user may."""
-    one, two = a_person(server), a_person(server)
-    page = browser.get(AUTH, params=sample())
+    """After five wrong passwords the next is not checked, even if it is right."""
+    one, two = new_user(server), new_user(server)
+    page = browser.get(AUTH, params=sample_query())
     for _ in range(5):
         assert browser.press(page, "sign-in", email=one.email, password="x").status_code == 401
     answers = [
         browser.press(page, "sign-in", email=one.email.upper(), password=PASSWORD) for _ in range(9)
     ]
     assert {a.status_code for a in answers} == {429}
-    assert "Too many tries. Please wait for 2 seconds." in answers[0].text
+    assert "Too many attempts. Please wait for 2 seconds." in answers[0].text
     assert answers[0].headers["retry-after"] in ("1", "2")
     assert browser.press(page, "sign-in", email=two.email, password=PASSWORD).status_code == 303
 
 
-@pytest.mark.usefixtures("dear")
-def test_a_crowd_of_guesses_is_slowed_down_too(server: Deployment) -> None:
-    """At once or one after the other: only a few are looked at."""
-    user = a_person(server)
+@pytest.mark.slow
+@pytest.mark.usefixtures("expensive_hashes")
+def test_simultaneous_guesses_are_slowed_down_too(server: Deployment) -> None:
+    """Only a few of them are checked."""
+    user = new_user(server)
     statuses: list[int] = []
 
     for _ in range(4):
@@ -544,7 +546,7 @@ def test_a_crowd_of_guesses_is_slowed_down_too(server: Deployment) -> None:
 
     def guess() -> None:
         with Browser(base_url=server.base_url, timeout=60) as one:
-            page = one.get(AUTH, params=sample())
+            page = one.get(AUTH, params=sample_query())
             answer = one.press(page, "sign-in", email=user.email, password="guess")
             statuses.append(answer.status_code)
 
@@ -558,25 +560,25 @@ def test_a_crowd_of_guesses_is_slowed_down_too(server: Deployment) -> None:
 
 
 @pytest.mark.parametrize("size", [300, 60_000, 1_000_000])
-def test_an_endless_password_costs_nothing(browser: Browser, person: User, size: int) -> None:
-    """O39: refused before it is hashed, or before it is read."""
-    page = browser.get(AUTH, params=sample())
+def test_a_long_password_costs_nothing(browser: Browser, user: User, size: int) -> None:
+    """It is rejected before it is hashed, or before it is read."""
+    page = browser.get(AUTH, params=sample_query())
     start = time.perf_counter()
-    answer = browser.press(page, "sign-in", email=person.email, password="x" * size)
+    answer = browser.press(page, "sign-in", email=user.email, password="x" * size)
     assert answer.status_code in (401, 400)
     assert time.perf_counter() - start < 2
 
 
-def test_a_password_is_its_characters(server: Deployment, browser: Browser) -> None:
-    """O39: composed or not makes no difference; a NUL is a character like others."""
-    user = a_person(server, password="Ångström\0schön")
-    page = browser.get(AUTH, params=sample())
+def test_passwords_are_compared_by_characters(server: Deployment, browser: Browser) -> None:
+    """Composed and decomposed characters are equal. A NUL is a character like others."""
+    user = new_user(server, password="Ångström\0schön")
+    page = browser.get(AUTH, params=sample_query())
     for password, status in (
         *[("A\u030angstro\u0308m\0scho\u0308n", 303), ("\u212bngström\0schön", 303)],
         *[("Ångström", 401), ("Ångström\0", 401), ("Ångström\0schön ", 401)],
     ):
         with Browser(base_url=server.base_url) as fresh:
-            page = fresh.get(AUTH, params=sample())
+            page = fresh.get(AUTH, params=sample_query())
             answer = fresh.press(page, "sign-in", email=user.email, password=password)
         assert answer.status_code == status, password
 
@@ -584,32 +586,32 @@ def test_a_password_is_its_characters(server: Deployment, browser: Browser) -> N
 def test_a_session_ends(
     server: Deployment, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With its time, and with the password that it began with."""
-    user = a_person(server)
-    signed_in(browser, user, sample())
+    """It ends after its time, and when the password changes."""
+    user = new_user(server)
+    sign_in(browser, user, sample_query())
     server.services.signin.set_password(user, PASSWORD)
-    assert "Sign in</h1>" in browser.get(AUTH, params=sample()).text
-    monkeypatch.setattr("bulkwright.service.signin.SESSION_SECONDS", 1)
-    signed_in(browser, user, sample())
-    time.sleep(1.1)
-    assert "Sign in</h1>" in browser.get(AUTH, params=sample()).text
+    assert "Sign in</h1>" in browser.get(AUTH, params=sample_query()).text
+    sign_in(browser, user, sample_query())
+    clock = ManualClock(datetime.now(UTC) + timedelta(seconds=SESSION_SECONDS))
+    monkeypatch.setattr(server.services.database, "clock", clock)
+    assert "Sign in</h1>" in browser.get(AUTH, params=sample_query()).text
 
 
-def test_people_sign_in_to_the_org_of_the_client(
-    server: Deployment, browser: Browser, person: User
+def test_users_sign_in_to_the_org_of_the_client(
+    server: Deployment, browser: Browser, user: User
 ) -> None:
-    """Another org's client knows neither its users nor its sessions (T8)."""
+    """The client of another org accepts neither its users nor its sessions."""
     uri = "http://127.0.0.1:5600/redirect.html"
     made = server.services.setup.register_client(
         server.other.user, ClientKind.JAVASCRIPT, "Theirs", redirect_uris=(uri,)
     )
-    theirs = sample(client_id=made.client.client_id, redirect_uri=uri)
-    signed_in(browser, person, sample())
+    theirs = sample_query(client_id=made.client.client_id, redirect_uri=uri)
+    sign_in(browser, user, sample_query())
     page = browser.get(AUTH, params=theirs)
     assert "Sign in</h1>" in page.text
-    answer = browser.press(page, "sign-in", email=person.email, password=PASSWORD)
+    answer = browser.press(page, "sign-in", email=user.email, password=PASSWORD)
     assert answer.status_code == 401
-    answer = browser.press(page, "sign-in-as", user=str(person.id))
+    answer = browser.press(page, "sign-in-as", user=str(user.id))
     assert "Sign in</h1>" in answer.text
 
 
@@ -617,26 +619,24 @@ def test_people_sign_in_to_the_org_of_the_client(
 
 
 def test_in_development_one_click_is_enough(server: Deployment, browser: Browser) -> None:
-    """`--dev` serves loopback alone and hands out tokens anyway."""
-    page = browser.get(AUTH, params=sample())
+    """`--dev` serves loopback only, and writes tokens to a file anyway."""
+    page = browser.get(AUTH, params=sample_query())
     assert "Continue as Patricia Boyle" in page.text
     answer = browser.press(page, "sign-in-as", user=str(server.tenant.user.id))
     assert "Allow access?" in browser.follow(answer).text
     for user in ("", "x", "9" * 30, "1", str(server.other.user.id)):
         with Browser(base_url=server.base_url) as fresh:
-            page = fresh.get(AUTH, params=sample())
+            page = fresh.get(AUTH, params=sample_query())
             assert "Sign in</h1>" in fresh.press(page, "sign-in-as", user=user).text
 
 
-def test_one_click_is_not_for_other_names_of_this_machine(
-    server: Deployment, browser: Browser
-) -> None:
-    """A page elsewhere could make its own name mean 127.0.0.1, and press the button."""
+def test_one_click_needs_a_local_host_name(server: Deployment, browser: Browser) -> None:
+    """The owner of another name can make it resolve to 127.0.0.1, and send our forms."""
     for host in ("evil.test", "127.0.0.1.evil.test:80", "evil.test:127.0.0.1"):
-        page = browser.get(AUTH, params=sample(), headers={"Host": host})
+        page = browser.get(AUTH, params=sample_query(), headers={"Host": host})
         assert "Continue as" not in page.text
         assert host not in page.text
-    page = browser.get(AUTH, params=sample())
+    page = browser.get(AUTH, params=sample_query())
     csrf = re.findall(r"[0-9a-f]{64}", page.text)[0]
     form = {"csrf": csrf, "step": "sign-in-as", "user": str(server.tenant.user.id)}
     answer = browser.post(str(page.url), data=form, headers={"Host": "evil.test"})
@@ -644,26 +644,26 @@ def test_one_click_is_not_for_other_names_of_this_machine(
 
 
 def behind_tls(server: Deployment) -> httpx2.AsyncClient:
-    """The same service without --dev, reached by https through a proxy."""
+    """The same service without --dev, behind a proxy that terminates TLS."""
     url = "https://crm.example"
     app = create_app(server.services, Settings(server.settings.data), url)
     return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=url)
 
 
-def test_behind_tls_everything_is_secure(server: Deployment, person: User) -> None:
-    """O40: `__Host-` and Secure, HSTS, the public URL in answers; and no way without a password."""
+def test_behind_tls_everything_is_secure(server: Deployment, user: User) -> None:
+    """The cookie is `__Host-` and Secure, HSTS is sent, and a password is needed."""
 
     async def walk() -> None:
         async with behind_tls(server) as client:
-            page = await client.get(AUTH, params=sample())
+            page = await client.get(AUTH, params=sample_query())
             assert "Continue as" not in page.text
             assert page.headers["strict-transport-security"] == "max-age=31536000"
             assert page.headers["set-cookie"].startswith("__Host-bulkwright=")
             assert "; Path=/; Secure" in page.headers["set-cookie"]
             csrf = re.findall(r"[0-9a-f]{64}", page.text)[0]
-            form = {"csrf": csrf, "step": "sign-in-as", "user": str(person.id)}
+            form = {"csrf": csrf, "step": "sign-in-as", "user": str(user.id)}
             assert (await client.post(page.url, data=form)).status_code == 200
-            form = {"csrf": csrf, "step": "sign-in", "email": person.email, "password": PASSWORD}
+            form = {"csrf": csrf, "step": "sign-in", "email": user.email, "password": PASSWORD}
             answer = await client.post(page.url, data=form)
             page = await client.get(answer.headers["location"])
             csrf = re.findall(r"[0-9a-f]{64}", page.text)[0]
@@ -676,20 +676,20 @@ def test_behind_tls_everything_is_secure(server: Deployment, person: User) -> No
 # Headers
 
 
-def test_pages_run_nothing_and_are_framed_nowhere(
-    browser: Browser, web: tuple[OAuthClient, str], person: User
+def test_pages_run_no_script_and_cannot_be_framed(
+    browser: Browser, web: tuple[OAuthClient, str], user: User
 ) -> None:
-    """O31; each page, the refusals and the style sheet."""
-    refused = browser.get(AUTH)
-    page = browser.get(AUTH, params=asking(web))
+    """This holds for each page, for error pages and for the style sheet."""
+    error = browser.get(AUTH)
+    page = browser.get(AUTH, params=server_query(web))
     style = browser.get("/oauth/v2/auth/style.css")
     assert style.headers["content-type"] == "text/css;charset=utf-8"
-    for answer in (refused, page, signed_in(browser, person, asking(web)), style):
+    for answer in (error, page, sign_in(browser, user, server_query(web)), style):
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["x-frame-options"] == "DENY"
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert answer.headers["cache-control"] == "no-store"
-        target = " https://app.example:8443" if answer not in (refused, style) else ""
+        target = " https://app.example:8443" if answer not in (error, style) else ""
         assert answer.headers["content-security-policy"] == (
             f"default-src 'none'; style-src 'self'; form-action 'self'{target}; "
             "frame-ancestors 'none'; base-uri 'none'"
@@ -697,29 +697,29 @@ def test_pages_run_nothing_and_are_framed_nowhere(
         assert "<script" not in answer.text and "style=" not in answer.text
 
 
-def doubled(browser: Browser) -> str:
-    """The page under a path of two slashes."""
+def doubled_slash_url(browser: Browser) -> str:
+    """The URL of the pages with a doubled first slash."""
     return f"{str(browser.base_url).rstrip('/')}/{AUTH}"
 
 
-def test_no_page_elsewhere_reads_them(browser: Browser, person: User) -> None:
-    """T17: a registered origin may read the API; with our cookie it could agree to itself."""
-    signed_in(browser, person, sample())
+def test_other_origins_cannot_read_the_pages(browser: Browser, user: User) -> None:
+    """Registered origins may read the API. With the pages they could press Accept themselves."""
+    sign_in(browser, user, sample_query())
     for method in ("GET", "POST", "OPTIONS"):
-        for path in (AUTH, REFRESH, doubled(browser)):
+        for path in (AUTH, REFRESH, doubled_slash_url(browser)):
             answer = browser.request(
-                method, path, params=sample(), headers={"Origin": "http://127.0.0.1:5500"}
+                method, path, params=sample_query(), headers={"Origin": "http://127.0.0.1:5500"}
             )
             assert not any(name.startswith("access-control") for name in answer.headers)
 
 
-def test_two_slashes_are_no_other_host(browser: Browser, person: User) -> None:
-    """O36: `//oauth/v2/auth` is served like every path; what it redirects to is ours."""
-    browser.get(AUTH, params=sample())
+def test_two_slashes_redirect_to_this_host(browser: Browser, user: User) -> None:
+    """`//oauth/v2/auth` is served, and its redirects point to paths of this server."""
+    browser.get(AUTH, params=sample_query())
     held = {"Cookie": f"bulkwright={browser.cookies['bulkwright']}"}
-    page = browser.get(doubled(browser), params=sample(), headers=held)
+    page = browser.get(doubled_slash_url(browser), params=sample_query(), headers=held)
     csrf = re.findall(r"[0-9a-f]{64}", page.text)[0]
-    form = {"csrf": csrf, "step": "sign-in", "email": person.email, "password": PASSWORD}
+    form = {"csrf": csrf, "step": "sign-in", "email": user.email, "password": PASSWORD}
     answer = browser.post(str(page.url), data=form, headers=held)
     assert answer.headers["location"].startswith("/oauth/")
 
@@ -727,11 +727,12 @@ def test_two_slashes_are_no_other_host(browser: Browser, person: User) -> None:
 # Limits
 
 
+@pytest.mark.slow
 def test_too_many_token_requests_are_denied(server: Deployment) -> None:
-    """O24, facts 7.2: the documented answer for that client; others go on."""
+    """That client gets the documented response; others are served (facts 7.2)."""
     form = {"grant_type": "refresh_token", "refresh_token": "x", "client_secret": "y"}
     for _ in range(10 * TOKEN_REQUESTS_AT_ONCE):
-        answer = server.http.post("/oauth/v2/token", data=form | {"client_id": "1000.HASTY"})
+        answer = server.http.post("/oauth/v2/token", data=form | {"client_id": "1000.FAST"})
         if answer.status_code != 200:
             break
         assert answer.json() == {"error": "invalid_client"}
@@ -742,15 +743,15 @@ def test_too_many_token_requests_are_denied(server: Deployment) -> None:
         "error": "Access Denied",
         "status": "failure",
     }
-    answer = server.http.post("/oauth/v2/token", data=form | {"client_id": "1000.CALM"})
+    answer = server.http.post("/oauth/v2/token", data=form | {"client_id": "1000.SLOW"})
     assert answer.json() == {"error": "invalid_client"}
 
 
 def test_the_21st_refresh_token_ends_the_first(
     server: Deployment, web: tuple[OAuthClient, str]
 ) -> None:
-    """O23: of one user and client, with its access tokens; those of others stay."""
-    user = a_person(server)
+    """It ends with its access tokens. Tokens of other users and clients stay valid."""
+    user = new_user(server)
     tokens = server.services.tokens
     theirs = tokens.issue_refresh(web[0], SCOPES)
     mine = []
@@ -770,20 +771,20 @@ def test_the_21st_refresh_token_ends_the_first(
     assert server.get("/crm/bulk/v2/write/1", access).status_code == 401
 
 
-# Beneath the pages
+# The service below the pages
 
 
 def test_the_service_can_be_used_without_http(server: Deployment) -> None:
-    """`service/signin.py` knows neither requests nor pages."""
+    """`service/signin.py` needs neither requests nor pages."""
     signin: SignInService = server.services.signin
-    user = a_person(server)
+    user = new_user(server)
     secret = signin.sign_in(user.org_id, user.email, PASSWORD, "")
     assert secret is not None
-    who = signin.signed_in(secret, user.org_id)
-    assert who is not None and who.user == user
-    asked = signin.asked(sample())
-    assert signin.renew(asked, who, "https://x.example") is None
-    assert signin.accept(asked, who, "https://x.example").startswith(SAMPLE_REDIRECT)
-    assert signin.renew(asked, who, "https://x.example") is not None
+    visitor = signin.signed_in(secret, user.org_id)
+    assert visitor is not None and visitor.user == user
+    authorization = signin.check_request(sample_query())
+    assert signin.accept_again(authorization, visitor, "https://x.example") is None
+    assert signin.accept(authorization, visitor, "https://x.example").startswith(SAMPLE_REDIRECT)
+    assert signin.accept_again(authorization, visitor, "https://x.example") is not None
     signin.sign_out(secret)
     assert signin.signed_in(secret, user.org_id) is None

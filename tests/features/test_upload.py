@@ -1,17 +1,18 @@
-"""Uploads: what is acknowledged, and every refusal of facts 2.3."""
+"""Uploads: valid files, and every error of facts 2.3."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
-from tests.conftest import Deployment, zipped
+from tests.support.deployment import Deployment
+from tests.support.uploads import zipped
 
 from bulkwright.files import Area
 
 
 def test_an_upload_is_acknowledged_with_a_file_id(server: Deployment) -> None:
-    """The answer has the documented shape; the id is a string of digits."""
+    """The response has the documented shape; the id is a string of digits."""
     answer = server.upload()
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json;charset=utf-8"
@@ -23,8 +24,8 @@ def test_an_upload_is_acknowledged_with_a_file_id(server: Deployment) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d-0[78]:00", body["details"]["created_time"])
 
 
-def test_any_name_of_the_part_and_any_type_will_do(server: Deployment) -> None:
-    """Production clients call the part otherwise, and send no or another Content-Type (2.4)."""
+def test_name_and_type_of_the_part_do_not_matter(server: Deployment) -> None:
+    """Production clients use other names, and no or another Content-Type (facts 2.4)."""
     headers = {**server.auth(), "feature": "bulk-write", "X-CRM-ORG": str(server.tenant.org.id)}
     for name, entry in (
         ("file.csv.zip", ("a.zip", zipped(), "application/zip")),
@@ -52,8 +53,8 @@ def test_a_form_without_a_boundary_in_the_header_is_read(server: Deployment) -> 
     assert answer.json()["code"] == "FILE_UPLOAD_SUCCESS"
 
 
-def test_what_is_no_zip_is_refused_with_200(server: Deployment) -> None:
-    """As captured from the real service; the pages say 400, which a setting gives (facts 2.3)."""
+def test_a_file_that_is_no_zip_is_rejected_with_200(server: Deployment) -> None:
+    """As the real service does. The pages say 400, which is a setting (facts 2.3)."""
     for data in (b"", b"Last_Name\nBoyle\n", zipped()[:-30], b"PK\x03\x04" + bytes(100)):
         answer = server.upload(data)
         assert answer.status_code == 200
@@ -74,10 +75,10 @@ def test_what_is_no_zip_is_refused_with_200(server: Deployment) -> None:
     ],
     ids=["no CSV", "two CSVs", "empty CSV"],
 )
-def test_a_zip_without_a_usable_csv_is_refused_by_the_creation(
+def test_a_zip_without_a_usable_csv_is_rejected_by_the_create_request(
     server: Deployment, data: bytes
 ) -> None:
-    """The upload is acknowledged; FILE_NOT_SUPPORTED is an error of the creation (facts 3.6)."""
+    """The upload succeeds; FILE_NOT_SUPPORTED is an error of the create request (facts 3.6)."""
     answer = server.upload(data)
     assert answer.json()["code"] == "FILE_UPLOAD_SUCCESS"
     file_id = answer.json()["details"]["file_id"]
@@ -87,7 +88,7 @@ def test_a_zip_without_a_usable_csv_is_refused_by_the_creation(
 
 @pytest.mark.parametrize("missing", ["feature", "X_CRM_ORG"])
 def test_missing_headers_get_the_upload_hosts_own_error(server: Deployment, missing: str) -> None:
-    """Client contract 3: another shape, HTTP 403."""
+    """In another shape, with status 403 (client contract 3)."""
     answer = server.upload(**{missing: ""})
     assert answer.status_code == 403
     assert answer.json() == {
@@ -100,7 +101,7 @@ def test_missing_headers_get_the_upload_hosts_own_error(server: Deployment, miss
 
 
 def test_another_feature_is_not_supported(server: Deployment) -> None:
-    """Facts 2.3, as captured."""
+    """As captured from the real service (facts 2.3)."""
     answer = server.upload(feature="bulk-read")
     assert answer.status_code == 200
     assert answer.json() == {
@@ -112,15 +113,15 @@ def test_another_feature_is_not_supported(server: Deployment) -> None:
 
 
 @pytest.mark.parametrize("org", ["other", "abc", "-1"])
-def test_an_upload_for_another_org_is_refused(server: Deployment, org: str) -> None:
-    """I13: not silently taken for the caller's own."""
+def test_an_upload_for_another_org_is_rejected(server: Deployment, org: str) -> None:
+    """It does not become an upload of the caller's own org."""
     number = str(server.other.org.id) if org == "other" else org
     answer = server.upload(X_CRM_ORG=number)
     assert (answer.status_code, answer.json()["info"]) == (403, "Forbidden")
 
 
-def test_an_upload_over_25_mb_is_refused_and_nothing_stays(server: Deployment) -> None:
-    """Facts 1.2: 413, announced or not; the half-written file is gone."""
+def test_an_upload_over_25_mb_is_rejected_and_leaves_no_file(server: Deployment) -> None:
+    """413 with and without an announced length; the temporary file is deleted (facts 1.2)."""
     too_much = bytes(25 * 1024 * 1024 + 1)
     answer = server.upload(too_much)
     assert answer.status_code == 413
@@ -163,7 +164,7 @@ def test_an_upload_over_25_mb_is_refused_and_nothing_stays(server: Deployment) -
     ],
 )
 def test_a_broken_form_is_a_coded_400(server: Deployment, kind: str, body: bytes) -> None:
-    """H28: never a 500, never a crash."""
+    """The status is 400 and never 500."""
     headers = {
         **server.auth(),
         "feature": "bulk-write",
@@ -175,17 +176,17 @@ def test_a_broken_form_is_a_coded_400(server: Deployment, kind: str, body: bytes
     assert answer.json()["code"] in ("INVALID_DATA", "MANDATORY_NOT_FOUND")
 
 
-def test_a_compressed_body_is_not_inflated(server: Deployment) -> None:
-    """H29."""
+def test_a_compressed_body_is_rejected(server: Deployment) -> None:
+    """No body is decompressed."""
     answer = server.upload(Content_Encoding="gzip")
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_REQUEST")
 
 
-def test_an_upload_is_on_the_disk_as_it_was_sent(server: Deployment) -> None:
-    """Under our own name, readable by its owner only; the client's file name is no path."""
+def test_an_upload_is_stored_as_it_was_sent(server: Deployment) -> None:
+    """Under a name of the service, readable by its owner only; the client's name is no path."""
     headers = {**server.auth(), "feature": "bulk-write", "X-CRM-ORG": str(server.tenant.org.id)}
     files = {"file": ("../../etc/x\x00.zip", zipped())}
     answer = server.http.post("/crm/v2/upload", headers=headers, files=files)
-    place = server.services.files.place(Area.UPLOADS, int(answer.json()["details"]["file_id"]))
+    place = server.services.files.path(Area.UPLOADS, int(answer.json()["details"]["file_id"]))
     assert place.read_bytes() == zipped()
     assert place.stat().st_mode & 0o777 == 0o600

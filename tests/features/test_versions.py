@@ -1,4 +1,4 @@
-"""Every version from the upload to the result: what goes in, and what each one shows of it."""
+"""Every version from the upload to the result: requests and responses."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from queue import Queue
 from typing import Any
 
 import pytest
-from tests.conftest import zipped
-from tests.features.caller import Caller
+from tests.support.caller import Caller
+from tests.support.uploads import zipped
 
-from bulkwright.wire.versions import VERSIONS
+from bulkwright.zoho.versions import VERSIONS
 
 Json = dict[str, Any]
 ROOT_V2 = ["status", "character_encoding", "resource", "id", "result", "created_by", "operation",
@@ -31,7 +31,7 @@ MAPPING_LATER = ["api_name", "index", "format", "find_by", "module", "default_va
 
 @pytest.fixture(scope="module")
 def received() -> Iterator[tuple[str, Queue[bytes]]]:
-    """A receiver of callbacks: its URL, and the bodies that came."""
+    """A receiver of callbacks: its URL, and the bodies that it received."""
     bodies: Queue[bytes] = Queue()
 
     class Receiver(BaseHTTPRequestHandler):
@@ -52,12 +52,12 @@ def received() -> Iterator[tuple[str, Queue[bytes]]]:
 
 
 def _module(name: str, version: str) -> object:
-    """A module as the documentation of a version sends it (facts 3.2)."""
+    """Returns a module as the documentation of a version sends it (facts 3.2)."""
     return name if version == "v2" else {"api_name": name}
 
 
 def _family(caller: Caller, version: str, **root: object) -> Json:
-    """Accounts and their contacts in one zip; the version makes the names its own."""
+    """Returns a job of accounts and their contacts in one zip, with names of this version only."""
     mark = version.replace(".", "_")
     accounts = f"Account_Name,Phone,Ref\nZylker {mark},,A\nBoyle {mark},1,B\n"
     contacts = f"Last_Name,Of\nKay {mark},B\n,A\nDoe {mark},A\n"
@@ -95,7 +95,7 @@ def _family(caller: Caller, version: str, **root: object) -> Json:
 def test_a_parent_child_job_in_each_version(
     caller: Caller, received: tuple[str, Queue[bytes]], version: str
 ) -> None:
-    """Facts 3 to 6: callback, ignore_empty, defaults, two resources, and the result of both."""
+    """Callback, ignore_empty, defaults, two resources, and the result of both (facts 3 to 6)."""
     url, bodies = received
     body = _family(caller, version, callback={"url": url, "method": "post"}, ignore_empty=True)
     job = caller.create(body, version)
@@ -134,13 +134,13 @@ def test_a_parent_child_job_in_each_version(
     (record,) = caller.http.get(f"/crm/{version}/Contacts/{contact}").json()["data"]
     assert record["Account_Name"]["id"] == account
 
-    # The callback is the answer that a poll in the job's own version gets (facts 6).
+    # The body of the callback is that of job details in the version of the job (facts 6).
     assert bodies.get(timeout=15) == caller.http.get(f"/crm/bulk/{version}/write/{job}").content
 
 
 @pytest.mark.parametrize("version", sorted(VERSIONS))
-def test_a_link_leads_to_the_result_in_every_spelling(caller: Caller, version: str) -> None:
-    """Facts 5: doubled slash, with and without `org`; a job of one version, asked in another."""
+def test_every_spelling_of_a_link_returns_the_result(caller: Caller, version: str) -> None:
+    """A doubled slash, with and without `org`, and another version than the job's (facts 5)."""
     job = caller.create(caller.insert(caller.upload()))
     caller.ended(job)
     for org in (f"org{caller.org}", caller.org):
@@ -155,8 +155,8 @@ def test_a_link_leads_to_the_result_in_every_spelling(caller: Caller, version: s
 
 
 @pytest.mark.parametrize("version", sorted(VERSIONS))
-def test_both_shapes_of_module_are_taken_in_every_version(caller: Caller, version: str) -> None:
-    """Facts 3.2: both go to all versions in the wild."""
+def test_both_shapes_of_module_are_accepted_in_every_version(caller: Caller, version: str) -> None:
+    """Clients send both to all versions (facts 3.2)."""
     file_id = caller.upload(version=version)
     for shape in ("Leads", {"api_name": "Leads"}):
         body = caller.insert(file_id)
@@ -167,10 +167,10 @@ def test_both_shapes_of_module_are_taken_in_every_version(caller: Caller, versio
 
 
 @pytest.mark.parametrize("version", sorted(VERSIONS))
-def test_answers_to_upload_and_create_are_the_same_in_every_version(
+def test_responses_to_upload_and_create_are_the_same_in_every_version(
     caller: Caller, version: str
 ) -> None:
-    """Facts 2.2 and 3.6."""
+    """See facts 2.2 and 3.6."""
     headers = {"feature": "bulk-write", "X-CRM-ORG": caller.org}
     sent = {"file": ("leads.zip", zipped())}
     upload = caller.http.post(f"/crm/{version}/upload", headers=headers, files=sent).json()

@@ -1,4 +1,4 @@
-"""An S3 server for the session, and both kinds of files."""
+"""An S3 server for the session, and both implementations of `Files`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from tests.files.objectstore import BUCKET, ObjectStore
 
-from bulkwright.config import Settings
 from bulkwright.files import Files
+from bulkwright.settings import Settings
 from bulkwright.wiring import open_files
 
 _prefixes = itertools.count(1)
@@ -26,7 +26,7 @@ def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectSto
 
 @pytest.fixture
 def reachable(object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
-    """That server, and this process knows its address and credentials."""
+    """That server; the environment of this process has its address and credentials."""
     for name, value in object_store.environment.items():
         monkeypatch.setenv(name, value)
     return object_store
@@ -34,7 +34,7 @@ def reachable(object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Obj
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Files of one kind, and how a fault gets past them: by the path of a file under them."""
+    """One implementation of `Files`, and functions that change a stored file by its path."""
 
     name: str
     url: str
@@ -46,7 +46,7 @@ class Kind:
 
 @pytest.fixture(params=["local", "s3"])
 def kind(request: pytest.FixtureRequest, tmp_path: Path) -> Kind:
-    """An empty file area, once on a disk and once in an object store."""
+    """An empty file area: on a disk, and in an object store."""
     if request.param == "local":
         root = tmp_path / "files"
         return Kind(

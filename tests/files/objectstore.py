@@ -15,7 +15,7 @@ BUCKET = "bulk"
 
 
 class ObjectStore:
-    """One server and its bucket; what it holds is lost with it."""
+    """One server and its bucket; its objects are lost when it ends."""
 
     def __init__(self, log: Path, port: int = 0) -> None:
         self._log = log
@@ -24,7 +24,7 @@ class ObjectStore:
         self._s3: Any = None
 
     def start(self) -> None:
-        """Start it, and make the bucket."""
+        """Starts the server and creates the bucket."""
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)],
@@ -44,7 +44,7 @@ class ObjectStore:
         self._s3.create_bucket(Bucket=BUCKET)
 
     def stop(self) -> None:
-        """Kill it."""
+        """Kills the server."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
@@ -53,7 +53,7 @@ class ObjectStore:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a program must know to reach it, under the usual names."""
+        """The environment variables by which a program reaches the server."""
         return {
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",
@@ -63,21 +63,21 @@ class ObjectStore:
         }
 
     def get(self, key: str) -> bytes:
-        """An object, not by way of the product."""
+        """Returns an object, read directly."""
         return bytes(self._s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
 
     def put(self, key: str, data: bytes) -> None:
-        """Put an object there, not by way of the product."""
+        """Stores an object directly."""
         self._s3.put_object(Bucket=BUCKET, Key=key, Body=data)
 
     def delete(self, key: str) -> None:
-        """Remove an object, not by way of the product."""
+        """Deletes an object directly."""
         self._s3.delete_object(Bucket=BUCKET, Key=key)
 
     def keys(self, prefix: str) -> list[str]:
-        """The names of the objects whose name begins so, a thousand at most."""
+        """Returns the names of the objects with a prefix, at most a thousand."""
         found = self._s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)
-        return [told["Key"] for told in found.get("Contents", [])]
+        return [item["Key"] for item in found.get("Contents", [])]
 
     def _listens(self) -> bool:
         with socket.socket() as probe:
@@ -92,7 +92,7 @@ class ObjectStore:
 
 
 def free_port() -> int:
-    """A port that nobody listens at."""
+    """Returns a port that is not in use."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -12,7 +12,7 @@ from tests.files.objectstore import BUCKET, ObjectStore
 PROGRAM = """
 import hashlib, os, sys
 from pathlib import Path
-from bulkwright.config import Settings
+from bulkwright.settings import Settings
 from bulkwright.files import Area
 from bulkwright.wiring import open_files
 
@@ -23,17 +23,17 @@ with files.incoming() as incoming:
         data = n.to_bytes(8, "little") + block
         digest.update(data)
         incoming.write(data)
-    incoming.keep(Area.UPLOADS, 1)
+    incoming.save(Area.UPLOADS, 1)
 files.open(Area.UPLOADS, 1, digest.hexdigest()).close()
-files.drop(Area.UPLOADS, 1)
-# Not ru_maxrss: it begins with what the process that forked this one had.
+files.delete(Area.UPLOADS, 1)
+# Not ru_maxrss: it starts with the value of the process that forked this one.
 (most,) = [l for l in open("/proc/self/status") if l.startswith("VmHWM")]
 print(int(most.split()[1]) // 1024)
 """
 
 
 def peak(folder: Path, megabytes: int) -> int:
-    """The most memory, in MiB, that a process takes to keep and open an upload of that size."""
+    """Returns the peak memory, in MiB, of a process that stores and opens such an upload."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(folder), f"s3://{BUCKET}/big", str(megabytes)],
         capture_output=True, text=True,
@@ -44,7 +44,7 @@ def peak(folder: Path, megabytes: int) -> int:
 
 @pytest.mark.slow
 def test_memory_is_flat_in_the_size_of_a_file(reachable: ObjectStore, tmp_path: Path) -> None:
-    """150 MB take no more than 30."""
+    """150 MB take no more memory than 30."""
     small, large = peak(tmp_path, 30), peak(tmp_path, 150)
     assert large < small + 30, (small, large)
     assert large < 120

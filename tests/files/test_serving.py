@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -17,18 +15,19 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from tests.callback.test_serve import Served
-from tests.cli.conftest import MIXED, program, refused
-from tests.conftest import zipped
-from tests.crash.watching import until
 from tests.files.objectstore import BUCKET, ObjectStore
+from tests.support.processes import until
+from tests.support.program import MIXED, program, refused
+from tests.support.uploads import zipped
+
+from bulkwright.testing import ServerProcess
 
 DAY = 86_400_000_000
-"""In microseconds, as the database has them."""
+"""In microseconds, as in the database."""
 
 
 def send(client: httpx2.Client, org: str) -> httpx2.Response:
-    """An upload and its answer."""
+    """Uploads a file and returns the response."""
     return client.post(
         "/crm/v2/upload",
         headers={"feature": "bulk-write", "X-CRM-ORG": org},
@@ -37,7 +36,7 @@ def send(client: httpx2.Client, org: str) -> httpx2.Response:
 
 
 def begin(client: httpx2.Client, org: str) -> tuple[str, str]:
-    """A new upload and a job of it."""
+    """Creates an upload and a job of it."""
     file_id = str(send(client, org).json()["details"]["file_id"])
     resource = {"type": "data", "module": "Leads", "file_id": file_id}
     made = client.post(
@@ -47,13 +46,13 @@ def begin(client: httpx2.Client, org: str) -> tuple[str, str]:
 
 
 def status(client: httpx2.Client, job: str) -> str:
-    """How a job stands."""
+    """Returns the details of a job."""
     return str(client.get(f"/crm/bulk/v2/write/{job}").json()["status"])
 
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectStore]:
-    """A store of one's own, to be stopped and started."""
+    """A store of this test, which it may stop and start."""
     with ObjectStore(tmp_path / "moto.log") as store:
         for name, value in store.environment.items():
             monkeypatch.setenv(name, value)
@@ -61,32 +60,36 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectSto
 
 
 @pytest.fixture
-def serve(tmp_path: Path, store: ObjectStore) -> Iterator[Callable[[], Served]]:
-    """Starts a server over that store."""
-    begun: list[Served] = []
+def serve(tmp_path: Path, store: ObjectStore) -> Iterator[Callable[[], ServerProcess]]:
+    """Returns a function that starts a server over that store."""
+    begun: list[ServerProcess] = []
 
-    def start() -> Served:
-        begun.append(Served(tmp_path / "d", "--dev", "--files", f"s3://{BUCKET}/live"))
+    def start() -> ServerProcess:
+        begun.append(ServerProcess(tmp_path / "d", "--files", f"s3://{BUCKET}/live"))
+        begun[-1].start()
         return begun[-1]
 
     yield start
     for server in begun:
-        if server.process.poll() is None:
-            server.kill()
+        server.kill()
 
 
-def test_a_job_over_http(tmp_path: Path, serve: Callable[[], Served], store: ObjectStore) -> None:
-    """The upload, the job, its result; nothing of them on this disk. Then the store goes away."""
+def test_a_job_over_http(
+    tmp_path: Path, serve: Callable[[], ServerProcess], store: ObjectStore
+) -> None:
+    """The upload, the job and its result: nothing is on this disk. Then the store ends."""
     server = serve()
-    with server.ready() as client:
+    with httpx2.Client(base_url=server.base_url, headers=server.headers, timeout=20) as client:
         _goes_through(client, server, tmp_path / "d", store)
-    os.killpg(server.process.pid, signal.SIGTERM)
-    _, log = server.process.communicate(timeout=30)
-    assert "the object store does not answer" in log and "Traceback" not in log
+    server.stop()
+    log = server.log
+    assert "the object store does not respond" in log and "Traceback" not in log
     assert "testing" not in log, "a credential"
 
 
-def _goes_through(client: httpx2.Client, server: Served, data: Path, store: ObjectStore) -> None:
+def _goes_through(
+    client: httpx2.Client, server: ServerProcess, data: Path, store: ObjectStore
+) -> None:
     file_id, job = begin(client, server.org_id)
     assert until(lambda: status(client, job) == "COMPLETED")
     path = f"/v2/crm/org{server.org_id}/bulk-write/{job}/{job}.zip"
@@ -134,7 +137,7 @@ def test_the_commands(tmp_path: Path, store: ObjectStore) -> None:
     assert here("jobs", "result", job).returncode == 0
     assert (tmp_path / f"{job}.zip").read_bytes() == store.get(result)
     assert here("jobs", "result", job, "--failed").stdout.strip().endswith("2 rows")
-    assert "all is well" in here("check").stdout
+    assert "nothing is wrong" in here("check").stdout
 
     whole = store.get(upload)
     store.put(upload, whole[:-1])
@@ -153,22 +156,23 @@ def test_the_commands(tmp_path: Path, store: ObjectStore) -> None:
     assert store.keys("cli/") == []
 
 
-def test_a_store_that_is_away_is_told_in_one_line(tmp_path: Path, store: ObjectStore) -> None:
-    """By whatever command meets it; so is a URL of no known kind."""
+def test_a_store_that_is_down_is_reported_in_one_line(tmp_path: Path, store: ObjectStore) -> None:
+    """Every command reports it in one line; an unknown kind of URL too."""
     (tmp_path / "mixed.csv").write_text(MIXED)
     write = ("write", "mixed.csv", "--module", "Leads", "--operation", "insert", "--data", "d")
     run = partial(program, tmp_path)
     store.stop()
-    assert "does not answer" in refused(run(*write, "--files", f"s3://{BUCKET}/x"))
-    assert "no known kind" in refused(run(*write, "--files", "ftp://host/x"))
-    assert "no known kind" in refused(run("serve", "--data", "d", "--files", "ftp://host/x"))
+    assert "does not respond" in refused(run(*write, "--files", f"s3://{BUCKET}/x"))
+    assert "unknown kind" in refused(run(*write, "--files", "ftp://host/x"))
+    assert "unknown kind" in refused(run("serve", "--data", "d", "--files", "ftp://host/x"))
 
 
 def test_the_library_is_loaded_for_an_object_store_alone(tmp_path: Path) -> None:
-    """A server over a folder starts without it, and without the memory it takes."""
+    """A server over a folder does not import the library, and saves its memory."""
     look = (
         "import sys; from pathlib import Path\n"
-        "import bulkwright.serve, bulkwright.wiring as w; from bulkwright.config import Settings\n"
+        "import bulkwright.runtime.serve, bulkwright.wiring as w\n"
+        "from bulkwright.settings import Settings\n"
         "with w.open_services(Settings(Path('d'))): print('obstore' in sys.modules)"
     )
     done = subprocess.run(

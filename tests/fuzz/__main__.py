@@ -1,10 +1,10 @@
 """The long form: `.venv/bin/python -m tests.fuzz [SECONDS [TARGET ...]]`.
 
-Atheris, which follows what code an input reaches, goes on from the seeds for so many seconds a
-target (60 unless told otherwise). It is no dependency of the project: the first run puts it into
-an environment of its own, `FUZZ_HOME` (a folder in the system's place for caches unless set). The
-inputs that reached something new are kept there for the next run. What breaks a target is shown
-as a line to be added to `seeds.py`, and the exit status is 1.
+Atheris, which measures the code that an input reaches, searches from the seeds for SECONDS per
+target (default: 60). It is not a dependency of the project: the first run installs it into its own
+environment in `FUZZ_HOME` (default: a folder in the user's cache). Inputs that reach new code are
+kept there for the next run. An input that breaks a target is printed as a line for `seeds.py`, and
+the exit status is 1.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MOST_MEMORY = 2048
 
 
 def main() -> int:
-    """Fuzz one target after the other; 1 when something was found."""
+    """Fuzz one target after the other; returns 1 if an input broke one."""
     seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 60
     names = sys.argv[2:] or list(SEEDS)
     python = environment()
@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def environment() -> Path:
-    """A Python that has Atheris, and sees the packages of this one."""
+    """The Python of an environment with Atheris and the packages of this one."""
     python = HOME / "venv" / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(HOME / "venv")], check=True)
@@ -46,7 +46,7 @@ def environment() -> Path:
 
 
 def fuzz(python: Path, name: str, seconds: int) -> int:
-    """Fuzz one target; 1 when something was found."""
+    """Fuzz one target; returns 1 if an input broke it."""
     corpus = HOME / "corpus" / name
     found = HOME / "found" / name
     for folder in (corpus, found):

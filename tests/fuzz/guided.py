@@ -6,7 +6,7 @@ import sys
 
 
 def run() -> None:
-    """Fuzz the target that the command line names first; the rest of it is libFuzzer's."""
+    """Fuzz the target in the first argument; the other arguments are options of libFuzzer."""
     import atheris  # type: ignore[import-not-found,unused-ignore]
 
     with atheris.instrument_imports(

@@ -1,6 +1,6 @@
-"""Where the search begins: some inputs for each target, made here so that they can be read.
+"""The inputs from which each target is fuzzed, made here so that they are readable.
 
-What a long run finds is added here, and is tried in every short run from then on.
+Inputs that a long run finds are added here, so that every short run tries them.
 """
 
 from __future__ import annotations

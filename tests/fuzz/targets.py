@@ -1,7 +1,7 @@
-"""What reads hostile input, each as one function of bytes.
+"""The readers of hostile input, each as one function of bytes.
 
-A target returns when the input was read or refused in our own words; anything else it raises is a
-bug. Where two ways of reading must agree, it compares them.
+A target returns if the input was read or rejected with an error of our own; any other exception is
+a bug. If two ways of reading must agree, the target compares them.
 """
 
 from __future__ import annotations
@@ -19,12 +19,6 @@ from urllib.parse import urlsplit
 import polars as pl
 from tests.fuzz.seeds import BOUNDARY
 
-from bulkwright.api.http import Request
-from bulkwright.api.multipart import form_fields, receive_file
-from bulkwright.api.parse import job_request
-from bulkwright.csvzip.archive import open_archive
-from bulkwright.csvzip.charsets import ENCODINGS, canonical_encoding, detect, settle, to_utf8
-from bulkwright.csvzip.text import blocks, inspect, parse_slowly
 from bulkwright.domain import dateformat
 from bulkwright.domain.account import ClientKind, OAuthClient
 from bulkwright.domain.endpoint import InvalidEndpoint, parse_allowed, parse_endpoint
@@ -33,15 +27,22 @@ from bulkwright.domain.job import Operation
 from bulkwright.domain.limits import MiB
 from bulkwright.domain.module import Field, Module
 from bulkwright.egress import why_forbidden
-from bulkwright.files import Incoming
+from bulkwright.formats.csv import ENCODINGS, blocks, canonical_encoding, inspect, parse_slowly
+from bulkwright.formats.csv.charset import detect, resolve_byte_order, to_utf8
+from bulkwright.formats.stream import ByteStream
+from bulkwright.formats.zip import open_archive
 from bulkwright.pipeline.keys import normalised
 from bulkwright.pipeline.read import read_chunks
-from bulkwright.pipeline.values import Reading, read_values
+from bulkwright.pipeline.values import ReadOptions, read_values
 from bulkwright.service.mapping import MappingRules
 from bulkwright.service.signin import SignInService
 from bulkwright.store.accounts import AccountStore
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.sessions import SessionStore
+from bulkwright.web.errors import HttpError
+from bulkwright.web.multipart import form_fields, receive_file
+from bulkwright.web.request import Request
+from bulkwright.zoho.parse.jobs import job_request
 
 REDIRECTS = ("https://app.example/back", "http://127.0.0.1:5500/redirect.html")
 DECLARED = (
@@ -73,28 +74,30 @@ def read_csv(data: bytes) -> None:
         return
     declared, data = DECLARED[data[0] % len(DECLARED)], data[1:]
     try:
-        seen = inspect(iter([data]), declared, 10**6)
+        seen = inspect(ByteStream([data]), declared, 10**6)
     except BulkwrightError:
         return
-    form, width = seen.format, len(seen.format.header)
+    dialect, width = seen.dialect, len(seen.dialect.header)
     columns = tuple(range(min(width, 3)))
     for target, most in ((MiB, 1000), (64, 5)):
-        cut = list(blocks([data], form, target=target))
-        stretches = [stretch for block in cut for stretch in block.stretches]
-        rows = [row for s in stretches for row in parse_slowly(s.data, form.delimiter)]
-        assert seen.rows == len(rows) == sum(s.count(form.delimiter) for s in stretches)
-        chunks = read_chunks(cut, columns=columns, width=width, delimiter=form.delimiter, most=most)
+        cut = list(blocks(ByteStream([data]), dialect, target=target))
+        segments = [segment for block in cut for segment in block.segments]
+        rows = [row for s in segments for row in parse_slowly(s.data, dialect.delimiter)]
+        assert seen.rows == len(rows) == sum(s.count(dialect.delimiter) for s in segments)
+        chunks = read_chunks(
+            cut, columns=columns, width=width, delimiter=dialect.delimiter, max_rows=most
+        )
         read = [cells for chunk in chunks for cells in chunk.cells.rows()]
         assert read == [tuple(row[i] if i < len(row) else "" for i in columns) for row in rows]
 
 
 def read_charset(data: bytes) -> None:
-    """An encoding that is on the list, and the same text however the bytes are cut."""
+    """An encoding that is supported, and a text that does not depend on cuts of the bytes."""
     found = detect(data)
     with suppress(BulkwrightError):
         assert canonical_encoding(data.decode("latin-1")) in ENCODINGS
     for name in (found, DECLARED[len(data) % len(DECLARED)] or found):
-        encoding = settle(name, data)
+        encoding = resolve_byte_order(name, data)
         whole = b"".join(to_utf8([data], encoding))
         whole.decode()
         assert whole == b"".join(to_utf8([data[i : i + 1] for i in range(len(data))], encoding))
@@ -102,21 +105,21 @@ def read_charset(data: bytes) -> None:
 
 
 def read_number(data: bytes) -> None:
-    """Numbers of any pattern; what is read is a number, and reads as itself."""
+    """Numbers of any pattern; every value is a number that reads as itself."""
     kind, pattern, cells = _cells(data, dateformat.number_format)
     field = _field(("double", "integer", "bigint", "percent", "currency")[kind % 5])
-    values = read_values(cells, Reading(field, pattern, "UTC"))
+    values = read_values(cells, ReadOptions(field, pattern, "UTC"))
     assert len(values) == len(cells)
     texts = values.drop_nulls().cast(pl.String)
-    again = read_values(texts, Reading(field, None, "UTC")).cast(pl.String)
+    again = read_values(texts, ReadOptions(field, None, "UTC")).cast(pl.String)
     assert again.to_list() == texts.to_list()
 
 
 def read_date(data: bytes) -> None:
-    """Dates of any pattern; what is read lies in the years 1 to 9999."""
+    """Dates of any pattern; every value is in the years 1 to 9999."""
     kind, pattern, cells = _cells(data, dateformat.translate)
     field = _field(("date", "datetime")[kind % 2])
-    values = read_values(cells, Reading(field, pattern, ZONES[kind // 2 % len(ZONES)]))
+    values = read_values(cells, ReadOptions(field, pattern, ZONES[kind // 2 % len(ZONES)]))
     assert len(values) == len(cells)
     for value in values.drop_nulls().to_list():
         assert 1 <= value.year <= 9999
@@ -127,7 +130,7 @@ def read_text(data: bytes) -> None:
     kind, _, cells = _cells(b"\n".join((data[:1], data[1:])), str)
     types = ("email", "phone", "website", "multiselectpicklist", "boolean", "text", "lookup")
     field = _field(types[kind % len(types)], unique=kind % 2 == 1)
-    values = read_values(cells, Reading(field, None, "UTC"))
+    values = read_values(cells, ReadOptions(field, None, "UTC"))
     assert len(values) == len(cells) == len(normalised(cells))
 
 
@@ -138,7 +141,7 @@ def read_body(data: bytes) -> None:
 
 
 def read_mapping(data: bytes) -> None:
-    """Any mappings, held against a module and a file."""
+    """Any mappings, checked with a module and a file."""
     body = b'{"operation":"%b","resource":[{"type":"data","module":"M","file_id":"1",'
     body += b'"find_by":"Email","field_mappings":%b}]}'
     for operation in (Operation.INSERT, Operation.UPSERT):
@@ -160,27 +163,28 @@ def read_mapping(data: bytes) -> None:
 
 
 def read_multipart(data: bytes) -> None:
-    """An upload's body in pieces: a name and no more bytes than came in."""
+    """An upload's body in pieces: a name, and no more bytes than the body has."""
     kind = b"multipart/form-data" + (b"; boundary=" + BOUNDARY if data[:2] != b"--" else b"")
     for step in (7, 1024):
         out = io.BytesIO()
-        with suppress(BulkwrightError):
+        with suppress(HttpError):
             request = _request(data, step, kind)
-            name = asyncio.run(receive_file(request, cast(Incoming, out), 4096))
+            name = asyncio.run(receive_file(request, out.write, 4096))
             assert name is not None
         assert len(out.getvalue()) <= min(len(data), 4096)
-    with suppress(BulkwrightError):
-        asyncio.run(form_fields(_request(data, 64, b"multipart/form-data; boundary=" + BOUNDARY)))
+    with suppress(HttpError):
+        request = _request(data, 64, b"multipart/form-data; boundary=" + BOUNDARY)
+        asyncio.run(form_fields(request, 4096))
 
 
 def read_redirect(data: bytes) -> None:
-    """An authorize request: back goes only to what was registered, letter for letter."""
+    """An authorize request: it redirects only to exactly a registered URL."""
     request = Request({"headers": [], "query_string": data}, _never, _Here())
     service = SignInService(
         cast(AccountStore, _Accounts()), cast(SessionStore, None), cast(Any, None)
     )
-    with suppress(BulkwrightError):
-        asked = service.asked(request.query())
+    with suppress(BulkwrightError, HttpError):
+        asked = service.check_request(request.query())
         assert asked.redirect_uri in REDIRECTS
         for back in (asked.rejected(), asked.with_code("c", "https://accounts.example")):
             assert back.startswith(asked.redirect_uri) and back.isascii() and back.isprintable()
@@ -188,7 +192,7 @@ def read_redirect(data: bytes) -> None:
 
 
 def read_callback(data: bytes) -> None:
-    """A callback URL: refused, or read as everybody else reads it."""
+    """A callback URL: rejected, or read as Python's urlsplit reads it."""
     text = data.decode("utf-8", "replace")
     with suppress(InvalidEndpoint):
         parse_allowed(text)
@@ -204,7 +208,7 @@ def read_callback(data: bytes) -> None:
 
 
 def read_address(data: bytes) -> None:
-    """An address: none that Python's own table calls special may be connected to."""
+    """An address: every one that Python's ipaddress calls special is forbidden."""
     texts = [data.decode("latin-1")]
     if len(data) in (4, 16):
         texts.append(str(ip_address(data)))
@@ -263,7 +267,7 @@ class _Accounts:
 
 
 class _Here(Executor):
-    """Runs work where it was asked for."""
+    """Runs work in the thread that submits it."""
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         done: Future[Any] = Future()

@@ -1,4 +1,4 @@
-"""Whatever comes in is read, or refused in our own words, and soon.
+"""Every input is read, or rejected with an error of our own, within a time limit.
 
 The short form: inputs near the seeds, by Hypothesis. The long form is `python -m tests.fuzz`.
 """
@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fuzz.seeds import SEEDS
 from tests.fuzz.targets import TARGETS
-from tests.properties.effort import tries
+from tests.support.effort import tries
 
 SECONDS = 2.0
-"""Of processor time, for an input of a few kilobytes."""
+"""Processor time for an input of a few kilobytes."""
 PIECES = [
     b"\0", b"\n", b"\r", b'"', b",", b";", b"|", b"'", b"%", b"\\", b"\xff", b"\xff" * 4, b"PK",
     b"PK\x01\x02", b"9" * 30, b"-", b"e5", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\xf0\x9f\x98\x80",
@@ -25,7 +25,7 @@ PIECES = [
 
 @st.composite
 def near(draw: st.DrawFn, seeds: list[bytes]) -> bytes:
-    """An input that was a seed before some bytes were taken out, doubled or put in."""
+    """A seed in which some bytes were removed, doubled or added."""
     data = draw(st.sampled_from(seeds))
     for _ in range(draw(st.integers(0, 5))):
         start = draw(st.integers(0, len(data)))
@@ -38,8 +38,8 @@ def near(draw: st.DrawFn, seeds: list[bytes]) -> bytes:
 @pytest.mark.parametrize("name", TARGETS)
 @tries(150)
 @given(st.data())
-def test_anything_is_read_or_refused_in_our_own_words(name: str, data: st.DataObject) -> None:
-    """Nothing else is raised, and it does not take long."""
+def test_every_input_is_read_or_rejected(name: str, data: st.DataObject) -> None:
+    """No other error is raised, and the time limit holds."""
     given_ = data.draw(near(SEEDS[name]) | st.binary(max_size=200))
     start = time.process_time()
     TARGETS[name](given_)
@@ -47,7 +47,7 @@ def test_anything_is_read_or_refused_in_our_own_words(name: str, data: st.DataOb
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_every_seed_is_read_or_refused(name: str) -> None:
-    """Seeds, and what was found by longer runs."""
+def test_every_seed_is_read_or_rejected(name: str) -> None:
+    """The seeds include the inputs that longer runs have found."""
     for seed in SEEDS[name]:
         TARGETS[name](seed)

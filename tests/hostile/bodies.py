@@ -1,4 +1,4 @@
-"""JSON: create bodies that are no JSON, too much of it, or say what cannot be."""
+"""JSON: create bodies that are not JSON, are too large, or have invalid values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.hostile.case import Case, Done, Outcome, Refused
+from tests.hostile.case import Case, Done, Outcome, Rejection
 
 if TYPE_CHECKING:
     from tests.hostile.target import Target
@@ -21,9 +21,9 @@ RESOURCE = "$.resource[0]"
 MAPPING = "$.resource[0].field_mappings[1]"
 
 
-def refused(code: str, path: str = "") -> Refused:
-    """A creation that was refused."""
-    return Refused("create", 400, code, path)
+def refused(code: str, path: str = "") -> Rejection:
+    """A rejection of the creation of a job."""
+    return Rejection("create", 400, code, path)
 
 
 NO_JSON = refused("INVALID_DATA", ROOT)
@@ -31,7 +31,7 @@ NO_JSON = refused("INVALID_DATA", ROOT)
 
 @dataclass(frozen=True)
 class Body:
-    """Create a job with these bytes, or with a sound request that was changed or written anew."""
+    """Create a job with these bytes, or with a valid request that was changed or rewritten."""
 
     raw: bytes | Callable[[], bytes] = b""
     change: Change | None = None
@@ -57,12 +57,12 @@ def raw(
 
 
 def written(name: str, wrong: str, write: Callable[[str], bytes], outcome: Outcome) -> Case:
-    """A sound request, written in an odd way."""
+    """A valid request in an unusual spelling."""
     return Case("json", f"json_{name}", wrong, Body(write=write), outcome)
 
 
 def changed(name: str, wrong: str, change: Change, outcome: Outcome, group: str = "json") -> Case:
-    """A sound request with one thing that is not."""
+    """A valid request with one invalid part."""
     return Case(group, f"json_{name}", wrong, Body(change=change), outcome)
 
 
@@ -82,7 +82,7 @@ def mapping(**values: object) -> Change:
 
 
 def without(key: str, *path: str | int) -> Change:
-    """Take out a key."""
+    """Remove a key."""
 
     def change(body: Any) -> None:
         for step in path:
@@ -143,7 +143,7 @@ DOCUMENTS = [
             refused("MISSING_REQUIRED_KEY", "$.operation")),
     changed("proto_keys", "Keys that change objects in JavaScript.",
             root(__proto__={"admin": True}, constructor={"prototype": {}}), DONE),
-    changed("unknown_key", "Keys that nobody knows, `org_id` and `id` among them.",
+    changed("unknown_key", "Unknown keys, `org_id` and `id` among them.",
             root(org_id=1, id="1", created_by={"id": "1"}, status="COMPLETED"), DONE),
 ]  # fmt: skip
 
@@ -207,7 +207,7 @@ KEYS = [
     changed("map_501", "More mappings than a job may have.",
             resource(field_mappings=[{"api_name": "Last_Name", "index": 0}] * 501),
             refused("LIMIT_EXCEEDED", f"{RESOURCE}.field_mappings")),
-    changed("map_10001", "More mappings than anybody reads.",
+    changed("map_10001", "More mappings than a request may hold.",
             resource(field_mappings=[{"api_name": "Last_Name", "index": 0}] * 10_001),
             refused("INVALID_DATA", f"{RESOURCE}.field_mappings")),
     changed("map_no_mandatory", "The mandatory field is not mapped.",
@@ -216,7 +216,7 @@ KEYS = [
     *(changed(f"field_{name}", f"A field's name is {shown}.", mapping(api_name=value),
               refused(code, f"{MAPPING}.api_name"))
       for name, shown, value, code in (
-          ("unknown", "one that nobody knows", "Nothing", "INVALID_FIELD"),
+          ("unknown", "an unknown one", "Nothing", "INVALID_FIELD"),
           ("case", "in the wrong case", "company", "INVALID_FIELD"),
           ("empty", "empty", "", "INVALID_FIELD"),
           ("sql", "SQL", 'Company"; DROP TABLE jobs; --', "INVALID_FIELD"),
@@ -227,7 +227,7 @@ KEYS = [
       )),
     *(changed(f"module_{name}", f"The module is {shown}.", resource(module=value), outcome)
       for name, shown, value, outcome in (
-          ("unknown", "one that nobody knows", "Nothing", refused("MODULE_NOT_AVAILABLE")),
+          ("unknown", "an unknown one", "Nothing", refused("MODULE_NOT_AVAILABLE")),
           ("sql", "SQL", "Leads; DROP TABLE jobs", refused("MODULE_NOT_AVAILABLE")),
           ("path", "a path", "../../Leads", refused("MODULE_NOT_AVAILABLE")),
           ("case", "in the wrong case", "leads", refused("MODULE_NOT_AVAILABLE")),
@@ -247,7 +247,7 @@ KEYS = [
     *(changed(f"find_by_{name}", f"Records are found by {shown}.", resource(find_by=value),
               refused(code, f"{RESOURCE}.find_by"))
       for name, shown, value, code in (
-          ("unknown", "a field that nobody knows", "Nothing", "INVALID_FIELD"),
+          ("unknown", "an unknown field", "Nothing", "INVALID_FIELD"),
           ("no_key", "a field that is no key", "Company", "INVALID_FIELD"),
           ("unmapped", "a key that is not mapped", "Email", "INVALID_FIELD"),
           ("sql", "SQL", "Email\" OR 1=1 --", "INVALID_FIELD"),
@@ -285,7 +285,7 @@ FILE_IDS = [
         ("neg", "negative", "-1"), ("plus", "with a sign", "+1"),
         ("2_63", "beyond 64 bits", str(2**63)), ("400_digits", "400 digits long", "9" * 400),
         ("float", "a fraction", "1.0"), ("exponent", "an exponent", "1e3"),
-        ("unknown", "nobody's", "111111000000000001"), ("int", "a number", 12),
+        ("unknown", "an unknown one", "111111000000000001"), ("int", "a number", 12),
         ("bool", "true", True), ("sql", "SQL", "1 OR 1=1"), ("path", "a path", "../../1"),
         ("null", "null", None), ("list", "a list", []), ("object", "an object", {}),
         ("arabic_digits", "in Arabic digits", "\u0661\u0662"), ("padded", "padded", " 1 "),

@@ -1,8 +1,8 @@
-"""What one case may cost: memory of every process of the service, and disk.
+"""The bounds of one case: memory of every process of the service, and disk.
 
-Linux tells a process's peak memory (VmHWM in /proc/PID/status) and lets it be set back to what is
-in use (5 to /proc/PID/clear_refs), so that no peak escapes between two looks. Disk is looked at
-every few milliseconds.
+Linux reports the peak memory of a process (VmHWM in /proc/PID/status). Writing 5 to
+/proc/PID/clear_refs resets it to the memory in use, so that no peak between two checks is missed.
+Disk is checked every few milliseconds.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ MiB = 1024 * 1024
 MOST_MEMORY = 256 * MiB
 """Growth of one process."""
 MOST_DISK = 64 * MiB
-"""Growth of the data folder beside uploads and results, which are kept by right."""
-_LOOK_SECONDS = 0.02
+"""Growth of the data folder without uploads and results, which are kept on purpose."""
+_CHECK_SECONDS = 0.02
 
 
 def family(pid: int) -> list[int]:
@@ -77,7 +77,7 @@ class _DiskWatch:
         return size
 
     def _watch(self) -> None:
-        while not self._done.wait(_LOOK_SECONDS):
+        while not self._done.wait(_CHECK_SECONDS):
             self._most = max(self._most, self._size())
 
     def __enter__(self) -> _DiskWatch:

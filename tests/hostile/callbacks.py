@@ -1,4 +1,4 @@
-"""Callback URLs: whatever leads into the network that the service is in, or is no URL."""
+"""Callback URLs that lead into the network of the service, or that are not URLs."""
 
 from __future__ import annotations
 
@@ -6,44 +6,44 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.hostile.bodies import changed, root
-from tests.hostile.case import Case, Outcome, Refused, Told
+from tests.hostile.case import Case, Logged, Outcome, Rejection
 
 if TYPE_CHECKING:
     from tests.hostile.target import Target
 
-NO_URL = Refused("create", 400, "INVALID_CALLBACK_URL", "$.callback.url")
-NO_METHOD = Refused("create", 400, "INVALID_CALLBACK_METHOD")
+NO_URL = Rejection("create", 400, "INVALID_CALLBACK_URL", "$.callback.url")
+NO_METHOD = Rejection("create", 400, "INVALID_CALLBACK_METHOD")
 GROUP = "callback urls"
 
 
 @dataclass(frozen=True)
 class Callback:
-    """Run a sound job whose end is to be told to this URL."""
+    """Run a valid job with this callback URL."""
 
     url: str
 
     def __call__(self, target: Target) -> Outcome:
-        """Send it; what became of the callback, where the job was created at all."""
+        """Send it; returns the outcome of the callback if the job was created."""
         from tests.hostile.target import insert
 
         body = insert(target.ready)
         body["callback"] = {"url": self.url, "method": "post"}
         made = target.create(body)
-        if isinstance(made, Refused):
+        if isinstance(made, Rejection):
             return made
         assert target.ended(made)["status"] == "COMPLETED"
-        return target.told(made)
+        return target.callback_outcome(made)
 
 
 def refused(name: str, wrong: str, url: str) -> Case:
-    """A URL that the creation refuses."""
+    """A URL that is rejected when the job is created."""
     return Case(GROUP, name, wrong, Callback(url), NO_URL)
 
 
 def blocked(name: str, wrong: str, host: str, why: str) -> Case:
-    """A URL that nobody connects to: the job completes, the callback does not leave."""
-    told = Told(f"forbidden address: {why}")
-    return Case(GROUP, name, wrong, Callback(f"https://{host}/hook"), told)
+    """A URL whose address is forbidden: the job completes, the callback is not sent."""
+    logged = Logged(f"forbidden address: {why}")
+    return Case(GROUP, name, wrong, Callback(f"https://{host}/hook"), logged)
 
 
 ODD = [
@@ -139,12 +139,13 @@ SHAPES = [
         ("method_put", "put", "put", NO_METHOD),
         ("method_crlf", "followed by a line end", "post\r\nX: y", NO_METHOD),
         ("method_null", "null", None,
-         Refused("create", 400, "MISSING_REQUIRED_KEY", "$.callback.method")),
-        ("method_int", "a number", 1, Refused("create", 400, "INVALID_DATA", "$.callback.method")),
+         Rejection("create", 400, "MISSING_REQUIRED_KEY", "$.callback.method")),
+        ("method_int", "a number", 1,
+         Rejection("create", 400, "INVALID_DATA", "$.callback.method")),
     )
 ] + [
     changed(f"callback_{name}", f"The callback {shown}.", root(callback=value),
-            Refused("create", 400, code, path), group=GROUP)
+            Rejection("create", 400, code, path), group=GROUP)
     for name, shown, value, code, path in (
         ("string", "is a text", URL, "INVALID_DATA", "$.callback"),
         ("list", "is a list", [URL], "INVALID_DATA", "$.callback"),

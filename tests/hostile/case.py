@@ -1,4 +1,4 @@
-"""One hostile input: what is wrong with it, how it is sent, and what must come of it.
+"""One hostile input: its fault, the attempt that sends it, and its right outcome.
 
 The modules beside this one hold the cases, one module a group; `corpus.py` has them all.
 """
@@ -19,14 +19,14 @@ class Answered:
 
     status: int
     code: str
-    """`code` of the body; where the shape has none, its `error`, `x-error` or `x-info`."""
+    """`code` of the body; if the shape has none, its `error`, `x-error` or `x-info`."""
     path: str = ""
     """`details.json_path`."""
 
 
 @dataclass(frozen=True)
-class Refused:
-    """The upload or the creation of a job was refused."""
+class Rejection:
+    """The upload or the creation of a job was rejected."""
 
     step: str
     """`upload` or `create`."""
@@ -41,11 +41,11 @@ class Done:
     """The job has ended, and every row has its answer."""
 
     rows: tuple[str, ...]
-    """STATUS of each row, or its ERRORS where there are some, in file order."""
+    """STATUS of each row, or its ERRORS if it has some, in file order."""
     kept: tuple[object, ...] = ()
-    """What a field of the added records holds, where a case asks for it."""
+    """The values of a field of the added records, if the case needs them."""
     name: str = ""
-    """How the CSV's name is shown, where a case asks for it."""
+    """The shown name of the CSV, if the case needs it."""
     status: str = "COMPLETED"
 
 
@@ -62,17 +62,17 @@ class Closed:
 
 
 @dataclass(frozen=True)
-class Told:
-    """What became of a job's callback, in the words of the log."""
+class Logged:
+    """The outcome of a job's callback, as the log reports it."""
 
     words: str
 
 
-Outcome = Answered | Refused | Done | Bare | Closed | Told | tuple[Answered | Bare, ...]
+Outcome = Answered | Rejection | Done | Bare | Closed | Logged | tuple[Answered | Bare, ...]
 """A tuple: the answers on one connection, in their order."""
 
 Attempt = Callable[["Target"], Outcome]
-"""Sends the input to a live service and says what came of it."""
+"""Sends the input to a live service and returns the outcome."""
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.conftest import make_tenant
 from tests.hostile.target import Target
 from tests.hostile.values import MODULE
+from tests.support.deployment import make_tenant
 
-from bulkwright.config import Settings
 from bulkwright.domain import scope
+from bulkwright.settings import Settings
 from bulkwright.wiring import open_services
 
 
@@ -20,7 +20,7 @@ from bulkwright.wiring import open_services
 def target(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Target]:
-    """The service, on each store: one case has one outcome."""
+    """The service, on each database: a case has the same outcome on both."""
     data = tmp_path_factory.mktemp("hostile") / "data"
     on_postgres = request.param == "postgres"
     database = request.getfixturevalue("postgres").database() if on_postgres else ""
@@ -34,5 +34,5 @@ def target(
         }
         services.schema.apply(tenant.org.id, {"modules": [MODULE]})
     with Target(data, tenant, other, tokens, database) as running:
-        running.check_good_job()  # what a worker loads for its first job is no case's doing
+        running.check_good_job()  # the worker loads its modules before the first case
         yield running

@@ -1,4 +1,4 @@
-"""All cases, the groups that they come in, and those of the short form."""
+"""All cases, their groups, and the cases of the short form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Zips built by hand, field by field, so that every field can lie."""
+"""Zips built by hand, field by field, so that every field can be wrong."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def deflate(data: bytes, level: int = 9) -> bytes:
 
 @dataclass(frozen=True)
 class Entry:
-    """One member; what is None is told truthfully."""
+    """One member; every field that is None gets its right value."""
 
     data: bytes = ROWS
     name: bytes = b"leads.csv"
@@ -173,7 +173,7 @@ def quoted_overlap(files: int, kernel: bytes) -> bytes:
 
 @dataclass
 class Flaky:
-    """A file that fails after so many reads, as storage far away does."""
+    """A file that fails after `reads` reads, as remote storage may."""
 
     data: bytes
     reads: int
@@ -194,7 +194,7 @@ class Flaky:
 
 
 def nested(levels: int) -> bytes:
-    """A zip in a zip, so many times."""
+    """A zip in a zip, `levels` deep."""
     made = archive(Entry())
     for _ in range(levels):
         made = archive(Entry(made, b"r/r.zip"))

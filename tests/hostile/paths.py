@@ -1,11 +1,10 @@
-"""Paths and tokens: ids that are none, other people's things, and tokens that do not count."""
+"""Paths and tokens: invalid ids, data of other orgs, and invalid tokens."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.conftest import zipped
 from tests.hostile.bodies import changed, refused, resource
 from tests.hostile.case import Answered, Bare, Case, Done, Outcome
 from tests.hostile.wire import (
@@ -23,6 +22,7 @@ from tests.hostile.wire import (
     head,
     upload,
 )
+from tests.support.uploads import zipped
 
 if TYPE_CHECKING:
     from tests.hostile.target import Target
@@ -44,7 +44,7 @@ def asked(
     auth: str = AUTH,
     group: str = "paths",
 ) -> Case:
-    """A question about a path."""
+    """A GET request for a path."""
     return Case(group, name, wrong, Raw((get(path, *lines, auth=auth),)), outcome)
 
 
@@ -64,8 +64,8 @@ JOB_IDS = [
         ("nul", "followed by NUL, encoded", "<job>%00", NO_PATH),
         ("line_end", "followed by a line end, encoded", "<job>%0A", NO_PATH),
         ("sql_or", "SQL", "1%20OR%201=1", NO_PATH), ("sql_quote", "SQL", "1'--", NO_PATH),
-        ("wildcard", "a wildcard", "*", NO_PATH), ("unknown", "nobody's", "111111999999999999",
-                                                    NO_JOB),
+        ("wildcard", "a wildcard", "*", NO_PATH),
+        ("unknown", "an unknown one", "111111999999999999", NO_JOB),
     )
 ]  # fmt: skip
 
@@ -124,7 +124,7 @@ ZIP = Answered(200, "zip")
 
 
 def linked(name: str, wrong: str, path: str, outcome: Outcome, auth: str = AUTH) -> Case:
-    """A question about somebody's things."""
+    """A request for data of one of the orgs."""
     return asked(name, wrong, path, outcome, auth=auth, group="tenants")
 
 
@@ -136,7 +136,7 @@ TENANTS = [
           link("org<their org>", "<their job>"), NO_LINK),
     linked("their_result_as_mine", "A result of another org, under the caller's number.",
           link("org<org>", "<their job>"), NO_LINK),
-    linked("my_result_by_them", "Somebody else has the link.", link("org<org>"), NO_LINK,
+    linked("my_result_by_them", "Another org has the link.", link("org<org>"), NO_LINK,
           auth=THEIRS),
     linked("link_other_org", "The caller's job under another org's number.",
           link("org<their org>"), NO_LINK),
@@ -197,7 +197,7 @@ CROSSED = [
 
 
 def token(name: str, wrong: str, auth: str, outcome: Outcome, *lines: str) -> Case:
-    """A question with this header for a token."""
+    """A GET request with this header for a token."""
     shown = f"Authorization: {auth}" if auth else ""
     return asked(f"token_{name}", wrong, JOB, outcome, *lines, auth=shown, group="tokens")
 
@@ -237,8 +237,8 @@ TOKENS = [
     Case("tokens", "token_without_create_scope", "A new job with a token for something else.",
          Raw((create("Content-Length: 2", body=b"{}").replace(b"<token>", b"<stranger>"),)),
          NO_SCOPE),
-    Case("tokens", "token_revoke_nobody", "Revoking a token that nobody has.",
-         Raw((head("POST /oauth/v2/token/revoke?token=nobody HTTP/1.1", "Content-Length: 0"),)),
+    Case("tokens", "token_revoke_unknown", "Revoking an unknown token.",
+         Raw((head("POST /oauth/v2/token/revoke?token=unknown HTTP/1.1", "Content-Length: 0"),)),
          Answered(200, "details")),
 ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""A CSV on its way through a job, however hostile: what all cases of CSV text and values send."""
+"""A hostile CSV that a job inserts: the attempt of all cases of CSV text and values."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.conftest import zipped
-from tests.hostile.case import Outcome, Refused
+from tests.hostile.case import Outcome, Rejection
+from tests.support.uploads import zipped
 
 if TYPE_CHECKING:
     from tests.hostile.target import Target
 
 Text = str | bytes
 LEADS = ("Last_Name", "Description", "City")
-"""What the first three columns fill."""
+"""The fields of the first three columns."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Table:
 
     text: Text | Callable[[], Text]
     fields: tuple[str, ...] = LEADS
-    """What the columns fill, from the first on."""
+    """The fields of the columns, from the first on."""
     module: str = "Leads"
     operation: str = "insert"
     find_by: str | None = None
@@ -31,7 +31,7 @@ class Table:
     keep: str = ""
     """A field whose stored values are part of the outcome."""
     before: Text | None = None
-    """A CSV of the same columns that is inserted first, soundly."""
+    """A CSV of the same columns that is inserted first, without an error."""
     changes: dict[str, Any] = field(default_factory=dict)
     """To the request's first resource."""
 
@@ -39,7 +39,7 @@ class Table:
         """Send it."""
         if self.before is not None:
             first = self._run(target, self.before, "insert", None)
-            assert not isinstance(first, Refused), first
+            assert not isinstance(first, Rejection), first
             assert set(first.rows) == {"ADDED"}, first
         return self._run(
             target,
@@ -52,7 +52,7 @@ class Table:
         from tests.hostile.target import insert
 
         file_id = target.upload(zipped(text))
-        if isinstance(file_id, Refused):
+        if isinstance(file_id, Rejection):
             return file_id
         body = insert(file_id, *self.fields, module=self.module, find_by=find_by, **self.changes)
         body["operation"] = operation

@@ -12,8 +12,6 @@ import json
 import os
 import re
 import socket
-import subprocess
-import sys
 import time
 import zipfile
 from collections.abc import Mapping
@@ -22,11 +20,13 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx2
-from tests.conftest import Tenant, zipped
-from tests.hostile.case import Answered, Bare, Closed, Done, Refused, Told
+from tests.hostile.case import Answered, Bare, Closed, Done, Logged, Rejection
+from tests.support.deployment import Tenant
+from tests.support.uploads import zipped
 
-from bulkwright.api import problems
 from bulkwright.domain import errors
+from bulkwright.testing import ServerProcess
+from bulkwright.zoho import problems
 
 Json = dict[str, Any]
 
@@ -63,39 +63,32 @@ class Target:
         self._tokens = tokens
         self.acknowledged = 0
         """Uploads that were acknowledged."""
-        self._log = data / "serve.log"
-        self._environment = {**os.environ, "BULKWRIGHT_DATABASE": database}
+        self._server = ServerProcess(
+            data, "--profile", "zoho", dev=False, log=data / "serve.log",
+            environment={**os.environ, "BULKWRIGHT_DATABASE": database},
+        )  # fmt: skip
 
     # The process
 
     def __enter__(self) -> Self:
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "bulkwright", "serve", "--data", str(self.data),
-                 "--port", "0", "--profile", "zoho"],
-                stdout=subprocess.PIPE, stderr=log, env=self._environment,
-            )  # fmt: skip
-        assert self._process.stdout
-        ready = self._process.stdout.readline().decode().split()
-        assert ready and ready[0] == "ready", self.log()
-        self.host, port = ready[1].removeprefix("http://").split(":")
+        self._server.start()
+        self.host, port = self._server.base_url.removeprefix("http://").split(":")
         self.port = int(port)
-        self.http = httpx2.Client(base_url=ready[1], timeout=LEAST_PATIENCE)
+        self.http = httpx2.Client(base_url=self._server.base_url, timeout=LEAST_PATIENCE)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.http.close()
-        self._process.terminate()
-        self._process.communicate(timeout=60)
+        self._server.stop()
 
     @property
     def pid(self) -> int:
         """Of the server; its worker is its child."""
-        return self._process.pid
+        return self._server.pid
 
     def log(self) -> str:
-        """What the service has said on stderr."""
-        return self._log.read_text("utf-8")
+        """The stderr of the service."""
+        return self._server.log
 
     # Calls
 
@@ -103,43 +96,43 @@ class Target:
         """The header of a caller."""
         return {"Authorization": f"Zoho-oauthtoken {token or self.tenant.token}"}
 
-    def upload(self, data: bytes, tenant: Tenant | None = None) -> str | Refused:
-        """The id of a new upload, or why there is none."""
+    def upload(self, data: bytes, tenant: Tenant | None = None) -> str | Rejection:
+        """The id of a new upload, or its rejection."""
         who = tenant or self.tenant
         headers = {"feature": "bulk-write", "X-CRM-ORG": str(who.org.id), **self.auth(who.token)}
         files = {"file": ("leads.zip", data)}
         answer = self.http.post("/crm/v2/upload", headers=headers, files=files)
-        told = answer.json()
-        if told.get("code") == "FILE_UPLOAD_SUCCESS":
+        body = answer.json()
+        if body.get("code") == "FILE_UPLOAD_SUCCESS":
             self.acknowledged += 1
-            return str(told["details"]["file_id"])
+            return str(body["details"]["file_id"])
         seen = self.judge(answer.status_code, answer.headers, answer.content)
-        return Refused("upload", seen.status, seen.code, seen.path)
+        return Rejection("upload", seen.status, seen.code, seen.path)
 
     @cached_property
     def ready(self) -> str:
-        """The id of a sound upload, for cases that are about something else."""
+        """The id of an intact upload, for cases about other input."""
         made = self.upload(zipped())
         assert isinstance(made, str), made
         return made
 
-    def create(self, body: Json | bytes) -> str | Refused:
-        """The id of a new job, or why there is none."""
+    def create(self, body: Json | bytes) -> str | Rejection:
+        """The id of a new job, or its rejection."""
         # Unlike httpx2, this writes what no JSON parser should take: NaN, lone surrogates.
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         answer = self.http.post("/crm/bulk/v2/write", headers=self.auth(), content=content)
         if answer.status_code == 201:
             return str(answer.json()["details"]["id"])
         seen = self.judge(answer.status_code, answer.headers, answer.content)
-        return Refused("create", seen.status, seen.code, seen.path)
+        return Rejection("create", seen.status, seen.code, seen.path)
 
-    def run(self, body: Json | bytes, keep: str = "") -> Done | Refused:
-        """Create a job and wait for its end; `keep` names a field whose values are wanted."""
+    def run(self, body: Json | bytes, keep: str = "") -> Done | Rejection:
+        """Create a job and wait for its end; `keep` names a field whose values are returned."""
         made = self.create(body)
-        return made if isinstance(made, Refused) else self.outcome(made, keep)
+        return made if isinstance(made, Rejection) else self.outcome(made, keep)
 
     def outcome(self, job: str, keep: str = "") -> Done:
-        """What came of a job, from its details, its result and its records."""
+        """The outcome of a job, from its details, its result and its records."""
         details = self.ended(job)
         (resource,) = details["resource"]
         file = resource["file"]
@@ -160,8 +153,8 @@ class Target:
         assert len(rows) == file["total_count"]
         module = resource["module"]["api_name"]
         kept = [self.record(module, row[1])[keep] for row in rows if keep and row[1]]
-        told = tuple(errors or status for status, _, errors in rows)
-        return Done(told, tuple(kept), file["name"], details["status"])
+        answers = tuple(errors or status for status, _, errors in rows)
+        return Done(answers, tuple(kept), file["name"], details["status"])
 
     def ended(self, job: str) -> Json:
         """Job details after the job's end."""
@@ -181,20 +174,20 @@ class Target:
         found: Json = answer.json()["data"][0]
         return found
 
-    def told(self, job: str) -> Told:
-        """What became of the first attempt of a job's callback."""
+    def callback_outcome(self, job: str) -> Logged:
+        """The outcome of the first attempt of a job's callback, from the log."""
         deadline = time.monotonic() + LEAST_PATIENCE
-        said = re.compile(rf"job {job}: callback to \S+ (?:failed|given up) \(1\): ([^;\n]*)")
-        while (found := said.search(self.log())) is None:
-            assert time.monotonic() < deadline, "no word of the callback"
+        line = re.compile(rf"job {job}: callback to \S+ (?:failed|given up), attempt 1: ([^;\n]*)")
+        while (found := line.search(self.log())) is None:
+            assert time.monotonic() < deadline, "the log does not mention the callback"
             time.sleep(0.01)
-        return Told(found[1])
+        return Logged(found[1])
 
     # Raw connections
 
     @cached_property
     def words(self) -> dict[str, str]:
-        """What stands for `<word>` in a request that is written by hand."""
+        """The values of each `<word>` in a request that is written by hand."""
         job = self.create(insert(self.ready))
         assert isinstance(job, str), job
         self.ended(job)
@@ -231,7 +224,7 @@ class Target:
 
         `pause` are the seconds after each piece; `half` ends the sending side after the last.
         """
-        heard = b""
+        received = b""
         with socket.create_connection((self.host, self.port), LEAST_PATIENCE * 2) as connection:
             try:
                 for piece in pieces:
@@ -240,16 +233,16 @@ class Target:
                 if half:
                     connection.shutdown(socket.SHUT_WR)
             except OSError:
-                pass  # closed in the middle of it: the answer may be there all the same
+                pass  # closed while sending: the answer may have been sent already
             try:
                 while block := connection.recv(65536):
-                    heard += block
+                    received += block
             except ConnectionResetError:
                 pass
-        return heard
+        return received
 
-    def heard(self, data: bytes) -> tuple[Answered | Bare, ...]:
-        """The answers in what was read from a connection."""
+    def parsed(self, data: bytes) -> tuple[Answered | Bare, ...]:
+        """The answers in the bytes that were received from a connection."""
         answers: list[Answered | Bare] = []
         while data:
             head, end, data = data.partition(b"\r\n\r\n")
@@ -272,15 +265,15 @@ class Target:
         self, *pieces: bytes, pause: float = 0.0, half: bool = False
     ) -> Answered | Bare | Closed:
         """The one answer to a request that is written by hand."""
-        answers = self.heard(self.talk(*pieces, pause=pause, half=half))
+        answers = self.parsed(self.talk(*pieces, pause=pause, half=half))
         assert len(answers) <= 1, answers
         return answers[0] if answers else Closed()
 
-    # Judgement
+    # Checks
 
     @staticmethod
     def judge(status: int, headers: Mapping[str, str], body: bytes) -> Answered:
-        """An answer, if it is one that the documents know."""
+        """An answer, checked to be a documented one."""
         assert status < 500, body
         assert headers["server"] == "bulkwright"
         text = body.decode("utf-8") if headers.get("content-type") != "application/zip" else ""
@@ -294,16 +287,16 @@ class Target:
                 assert archive.testzip() is None
             return Answered(status, "zip")
         assert headers["content-type"].startswith("application/json"), headers
-        told = json.loads(text)
-        if "code" not in told:
-            own = next((told[key] for key in _OWN_SHAPES if key in told), "details")
+        answer = json.loads(text)
+        if "code" not in answer:
+            own = next((answer[key] for key in _OWN_SHAPES if key in answer), "details")
             return Answered(status, own)
-        if status < 400 and told["status"] != "error":
-            return Answered(status, told["code"])
-        assert list(told) == ["code", "details", "message", "status"]
-        assert told["status"] == "error" and told["message"]
-        assert told["code"] in CODES
-        return Answered(status, told["code"], told["details"].get("json_path", ""))
+        if status < 400 and answer["status"] != "error":
+            return Answered(status, answer["code"])
+        assert list(answer) == ["code", "details", "message", "status"]
+        assert answer["status"] == "error" and answer["message"]
+        assert answer["code"] in CODES
+        return Answered(status, answer["code"], answer["details"].get("json_path", ""))
 
     # What must hold after every case
 
@@ -331,7 +324,7 @@ class Target:
         assert self._uploads() == self.acknowledged
         assert list(self.data.parent.iterdir()) == [self.data]
         log = self.log()
-        assert "Traceback" not in log and "unforeseen" not in log, log[-3000:]
+        assert "Traceback" not in log and "unexpected error" not in log, log[-3000:]
 
 
 def insert(file_id: object, *fields: str, module: str = "Leads", **changes: object) -> Json:

@@ -1,4 +1,4 @@
-"""Every hostile input against a live service: the one right answer, within bounds, nothing left."""
+"""Every hostile input against a live service: the right answer, within bounds, no leftovers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.hostile.target import Target
     [pytest.param(c, id=str(c), marks=[] if c in SHORT else [pytest.mark.long]) for c in CASES],
 )
 def test_a_hostile_input_has_its_one_outcome(target: Target, case: Case) -> None:
-    """It costs no more than it may, leaves nothing, and a sound job completes right after it."""
+    """It stays within the bounds, leaves nothing, and a valid job completes right after it."""
     target.begin()
     with bounds.held(target.pid, target.data, case.seconds):
         outcome = case.attempt(target)

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.hostile.case import Case, Done, Outcome, Refused
+from tests.hostile.case import Case, Done, Outcome, Rejection
 from tests.hostile.tables import Table, Text
 
 MiB = 1024 * 1024
 HEAD = "Name,Text,City\n"
 BAD = "INVALID_DATA-Text"
 ADDED = "ADDED"
-NO_CSV = Refused("create", 400, "FILE_NOT_SUPPORTED", "$.resource[0].file_id")
-NO_COLUMN = Refused(
+NO_CSV = Rejection("create", 400, "FILE_NOT_SUPPORTED", "$.resource[0].file_id")
+NO_COLUMN = Rejection(
     "create", 400, "COLUMN_INDEX_NOT_FOUND", "$.resource[0].field_mappings[1].index"
 )
-NO_CHARSET = Refused("create", 400, "INVALID_DATA", "$.character_encoding")
+NO_CHARSET = Rejection("create", 400, "INVALID_DATA", "$.character_encoding")
 
 
-def rows(*told: str, kept: tuple[object, ...] = ()) -> Done:
-    """A job that has answered every row so."""
-    return Done(told, kept, "leads.csv")
+def rows(*answers: str, kept: tuple[object, ...] = ()) -> Done:
+    """A job with these answers to its rows."""
+    return Done(answers, kept, "leads.csv")
 
 
 def case(
@@ -145,7 +145,7 @@ def delimited(mark: str) -> str:
 
 
 def wide(columns: int) -> str:
-    """A CSV of so many columns, with one row."""
+    """A CSV with this number of columns and one row."""
     cells = [f"c{i}" for i in range(columns)]
     return ",".join(cells) + "\n" + ",".join(cells) + "\n"
 
@@ -212,7 +212,7 @@ SHAPES = [
     shaped("delim_semicolon", "Semicolons stand between the cells.", delimited(";"), READ_THREE),
     shaped("delim_colon", "Colons stand between the cells.", delimited(":"), READ_THREE),
     shaped("delim_pipe", "Bars stand between the cells.", delimited("|"), READ_THREE),
-    shaped("delim_tab", "Tabs stand between the cells, which nobody promised to read.",
+    shaped("delim_tab", "Tabs stand between the cells, which are not supported.",
            delimited("\t"), NO_COLUMN),
     shaped("delim_ambiguous", "The header has as many semicolons as commas.",
            "Name;a,Text;b,City\nAda,1,x\n", rows(ADDED, kept=("1",))),
@@ -239,16 +239,16 @@ SHAPES = [
     shaped("header_20mb", "A header of 20 MB.", lambda: "x" * 20_000_000 + "\nAda\n", NO_CSV),
     shaped("cols_200", "As many columns as a job may have.", lambda: wide(200), rows(ADDED)),
     shaped("cols_201", "One column too many.", lambda: wide(201),
-           Refused("create", 400, "HEADER_LIMIT_EXCEEDED")),
+           Rejection("create", 400, "HEADER_LIMIT_EXCEEDED")),
     shaped("cols_5000", "Five thousand columns.", lambda: wide(5000),
-           Refused("create", 400, "HEADER_LIMIT_EXCEEDED")),
+           Rejection("create", 400, "HEADER_LIMIT_EXCEEDED")),
     shaped("cols_1m", "A million cells in one row.",
            lambda: HEAD + "x," * 1_000_000 + "\nBo,2,y\n",
            rows("INVALID_DATA-City", ADDED)),
     shaped("rows_25000", "As many rows as a job may have.",
            lambda: HEAD + "Ada,1,x\n" * 25_000, rows(*[ADDED] * 25_000)),
     shaped("rows_25001", "One row too many.", lambda: HEAD + "Ada,1,x\n" * 25_001,
-           Refused("create", 400, "LIMIT_EXCEEDED")),
+           Rejection("create", 400, "LIMIT_EXCEEDED")),
     shaped("quotes_left_open", "Every second row opens a quote that it does not close.",
            lambda: HEAD + 'Ada,"1,x\nBo,2,y\n' * 200, rows(*[ADDED] * 200)),
 ]  # fmt: skip

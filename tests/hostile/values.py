@@ -1,4 +1,4 @@
-"""Values: numbers, dates and keys that a lenient language would take for something else."""
+"""Values: numbers, dates and keys that a lenient parser reads as other values."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import io
 from typing import Any
 
-from tests.hostile.case import Case, Done, Refused
+from tests.hostile.case import Case, Done, Rejection
 from tests.hostile.tables import Table
 
 _TYPES = {
@@ -25,7 +25,7 @@ MODULE: dict[str, Any] = {
         *({"api_name": name, "data_type": kind} for name, kind in _TYPES.items()),
     ],
 }
-"""A module with a field of every type, which the service under attack has."""
+"""A module with a field of every type, which the tested service has."""
 
 _SOUND = {
     "Whole": "7", "Large": "7", "Real": "7.5", "Share": "7", "Flag": "true", "Day": "2024-02-29",
@@ -41,7 +41,7 @@ def table(*rows: tuple[str, ...]) -> str:
 
 
 def none(field: str, name: str, wrong: str, *cells: str) -> Case:
-    """Cells that are no value of this field; a sound row follows."""
+    """Cells that are not values of this field; a valid row follows."""
     rows = [("Name", field), *(("x", cell) for cell in cells), ("x", _SOUND[field])]
     bad = f"INVALID_DATA-{field}"
     outcome = Done((*[bad] * len(cells), "ADDED"), name="leads.csv")
@@ -160,7 +160,7 @@ def keyed(
     columns: tuple[str, ...] = ("Name", "Code"),
     module: str = "Things",
 ) -> Case:
-    """A case of records that are found, or not."""
+    """A case of records that are found by a key, or not."""
     attempt = Table(text, columns, module, operation, find_by, before=before)
     return Case("keys", name, wrong, attempt, Done(outcome, name="leads.csv"))
 
@@ -185,11 +185,11 @@ KEYS = [
     keyed("case_folding", "Keys that are equal only when folded.",
           "Name,Code\nx,Straße-1\ny,STRASSE-1\nz,ﬁsh\nw,FISH\n",
           "ADDED", "UPDATED", "ADDED", "UPDATED"),
-    keyed("empty_key", "Rows that do not say what they mean.",
+    keyed("empty_key", "Rows without a key.",
           "Name,Code\nx,\ny,   \nz,k-1\n", "MANDATORY_NOT_FOUND-Code", "MANDATORY_NOT_FOUND-Code",
           "ADDED"),
     keyed("update_nothing_matches", "An update of records that are not there.",
-          "Name,Code\nx,nobody-1\ny,k-2\n", "RESOURCE_NOT_FOUND-Code", "UPDATED",
+          "Name,Code\nx,missing-1\ny,k-2\n", "RESOURCE_NOT_FOUND-Code", "UPDATED",
           before="Name,Code\nx,k-2\n", operation="update"),
     keyed("update_bad_ids", "Updates of ids that are none.",
           table(("Name", "Id"), *(("x", i) for i in (
@@ -205,8 +205,8 @@ KEYS = [
           *["RESOURCE_NOT_FOUND-Code"] * 2, operation="update"),
     keyed("long_key", "A key one character longer than its field.",
           f"Name,Code\nx,{'k' * 256}\ny,k-4\n", "INVALID_DATA-Code", "ADDED"),
-    Case("keys", "lookup_of_nobody", "A lookup to an account that is not there.",
-         Table("Name,Account\nAda,Nobody Ltd\nBo,\n", module="Contacts",
+    Case("keys", "lookup_without_account", "A lookup to an account that is not there.",
+         Table("Name,Account\nAda,Missing Ltd\nBo,\n", module="Contacts",
                changes={"field_mappings": LOOKUP}),
          Done(("INVALID_DATA-Account", "ADDED"), name="leads.csv")),
     Case("keys", "lookup_of_another_module", "A lookup by the id of a record of another module.",
@@ -215,7 +215,7 @@ KEYS = [
          Done(("INVALID_DATA-Account",) * 3, name="leads.csv")),
 ]  # fmt: skip
 
-READ_ONLY = Refused("create", 400, "INVALID_FIELD", "$.resource[0].field_mappings[1].api_name")
+READ_ONLY = Rejection("create", 400, "INVALID_FIELD", "$.resource[0].field_mappings[1].api_name")
 PROTECTED = [
     Case("keys", f"insert_{name.lower()}", f"An insert that wants to set {name} itself.",
          Table("Name,Text\nAda,1\n", ("Last_Name", name)), READ_ONLY)

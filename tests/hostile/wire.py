@@ -1,4 +1,4 @@
-"""HTTP, byte by byte: requests that two servers read in two ways, never end, or are none at all."""
+"""HTTP, byte by byte: requests that two servers read differently, never end, or are invalid."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.conftest import zipped
 from tests.hostile.case import Answered, Bare, Case, Closed, Outcome
+from tests.support.uploads import zipped
 
 if TYPE_CHECKING:
     from tests.hostile.target import Target
@@ -35,22 +35,22 @@ Bytes = bytes | Callable[[], bytes]
 
 @dataclass(frozen=True)
 class Raw:
-    """Send these bytes on one connection; `<word>` stands for what only a running service has."""
+    """Send these bytes on one connection; `<word>` is replaced by a value of the service."""
 
     pieces: tuple[Bytes, ...]
     half: bool = False
-    """Whether the sending side then ends."""
+    """Whether the sending side is closed then."""
     pause: float = 0.0
     """Seconds after each piece."""
     uploads: int = 0
-    """How many uploads are acknowledged."""
+    """The number of uploads that are acknowledged."""
 
     def sent(self, target: Target) -> list[bytes]:
-        """The pieces as they go out."""
+        """The pieces as they are sent."""
         return [target.filled(p() if callable(p) else p) for p in self.pieces]
 
     def __call__(self, target: Target) -> Outcome:
-        """Send them; the one answer."""
+        """Send them; returns the one answer."""
         answer = target.ask(*self.sent(target), pause=self.pause, half=self.half)
         target.acknowledged += self.uploads
         return answer
@@ -58,11 +58,11 @@ class Raw:
 
 @dataclass(frozen=True)
 class Several(Raw):
-    """The same, where more than one answer may come."""
+    """The same for more than one answer."""
 
     def __call__(self, target: Target) -> Outcome:
-        """Send them; all answers."""
-        return target.heard(target.talk(*self.sent(target), pause=self.pause, half=self.half))
+        """Send them; returns all answers."""
+        return target.parsed(target.talk(*self.sent(target), pause=self.pause, half=self.half))
 
 
 def head(first: str, *lines: str, close: bool = True, host: str = "Host: x") -> bytes:
@@ -72,12 +72,12 @@ def head(first: str, *lines: str, close: bool = True, host: str = "Host: x") -> 
 
 
 def get(path: str = JOB, *lines: str, auth: str = AUTH, **more: Any) -> bytes:
-    """A request for something."""
+    """A GET request."""
     return head(f"GET {path} HTTP/1.1", auth, *lines, **more)
 
 
 def create(*lines: str, body: bytes = b"", **more: Any) -> bytes:
-    """A request for a job, with a body that is no sound one."""
+    """A request for a job; its body is invalid unless given."""
     return head("POST /crm/bulk/v2/write HTTP/1.1", AUTH, *lines, **more) + body
 
 
@@ -111,7 +111,7 @@ FRAMING = [
     Case("http", "smuggled_get", "A body that is a request, of a question that has no body.",
          Several((get(JOB, f"Content-Length: {len(BODY)}", close=False) + BODY + get("/healthz"),)),
          (DETAILS, DETAILS)),
-    Case("http", "length_too_short", "The body goes on behind its length; what follows is read as "
+    Case("http", "length_too_short", "The body is longer than its length; the rest is read as "
          "the next request, as it must be.",
          Several((create("Content-Length: 2", body=b"{}" + get("/healthz"), close=False),)),
          (NO_OPERATION, Answered(200, "details"))),
@@ -237,7 +237,7 @@ HEADS = [
     case("url_300k", "A URL of 300 KB.", get("/" + "a" * 300_000), Bare(414)),
     case("url_2m", "A URL of 2 MB: its end is not waited for.",
          lambda: get("/" + "a" * 2 * MiB), Bare(431)),
-    case("query_40k", "A query of 40 KB, which nobody reads.", get(f"{JOB}?" + "a=b&" * 10_000),
+    case("query_40k", "A query of 40 KB, which is never read.", get(f"{JOB}?" + "a=b&" * 10_000),
          DETAILS),
     case("fragment", "A fragment, which is no part of a request.", get(f"{JOB}#x"), DETAILS),
     case("get_with_body", "A question with a body.",
@@ -293,17 +293,17 @@ def upload(
 
 
 def refused(name: str, wrong: str, data: Bytes, outcome: Outcome = NO_FORM, **more: Any) -> Case:
-    """An upload that is refused."""
+    """An upload that is rejected."""
     return case(f"upload_{name}", wrong, data, outcome, **more)
 
 
 def taken(name: str, wrong: str, data: Bytes) -> Case:
-    """An upload that is acknowledged all the same."""
+    """An upload that is acknowledged."""
     return Case("http", f"upload_{name}", wrong, Raw((data,), uploads=1), UPLOADED)
 
 
 def flood(end: bytes, *, what: str = 'name="file"; filename="a"') -> Callable[[], bytes]:
-    """An upload of unknown length with a part that goes on beyond 27 MB."""
+    """An upload of unknown length with a part of more than 27 MB."""
     first = f"--b\r\nContent-Disposition: form-data; {what}\r\n\r\n".encode()
     start = upload(b"", CHUNKED, length=False) + b"%x\r\n%s\r\n" % (len(first), first)
     return lambda: start + (b"100000\r\n" + bytes(MiB) + b"\r\n") * 27 + end
@@ -320,7 +320,7 @@ UPLOADS = [
             Answered(200, "NOT_SUPPORTED_FEATURE")),
     refused("no_org", "The org is not named.", upload(SOUND, org=""), NO_HEADERS),
     refused("word_org", "The org is a word.", upload(SOUND, org="X-CRM-ORG: mine"), NO_HEADERS),
-    refused("their_org", "The org is somebody else's.", upload(SOUND, org="X-CRM-ORG: <their org>"),
+    refused("their_org", "The org is another one.", upload(SOUND, org="X-CRM-ORG: <their org>"),
             NO_HEADERS),
     refused("no_type", "The body's type is not named.", upload(SOUND, kind="")),
     refused("zip_type", "The body is the zip itself.", upload(zipped(), kind="application/zip")),
@@ -421,12 +421,12 @@ class HalfOpen:
 
 @dataclass(frozen=True)
 class SlowReader:
-    """Ask for a large result and read nothing for so many seconds."""
+    """Ask for a large result and read nothing for `seconds`."""
 
     seconds: float
 
     def __call__(self, target: Target) -> Outcome:
-        """Closed, where the rest never came."""
+        """Closed, if the rest was never sent."""
         from tests.hostile.target import insert
 
         chance = random.Random(1)
@@ -438,8 +438,8 @@ class SlowReader:
         with socket.create_connection((target.host, target.port), 30) as reader:
             reader.sendall(target.filled(get(link)))
             time.sleep(self.seconds)
-            heard = b"".join(iter(lambda: reader.recv(MiB), b""))
-        start, _, body = heard.partition(b"\r\n\r\n")
+            received = b"".join(iter(lambda: reader.recv(MiB), b""))
+        start, _, body = received.partition(b"\r\n\r\n")
         size = re.search(rb"content-length: (\d+)", start)
         assert size
         return Closed() if len(body) < int(size[1]) else Answered(200, "zip")

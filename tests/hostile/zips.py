@@ -1,4 +1,4 @@
-"""Zips: containers that are no zip, lie, differ from themselves, or unfold without end."""
+"""Zips: files that are not zips, wrong or contradictory directories, and bombs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from tests.hostile.case import Case, Done, Outcome, Refused
+from tests.hostile.case import Case, Done, Outcome, Rejection
 from tests.hostile.forging import (
     ROWS,
     Entry,
@@ -33,7 +33,7 @@ MiB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Zip:
-    """Upload a zip and insert what its CSV holds."""
+    """Upload a zip and insert the rows of its CSV."""
 
     make: Callable[[], bytes]
 
@@ -42,12 +42,12 @@ class Zip:
         from tests.hostile.target import insert
 
         file_id = target.upload(self.make())
-        return file_id if isinstance(file_id, Refused) else target.run(insert(file_id))
+        return file_id if isinstance(file_id, Rejection) else target.run(insert(file_id))
 
 
-UNSOUND = Refused("upload", 200, "INVALID_FILE_FORMAT")
-TOO_LARGE = Refused("upload", 413, "FILE_TOO_LARGE")
-NO_CSV = Refused("create", 400, "FILE_NOT_SUPPORTED", "$.resource[0].file_id")
+DAMAGED = Rejection("upload", 200, "INVALID_FILE_FORMAT")
+TOO_LARGE = Rejection("upload", 413, "FILE_TOO_LARGE")
+NO_CSV = Rejection("create", 400, "FILE_NOT_SUPPORTED", "$.resource[0].file_id")
 
 
 LAST_ONE = Done(("ADDED",), name="leads.csv")
@@ -55,7 +55,7 @@ LAST_ONE = Done(("ADDED",), name="leads.csv")
 
 
 def three(name: str = "leads.csv") -> Done:
-    """The three rows of the sound CSV, under this name."""
+    """The three rows of the valid CSV, under this name."""
     return Done(("ADDED", "ADDED", "ADDED"), name=name)
 
 
@@ -63,7 +63,7 @@ def case(
     name: str,
     wrong: str,
     make: Callable[[], bytes],
-    outcome: Outcome = UNSOUND,
+    outcome: Outcome = DAMAGED,
     *,
     group: str = "zip container",
     **more: Any,
@@ -73,17 +73,17 @@ def case(
 
 
 def one(**lies: Any) -> Callable[[], bytes]:
-    """A zip of one entry that lies so."""
+    """A zip of one entry with these fields."""
     return lambda: archive(Entry(**lies))
 
 
 def good() -> bytes:
-    """A sound zip."""
+    """An intact zip."""
     return archive(Entry())
 
 
 def by_zipfile(method: int, *, zip64: bool = False) -> bytes:
-    """What Python's own zipfile writes."""
+    """A zip as Python's zipfile writes it."""
     out = io.BytesIO()
     with (
         zipfile.ZipFile(out, "w", method) as made,
@@ -127,17 +127,17 @@ def tar() -> bytes:
 
 
 def noise() -> bytes:
-    """Bytes without a pattern."""
+    """Random bytes."""
     return bytes((i * 7919 + i // 3) % 256 for i in range(5000))
 
 
 def cut(percent: int) -> Callable[[], bytes]:
-    """The first so many percent of a sound zip."""
+    """The first `percent` of an intact zip."""
     return lambda: good()[: len(good()) * percent // 100]
 
 
 def spreadsheet() -> bytes:
-    """What an xlsx is."""
+    """The files of an xlsx."""
     return archive(Entry(b"<x/>", b"xl/workbook.xml"), Entry(b"<x/>", b"[Content_Types].xml"))
 
 
@@ -240,7 +240,7 @@ CONTAINER = [
     case("method_deflate64", "It is packed with Deflate64.", one(method=9)),
     case("method_zstd", "It is packed with Zstandard.", one(method=93)),
     case("method_wavpack", "It is packed as sound.", one(method=97)),
-    case("method_unknown", "It is packed with a method that nobody knows.", one(method=4711)),
+    case("method_unknown", "It is packed with an unknown method.", one(method=4711)),
     case("method_bzip2", "It is packed with bzip2.", lambda: by_zipfile(zipfile.ZIP_BZIP2)),
     case("method_lzma", "It is packed with LZMA.", lambda: by_zipfile(zipfile.ZIP_LZMA)),
     case("encrypted_zipcrypto", "It is encrypted in the old way.",
@@ -259,7 +259,7 @@ def named(name: bytes | str, **traits: Any) -> Callable[[], bytes]:
 
 
 def name_case(name: str, wrong: str, member: bytes | str, shown: str = "leads.csv") -> Case:
-    """A name that is shown so, whatever it is."""
+    """A name, and how it is shown."""
     return case(name, wrong, named(member), three(shown), group="zip names")
 
 
@@ -273,7 +273,7 @@ NAMES = [
     name_case("traversal_mixed", "The name mixes both kinds of slashes.", "a/..\\b/leads.csv"),
     name_case("name_encoded_dots", "The name climbs in percent-encoding.",
               "%2e%2e%2fleads.csv", "%2e%2e%2fleads.csv"),
-    name_case("name_tilde", "The name is in somebody's home.", "~/leads.csv"),
+    name_case("name_tilde", "The name is a path in a home folder.", "~/leads.csv"),
     name_case("name_dash", "The name is an option of rm.", "-rf.csv", "-rf.csv"),
     case("name_dotcsv", "The name is nothing but an extension.", named(".csv"), NO_CSV,
          group="zip names"),
@@ -315,10 +315,10 @@ NAMES = [
 def bomb(
     filling: bytes, times: int, *, size: int | None = None, crc: bool = False, first: bytes = b""
 ) -> bytes:
-    """`first` and so many times the filling, behind a small zip.
+    """A small zip that inflates to `first` and `times` the filling.
 
-    `size` lies about the sum. The checksum is right only where it is asked for: most bombs are
-    refused before it counts.
+    `size` is the declared size, if it is wrong. The checksum is right only with `crc`: most bombs
+    are rejected before it is checked.
     """
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     once = packer.compress(filling) + packer.flush(zlib.Z_FULL_FLUSH)
@@ -334,7 +334,7 @@ def bomb(
 
 KERNEL = b"a,b\n" + b"1,2\n" * 1000
 JUST_OVER = 513
-"""Mebibytes: one more than a CSV may unfold to."""
+"""Mebibytes: one more than a CSV may inflate to."""
 BOMB: dict[str, Any] = {"group": "zip bombs"}
 
 BOMBS = [
@@ -346,9 +346,9 @@ BOMBS = [
          lambda: bomb(b"x" * MiB, JUST_OVER), NO_CSV, **BOMB),
     case("bomb_lying_size", "A text of 513 MiB is said to be one of 4 MiB.",
          lambda: bomb(b"1,2\n" * (MiB // 4), JUST_OVER, size=4 * MiB), **BOMB),
-    case("bomb_within_limit", "The text of 256 MiB is allowed, but not so many rows.",
+    case("bomb_within_limit", "The text of 256 MiB is allowed, but not its number of rows.",
          lambda: bomb(b"1,2\n" * (MiB // 4), 256, crc=True),
-         Refused("create", 400, "LIMIT_EXCEEDED"), **BOMB),
+         Rejection("create", 400, "LIMIT_EXCEEDED"), **BOMB),
     case("bomb_blank_lines", "Line ends, 256 million of them, and not one row.",
          lambda: bomb(b"\n" * MiB, 256, crc=True), NO_CSV, **BOMB),
     *(case(f"bomb_header_{name}", f"The header is 64 MiB of {shown}: as much as it likes, "

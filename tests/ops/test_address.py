@@ -1,4 +1,4 @@
-"""An address that somebody else has: one line that says so, and nobody believes it is served."""
+"""An address that another process has: the server does not start, and reports it in one line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.ops.served import Served
+from tests.support.served import Served
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def served(folder: Path) -> Iterator[int]:
 
 @pytest.mark.parametrize("whose", ["a listener's", "a socket's", "another server's"])
 def test_a_port_that_is_taken_is_not_served(tmp_path: Path, whose: str) -> None:
-    """Whoever has it; another server of ours would share it, and each get some of the requests."""
+    """Any process may have it. Two servers of ours would each receive some of the requests."""
     holder = served(tmp_path) if "server" in whose else bound(listening="listener" in whose)
     with holder as port:
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Log lines as JSON: what they are about, and what they never hold."""
+"""Log lines as JSON: their fields, and the secrets that they never contain."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import httpx2
 import pytest
-from tests.callback.receivers import Receiver, answer
-from tests.crash.watching import until
-from tests.ops.served import Served, injecting, leads
+from tests.support.processes import fault_environment, until
+from tests.support.receivers import Receiver, answer
+from tests.support.served import Served, leads
 
-from bulkwright.logs import JsonLines, about
+from bulkwright.events.context import about
+from bulkwright.runtime.logging import JsonLines
 
 JSON = ("--log-format", "json")
 BACK = "https://app.example/back"
@@ -29,49 +30,49 @@ ALWAYS = {"time", "level", "logger", "message", "role", "pid"}
 
 
 def lines(log: str) -> list[dict[str, Any]]:
-    """Every line, each of which must be an object of its own."""
+    """Returns every line; each must be one JSON object."""
     return [json.loads(line) for line in log.splitlines()]
 
 
-def test_what_a_line_is_about(tmp_path: Path) -> None:
-    """API and worker, request and job, each with its name."""
+def test_the_fields_of_a_line(tmp_path: Path) -> None:
+    """Role, request and job, each in a field."""
     with Served(tmp_path / "data", *JSON, "--log-requests") as served:
         job = served.begin(leads(4))
         served.ended(job)
         assert served.http.get(f"/crm/bulk/v2/write/{job}?secret=x").status_code == 200
         pid, (worker,) = served.process.pid, served.workers
-    told = lines(served.log)
-    assert all(set(line) >= ALWAYS for line in told)
-    for line in told:
+    entries = lines(served.log)
+    assert all(set(line) >= ALWAYS for line in entries)
+    for line in entries:
         assert datetime.fromisoformat(line["time"]).utcoffset() == timedelta(0)
-    requests = [line for line in told if line["logger"] == "bulkwright.access"]
+    requests = [line for line in entries if line["logger"] == "bulkwright.access"]
     assert {line["level"] for line in requests} == {"info"}
     assert {(line["role"], line["pid"]) for line in requests} == {("api", pid)}
     ids = [line["request_id"] for line in requests]
     assert len(set(ids)) == len(ids) and all(re.fullmatch("[0-9a-f]{16}", i) for i in ids)
     (upload,) = (line for line in requests if "upload" in line["message"])
     assert re.fullmatch(r"POST /crm/\{version\}/upload: 200 in \d+\.\d ms", upload["message"])
-    work = [line for line in told if line["role"] == "worker"]
+    work = [line for line in entries if line["role"] == "worker"]
     assert {line["pid"] for line in work} == {worker}
     assert [line["job_id"] for line in work] == [int(job)] * 2
     assert "started" in work[0]["message"] and "COMPLETED" in work[1]["message"]
 
 
-def test_no_line_for_a_request_unless_asked(tmp_path: Path) -> None:
-    """At 8,000 requests a second nobody wants one each."""
+def test_no_line_for_a_request_by_default(tmp_path: Path) -> None:
+    """There may be 8,000 requests a second."""
     with Served(tmp_path / "data", *JSON, "--workers", "0") as served:
         served.http.get("/crm/v2/org")
     assert not [line for line in lines(served.log) if line["logger"] == "bulkwright.access"]
 
 
-def test_the_correlation_id_of_an_answer_is_the_id_of_its_request(tmp_path: Path) -> None:
-    """Whoever quotes it leads to every line of the request, those of its threads too."""
+def test_the_correlation_id_of_a_response_is_the_id_of_its_request(tmp_path: Path) -> None:
+    """It finds every line of the request, those of its threads too."""
     faults = tmp_path / "faults"
     options = (*JSON, "--log-level", "debug", "--workers", "0")
-    with Served(tmp_path / "data", *options, environment=injecting(faults)) as served:
-        (faults / "full" / "settle").touch()
+    with Served(tmp_path / "data", *options, environment=fault_environment(faults, {})) as served:
+        (faults / "full" / "move_to").touch()
         refused = served.upload(leads(2)).json()
-        (faults / "full" / "settle").unlink()
+        (faults / "full" / "move_to").unlink()
     number = refused["details"]["correlation_id"]
     failed, access = (line for line in lines(served.log) if line.get("request_id") == number)
     assert failed["correlation_id"] == number and failed["level"] == "error"
@@ -79,12 +80,12 @@ def test_the_correlation_id_of_an_answer_is_the_id_of_its_request(tmp_path: Path
     assert access["logger"] == "bulkwright.access" and "500" in access["message"]
 
 
-def test_requests_at_once_keep_their_ids_apart(tmp_path: Path) -> None:
+def test_parallel_requests_have_different_ids(tmp_path: Path) -> None:
     """Uploads whose files fail at the same time on several threads."""
     faults = tmp_path / "faults"
     options = (*JSON, "--workers", "0")
-    with Served(tmp_path / "data", *options, environment=injecting(faults)) as served:
-        (faults / "full" / "settle").touch()
+    with Served(tmp_path / "data", *options, environment=fault_environment(faults, {})) as served:
+        (faults / "full" / "move_to").touch()
         answers: list[httpx2.Response] = []
         threads = [
             threading.Thread(target=lambda: answers.append(served.upload(leads(2))))
@@ -96,12 +97,12 @@ def test_requests_at_once_keep_their_ids_apart(tmp_path: Path) -> None:
             thread.join()
     failed = [line for line in lines(served.log) if "correlation_id" in line]
     assert all(line["request_id"] == line["correlation_id"] for line in failed)
-    told = {answer.json()["details"]["correlation_id"] for answer in answers}
-    assert told == {line["request_id"] for line in failed} and len(told) == 16
+    ids = {answer.json()["details"]["correlation_id"] for answer in answers}
+    assert ids == {line["request_id"] for line in failed} and len(ids) == 16
 
 
 def test_a_traceback_stays_within_its_line() -> None:
-    """And what is known goes with it; odd characters do not break a line."""
+    """The line has the known fields too; special characters do not break it."""
     try:
         raise ValueError("first\nsecond\u2028third")
     except ValueError:
@@ -111,16 +112,16 @@ def test_a_traceback_stays_within_its_line() -> None:
     with about(job_id=7), about(correlation_id="ab"):
         line = JsonLines("api").format(record)
     assert len(line.splitlines()) == 1
-    told = json.loads(line)
-    assert (told["job_id"], told["correlation_id"], told["level"]) == (7, "ab", "error")
-    assert told["message"] == "it\nbroke" and "ValueError: first\nsecond" in told["error"]
+    entry = json.loads(line)
+    assert (entry["job_id"], entry["correlation_id"], entry["level"]) == (7, "ab", "error")
+    assert entry["message"] == "it\nbroke" and "ValueError: first\nsecond" in entry["error"]
 
 
-# Nothing that opens a door
+# No secrets
 
 
 def run(*line: str, data: Path, given: str = "") -> dict[str, str]:
-    """A command at the console; the names and values that it prints."""
+    """Runs a command; returns the names and values that it prints."""
     done = subprocess.run(
         [sys.executable, "-m", "bulkwright", *line, "--data", str(data)],
         input=given, capture_output=True, text=True, timeout=60, check=True,
@@ -130,7 +131,7 @@ def run(*line: str, data: Path, given: str = "") -> dict[str, str]:
 
 
 class Scenario:
-    """Everything that a person and a program do with secrets, each of which is noted."""
+    """Uses every kind of secret, as users and clients do, and remembers each."""
 
     def __init__(self, data: Path) -> None:
         self.secrets: dict[str, str] = {}
@@ -147,11 +148,11 @@ class Scenario:
         )  # fmt: skip
 
     def note(self, **secrets: str) -> None:
-        """Remember what no log may hold."""
+        """Remembers values that no log may contain."""
         self.secrets |= secrets
 
     def play(self, served: Served, receiver: Receiver) -> None:
-        """All of it, once as it should be and once more wrongly."""
+        """Does everything, once correctly and once with errors."""
         token = self.tokens(served)
         served.authorize(token, self.first["org_id"])
         self.sign_in(served)
@@ -176,7 +177,7 @@ class Scenario:
         return str(by_refresh["access_token"])
 
     def sign_in(self, served: Served) -> None:
-        """A person signs in by password, agrees, and a code and a token go to web pages."""
+        """A user signs in by password and agrees; web pages receive a code and a token."""
         for kind, client in (("code", self.web), ("token", self.page)):
             query = {
                 "scope": "ZohoCRM.bulk.ALL", "client_id": client["client_id"], "state": "st4te",
@@ -210,7 +211,7 @@ class Scenario:
                       web_refresh=got["refresh_token"])  # fmt: skip
 
     def jobs(self, served: Served, receiver: Receiver) -> None:
-        """Jobs whose callbacks carry a key: one is delivered, one goes where none may go."""
+        """Jobs whose callback URLs contain a key: one is delivered, one is forbidden."""
         self.note(callback_key="s3cret", good_row="Unmistakable", bad_row="Unmistakeable")
         rows = "Last_Name,Company,Email\nUnmistakable,Z,a@x.example\nB,Z,Unmistakeable mail\n"
         for url in (receiver.url, receiver.url.replace("127.0.0.1", "127.0.0.2")):
@@ -222,7 +223,7 @@ class Scenario:
         self.note(signing=next(iter(run("callbacks", "secret", data=served.data))))
 
     def mistakes(self, served: Served, token: str) -> None:
-        """Secrets where they do not belong, and requests that are refused or fail."""
+        """Secrets in wrong places, and requests that are rejected or fail."""
         get = served.http.get
         get("/crm/v2/Leads", params={"access_token": token, "page": "x"})
         get(f"/oauth/{token}/x")
@@ -235,14 +236,14 @@ class Scenario:
             f'{{"operation": "insert", "callback": {{"url": "{hook}", "method": "post"}}}}',
         ):
             assert served.http.post("/crm/bulk/v2/write", content=body).status_code == 400
-        (served.data.parent / "faults" / "full" / "settle").touch()
+        (served.data.parent / "faults" / "full" / "move_to").touch()
         assert served.upload(leads(2)).status_code == 500
-        (served.data.parent / "faults" / "full" / "settle").unlink()
+        (served.data.parent / "faults" / "full" / "move_to").unlink()
         served.metrics(self.secrets["metrics"])
 
 
 def csrf(page: httpx2.Response) -> str:
-    """The number that a form carries."""
+    """Returns the token of a form."""
     found = re.search(r'name="csrf" value="([0-9a-f]{64})"', page.text)
     assert found is not None, page.text
     return found[1]
@@ -250,14 +251,14 @@ def csrf(page: httpx2.Response) -> str:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    """Somebody who takes callbacks."""
+    """A receiver of callbacks."""
     with Receiver(answer(200)) as listening:
         yield listening
 
 
 @pytest.mark.parametrize("style", ["text", "json"])
 def test_no_secret_is_ever_logged(tmp_path: Path, receiver: Receiver, style: str) -> None:
-    """At the most verbose level, whatever is done with them."""
+    """At the most verbose level."""
     data, metrics = tmp_path / "data", "metr1cs-token"
     scenario = Scenario(data)
     scenario.note(metrics=metrics)
@@ -265,10 +266,10 @@ def test_no_secret_is_ever_logged(tmp_path: Path, receiver: Receiver, style: str
         "--log-format", style, "--log-level", "debug", "--log-requests", "--metrics-token", metrics,
         "--callback-allow", f"127.0.0.1:{receiver.port}",
     )  # fmt: skip
-    environment = injecting(tmp_path / "faults")
+    environment = fault_environment(tmp_path / "faults", {})
     with Served(data, *options, dev=False, environment=environment) as served:
         scenario.play(served, receiver)
-    log = served.log + served.said
+    log = served.log + served.output
     assert log.count("/oauth/v2/token: ") >= 4 and "callback to 127.0.0.1" in log
     assert "rows in" in log  # the most verbose level of the worker
     assert len(scenario.secrets) >= 20

@@ -1,4 +1,4 @@
-"""`/metrics`: what it tells, and whom."""
+"""`/metrics`: its values, and who may read them."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.callback.receivers import Receiver, answer, closed_port
-from tests.crash.watching import until
-from tests.ops.served import Scrape, Served, leads
+from tests.support.processes import until
+from tests.support.receivers import Receiver, answer, closed_port
+from tests.support.served import Scrape, Served, leads
 
-from bulkwright.config import Settings
-from bulkwright.metrics.page import Metrics
-from bulkwright.store.clock import lease_now, now
+from bulkwright.clock import SYSTEM_CLOCK
+from bulkwright.ops.metrics import Metrics
+from bulkwright.settings import Settings
 from bulkwright.store.metrics import Backlog
-from bulkwright.store.sqlite.stdlib import StdlibDatabase
+from bulkwright.store.sqlite.connection import StdlibDatabase
+from bulkwright.store.times import lease_now, now_micros
 from bulkwright.wiring import Services, open_services
 
 DETAILS = "/crm/bulk/{version}/write/{job_id}"
 
 
-def test_a_job_is_seen_from_its_upload_to_its_callback(tmp_path: Path) -> None:
+def test_a_job_is_counted_from_its_upload_to_its_callback(tmp_path: Path) -> None:
     """Rows by outcome, chunks, the job's end, the callback, and requests by route and status."""
     with Receiver(answer(200)) as receiver, Served(tmp_path / "data") as served:
         before = served.metrics()
@@ -60,7 +61,7 @@ def test_a_job_is_seen_from_its_upload_to_its_callback(tmp_path: Path) -> None:
     assert "process_resident_memory_bytes" in seen.families
 
 
-def test_what_waits_is_told_by_the_database(tmp_path: Path) -> None:
+def test_the_backlog_comes_from_the_database(tmp_path: Path) -> None:
     """Without a worker a job waits, and its age grows; a callback that fails stays pending."""
     nowhere = f"http://127.0.0.1:{closed_port()}/hook"
     with Served(tmp_path / "data", "--workers", "0") as served:
@@ -78,7 +79,7 @@ def test_what_waits_is_told_by_the_database(tmp_path: Path) -> None:
 
 
 def test_the_work_of_a_killed_worker_still_counts(tmp_path: Path) -> None:
-    """Counters never go down: the server keeps what the dead one had told."""
+    """Counters never decrease: the server keeps those of the dead worker."""
     with Served(tmp_path / "data") as served:
         served.ended(served.begin(leads(10, "a")))
         assert until(lambda: served.metrics()("jobs_ended_total", status="COMPLETED") == 1)
@@ -92,7 +93,7 @@ def test_the_work_of_a_killed_worker_still_counts(tmp_path: Path) -> None:
 
 
 def test_only_the_bearer_of_the_token_reads_them(tmp_path: Path) -> None:
-    """An OAuth token is none; a token closes them with --dev too."""
+    """An OAuth token does not open them; with a token they are closed under --dev too."""
     with Served(tmp_path / "data", "--metrics-token", "open-sesame-1", "--workers", "0") as served:
         for wrong in ("", "Bearer open-sesame-2", f"Bearer {served.known['access_token']}"):
             answer = served.http.get("/metrics", headers={"Authorization": wrong})
@@ -102,16 +103,16 @@ def test_only_the_bearer_of_the_token_reads_them(tmp_path: Path) -> None:
 
 
 def test_without_a_token_only_a_dev_server_has_them(tmp_path: Path) -> None:
-    """A proxy on this machine would make everybody a client on loopback."""
+    """Behind a proxy on this machine, every client has a loopback address."""
     with Served(tmp_path / "data", "--workers", "0", dev=False) as served:
         assert served.http.get("/metrics").status_code == 404
         assert served.http.get("/readyz").status_code == 200
 
 
-def test_a_start_does_without_the_library() -> None:
+def test_a_start_does_not_import_the_library() -> None:
     """It is imported by the first scrape."""
-    told = "import sys, bulkwright.serve; print('prometheus_client' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    code = "import sys, bulkwright.runtime.serve; print('prometheus_client' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 
 
@@ -119,13 +120,18 @@ def test_a_start_does_without_the_library() -> None:
 def services(tmp_path: Path) -> Iterator[Services]:
     """The use cases over an empty folder, with one org."""
     with open_services(Settings(tmp_path / "data", dev=True)) as opened:
-        opened.setup.dev_setup("http://127.0.0.1")
+        opened.setup.dev_setup()
         yield opened
 
 
 def test_the_backlog_to_the_second(services: Services) -> None:
-    """Free jobs wait, held ones and ended ones do not; the oldest due callback counts."""
-    add_jobs(services, ADDED=(20, 0), INPROGRESS=(50, lease_now() + 5_000_000), COMPLETED=(90, 0))
+    """Free jobs wait, claimed ones and ended ones do not; the oldest due callback counts."""
+    add_jobs(
+        services,
+        ADDED=(20, 0),
+        INPROGRESS=(50, lease_now(SYSTEM_CLOCK) + 5_000_000),
+        COMPLETED=(90, 0),
+    )
     add_callback(services, 4, "pending", due=-7)
     add_callback(services, 5, "pending", due=+60)
     add_callback(services, 6, "delivered", due=-500)
@@ -135,13 +141,13 @@ def test_the_backlog_to_the_second(services: Services) -> None:
     assert 7 <= backlog.callback_lag < 12
 
 
-def test_a_claim_that_has_run_out_waits_again(services: Services) -> None:
-    """Its worker is gone, so the job is as old as it is."""
-    add_jobs(services, INPROGRESS=(50, lease_now() - 1))
+def test_a_job_with_an_expired_claim_waits_again(services: Services) -> None:
+    """Its worker is dead; its age is that of the job."""
+    add_jobs(services, INPROGRESS=(50, lease_now(SYSTEM_CLOCK) - 1))
     assert 50 <= services.backlog.backlog().queue_age < 55
 
 
-def test_nothing_to_do(services: Services) -> None:
+def test_an_empty_backlog(services: Services) -> None:
     """All zero, and no negative age after the clock was set back."""
     assert services.backlog.backlog() == Backlog(0, 0, 0.0, 0, 0.0)
     add_jobs(services, ADDED=(-3600, 0))
@@ -149,8 +155,8 @@ def test_nothing_to_do(services: Services) -> None:
 
 
 @pytest.mark.parametrize("name", ["open_jobs", "oldest_free_job", "pending_deliveries"])
-def test_no_scrape_reads_what_has_ended(services: Services, name: str) -> None:
-    """Each query walks an index that holds open rows alone."""
+def test_no_scrape_reads_ended_rows(services: Services, name: str) -> None:
+    """Each query reads an index that contains open rows only."""
     assert isinstance(services.database, StdlibDatabase)
     query = services.database._queries[name]
     values = query.bind({"now": 0, "lease": 0})
@@ -161,10 +167,10 @@ def test_no_scrape_reads_what_has_ended(services: Services, name: str) -> None:
     ), plan
 
 
-def test_a_database_that_does_not_answer_costs_its_gauges_only(
+def test_without_the_database_only_its_gauges_are_missing(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The page is there, and says so."""
+    """The page is served, and reports it."""
     metrics = Metrics(store=services.backlog)
     assert Scrape(metrics.page().decode())("store_up") == 1
     monkeypatch.setattr(StdlibDatabase, "_connection", broken)
@@ -174,24 +180,31 @@ def test_a_database_that_does_not_answer_costs_its_gauges_only(
 
 
 def broken(*_: object) -> None:
-    """A disk that is gone."""
+    """Fails as if the disk were missing."""
     raise OSError(5, "Input/output error")
 
 
 def add_jobs(services: Services, **jobs: tuple[float, int]) -> None:
-    """A job of each status: how many seconds old it is, and until when it is claimed."""
+    """Adds a job of each status: its age in seconds, and until when it is claimed."""
     (org,) = services.accounts.orgs()
     (user, *_) = services.accounts.users(org.id)
     for n, (status, (age, until_time)) in enumerate(jobs.items(), start=1):
         services.database.sql(
             "INSERT INTO jobs (id, org_id, user_id, user_name, operation, created_time, time_zone,"
             " status, lease_until) VALUES (?, ?, ?, 'x', 'insert', ?, 'UTC', ?, ?)",
-            (n, org.id, user.id, now() - int(age * 1_000_000), status, until_time),
+            (
+                n,
+                org.id,
+                user.id,
+                now_micros(SYSTEM_CLOCK) - int(age * 1_000_000),
+                status,
+                until_time,
+            ),
         )
 
 
 def add_callback(services: Services, number: int, state: str, due: float) -> None:
-    """A callback that is due in so many seconds."""
+    """Adds a callback that is due in `due` seconds."""
     (org,) = services.accounts.orgs()
     (user, *_) = services.accounts.users(org.id)
     services.database.sql(
@@ -200,7 +213,9 @@ def add_callback(services: Services, number: int, state: str, due: float) -> Non
         (number, org.id, user.id),
     )
     services.database.sql(
-        "INSERT INTO outbox (id, org_id, job_id, url, lane, state, next_time, deadline,"
-        " created_time) VALUES (?, ?, ?, 'http://x/', 'x:80', ?, ?, 0, 0)",
-        (number, org.id, number, state, now() + int(due * 1_000_000)),
+        "INSERT INTO outbox"
+        " (id, org_id, job_id, url, lane,"  # codespell:ignore lane
+        " state, next_time, deadline, created_time)"
+        " VALUES (?, ?, ?, 'http://x/', 'x:80', ?, ?, 0, 0)",
+        (number, org.id, number, state, now_micros(SYSTEM_CLOCK) + int(due * 1_000_000)),
     )

@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`, and a stop that a balancer can follow."""
+"""`/healthz` and `/readyz`, and a stop without errors behind a balancer."""
 
 from __future__ import annotations
 
@@ -15,48 +15,48 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.conftest import zipped
-from tests.crash.watching import until
-from tests.ops.served import Served, leads
 from tests.ops.test_metrics import broken
+from tests.support.processes import until
+from tests.support.served import Served, leads
+from tests.support.uploads import zipped
 
-from bulkwright.api.app import App, create_app
-from bulkwright.config import Settings
-from bulkwright.store.sqlite.stdlib import StdlibDatabase
+from bulkwright.asgi import App, create_app
+from bulkwright.settings import Settings
+from bulkwright.store.sqlite.connection import StdlibDatabase
 from bulkwright.wiring import open_services
 
 READY = (200, {"status": "ready"})
 
 
 def ready(served: Served) -> tuple[int, dict[str, str]]:
-    """What the server says of itself."""
+    """Returns status and body of `/readyz`."""
     answer = served.http.get("/readyz")
     return answer.status_code, answer.json()
 
 
 def sql(data: Path, statement: str) -> None:
-    """Change the database behind the server's back."""
+    """Changes the database while the server runs."""
     with closing(sqlite3.connect(data / "bulkwright.sqlite", timeout=30)) as store, store:
         store.execute(statement)
 
 
-def test_a_migration_that_is_lacking(tmp_path: Path) -> None:
-    """An older database was put in place: not ready. A newer one is being rolled out: ready."""
+def test_a_missing_migration(tmp_path: Path) -> None:
+    """With an older database the server is not ready. With a newer one it is."""
     with Served(tmp_path / "data", "--workers", "0") as served:
         assert ready(served) == READY
         newest = "(SELECT max(number) FROM migrations)"
         sql(served.data, f"UPDATE migrations SET number = number + 100 WHERE number = {newest}")
-        status, told = ready(served)
-        assert (status, told["status"]) == (503, "not ready")
-        assert told["reason"].startswith("store: migration ")
-        assert told["reason"].endswith(" is not applied")
+        status, body = ready(served)
+        assert (status, body["status"]) == (503, "not ready")
+        assert body["reason"].startswith("store: migration ")
+        assert body["reason"].endswith(" is not applied")
         sql(served.data, f"UPDATE migrations SET number = number - 100 WHERE number = {newest}")
         sql(served.data, f"INSERT INTO migrations SELECT 999, 'new', '', 0 FROM {newest}")
         assert ready(served) == READY
 
 
-def test_files_that_cannot_be_reached(tmp_path: Path) -> None:
-    """Their mount is gone, and comes back; the log tells of both, once."""
+def test_unreachable_files(tmp_path: Path) -> None:
+    """Their mount disappears and comes back; the log reports each once."""
     with Served(tmp_path / "data", "--workers", "0") as served:
         results, away = served.data / "files" / "results", tmp_path / "away"
         results.rename(away)
@@ -70,7 +70,7 @@ def test_files_that_cannot_be_reached(tmp_path: Path) -> None:
 
 
 async def asked(app: App, path: str, *headers: tuple[bytes, bytes]) -> tuple[int, bytes]:
-    """One GET, without a network in between."""
+    """Sends one GET to the app, without a network."""
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
@@ -88,7 +88,7 @@ async def asked(app: App, path: str, *headers: tuple[bytes, bytes]) -> tuple[int
 
 
 def test_health_never_touches_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever headers come along; a supervisor must not restart what a database holds up."""
+    """Because a supervisor must not restart a process for a slow database. No header matters."""
     headers = ((b"authorization", b"Zoho-oauthtoken 1000.a.b"), (b"origin", b"https://x.example"))
     settings = Settings(tmp_path / "data", dev=True)
     with open_services(settings) as services:
@@ -96,11 +96,11 @@ def test_health_never_touches_the_store(tmp_path: Path, monkeypatch: pytest.Monk
         monkeypatch.setattr(StdlibDatabase, "_connection", broken)
         assert asyncio.run(asked(app, "/healthz", *headers))[0] == 200
         status, body = asyncio.run(asked(app, "/readyz", *headers))
-        assert status == 503 and b"store: the disk answers with an input/output error" in body
+        assert status == 503 and b"store: the disk responds with an input/output error" in body
 
 
 def test_a_store_that_hangs(tmp_path: Path) -> None:
-    """No answer within a second is one: no. However many ask, one thread waits."""
+    """Without an answer in a second it is not ready. Many requests use one thread only."""
     settings = Settings(tmp_path / "data", dev=True)
     with open_services(settings) as services:
         app = create_app(services, settings, "http://127.0.0.1")
@@ -110,7 +110,7 @@ def test_a_store_that_hangs(tmp_path: Path) -> None:
             looks.append(1)
             hangs.wait(20)
 
-        services.readiness.wrong = wrong  # type: ignore[method-assign]
+        services.readiness.problem = wrong  # type: ignore[method-assign]
 
         async def ask() -> list[tuple[int, bytes]]:
             try:
@@ -127,7 +127,7 @@ def test_a_store_that_hangs(tmp_path: Path) -> None:
 
 
 class Balancer:
-    """Sends requests as long as `/readyz` says yes, on connections that it keeps."""
+    """Sends requests while `/readyz` answers 200, on connections that it keeps."""
 
     def __init__(self, served: Served, request: Callable[[httpx2.Client], httpx2.Response]) -> None:
         self._served = served
@@ -142,27 +142,27 @@ class Balancer:
         base = f"http://127.0.0.1:{self._served.port}"
         with httpx2.Client(base_url=base, headers=self._served.http.headers, timeout=20) as client:
             try:
-                while (said := client.get("/readyz")).status_code == 200:
-                    # Here the server may be told to stop.
+                while (response := client.get("/readyz")).status_code == 200:
+                    # Here the server may receive the signal.
                     answer = self._request(client)
                     if answer.status_code in (200, 201):
                         self.good += 1
                     else:
                         self.bad.append(answer.text)
-                if "draining" not in said.text:
-                    self.bad.append(said.text)
+                if "draining" not in response.text:
+                    self.bad.append(response.text)
             except Exception as error:
                 self.bad.append(error)
         self.drained.set()
 
     def join(self) -> None:
-        """Wait until it has sent its last request."""
+        """Waits until it has sent its last request."""
         self._thread.join(30)
         assert not self._thread.is_alive()
 
 
-def test_a_stop_breaks_no_request_of_a_balancer(tmp_path: Path) -> None:
-    """While it drains all is served, `/readyz` says no, and connections are not kept."""
+def test_a_stop_fails_no_request_of_a_balancer(tmp_path: Path) -> None:
+    """While it drains, it answers all requests, `/readyz` with 503, and keeps no connection."""
     with Served(tmp_path / "data", "--drain-seconds", "5") as served:
         job = served.begin(leads(5))
         served.ended(job)
@@ -179,9 +179,9 @@ def test_a_stop_breaks_no_request_of_a_balancer(tmp_path: Path) -> None:
         ]
         assert until(lambda: all(b.good > 10 for b in balancers)), [b.bad[:1] for b in balancers]
         stopped = time.monotonic()
-        served.stop()
+        served.terminate()
         for balancer in balancers:
-            assert balancer.drained.wait(4.5), "still told that it is ready"
+            assert balancer.drained.wait(4.5), "it is still ready"
         answer = served.http.get("/readyz")
         assert answer.json()["reason"].startswith("draining")
         assert answer.status_code == 503 and answer.headers["connection"] == "close"
@@ -195,8 +195,8 @@ def test_a_stop_breaks_no_request_of_a_balancer(tmp_path: Path) -> None:
     assert "Traceback" not in served.log
 
 
-def test_requests_under_way_are_answered_without_draining_too(tmp_path: Path) -> None:
-    """Half of each upload has come when the stop comes; the other half is waited for."""
+def test_requests_in_progress_are_answered_without_draining_too(tmp_path: Path) -> None:
+    """At the stop, half of each upload has arrived; the server waits for the other half."""
     with Served(tmp_path / "data") as served:
         body, kind = multipart(zipped())
         headers = {
@@ -212,7 +212,7 @@ def test_requests_under_way_are_answered_without_draining_too(tmp_path: Path) ->
             connection.endheaders(body[: len(body) // 2])
             uploads.append(connection)
         time.sleep(0.3)
-        served.stop()
+        served.terminate()
         time.sleep(0.5)
         for connection in uploads:
             connection.send(body[len(body) // 2 :])
@@ -223,11 +223,11 @@ def test_requests_under_way_are_answered_without_draining_too(tmp_path: Path) ->
     assert "Traceback" not in served.log
 
 
-def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
-    """Who presses Ctrl-C twice means it."""
+def test_a_second_signal_ends_the_draining(tmp_path: Path) -> None:
+    """Ctrl-C twice."""
     with Served(tmp_path / "data", "--drain-seconds", "60") as served:
         begun = time.monotonic()
-        served.stop()
+        served.terminate()
         assert until(lambda: ready(served)[0] == 503)
         served.process.send_signal(signal.SIGINT)
         assert served.process.wait(20) == 0
@@ -235,6 +235,6 @@ def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
 
 
 def multipart(data: bytes) -> tuple[bytes, str]:
-    """A form with one file, and its content type."""
+    """Returns a form with one file, and its content type."""
     head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.zip"\r\n\r\n'
     return head + data + b"\r\n--x--\r\n", "multipart/form-data; boundary=x"

@@ -1,4 +1,4 @@
-"""A worker by itself, as in a container of its own: `worker --metrics`."""
+"""A worker without a server, as in a container of its own: `worker --metrics`."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx2
-from tests.crash.watching import until
-from tests.ops.served import Scrape, Served, free_port, injecting, leads
+from tests.support.processes import fault_environment, free_port, until
+from tests.support.served import Scrape, Served, leads
 
 
 @contextmanager
 def worker(
     data: Path, *options: str, environment: dict[str, str] | None = None
 ) -> Iterator[httpx2.Client]:
-    """A worker that listens, and a client of it."""
+    """Runs a worker that listens; yields a client of it."""
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "bulkwright", "worker", "--data", str(data),
@@ -33,21 +33,21 @@ def worker(
             yield client
     finally:
         process.terminate()
-        _, said = process.communicate(timeout=30)
-    # It may have been told to stop before it had anything to finish.
-    assert process.returncode in (0, -signal.SIGTERM) and "Traceback" not in said, said
+        _, log = process.communicate(timeout=30)
+    # The signal may arrive before its handler is set.
+    assert process.returncode in (0, -signal.SIGTERM) and "Traceback" not in log, log
 
 
 def answers(client: httpx2.Client) -> bool:
-    """Whether anybody listens."""
+    """Returns whether a worker listens."""
     try:
         return client.get("/healthz").status_code == 200
     except httpx2.TransportError:
         return False
 
 
-def test_it_tells_of_its_own_work(tmp_path: Path) -> None:
-    """What the server of the same folder does not know, for it has not started it."""
+def test_it_reports_its_own_work(tmp_path: Path) -> None:
+    """The server of the same folder has not started it, and does not count its work."""
     with (
         Served(tmp_path / "data", "--workers", "0") as served,
         worker(served.data) as client,
@@ -60,12 +60,12 @@ def test_it_tells_of_its_own_work(tmp_path: Path) -> None:
 
 
 def rows(client: httpx2.Client) -> float:
-    """How many rows the worker has added."""
+    """Returns the number of rows that the worker has added."""
     return Scrape(client.get("/metrics").text)("rows_total", outcome="ADDED")
 
 
-def test_a_token_closes_its_metrics_and_not_its_health(tmp_path: Path) -> None:
-    """A kubelet has none."""
+def test_a_token_closes_its_metrics_but_not_its_health(tmp_path: Path) -> None:
+    """A kubelet has no token."""
     with worker(tmp_path / "data", "--metrics-token", "open-sesame") as client:
         for wrong in ("", "Bearer open-sesam", "Bearer", "Bearer öpen"):
             refused = client.get("/metrics", headers={"Authorization": wrong.encode()})
@@ -75,25 +75,25 @@ def test_a_token_closes_its_metrics_and_not_its_health(tmp_path: Path) -> None:
         assert client.get("/healthz").status_code == 200
 
 
-def test_its_health_is_red_while_its_loop_hangs(tmp_path: Path) -> None:
-    """Somebody holds the database's lock, and the worker waits for it without end."""
-    hasty = {"bulkwright.domain.limits": {"WORKER_SILENT_SECONDS": 1.0}}
-    environment = injecting(tmp_path / "faults", **hasty)
+def test_its_health_is_503_while_its_loop_hangs(tmp_path: Path) -> None:
+    """Another connection holds the database's lock, and the worker waits."""
+    constants = {"bulkwright.domain.limits": {"WORKER_SILENT_SECONDS": 1.0}}
+    environment = fault_environment(tmp_path / "faults", constants)
     with worker(tmp_path / "data", environment=environment) as client:
         file = tmp_path / "data" / "bulkwright.sqlite"
         assert until(file.is_file, 15)
         with closing(sqlite3.connect(file, timeout=15)) as store:
             store.execute("BEGIN IMMEDIATE")
             assert until(lambda: client.get("/healthz").status_code == 503)
-            assert client.get("/healthz").json()["reason"].startswith("nothing was heard for")
+            assert client.get("/healthz").json()["reason"].startswith("no event for")
             store.rollback()
         assert until(lambda: client.get("/healthz").status_code == 200)
 
 
-def test_an_address_that_is_none_or_taken(tmp_path: Path) -> None:
-    """One line that names it, and no worker."""
+def test_an_invalid_or_used_address(tmp_path: Path) -> None:
+    """The worker does not start, and one line names the address."""
     with Served(tmp_path / "data", "--workers", "0") as served:
-        for address, said in (
+        for address, message in (
             ("everywhere", "'everywhere' is not ADDRESS:PORT"),
             (f"127.0.0.1:{served.port}", "Address already in use"),
         ):
@@ -102,11 +102,11 @@ def test_an_address_that_is_none_or_taken(tmp_path: Path) -> None:
                 [*command, "--metrics", address], capture_output=True, text=True, timeout=30
             )
             assert done.returncode == 1
-            assert said in done.stderr and "Traceback" not in done.stderr
+            assert message in done.stderr and "Traceback" not in done.stderr
 
 
-def test_workers_of_a_server_do_not_fight_for_a_port(tmp_path: Path) -> None:
-    """They inherit its environment, which may be that of workers by themselves too."""
+def test_workers_of_a_server_ignore_metrics(tmp_path: Path) -> None:
+    """They inherit its environment, which may have BULKWRIGHT_METRICS."""
     address = f"127.0.0.1:{free_port()}"
     environment = {**os.environ, "BULKWRIGHT_METRICS": address}
     with Served(tmp_path / "data", "--workers", "2", environment=environment) as served:

@@ -1,8 +1,8 @@
-"""What a job means, told in plain Python: one row after the other, on a list of dicts.
+"""What a job does, in plain Python: one row after the other, on a list of dicts.
 
-Written from facts 3.4 and our own choices, and from nothing in `bulkwright.pipeline`. It knows
-five fields of Leads: Last_Name (mandatory), Email (a key that is not unique), Code and Serial
-(unique), City.
+It implements facts 3.4 and the choices of this service, and uses no code of `bulkwright.pipeline`.
+It knows five fields of Leads: Last_Name (mandatory), Email (a key that is not unique), Code and
+Serial (unique), City.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Request:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     defaults: Mapping[str, str] = field(default_factory=dict)
-    """What fills the empty cells of a field, or all rows of a field without a column."""
+    """Values for the empty cells of a field, or for all rows of a field without a column."""
 
     @property
     def updates(self) -> bool:
@@ -40,7 +40,7 @@ class Request:
 
 @dataclass
 class Model:
-    """The records, and what happened to each row of the job."""
+    """The records, and the outcome of each row of the job."""
 
     FIELDS: ClassVar = [
         {"api_name": "Code", "data_type": "text", "unique": True},
@@ -49,50 +49,50 @@ class Model:
     UNIQUE: ClassVar = ("Code", "Serial")
 
     records: list[Record] = field(default_factory=list)
-    """In the order of their creation; `id` is a record's place in this list, from 0."""
+    """In the order of their creation; `id` is a record's index in this list."""
     outcome: list[str] = field(default_factory=list)
     """ADDED, UPDATED, or the ERRORS cell."""
     touched: list[int | None] = field(default_factory=list)
     """The record that each row added or updated."""
     known: int = 0
-    """Records that were there before the job: only their ids can be in its file."""
+    """The number of records before the job: only their ids can be in its file."""
 
     def run(self, request: Request) -> None:
-        """Let every row take effect in order."""
+        """Process every row in order."""
         self.outcome, self.touched, self.known = [], [], len(self.records)
         for number in range(len(request.rows)):
             self.take(request, number)
 
     def take(self, request: Request, number: int) -> None:
-        """Let one row take effect."""
+        """Process one row."""
         row = dict(zip(request.columns, request.rows[number], strict=True))
         for name, default in request.defaults.items():
             row[name] = row.get(name) or default
         errors: dict[str, list[str]] = {}
-        lacking = self._check(row, request, errors)
+        incomplete = self._check(row, request, errors)
         by = request.find_by
         key = _key(by, row[by]) if by else None
-        there = self.records[: self.known] if by == "id" else self.records
-        matches = [r for r in there if by and key is not None and _key(by, r[by]) == key]
+        candidates = self.records[: self.known] if by == "id" else self.records
+        matches = [r for r in candidates if by and key is not None and _key(by, r[by]) == key]
         if len(matches) > 1:
             errors.setdefault("CANNOT_PROCESS", []).append(str(by))
         if not errors:
             target = matches[0] if matches else None
-            self._decide(row, request, key, target, lacking, errors)
+            self._decide(row, request, key, target, incomplete, errors)
             if not errors:
                 return self._write(row, request, target)
         order = (
             "MANDATORY_NOT_FOUND", "INVALID_DATA", "DUPLICATE_DATA", "CANNOT_PROCESS",
             "RESOURCE_NOT_FOUND",
         )  # fmt: skip
-        told = [f"{code}-{','.join(errors[code])}" for code in order if code in errors]
-        self.outcome.append(":".join(told))
+        cell = [f"{code}-{','.join(errors[code])}" for code in order if code in errors]
+        self.outcome.append(":".join(cell))
         self.touched.append(None)
         return None
 
     def _check(self, row: dict[str, str], request: Request, errors: dict[str, list[str]]) -> bool:
-        """Find bad cells; says whether the row lacks what a new record needs."""
-        lacking = False
+        """Find bad cells; returns whether the row is incomplete: it cannot create a record."""
+        incomplete = False
         for name, cell in row.items():
             required = name == request.find_by and request.updates
             if name == "id" and request.creates:
@@ -101,10 +101,10 @@ class Model:
                 if cell or required or not (request.updates and request.ignore_empty):
                     errors.setdefault("MANDATORY_NOT_FOUND", []).append(name)
                 else:
-                    lacking = True
-            elif cell and not _sound(name, cell):
+                    incomplete = True
+            elif cell and not _is_valid(name, cell):
                 errors.setdefault("INVALID_DATA", []).append(name)
-        return lacking
+        return incomplete
 
     def _decide(
         self,
@@ -112,7 +112,7 @@ class Model:
         request: Request,
         key: object,
         target: Record | None,
-        lacking: bool,
+        incomplete: bool,
         errors: dict[str, list[str]],
     ) -> None:
         by = str(request.find_by)
@@ -122,7 +122,7 @@ class Model:
             not request.creates or (by == "id" and key is not None and request.updates)
         ):
             errors["RESOURCE_NOT_FOUND"] = [by]
-        elif target is None and lacking:
+        elif target is None and incomplete:
             errors["MANDATORY_NOT_FOUND"] = ["Last_Name"]
         else:
             taken = [
@@ -137,8 +137,8 @@ class Model:
 
     def _holder(self, name: str, cell: str) -> Record | None:
         key = _key(name, cell)
-        held = (r for r in self.records if key is not None and _key(name, r[name]) == key)
-        return next(held, None)
+        holders = (r for r in self.records if key is not None and _key(name, r[name]) == key)
+        return next(holders, None)
 
     def _write(self, row: dict[str, str], request: Request, target: Record | None) -> None:
         self.outcome.append("UPDATED" if target is not None else "ADDED")
@@ -160,7 +160,7 @@ def _key(name: str, value: object) -> object:
     return str(value).strip().casefold() or None
 
 
-def _sound(name: str, cell: str) -> bool:
+def _is_valid(name: str, cell: str) -> bool:
     match name:
         case "Email":
             return "@" in cell

@@ -1,8 +1,8 @@
 """A data folder that outlives its processes, and workers that can be stopped at any seam.
 
-A seam is a moment in a job's life at which a process may die or be paused. Dying is played as it
-is: the folder is copied byte for byte at that moment, uncommitted pages and half-written files
-included, and everything goes on with the copy. Leases run by a clock of the stage.
+A seam is a moment of a job at which a process may be killed or paused. A kill is simulated: the
+folder is copied byte for byte at that moment, with uncommitted pages and half-written files, and
+the test continues with the copy. The stage has its own clock for leases.
 """
 
 from __future__ import annotations
@@ -13,27 +13,30 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
-from bulkwright.config import Settings
+from bulkwright.clock import SystemClock
 from bulkwright.domain.job import Lease, LedgerEntry
 from bulkwright.domain.upload import Upload
+from bulkwright.events.events import ChunkCommitted, Event, JobStarted
 from bulkwright.files import Area
 from bulkwright.files.local import LocalFiles
-from bulkwright.observe import ChunkCommitted, Event, JobStarted
-from bulkwright.store.jobs import JobStore
-from bulkwright.wiring import Services, open_bench
-from bulkwright.worker import Worker
+from bulkwright.pipeline.context import StopSignal
+from bulkwright.runtime.worker import Worker, open_worker
+from bulkwright.settings import Settings
+from bulkwright.store.claims import ClaimStore
+from bulkwright.store.ledger import LedgerStore
+from bulkwright.store.uploads import UploadStore
+from bulkwright.wiring import Services
 
 Hook = Callable[[str], None]
-"""Called with a seam's name when it is reached."""
+"""Called with the name of a seam when a process reaches it."""
 WORKERS = ("a", "b")
 INSIDE = frozenset({"before part", "after part", "before commit"})
-"""Seams within a chunk's transaction: nobody else can write there."""
+"""Seams inside a chunk's transaction: no other process can write there."""
 
 
 class Killed(BaseException):
-    """The process is no more."""
+    """The process was killed."""
 
 
 class Stage:
@@ -44,28 +47,24 @@ class Stage:
         self._lives = 0
         self._open: ExitStack | None = None
         self.moment = 10**15
-        """What leases take for the time, in microseconds."""
-        self._clock = ExitStack()
-        for module in ("jobs", "clock"):
-            clock = f"bulkwright.store.{module}.lease_now"
-            self._clock.enter_context(mock.patch(clock, lambda: self.moment))
+        """The time by which leases run, in microseconds."""
         self.data = template
         self.freeze()
         self.revive()
 
     def restart(self) -> None:
-        """All processes end in peace, and new ones start."""
+        """Stop all processes in order and start new ones."""
         self._close()
         self._start()
 
     def freeze(self) -> None:
-        """Keep what is on the disk at this moment; whatever is done after it never was."""
+        """Copy the disk as it is at this moment; later writes are lost."""
         self._lives += 1
         self._frozen = self._room / f"life-{self._lives}"
         shutil.copytree(self.data, self._frozen)
 
     def revive(self) -> None:
-        """All processes are gone, and new ones find what was frozen."""
+        """Replace all processes by new ones, which find the copied disk."""
         self._close()
         if self._lives > 1:
             shutil.rmtree(self.data)
@@ -73,20 +72,18 @@ class Stage:
         self._start()
 
     def close(self) -> None:
-        """The end."""
+        """Stop all processes."""
         self._close()
-        self._clock.close()
 
     def work(self, name: str, only: int | None, hook: Hook, rows: int, size: int) -> list[Event]:
-        """Let a worker look for a job once; what it tells. Chunks hold `rows` rows at most.
+        """Let a worker claim a job once and return its events. Chunks have `rows` rows at most.
 
-        It gives the job back after a chunk when `hook` answers "after commit" with StopIteration.
+        It releases the job after a chunk if `hook` raises StopIteration at "after commit".
         """
         services, events = self.processes[name][0], list[Event]()
-        stop = False
+        stop = StopSignal()
 
         def observe(event: Event) -> None:
-            nonlocal stop
             events.append(event)
             if isinstance(event, JobStarted):
                 hook("start")
@@ -94,28 +91,28 @@ class Stage:
                 try:
                     hook("after commit")
                 except StopIteration:
-                    stop = True
+                    stop.is_set = True
 
         made = self.processes[name][1]
-        shop = replace(
-            made._shop,
-            jobs=_Jobs(services, hook),
+        ctx = replace(
+            made._ctx,
+            claims=_Claims(services, hook),
+            ledger=_Ledger(services, hook),
             files=_Files(self.data / "files", hook),
             observe=observe,
-            stopping=lambda: stop,
+            stop=stop,
             chunk_rows=rows,
             chunk_bytes=size,
         )
-        worker = Worker(shop, made._heart)
-        worker._holder = name
+        worker = Worker(ctx, made._open_claim_store)
+        worker._identity = name
         worker.run_one(only)
         return events
 
     def upload(self, hook: Hook) -> Services:
-        """The API's use cases, receiving with seams."""
+        """The use cases of the API; an upload passes seams."""
         files = _Files(self.data / "files", hook)
-        jobs = _Jobs(self.api, hook)
-        uploads = replace(self.api.uploads, files=files, jobs=jobs)
+        uploads = replace(self.api.uploads, files=files, uploads=_Uploads(self.api, hook))
         return replace(self.api, files=files, uploads=uploads)
 
     @property
@@ -125,9 +122,9 @@ class Stage:
 
     def _start(self) -> None:
         self._open = ExitStack()
-        settings = Settings(self.data)
+        settings, clock = Settings(self.data), _LeaseClock(self)
         self.processes = {
-            name: self._open.enter_context(open_bench(settings, lambda _: None))
+            name: self._open.enter_context(open_worker(settings, lambda _: None, clock=clock))
             for name in ("api", *WORKERS)
         }
 
@@ -137,38 +134,60 @@ class Stage:
             self._open = None
 
 
+class _LeaseClock(SystemClock):
+    """The clock of the machine, whose monotonic reading is that of the stage."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def monotonic(self) -> float:
+        return self._stage.moment / 1_000_000
+
+
 class _Files(LocalFiles):
     def __init__(self, root: Path, hook: Hook) -> None:
         super().__init__(root)
         self._hook = hook
 
-    def place(self, area: Area, number: int) -> Path:
+    def path(self, area: Area, number: int) -> Path:
         if area is not Area.PARTS:
             self._hook(f"before {area.value.removesuffix('s')}")
-        return super().place(area, number)
+        return super().path(area, number)
 
     def put_part(self, job_id: int, name: str, data: bytes) -> None:
         self._hook("before part")
         super().put_part(job_id, name, data)
         self._hook("after part")
 
-    def drop_parts(self, job_id: int) -> None:
+    def delete_parts(self, job_id: int) -> None:
         self._hook("after end")
-        super().drop_parts(job_id)
+        super().delete_parts(job_id)
 
 
-class _Jobs(JobStore):
+class _Uploads(UploadStore):
     def __init__(self, services: Services, hook: Hook) -> None:
         super().__init__(services.database)
         self._hook = hook
 
-    def add_upload(self, upload: Upload, user_id: int) -> None:
+    def add(self, upload: Upload, user_id: int) -> None:
         self._hook("before acknowledgement")
-        super().add_upload(upload, user_id)
+        super().add(upload, user_id)
 
-    def enter(self, lease: Lease, entry: LedgerEntry) -> None:
-        super().enter(lease, entry)
+
+class _Ledger(LedgerStore):
+    def __init__(self, services: Services, hook: Hook) -> None:
+        super().__init__(services.database)
+        self._hook = hook
+
+    def add(self, lease: Lease, entry: LedgerEntry) -> None:
+        super().add(lease, entry)
         self._hook("before commit")
+
+
+class _Claims(ClaimStore):
+    def __init__(self, services: Services, hook: Hook) -> None:
+        super().__init__(services.database)
+        self._hook = hook
 
     def finish(self, *words: Any, **more: Any) -> None:
         self._hook("after result")

@@ -1,4 +1,4 @@
-"""Keys: what makes two texts the same."""
+"""Keys: which texts are equal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import unicodedata
 import polars as pl
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.properties.effort import tries
+from tests.support.effort import tries
 
 from bulkwright.pipeline.keys import normalised
 
@@ -19,7 +19,7 @@ KNOWN = st.characters(exclude_categories=("Cs", "Cn"))
 
 
 def key(text: str) -> str | None:
-    """The definition: without blanks around, composed and case-folded."""
+    """The definition: stripped, composed and case-folded."""
     composed = unicodedata.normalize("NFC", text.strip(BLANKS))
     return unicodedata.normalize("NFC", composed.casefold()) or None
 
@@ -29,14 +29,14 @@ def key(text: str) -> str | None:
 @example(["Straße", "ΣΑΣ", "σας", "İstanbul", "\u0345", "A\u0308", "ﬁ", "\u1e9e", " ", "", "ǅ"])
 @example(["\u03aa\u0301", "\u0390", "\u1fd3", "\u0130\u0307", "K", "Å", "ſ", "\u13a0", "\uab70"])
 def test_a_key_is_trimmed_composed_and_folded(texts: list[str]) -> None:
-    """As Python's own tables say, for any text, alone or among others."""
+    """By the tables of Python, for any text, alone or among others."""
     assert normalised(pl.Series(texts)).to_list() == [key(text) for text in texts]
 
 
 @tries(200)
 @given(st.text(KNOWN, max_size=12))
 def test_a_key_is_its_own_key(text: str) -> None:
-    """What was normalised once stays as it is."""
+    """To normalise a key again does not change it."""
     once = normalised(pl.Series([text]))
     assert normalised(once).to_list() == once.to_list()
 
@@ -44,6 +44,6 @@ def test_a_key_is_its_own_key(text: str) -> None:
 @tries(200)
 @given(st.text(KNOWN, max_size=12))
 def test_case_and_composition_make_no_other_key(text: str) -> None:
-    """Decomposed, padded: the same record."""
+    """A decomposed and a padded text mean the same record."""
     others = [text, f"  {text}\t", unicodedata.normalize("NFD", text)]
     assert len(set(normalised(pl.Series(others)).to_list())) == 1

@@ -1,4 +1,4 @@
-"""Any small table of rows, on any records: what happens is what the model says."""
+"""Any rows on any records: the outcomes are those of the model."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections import Counter
 import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
-from tests.engine.bench import Bench, Done
-from tests.properties.effort import tries
 from tests.properties.model import Model, Record, Request, cells
+from tests.support.bench import Bench, Done
+from tests.support.effort import tries
 
-from bulkwright.domain.job import Mapping
+from bulkwright.domain.job import FieldMapping
 from bulkwright.pipeline import match
 
 FIELDS = ("Last_Name", "Email", "Code", "Serial", "City")
@@ -32,7 +32,7 @@ GOOD = {
 
 @st.composite
 def requests(draw: st.DrawFn) -> tuple[Request, Request]:
-    """A job that makes some records, and the job to look at; an id is a record's place so far."""
+    """A job that adds some records, and the job to test; an id is the index of a record."""
     pool = draw(st.sampled_from([CELLS, GOOD]))
     rows = st.tuples(*(st.sampled_from(pool[name]) for name in FIELDS))
     before = Request("insert", None, False, FIELDS, tuple(draw(st.lists(rows, max_size=5))))
@@ -54,13 +54,13 @@ def requests(draw: st.DrawFn) -> tuple[Request, Request]:
 
 
 def emptied(bench: Bench) -> None:
-    """Take all records away, so that one folder does for all examples."""
+    """Delete all records, so that all examples can use one folder."""
     module = bench.module("Leads")
     bench.services.database.sql(f'DELETE FROM "org{module.org_id}_Leads"')
 
 
 def perform(bench: Bench, request: Request, ids: list[int], chunk_rows: int = 1000) -> Done:
-    """Run a request; the records' places become their ids."""
+    """Run a request; the indexes of records become their ids."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     writer.writerow(request.columns)
@@ -72,7 +72,7 @@ def perform(bench: Bench, request: Request, ids: list[int], chunk_rows: int = 10
         operation=request.operation,
         find_by=request.find_by,
         ignore_empty=request.ignore_empty,
-        mappings=[Mapping(name, index) for index, name in enumerate(request.columns)],
+        mappings=[FieldMapping(name, index) for index, name in enumerate(request.columns)],
         chunk_rows=chunk_rows,
     )
 
@@ -82,7 +82,7 @@ def _id(cell: str, ids: list[int]) -> str:
 
 
 def ran(bench: Bench, before: Request, request: Request, chunk_rows: int) -> tuple[Done, list[int]]:
-    """Both jobs on empty ground: the second one, and the ids of all records by their places."""
+    """Run both jobs on no records; return the second one and the ids of all records in order."""
     emptied(bench)
     first = perform(bench, before, []) if before.rows else None
     ids = [i for i in (first.ids if first else []) if i is not None]
@@ -91,20 +91,20 @@ def ran(bench: Bench, before: Request, request: Request, chunk_rows: int) -> tup
     return done, ids + new
 
 
-@pytest.mark.parametrize("by_rows", [False, True], ids=["columnar", "row by row"])
+@pytest.mark.parametrize("by_rows", [False, True], ids=["at once", "row by row"])
 @tries(70)
 @given(requests=requests(), chunk_rows=st.sampled_from(CHUNK_ROWS))
 def test_a_job_does_what_the_model_says(
     bench: Bench, by_rows: bool, requests: tuple[Request, Request], chunk_rows: int
 ) -> None:
-    """Outcomes, errors, ids and records; whole chunks at once or through the slow machine."""
+    """Outcomes, errors, ids and records, with chunks matched at once or row by row."""
     before, request = requests
     model = Model()
     model.run(before)
     model.run(request)
     with pytest.MonkeyPatch.context() as patch:
         if by_rows:
-            patch.setattr(match, "_clash", lambda *_: True)
+            patch.setattr(match, "_has_duplicates", lambda *_: True)
         done, ids = ran(bench, before, request, chunk_rows)
     for outcome in set(model.outcome):
         event(outcome.partition("-")[0])
@@ -120,7 +120,7 @@ def test_a_job_does_what_the_model_says(
 def test_chunk_size_never_changes_the_outcome(
     bench: Bench, requests: tuple[Request, Request]
 ) -> None:
-    """I4: the same statuses and errors, and the same records but for ids and times."""
+    """The statuses, errors and records are the same, except ids and times."""
     outcomes = []
     for chunk_rows in CHUNK_ROWS:
         done, ids = ran(bench, *requests, chunk_rows)
@@ -134,28 +134,28 @@ def test_chunk_size_never_changes_the_outcome(
 def test_the_books_balance(
     bench: Bench, requests: tuple[Request, Request], chunk_rows: int
 ) -> None:
-    """I1, I2, I3: every row once and in order, counts add up, the store is what the result says."""
+    """Every row is in the result once and in order, counts add up, and records match it."""
     before, request = requests
     emptied(bench)
     first = perform(bench, before, []) if before.rows else None
     ids = [i for i in (first.ids if first else []) if i is not None]
-    there = {r["id"]: r for r in bench.records()}
+    existing = {r["id"]: r for r in bench.records()}
     done = perform(bench, request, ids, chunk_rows)
     shown = done.header[:-3]
     at = [request.columns.index(name) for name in shown]
     expected = [tuple(_cell(request, row[i], i, ids) for i in at) for row in request.rows]
     assert [tuple(row[n] for n in shown) for row in done.rows] == expected
-    tally, counts = Counter(done.statuses), done.job.counts
-    assert tally == +Counter(ADDED=counts.added, UPDATED=counts.updated, SKIPPED=counts.skipped)
+    statuses, counts = Counter(done.statuses), done.job.counts
+    assert statuses == +Counter(ADDED=counts.added, UPDATED=counts.updated, SKIPPED=counts.skipped)
     assert counts.total == len(request.rows)
     now: dict[int, Record] = {r["id"]: r for r in bench.records()}
-    told = dict(zip(done.ids, done.statuses, strict=True))
+    reported = dict(zip(done.ids, done.statuses, strict=True))
     for row, status in zip(done.rows, done.statuses, strict=True):
         assert bool(row["ERRORS"]) == (status == "SKIPPED") == (not row["RECORD_ID"])
     added = {i for i, s in zip(done.ids, done.statuses, strict=True) if s == "ADDED"}
-    assert now.keys() == there.keys() | added and not added & there.keys()
-    for record_id, record in there.items():
-        if record_id not in told:
+    assert now.keys() == existing.keys() | added and not added & existing.keys()
+    for record_id, record in existing.items():
+        if record_id not in reported:
             assert now[record_id] == record
 
 

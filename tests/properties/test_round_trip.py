@@ -1,4 +1,4 @@
-"""What goes in comes out, whatever it is."""
+"""Every value that is written is read back unchanged."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.engine.bench import Bench, Done
-from tests.properties.effort import tries
+from tests.support.bench import Bench, Done
+from tests.support.effort import tries
 
-from bulkwright.domain.job import Mapping
+from bulkwright.domain.job import FieldMapping
 from bulkwright.service.records import as_cell
-from bulkwright.wire.encode import encode
+from bulkwright.web.json import encode
 
 TYPES = (
     "text", "textarea", "mediumtext", "integer", "bigint", "long", "double", "currency", "percent",
     "boolean", "date", "datetime", "multiselectpicklist", "picklist", "email", "phone", "website",
     "lookup", "ownerlookup", "userlookup",
 )  # fmt: skip
-"""All that can be written, but for the layout, which is no value of a row."""
+"""All types that can be written, except the layout, which is not a value of a row."""
 REFERENCES = ("lookup", "ownerlookup", "userlookup")
-# U+0000 is in no store, U+FDD0 stands for a broken byte.
+# No store holds U+0000; U+FDD0 stands for a byte that cannot be decoded.
 TEXT = st.text(
-    st.characters(exclude_categories=("Cs",), exclude_characters="\0\ufdd0"),
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufdd0"),
     min_size=1,
     max_size=60,
 )
@@ -38,7 +38,7 @@ OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda m: timezone(timedelta(minute
 
 
 def decimals(most: int) -> st.SearchStrategy[Decimal]:
-    """Numbers with so many digits before the point, and up to nine behind it."""
+    """Numbers with up to `most` digits, up to nine of them after the point."""
     digits = st.integers(-(10**most) + 1, 10**most - 1)
     return st.builds(lambda n, places: Decimal(n).scaleb(-places), digits, st.integers(0, 9))
 
@@ -74,7 +74,7 @@ ROWS = st.fixed_dictionaries(
 
 
 def cell(value: object) -> str:
-    """A value as a CSV holds it."""
+    """A value as the text of a CSV cell."""
     match value:
         case bool():
             return str(value).lower()
@@ -88,7 +88,7 @@ def cell(value: object) -> str:
 
 
 def stored(value: object) -> object:
-    """A value as it must be stored."""
+    """A value as the database must hold it."""
     match value:
         case bool():
             return int(value)
@@ -103,7 +103,7 @@ def stored(value: object) -> object:
 
 
 def shown(value: object, found: object) -> bool:
-    """Whether the record API shows a value as it is, its JSON read by anybody."""
+    """Whether the JSON of the record API has exactly this value."""
     match value:
         case datetime():
             return datetime.fromisoformat(str(found)) == value
@@ -116,25 +116,25 @@ def shown(value: object, found: object) -> bool:
 
 @dataclass(frozen=True)
 class Wide:
-    """A bench with a module that has one field of each type, and what its references mean."""
+    """A bench with a module that has one field of each type, and the records of its lookup."""
 
     bench: Bench
     parents: list[int]
 
-    def meant(self, row: dict[str, object]) -> dict[str, object]:
-        """A row whose references are ids."""
+    def with_ids(self, row: dict[str, object]) -> dict[str, object]:
+        """The row with ids for its references."""
         user = self.bench.user.id
         lead = self.parents[int(str(row["lookup"]))]
         return row | {"lookup": lead, "ownerlookup": user, "userlookup": user}
 
-    def take(self, columns: Sequence[str], rows: Iterable[Sequence[object]], chunk: int) -> Done:
+    def insert(self, columns: Sequence[str], rows: Iterable[Sequence[object]], chunk: int) -> Done:
         """Insert rows of cells."""
         out = io.StringIO(newline="")
         writer = csv.writer(out)
         writer.writerow(columns)
         writer.writerows(rows)
         mappings = [
-            Mapping(name, i, find_by="id" if name == "F_lookup" else None)
+            FieldMapping(name, i, find_by="id" if name == "F_lookup" else None)
             for i, name in enumerate(columns)
         ]
         return self.bench.run(out.getvalue(), "Things", mappings=mappings, chunk_rows=chunk)
@@ -154,25 +154,28 @@ def wide(bench: Bench) -> Wide:
 def test_values_of_every_type_come_back(
     wide: Wide, rows: list[dict[str, object]], chunk_rows: int
 ) -> None:
-    """Stored exactly; shown so by the record API; and what is exported can be taken in again."""
-    rows = [wide.meant(row) for row in rows]
+    """Values are stored exactly, the record API shows them, and an export can be inserted."""
+    rows = [wide.with_ids(row) for row in rows]
     columns = ["Name", *(f"F_{t}" for t in TYPES)]
-    done = wide.take(columns, (["x", *(cell(row[t]) for t in TYPES)] for row in rows), chunk_rows)
+    done = wide.insert(columns, (["x", *(cell(row[t]) for t in TYPES)] for row in rows), chunk_rows)
     assert done.outcome == ["ADDED"] * len(rows)
     kept = [wide.bench.stored(i or 0, "Things") for i in done.ids]
     for record, row in zip(kept, rows, strict=True):
         api = json.loads(encode(wide.bench.shown(record["id"], "Things")), parse_float=Decimal)
         for name in TYPES:
-            found, told = record[f"F_{name}"], api[f"F_{name}"]
+            found, shown_value = record[f"F_{name}"], api[f"F_{name}"]
             if name == "multiselectpicklist":
                 found, expected = json.loads(found), row[name]
             else:
                 expected = stored(row[name])
             assert found == expected
-            assert told["id"] == cell(row[name]) if name in REFERENCES else shown(row[name], told)
+            if name in REFERENCES:
+                assert shown_value["id"] == cell(row[name])
+            else:
+                assert shown(row[name], shown_value)
     fields = [wide.bench.module("Things").field(name) for name in columns]
     exported = [[as_cell(f, record[f.api_name]) for f in fields if f] for record in kept]
-    again = wide.take(columns, exported, chunk_rows)
+    again = wide.insert(columns, exported, chunk_rows)
     assert again.outcome == ["ADDED"] * len(rows)
     for before, record_id in zip(kept, again.ids, strict=True):
         after = wide.bench.stored(record_id or 0, "Things")

@@ -1,4 +1,4 @@
-"""The same jobs on SQLite and on PostgreSQL: the same results and records, ids and times aside."""
+"""The same jobs on SQLite and on PostgreSQL: results and records are equal except ids and times."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.conftest import PostgresStore, SqliteStore
-from tests.engine.bench import Bench, Done, opened
-from tests.postgres import Server
-from tests.properties.effort import tries
 from tests.properties.model import Model, Request
 from tests.properties.test_operations import CHUNK_ROWS, emptied, ran, requests
+from tests.support.bench import Bench, Done, opened
+from tests.support.effort import tries
+from tests.support.postgres import Server
+from tests.support.stores import PostgresStore, SqliteStore
 
-from bulkwright.domain.job import Mapping
+from bulkwright.domain.job import FieldMapping
 
 TYPES = (
     "text", "textarea", "email", "phone", "website", "picklist", "multiselectpicklist", "integer",
@@ -33,14 +33,14 @@ CELLS = (
     "p@zylker.example", "P@ZYLKER.example ", "bücher@bücher.example", "www.zylker.example",
     "https://x.example/?a=b&c", "+49 30 123", "x" * 300,
 )  # fmt: skip
-"""What is awkward for a reader, for a driver or for a server; every type gets all of it."""
+"""Cells that are difficult for a reader, a driver or a server; every type gets all of them."""
 
 
 @pytest.fixture(scope="module")
 def both(
     postgres: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Bench, Bench]]:
-    """A bench on each store, with more unique fields, and a module with a field of each type."""
+    """A bench on each store with more unique fields and a module with a field of each type."""
     folder = tmp_path_factory.mktemp("both")
     here, there = SqliteStore(folder / "s"), PostgresStore(postgres, folder / "p")
     with (
@@ -55,15 +55,15 @@ def both(
         yield sqlite, server
 
 
-def told(done: Done, ids: list[int]) -> list[dict[str, str]]:
-    """A result's rows, each record named by its place."""
+def result_rows(done: Done, ids: list[int]) -> list[dict[str, str]]:
+    """The rows of a result, with the index of a record instead of its id."""
     places = {str(number): str(place) for place, number in enumerate(ids)}
     record = "RECORD_ID"
     return [row | {record: places.get(row[record], row[record])} for row in done.rows]
 
 
-def kept(bench: Bench, module: str = "Leads") -> list[dict[str, object]]:
-    """All records, but for what is the store's own: ids and times."""
+def comparable_records(bench: Bench, module: str = "Leads") -> list[dict[str, object]]:
+    """All records without the fields that differ between stores: ids and times."""
     own = ("id", "Owner", "Layout", "Created_By", "Modified_By", "Created_Time", "Modified_Time")
     return [{n: v for n, v in r.items() if n not in own} for r in bench.records(module)]
 
@@ -73,39 +73,41 @@ def kept(bench: Bench, module: str = "Leads") -> list[dict[str, object]]:
 def test_any_two_jobs(
     both: tuple[Bench, Bench], requests: tuple[Request, Request], chunk_rows: int
 ) -> None:
-    """Whatever is looked for, clashes or is left out."""
-    answers = []
+    """Found records, duplicates and empty cells have the same outcome."""
+    outcomes_by_store = []
     for bench in both:
         done, ids = ran(bench, *requests, chunk_rows)
-        rows = [{n: "" if n == "id" else c for n, c in row.items()} for row in told(done, ids)]
-        answers.append((done.header, rows, done.outcome, kept(bench)))
-    assert answers[0] == answers[1]
+        rows = [
+            {n: "" if n == "id" else c for n, c in row.items()} for row in result_rows(done, ids)
+        ]
+        outcomes_by_store.append((done.header, rows, done.outcome, comparable_records(bench)))
+    assert outcomes_by_store[0] == outcomes_by_store[1]
 
 
 @tries(30)
 @given(rows=st.lists(st.tuples(*[st.sampled_from(CELLS)] * len(TYPES)), min_size=1, max_size=6))
 def test_any_values(both: tuple[Bench, Bench], rows: list[tuple[str, ...]]) -> None:
-    """What one store takes, and how, the other takes; what one refuses, the other does."""
+    """Both stores accept the same values in the same form, and reject the same ones."""
     columns = [f"F_{t}" for t in TYPES]
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(["Name", *columns])
     writer.writerows(("x", *row) for row in rows)
-    mappings = [Mapping(name, index) for index, name in enumerate(["Name", *columns])]
-    answers = []
+    mappings = [FieldMapping(name, index) for index, name in enumerate(["Name", *columns])]
+    outcomes_by_store = []
     for bench in both:
         done = bench.run(out.getvalue(), "Things", mappings=mappings)
         stored = [None if i is None else bench.stored(i, "Things") for i in done.ids]
         shown = [None if i is None else bench.shown(i, "Things") for i in done.ids]
         values = [r and {n: r[n] for n in columns if n != "F_boolean"} for r in stored]
         api = [r and {n: r[n] for n in columns} for r in shown]
-        answers.append((done.outcome, values, api))
-    assert answers[0] == answers[1]
+        outcomes_by_store.append((done.outcome, values, api))
+    assert outcomes_by_store[0] == outcomes_by_store[1]
 
 
-def test_every_awkward_value_alone(both: tuple[Bench, Bench]) -> None:
-    """Each of them in each type once, so that none hides behind a bad neighbour."""
-    answers = []
+def test_every_difficult_value_alone(both: tuple[Bench, Bench]) -> None:
+    """Each cell once in each type, so that no other bad cell in its row hides it."""
+    outcomes_by_store = []
     for bench in both:
         outcomes = []
         for name in TYPES:
@@ -113,22 +115,22 @@ def test_every_awkward_value_alone(both: tuple[Bench, Bench]) -> None:
             writer = csv.writer(out)
             writer.writerow(["Name", name])
             writer.writerows(("x", cell) for cell in CELLS)
-            mappings = [Mapping("Name", 0), Mapping(f"F_{name}", 1)]
+            mappings = [FieldMapping("Name", 0), FieldMapping(f"F_{name}", 1)]
             done = bench.run(out.getvalue(), "Things", mappings=mappings)
             values = [i and bench.shown(i, "Things")[f"F_{name}"] for i in done.ids]
             outcomes.append((name, done.outcome, values))
-        answers.append(outcomes)
-    assert answers[0] == answers[1]
+        outcomes_by_store.append(outcomes)
+    assert outcomes_by_store[0] == outcomes_by_store[1]
 
 
-def test_every_awkward_text_as_a_key(both: tuple[Bench, Bench]) -> None:
-    """What a record is found by may hold whatever means something to an array, or to nobody."""
+def test_every_difficult_text_as_a_key(both: tuple[Bench, Bench]) -> None:
+    """A key may hold any character, also those that have a meaning in an array."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(["Last_Name", "Code"])
     writer.writerows(("x", cell) for cell in CELLS)
-    mappings = [Mapping("Last_Name", 0), Mapping("Code", 1)]
-    answers = []
+    mappings = [FieldMapping("Last_Name", 0), FieldMapping("Code", 1)]
+    outcomes_by_store = []
     for bench in both:
         emptied(bench)
         done = [
@@ -136,8 +138,8 @@ def test_every_awkward_text_as_a_key(both: tuple[Bench, Bench]) -> None:
             for _ in range(2)
         ]
         places = [i for i in done[0].ids if i is not None]
-        answers.append([(one.outcome, told(one, places)) for one in done])
+        outcomes_by_store.append([(one.outcome, result_rows(one, places)) for one in done])
         first, second = done
         assert first.statuses.count("ADDED") > 40
         assert second.ids == first.ids and "ADDED" not in second.statuses
-    assert answers[0] == answers[1]
+    assert outcomes_by_store[0] == outcomes_by_store[1]

@@ -1,4 +1,4 @@
-"""What was kept for its time goes, and nothing else."""
+"""A sweep deletes what has expired, and nothing else."""
 
 from __future__ import annotations
 
@@ -12,29 +12,30 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from tests.retention.folder import HOUR, Change, Jobs, grow_old
+from tests.retention.paths import path_of
+from tests.support.finished_jobs import HOUR, Change, Jobs, grow_old
 
-from bulkwright.config import Settings
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller, ClientKind
 from bulkwright.domain.errors import InvalidFileId, LinkNotValid, ResourceNotFound
 from bulkwright.domain.job import Operation
-from bulkwright.domain.keeping import KEEPING, Keeping
 from bulkwright.domain.request import JobRequest, ResourceRequest
+from bulkwright.domain.retention import RETENTION_POLICIES, RetentionPolicy
+from bulkwright.events.events import Swept
 from bulkwright.files import Area
 from bulkwright.files.local import LocalFiles
-from bulkwright.observe import Swept
-from bulkwright.present import job_details
 from bulkwright.service.mapping import MappingRules
+from bulkwright.settings import Settings
 from bulkwright.store.queries import load
 from bulkwright.store.retention import STEP
-from bulkwright.wire.versions import VERSIONS
 from bulkwright.wiring import Services, open_services
+from bulkwright.zoho.present.jobs import job_details
+from bulkwright.zoho.versions import VERSIONS
 
 
 @pytest.fixture
 def services(settings: Settings) -> Iterator[Services]:
-    """The folder, opened as a server does."""
+    """The folder, opened as by a server."""
     with open_services(settings) as opened:
         yield opened
 
@@ -53,12 +54,12 @@ def create(services: Services, upload_id: int) -> int:
 
 
 def age_uploads(change: Change, hours: float = 2) -> None:
-    """Let every upload be so old."""
+    """Make every upload older by `hours`."""
     change("UPDATE uploads SET created_time = created_time - ?", int(hours * HOUR))
 
 
 def age_jobs(change: Change, hours: float, *job_ids: int) -> None:
-    """Let jobs have ended so long ago."""
+    """Make the end of jobs earlier by `hours`."""
     for job_id in job_ids:
         change(
             "UPDATE jobs SET finished_time = finished_time - ? WHERE id = ?",
@@ -72,7 +73,7 @@ def ids(change: Change, table: str, column: str = "id") -> set[object]:
     return {row[0] for row in change(f"SELECT {column} FROM {table}")}
 
 
-def test_nothing_goes_before_its_time(services: Services, change: Change) -> None:
+def test_nothing_is_deleted_before_it_expires(services: Services, change: Change) -> None:
     """Half an hour is not an hour."""
     before = [ids(change, table) for table in ("uploads", "jobs")]
     change("UPDATE uploads SET created_time = created_time - ?", HOUR // 2)
@@ -81,13 +82,15 @@ def test_nothing_goes_before_its_time(services: Services, change: Change) -> Non
     assert [ids(change, table) for table in ("uploads", "jobs")] == before
 
 
-def test_an_old_upload_goes_with_its_file(services: Services, jobs: Jobs, change: Change) -> None:
-    """Who names it afterwards is told that there is no such file."""
+def test_an_old_upload_is_deleted_with_its_file(
+    services: Services, jobs: Jobs, change: Change
+) -> None:
+    """A job for it is rejected, because there is no such file."""
     old = jobs.uploads[jobs.done]
-    size = services.files.place(Area.UPLOADS, old).stat().st_size
+    size = path_of(services, Area.UPLOADS, old).stat().st_size
     change("UPDATE uploads SET created_time = created_time - ? WHERE id = ?", 2 * HOUR, old)
     assert services.retention.sweep() == Swept(uploads=1, bytes=size)
-    assert not services.files.place(Area.UPLOADS, old).exists()
+    assert not path_of(services, Area.UPLOADS, old).exists()
     with pytest.raises(InvalidFileId):
         create(services, old)
     assert create(services, jobs.uploads[jobs.twice])
@@ -96,18 +99,18 @@ def test_an_old_upload_goes_with_its_file(services: Services, jobs: Jobs, change
 def test_an_upload_stays_while_a_job_needs_it(
     services: Services, jobs: Jobs, change: Change
 ) -> None:
-    """However old it is; once the job has ended it goes."""
+    """However old it is; it is deleted when the job has ended."""
     age_uploads(change, hours=24 * 365)
     assert services.retention.sweep().uploads == 2
     needed = {jobs.uploads[jobs.half], jobs.uploads[jobs.waiting]}
     assert ids(change, "uploads") == needed
-    assert all(services.files.place(Area.UPLOADS, i).is_file() for i in needed)
+    assert all(path_of(services, Area.UPLOADS, i).is_file() for i in needed)
     change("UPDATE jobs SET status = 'FAILED', finished_time = created_time")
     assert services.retention.sweep().uploads == 2
 
 
 def test_a_job_outlives_its_result(services: Services, jobs: Jobs, change: Change) -> None:
-    """Its details stay as they were, the link in them is dead."""
+    """Its details stay as they were, but the link in them is dead."""
     org_id = caller(services).org_id
     before = job_details(services.jobs.details(org_id, jobs.done), VERSIONS["v2"])
     services.jobs.open_result(org_id, jobs.done).close()
@@ -116,17 +119,15 @@ def test_a_job_outlives_its_result(services: Services, jobs: Jobs, change: Chang
     assert (swept.results, swept.jobs, swept.bytes > 0) == (1, 0, True)
     after = services.jobs.details(org_id, jobs.done)
     assert job_details(after, VERSIONS["v2"]) == before
-    assert not services.files.place(Area.RESULTS, jobs.done).exists()
-    services.files.place(Area.RESULTS, jobs.done).write_bytes(b"as if killed before it was removed")
+    assert not path_of(services, Area.RESULTS, jobs.done).exists()
+    path_of(services, Area.RESULTS, jobs.done).write_bytes(b"as if killed before it was deleted")
     with pytest.raises(LinkNotValid):
         services.jobs.open_result(org_id, jobs.done)
     services.jobs.open_result(org_id, jobs.twice).close()
     assert services.retention.sweep() == Swept()
 
 
-def test_a_job_goes_with_all_that_is_known_of_it(
-    services: Services, jobs: Jobs, change: Change
-) -> None:
+def test_a_job_is_deleted_with_all_its_rows(services: Services, jobs: Jobs, change: Change) -> None:
     """Ledger, resources, callback and result; the records stay."""
     org_id = caller(services).org_id
     records = change(f'SELECT count(*) FROM "org{org_id}_Leads"')
@@ -135,15 +136,15 @@ def test_a_job_goes_with_all_that_is_known_of_it(
     assert (swept.results, swept.jobs) == (1, 1)
     with pytest.raises(ResourceNotFound):
         services.jobs.details(org_id, jobs.done)
-    left = {jobs.twice, jobs.half, jobs.waiting}
-    assert ids(change, "jobs") == ids(change, "resources", "job_id") == left
+    remaining = {jobs.twice, jobs.half, jobs.waiting}
+    assert ids(change, "jobs") == ids(change, "resources", "job_id") == remaining
     assert ids(change, "ledger", "job_id") == {jobs.twice, jobs.half}
-    assert not services.files.place(Area.RESULTS, jobs.done).exists()
+    assert not path_of(services, Area.RESULTS, jobs.done).exists()
     assert change(f'SELECT count(*) FROM "org{org_id}_Leads"') == records
 
 
 def test_a_job_waits_for_its_callback(services: Services, jobs: Jobs, change: Change) -> None:
-    """What is still to be told must still be there, the result that it names too."""
+    """While its callback is pending, the job and the result that it names stay."""
     org_id = caller(services).org_id
     services.outbox.add(org_id, jobs.done, "http://x.example/")
     age_jobs(change, 3, jobs.done)
@@ -154,7 +155,7 @@ def test_a_job_waits_for_its_callback(services: Services, jobs: Jobs, change: Ch
     assert ids(change, "outbox") == set()
 
 
-def test_callbacks_that_are_over_go_before_their_job(
+def test_ended_callbacks_are_deleted_before_their_job(
     services: Services, jobs: Jobs, change: Change
 ) -> None:
     """Thirty days after they were delivered or given up."""
@@ -167,8 +168,8 @@ def test_callbacks_that_are_over_go_before_their_job(
     assert ids(change, "outbox", "job_id") == {jobs.twice}
 
 
-def test_tokens_and_sessions_that_ran_out_go(services: Services, change: Change) -> None:
-    """Those that still hold stay."""
+def test_expired_tokens_and_sessions_are_deleted(services: Services, change: Change) -> None:
+    """Valid ones stay."""
     (org,) = services.accounts.orgs()
     (user,) = services.accounts.users(org.id)
     made = services.setup.register_client(user, ClientKind.SELF, "Tests")
@@ -184,22 +185,25 @@ def test_tokens_and_sessions_that_ran_out_go(services: Services, change: Change)
     assert ids(change, "sessions", "hash") == {"new"}
 
 
-def test_for_ever_is_for_ever(services: Services, change: Change) -> None:
-    """None is no time at all."""
+def test_forever_never_expires(services: Services, change: Change) -> None:
+    """None means forever."""
     age_uploads(change, hours=24 * 365 * 20)
     change("UPDATE jobs SET finished_time = 5 WHERE finished_time IS NOT NULL")
-    kept = replace(services.retention, keeping=Keeping(None, None, None, None))
-    assert kept.sweep() == Swept()
+    endless = replace(services.retention, policy=RetentionPolicy(None, None, None, None))
+    assert endless.sweep() == Swept()
 
 
-def test_profiles_keep_as_long_as_they_say() -> None:
+def test_the_policies_of_the_profiles() -> None:
     """Zoho keeps results for seven days."""
-    assert KEEPING["zoho"].results == KEEPING["zoho"].uploads
-    assert KEEPING["zoho"].results is not None and KEEPING["zoho"].results.days == 7
+    assert RETENTION_POLICIES["zoho"].results == RETENTION_POLICIES["zoho"].uploads
+    assert (
+        RETENTION_POLICIES["zoho"].results is not None
+        and RETENTION_POLICIES["zoho"].results.days == 7
+    )
 
 
 def many_uploads(change: Change, count: int) -> None:
-    """So many old uploads more."""
+    """Add `count` old uploads."""
     change(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
         "INSERT INTO uploads SELECT i, org_id, user_id, name, bytes, sha256, 5, csv, problem "
@@ -208,28 +212,30 @@ def many_uploads(change: Change, count: int) -> None:
     )
 
 
-def test_a_sweep_goes_in_small_steps(services: Services, data: Path, change: Change) -> None:
-    """Between two of them whoever waits to write gets a turn, and a stop is heard."""
+def test_a_sweep_consists_of_small_steps(services: Services, data: Path, change: Change) -> None:
+    """Between two steps other processes can write, and the sweep can be stopped."""
     many_uploads(change, 2 * STEP + 50)
-    left: list[int] = []
+    remaining: list[int] = []
 
     class Stop(threading.Event):
         def wait(self, timeout: float | None = None) -> bool:
             with closing(sqlite3.connect(data / "bulkwright.sqlite", timeout=0)) as other:
                 other.execute("BEGIN IMMEDIATE")
-                left.append(other.execute("SELECT count(*) FROM uploads").fetchone()[0])
+                remaining.append(other.execute("SELECT count(*) FROM uploads").fetchone()[0])
             return super().wait(0)
 
     stop = Stop()
     assert services.retention.sweep(stop).uploads == 2 * STEP + 50
-    assert left == [4 + STEP + 50, 4 + 50, 4]
+    assert remaining == [4 + STEP + 50, 4 + 50, 4]
     many_uploads(change, 2 * STEP)
     stop.set()
     assert services.retention.sweep(stop) == Swept()
 
 
-def test_what_crashes_left_is_swept_a_day_later(services: Services, jobs: Jobs, data: Path) -> None:
-    """Files of nothing; never those of a job that goes on, and nothing that is not ours."""
+def test_strays_of_crashes_are_swept_a_day_later(
+    services: Services, jobs: Jobs, data: Path
+) -> None:
+    """Files without a row are deleted; those of an unfinished job and foreign files stay."""
     files = data / "files"
     part = next((files / "parts" / str(jobs.half)).iterdir())
     (files / "parts" / "77").mkdir()
@@ -239,7 +245,7 @@ def test_what_crashes_left_is_swept_a_day_later(services: Services, jobs: Jobs, 
     strays += [files / "results" / f"{jobs.half}.zip", files / "uploads" / "notes.txt"]
     for path in strays:
         path.write_bytes(b"123")
-    assert services.retention.sweep() == Swept()  # they may be somebody's at this moment
+    assert services.retention.sweep() == Swept()  # a request may be writing them
     for path in (*files.glob("*/*"), part):
         grow_old(path)
     assert services.retention.sweep() == Swept(strays=4, bytes=11)
@@ -251,31 +257,31 @@ def test_what_crashes_left_is_swept_a_day_later(services: Services, jobs: Jobs, 
 def test_killed_between_database_and_file(
     services: Services, jobs: Jobs, change: Change, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is left is a file that nothing refers to; the next day it goes too."""
+    """A file without a row remains; the next day it is deleted too."""
 
     def die(*_: object) -> int:
         raise KeyboardInterrupt
 
     age_uploads(change)
     with monkeypatch.context() as patch:
-        patch.setattr(LocalFiles, "drop", die)
+        patch.setattr(LocalFiles, "delete", die)
         with pytest.raises(KeyboardInterrupt):
             services.retention.sweep()
     old = jobs.uploads[jobs.done]
     assert old not in ids(change, "uploads")
-    assert services.files.place(Area.UPLOADS, old).is_file()
+    assert path_of(services, Area.UPLOADS, old).is_file()
     with pytest.raises(InvalidFileId):
         create(services, old)
     for job_id in (jobs.done, jobs.twice):
-        grow_old(services.files.place(Area.UPLOADS, jobs.uploads[job_id]))
+        grow_old(path_of(services, Area.UPLOADS, jobs.uploads[job_id]))
     assert services.retention.sweep().strays == 2
-    assert not services.files.place(Area.UPLOADS, old).exists()
+    assert not path_of(services, Area.UPLOADS, old).exists()
 
 
 def test_an_upload_swept_while_its_job_is_being_created(
     services: Services, jobs: Jobs, change: Change, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Then there is no such file: a job is never accepted for an upload that is gone."""
+    """The job is rejected, because there is no such file any more."""
     check = MappingRules.check
 
     def swept(self: MappingRules, mappings: object) -> None:
@@ -291,7 +297,7 @@ def test_an_upload_swept_while_its_job_is_being_created(
 
 
 def test_every_step_is_driven_by_an_index(services: Services) -> None:
-    """However many uploads, jobs and chunks there are, a sweep looks at those that go."""
+    """A sweep reads only the rows that it deletes, however many others there are."""
     store = files("bulkwright.store")
     texts = [(d / "queries" / "retention.sql").read_text() for d in (store, store / "sqlite")]
     names = re.findall(r"^-- name: (\w+)$", "\n".join(texts), re.MULTILINE)
@@ -301,7 +307,7 @@ def test_every_step_is_driven_by_an_index(services: Services) -> None:
         query = queries[name]
         plan = f"EXPLAIN QUERY PLAN {query.sql}"
         for step in services.database.sql(plan, [5] * len(query.parameters)):
-            # Of unfinished jobs there are few, and they have an index of their own.
+            # Unfinished jobs are few, and they have their own index.
             allowed = "CONSTANT ROW" in step["detail"] or "INDEX jobs_open" in step["detail"]
             assert allowed or not step["detail"].startswith("SCAN"), (name, step["detail"])
             assert "TEMP B-TREE" not in step["detail"], (name, step["detail"])

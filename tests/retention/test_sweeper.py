@@ -1,48 +1,52 @@
-"""Sweeping goes on beside serving: at start, once in a while, and through kills."""
+"""A server sweeps at start and repeatedly, also if it is killed meanwhile."""
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Self
 
 import pytest
-from tests.crash.watching import Watch, until
-from tests.retention.folder import HOUR, Change, Jobs
+from tests.support.finished_jobs import HOUR, Change, Jobs
+from tests.support.processes import clean_environment, until
+from tests.support.watch import Watch
 
-from bulkwright.config import Settings
-from bulkwright.domain.keeping import SERVICE, ZOHO, parse_time
-from bulkwright.observe import Event, SweepPutOff, SweepTripped, Swept
+from bulkwright.clock import SYSTEM_CLOCK, Clock, ManualClock
+from bulkwright.domain.retention import SERVICE, ZOHO
+from bulkwright.events.events import Event, SweepDeferred, SweepFailed, Swept
 from bulkwright.service import retention
 from bulkwright.service.retention import Retention, Sweeper
+from bulkwright.settings import Settings
+from bulkwright.testing import ServerProcess
 from bulkwright.wiring import open_check
 
 
-class Upkeep(Retention):
-    """Sweeps nothing, as often as it is asked; what is in `does` happens instead."""
+class FakeRetention(Retention):
+    """Sweeps nothing; each sweep calls the next of `effects` instead."""
 
-    def __init__(self, *does: Callable[[], object]) -> None:
-        object.__setattr__(self, "_does", list(does))
+    def __init__(self, *effects: Callable[[], object]) -> None:
+        object.__setattr__(self, "_effects", list(effects))
 
-    __slots__ = ("_does",)
-    _does: list[Callable[[], object]]
+    __slots__ = ("_effects",)
+    _effects: list[Callable[[], object]]
 
     def sweep(self, stop: threading.Event | None = None) -> Swept:
         """One sweep."""
-        if self._does:
-            self._does.pop(0)()
+        if self._effects:
+            self._effects.pop(0)()
         return Swept()
 
 
-def events(upkeep: Retention, count: int, monkeypatch: pytest.MonkeyPatch) -> list[Event]:
-    """The first few events of a sweeper in a hurry."""
+def events(
+    fake: Retention, count: int, monkeypatch: pytest.MonkeyPatch, clock: Clock = SYSTEM_CLOCK
+) -> list[Event]:
+    """The first events of a sweeper that sweeps every hundredth of a second."""
     monkeypatch.setattr(retention, "SWEEP_SECONDS", 0.01)
     seen: list[Event] = []
     enough = threading.Event()
@@ -52,7 +56,7 @@ def events(upkeep: Retention, count: int, monkeypatch: pytest.MonkeyPatch) -> li
         if len(seen) >= count:
             enough.set()
 
-    sweeper = Sweeper(upkeep, observe)
+    sweeper = Sweeper(fake, observe, clock)
     sweeper.start()
     assert enough.wait(10)
     sweeper.stop()
@@ -62,130 +66,95 @@ def events(upkeep: Retention, count: int, monkeypatch: pytest.MonkeyPatch) -> li
 
 def test_it_sweeps_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """One event for each sweep."""
-    assert events(Upkeep(), 3, monkeypatch) == [Swept()] * 3
+    assert events(FakeRetention(), 3, monkeypatch) == [Swept()] * 3
 
 
-def test_what_goes_wrong_once_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_sweep_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk ends one sweep, not all of them."""
 
     def fail() -> None:
         raise OSError(28, "No space left on device")
 
-    first, second = events(Upkeep(fail), 2, monkeypatch)
-    assert isinstance(first, SweepTripped) and isinstance(first.error, OSError)
+    first, second = events(FakeRetention(fail), 2, monkeypatch)
+    assert isinstance(first, SweepFailed) and isinstance(first.error, OSError)
     assert second == Swept()
 
 
 def test_a_clock_that_jumps_makes_nothing_old(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sweep after it is left out; when the clock stays so, it is believed."""
-    clock = time.time
-    decade = 10 * 365 * 86_400
+    """The next sweep is skipped; if the clock stays so, later sweeps rely on it."""
+    clock = ManualClock(datetime(2024, 1, 31, tzinfo=UTC))
+    decade = timedelta(days=3650)
 
     def jump() -> None:
-        monkeypatch.setattr(time, "time", lambda: clock() + decade)
+        clock.set_wall(clock.now() + decade)
 
-    before, jumped, after = events(Upkeep(jump), 3, monkeypatch)
-    assert isinstance(jumped, SweepPutOff) and abs(jumped.seconds - decade) < 5
+    before, jumped, after = events(FakeRetention(jump), 3, monkeypatch, clock)
+    assert jumped == SweepDeferred(decade.total_seconds())
     assert before == after == Swept()
 
 
-@pytest.mark.parametrize(
-    ("text", "time"),
-    [
-        ("1h", timedelta(hours=1)),
-        ("36h", timedelta(hours=36)),
-        ("7d", timedelta(days=7)),
-        (" 4 W ", timedelta(weeks=4)),
-        ("forever", None),
-        ("Forever", None),
-    ],
-)
-def test_times_as_people_write_them(text: str, time: timedelta | None) -> None:
-    """Hours, days, weeks, or forever."""
-    assert parse_time(text) == time
+def test_no_policy_deletes_a_job_before_its_result() -> None:
+    """The policies of both profiles."""
+    for policy in (ZOHO, SERVICE):
+        assert policy.jobs is not None and policy.results is not None
+        assert policy.jobs >= policy.results
 
 
-@pytest.mark.parametrize("text", ["", "7", "d", "0d", "0h", "-1d", "1.5d", "7m", "9999999d", "٧d"])
-def test_times_that_are_none(text: str) -> None:
-    """Refused, and what would do is said."""
-    with pytest.raises(ValueError, match=r"7d|1h"):
-        parse_time(text)
-
-
-def test_a_job_is_never_forgotten_before_its_result() -> None:
-    """By default, at least."""
-    for keeping in (ZOHO, SERVICE):
-        assert keeping.jobs is not None and keeping.results is not None
-        assert keeping.jobs >= keeping.results
-
-
-class Served:
-    """`bulkwright serve` on a folder; whatever of it still runs at the end is killed."""
+class SweepingServer(ServerProcess):
+    """`bulkwright serve` without workers; it is killed at the end of the block."""
 
     def __init__(self, data: Path, *options: str, **variables: str) -> None:
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("BULKWRIGHT_")}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "bulkwright", "serve", "--data", str(data), "--port", "0",
-             "--workers", "0", *options],
-            cwd=data.parent, env={**clean, **variables}, start_new_session=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        super().__init__(
+            data, "--workers", "0", *options,
+            dev=False, environment=clean_environment(**variables), directory=data.parent,
         )  # fmt: skip
 
-    def ready(self) -> None:
-        """Wait until it serves."""
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        assert line.startswith("ready "), self.process.communicate()
-
-    def __enter__(self) -> Served:
+    def __enter__(self) -> Self:
+        self.spawn()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.communicate(timeout=20)
+        self.kill()
 
 
 def test_a_server_sweeps_when_it_starts(data: Path, jobs: Jobs, change: Change) -> None:
-    """As long as its options say: here results for two weeks, uploads for ever."""
+    """Its options set the times: here two weeks for results, forever for uploads."""
     change("UPDATE uploads SET created_time = 5")
     change("UPDATE jobs SET finished_time = finished_time - ?", 15 * 24 * HOUR)
-    with Served(data, "--keep-results", "2w", BULKWRIGHT_KEEP_UPLOADS="forever") as served:
-        served.ready()
+    with SweepingServer(data, "--keep-results", "2w", BULKWRIGHT_KEEP_UPLOADS="forever") as served:
+        served.wait_ready()
         results = data / "files" / "results"
         assert until(lambda: not any(results.iterdir()))
         begun = time.monotonic()
-        served.process.send_signal(signal.SIGTERM)
-        _, said = served.process.communicate(timeout=20)
+        served.stop()
         assert time.monotonic() - begun < 10
-    assert "bulkwright.sweep: gone: uploads 0, results 2, jobs 0" in said
+    assert "bulkwright.sweep: deleted: uploads 0, results 2, jobs 0" in served.log
     assert change("SELECT count(*) FROM uploads") == [(4,)]
     assert change("SELECT count(*) FROM jobs") == [(4,)]
 
 
 @pytest.mark.parametrize("kind", ["uploads", "results", "jobs", "callbacks"])
-def test_a_slip_in_an_option_is_refused(data: Path, kind: str) -> None:
-    """In one line that names the option and what would do."""
-    with Served(data, f"--keep-{kind}", "5 minutes") as served:
-        out, said = served.process.communicate(timeout=20)
-    assert (served.process.returncode, out) == (1, "")
-    (line,) = said.splitlines()
+def test_a_mistyped_option_is_rejected(data: Path, kind: str) -> None:
+    """In one line that names the option and gives examples of valid times."""
+    with SweepingServer(data, f"--keep-{kind}", "5 minutes") as served:
+        assert (served.wait(20), served.output) == (1, "")
+    (line,) = served.log.splitlines()
     assert line.startswith(f"bulkwright: --keep-{kind}: '5 minutes'") and "7d" in line
 
 
 def test_a_key_of_bulkwright_toml(data: Path) -> None:
-    """It is read like every other option's."""
+    """It is read like that of every other option."""
     (data.parent / "bulkwright.toml").write_text('keep-jobs = "5 minutes"\n')
-    with Served(data) as served:
-        _, said = served.process.communicate(timeout=20)
-    assert "--keep-jobs: '5 minutes'" in said
+    with SweepingServer(data) as served:
+        assert served.wait(20) == 1
+    assert "--keep-jobs: '5 minutes'" in served.log
 
 
 @pytest.mark.slow
 def test_killed_again_and_again_while_it_sweeps(
     data: Path, jobs: Jobs, change: Change, tmp_path: Path
 ) -> None:
-    """Whatever goes, goes whole: what is left of it is a file that belongs to nothing."""
+    """A deletion that is cut short leaves at most a file that no row refers to."""
     many = 3_000
     change(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
@@ -202,14 +171,13 @@ def test_killed_again_and_again_while_it_sweeps(
     def left() -> int:
         return watch.number("SELECT count(*) FROM uploads WHERE id <= ?", many)
 
-    hurt = 0
+    interrupted = 0
     for goal in (many - 1, many * 2 // 3, many // 3, 0):
-        with Served(data, "--keep-uploads", "1h") as served:
+        with SweepingServer(data, "--keep-uploads", "1h") as served:
             assert until(lambda goal=goal: left() <= goal, pause=0.002)  # type: ignore[misc]
-            os.killpg(served.process.pid, signal.SIGKILL)
-            served.process.wait()
-            hurt += 0 < left() < many
-    assert hurt >= 2
+            served.kill()
+            interrupted += 0 < left() < many
+    assert interrupted >= 2
     known = {f"{i}.zip" for (i,) in watch.ask("SELECT id FROM uploads")}
     assert len(known) == 4 <= len(list(uploads.iterdir()))
     assert known <= {path.name for path in uploads.iterdir()}
@@ -230,8 +198,8 @@ def test_a_folder_without_a_server_is_swept_by_a_command(
         )
         return done.stdout
 
-    assert swept().startswith("gone: uploads 0,")
-    assert swept("--keep-uploads", "2d").startswith("gone: uploads 2,")
+    assert swept().startswith("deleted: uploads 0,")
+    assert swept("--keep-uploads", "2d").startswith("deleted: uploads 2,")
     assert change("SELECT count(*) FROM uploads") == [(2,)]
 
 
@@ -239,7 +207,7 @@ def test_a_folder_without_a_server_is_swept_by_a_command(
     ("lost", "options", "said"),
     [
         ("UPDATE jobs SET result_swept = 5", (), "result of job"),
-        ("DELETE FROM uploads WHERE id = {upload}", ("--failed",), "upload of this job"),
+        ("DELETE FROM uploads WHERE id = {upload}", ("--failed",), "upload of job"),
         ("results/{job}.zip", (), "is missing; `bulkwright check`"),
         ("uploads/{upload}.zip", ("--failed",), "is missing; `bulkwright check`"),
     ],
@@ -247,7 +215,7 @@ def test_a_folder_without_a_server_is_swept_by_a_command(
 def test_a_command_that_comes_too_late(
     data: Path, jobs: Jobs, change: Change, lost: str, options: tuple[str, ...], said: str
 ) -> None:
-    """`jobs result` says in a line what is no longer there."""
+    """`jobs result` says in one line which file was deleted."""
     lost = lost.format(job=jobs.done, upload=jobs.uploads[jobs.done])
     if lost.endswith(".zip"):
         (data / "files" / lost).unlink()

@@ -1,4 +1,4 @@
-"""The official SDKs that are tested, at the versions that were read for the client contract."""
+"""The official SDKs that are tested, in the versions of the client contract."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class Sdk:
 
     @property
     def is_python(self) -> bool:
-        """Python, not Node."""
+        """Whether it is for Python; the others are for Node."""
         return self.driver.suffix == ".py"
 
     @property
     def is_8(self) -> bool:
-        """The 8.0 generation: asks for user and org, takes job ids as texts."""
+        """Whether it is of generation 8.0, which queries user and org, with job ids as text."""
         return self.api == "v8"
 
     def __str__(self) -> str:

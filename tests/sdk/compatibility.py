@@ -1,7 +1,7 @@
 """Renders the record of the last `pytest tests/sdk` as the table of docs/compatibility.md.
 
-`python tests/sdk/compatibility.py [RECORD]` prints Markdown. Exit status 1: something failed or
-was not tested, so that the table is not the one to publish.
+`python tests/sdk/compatibility.py [RECORD]` prints Markdown. Exit status 1: a test failed or an SDK
+was not tested, so the table must not be published.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Row = dict[str, str]
 
 
 def render(rows: list[Row]) -> str:
-    """The table endpoint by SDK, each SDK with its API version, and what is known to differ."""
+    """The table of endpoints by SDK, each SDK with its API version, and the known differences."""
     heads = [f"{sdk.name} {sdk.version}" for sdk in SDKS]
     lines = [
         "| endpoint | " + " | ".join(heads) + " |",
@@ -32,12 +32,12 @@ def render(rows: list[Row]) -> str:
     for endpoint in dict.fromkeys(row["endpoint"] for row in rows):
         cells = [_cell(rows, endpoint, sdk) for sdk in SDKS]
         lines.append(f"| `{endpoint}` | " + " | ".join(cells) + " |")
-    known = {(r["test"], r["reason"]): r["sdk"] for r in rows if r["outcome"] == "xfailed"}
-    lines += [f"- known difference, {sdk}, {t}: {why}" for (t, why), sdk in known.items()]
+    differences = {(r["test"], r["reason"]): r["sdk"] for r in rows if r["outcome"] == "xfailed"}
+    lines += [f"- known difference, {sdk}, {t}: {why}" for (t, why), sdk in differences.items()]
     return "\n".join(lines) + "\n"
 
 
-def is_whole(rows: list[Row]) -> bool:
+def is_complete(rows: list[Row]) -> bool:
     """Whether every SDK was tested and nothing failed."""
     good = all(row["outcome"] in ("passed", "xfailed") for row in rows)
     return good and {row["sdk"] for row in rows} == {sdk.name for sdk in SDKS}
@@ -66,7 +66,7 @@ def main() -> int:
         print(f"no record: {error}; run `pytest tests/sdk` first", file=sys.stderr)
         return 1
     print(render(rows), end="")
-    return 0 if is_whole(rows) else 1
+    return 0 if is_complete(rows) else 1
 
 
 if __name__ == "__main__":

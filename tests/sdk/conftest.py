@@ -1,7 +1,7 @@
 """The official SDKs as published, each in a process of its own, against a live service.
 
-Every test runs once for each SDK of `catalogue.py`. An SDK that cannot be had skips its tests and
-is named in the summary; with CI=true a Python SDK that cannot be had is a failure.
+Every test runs once for each SDK of `catalogue.py`. If an SDK cannot be installed, its tests are
+skipped and the summary names it; with CI=true this is a failure for a Python SDK.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from contextlib import ExitStack
 import pytest
 from tests.sdk.catalogue import SDKS, Sdk
 from tests.sdk.driver import Driver
-from tests.sdk.environments import NotToBeHad, command
-from tests.sdk.live import Live
+from tests.sdk.environments import Unavailable, command
 from tests.sdk.record import TRIED
+from tests.support.live import Live
 
 Start = Callable[[], Driver]
 
 
 @pytest.fixture(scope="session")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """The service that all SDKs talk to."""
+    """The service that all SDKs call."""
     with Live(tmp_path_factory.mktemp("live") / "data") as running:
         yield running
 
@@ -43,14 +43,14 @@ def start(
     program, missing = _command(sdk)
     if missing:
         if sdk.is_python and os.environ.get("CI") == "true":
-            pytest.fail(f"{sdk} is not to be had: {missing}", pytrace=False)
+            pytest.fail(f"{sdk} cannot be installed: {missing}", pytrace=False)
         pytest.skip(f"{sdk} was NOT TESTED: {missing}")
     with ExitStack() as stack:
 
         def started() -> Driver:
             return stack.enter_context(Driver(program, tmp_path_factory.mktemp("driver")))
 
-        # One is always warming up: loading an SDK takes longer than most tests.
+        # One spare is always starting, because loading an SDK takes longer than most tests.
         spare = [started()]
 
         def next_one() -> Driver:
@@ -61,10 +61,10 @@ def start(
 
 
 def _command(sdk: Sdk) -> tuple[list[str], str]:
-    """The command of its driver, or why there is none."""
+    """The command of its driver, or the reason why there is none."""
     try:
         return command(sdk), ""
-    except NotToBeHad as reason:
+    except Unavailable as reason:
         return [], str(reason)
 
 
@@ -88,29 +88,36 @@ def mail() -> str:
     return f"{uuid.uuid4().hex[:12]}@zylker.example"
 
 
-# The record of what was tried, for docs/compatibility.md
+# The record of the tested endpoints, for docs/compatibility.md
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker that fills the record."""
+    """Declare the markers; `endpoint` fills the record."""
     config.addinivalue_line(
-        "markers", "endpoint(name, ...): what of the wire a test with an SDK shows to work"
+        "markers", "endpoint(name, ...): the endpoints that a test with an SDK covers"
     )
-    config.addinivalue_line("markers", "only_8: what only the SDKs of version 8.0 do")
+    config.addinivalue_line("markers", "only_8: only for the SDKs of version 8.0")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what an SDK has no call for; skipping is for SDKs that cannot be had."""
+    """Deselect tests of calls that an SDK lacks; only tests of missing SDKs are skipped."""
     marked = [item for item in items if item.get_closest_marker("only_8")]
-    out = [item for item in marked if not item.callspec.params["sdk"].is_8]
+    out = [item for item in marked if not _sdk_of(item).is_8]
     if out:
         config.hook.pytest_deselected(items=out)
         items[:] = [item for item in items if item not in out]
 
 
+def _sdk_of(item: pytest.Item) -> Sdk:
+    assert isinstance(item, pytest.Function)
+    sdk = item.callspec.params["sdk"]
+    assert isinstance(sdk, Sdk)
+    return sdk
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """A row for each endpoint that a test names; it goes along with the report."""
+    """Attach a row to the report for each endpoint that a test names."""
     outcome = yield
     report: pytest.TestReport = outcome.get_result()  # type: ignore[attr-defined]
     if report.when != "call" and report.passed:

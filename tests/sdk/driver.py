@@ -1,4 +1,4 @@
-"""Talks to a driver program: a process that uses one SDK and tells what its objects said."""
+"""Runs a driver program: a process that uses one SDK and reports what its objects returned."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-Told = dict[str, Any]
-"""What an SDK said: `class`, `http`, and what each getter of the object returned."""
+Report = dict[str, Any]
+"""What an SDK returned: `class`, `http`, and the value of each getter of the object."""
 
 _STEP_SECONDS = 60
 _JOB_SECONDS = 60
@@ -49,18 +49,18 @@ class Driver:
         self._process.communicate()
         self._errors.close()
 
-    def initialise(self, who: Told, kept: str = "") -> Told:
-        """Initialise the SDK; `{}` when nothing was raised. `kept` stands in its token store.
+    def initialise(self, who: Report, stored: str = "") -> Report:
+        """Initialise the SDK with `stored` as its token store; `{}` if nothing was raised.
 
-        Again is possible, but not with a grant code after a success: Node's 8.0 fails then.
+        It can be repeated, but not with a grant code after a success: Node's 8.0 fails then.
         """
         self._org_id = who["org_id"]
-        self.store.write_text(kept, "utf-8")
+        self.store.write_text(stored, "utf-8")
         return self._step("initialise", store=str(self.store), **who)
 
     def upload(
         self, data: bytes, *, name: str = "leads.zip", feature: str = "bulk-write", org_id: str = ""
-    ) -> Told:
+    ) -> Report:
         """Upload a file."""
         place = self.folder / name
         place.write_bytes(data)
@@ -69,67 +69,67 @@ class Driver:
 
     def file_id(self, data: bytes) -> str:
         """The id of a new upload."""
-        told = self.upload(data)
-        assert told["class"] == "SuccessResponse", told
-        return digits(told["details"]["file_id"])
+        report = self.upload(data)
+        assert report["class"] == "SuccessResponse", report
+        return digits(report["details"]["file_id"])
 
-    def create(self, operation: str, resource: Told, **more: object) -> Told:
+    def create(self, operation: str, resource: Report, **more: object) -> Report:
         """Create a job with one resource."""
         return self._step(
             "create", request={"operation": operation, "resource": [resource], **more}
         )
 
-    def job_id(self, operation: str, resource: Told, **more: object) -> str:
+    def job_id(self, operation: str, resource: Report, **more: object) -> str:
         """The id of a new job."""
-        told = self.create(operation, resource, **more)
-        assert (told.get("class"), told.get("code")) == ("SuccessResponse", "SUCCESS"), told
-        return digits(told["details"]["id"])
+        report = self.create(operation, resource, **more)
+        assert (report.get("class"), report.get("code")) == ("SuccessResponse", "SUCCESS"), report
+        return digits(report["details"]["id"])
 
-    def details(self, job_id: str) -> Told:
+    def details(self, job_id: str) -> Report:
         """Get a job's details."""
         return self._step("details", job_id=job_id)
 
-    def done(self, job_id: str) -> Told:
+    def done(self, job_id: str) -> Report:
         """Poll a job's details until it is COMPLETED."""
         deadline = time.monotonic() + _JOB_SECONDS
         while True:
-            told = self.details(job_id)
-            if told.get("status") == "COMPLETED":
-                return told
-            waiting = told.get("status") in ("ADDED", "INPROGRESS")
-            assert waiting and time.monotonic() < deadline, told
+            report = self.details(job_id)
+            if report.get("status") == "COMPLETED":
+                return report
+            waiting = report.get("status") in ("ADDED", "INPROGRESS")
+            assert waiting and time.monotonic() < deadline, report
             time.sleep(0.03)
 
-    def download(self, url: str) -> tuple[Told, Path]:
-        """Download a result; the file is there only if the SDK gave one."""
+    def download(self, url: str) -> tuple[Report, Path]:
+        """Download a result; the file exists only if the SDK returned one."""
         into = self.folder / "result.zip"
         into.unlink(missing_ok=True)
         return self._step("download", url=url, into=str(into)), into
 
     def tokens(self) -> list[dict[str, str]]:
-        """What the SDK's own token store keeps."""
+        """The rows of the SDK's own token store."""
         header, *rows = self.store.read_text("utf-8").splitlines()
         names = header.split(",")
         return [dict(zip(names, row.split(","), strict=True)) for row in rows if row]
 
-    def _step(self, name: str, **arguments: object) -> Told:
+    def _step(self, name: str, **arguments: object) -> Report:
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(json.dumps({"do": name, **arguments}).encode() + b"\n")
         self._process.stdin.flush()
         watch = threading.Timer(_STEP_SECONDS, self._process.kill)
         watch.start()
         try:
-            # Some SDKs print on their own account; our lines are marked.
+            # Some SDKs print lines of their own; those of the driver are marked.
             for line in self._process.stdout:
                 if line.startswith(b"@ "):
-                    told: Told = json.loads(line[2:])
-                    return told
+                    report: Report = json.loads(line[2:])
+                    return report
         finally:
             watch.cancel()
-        said = (self.folder / "stderr.txt").read_text("utf-8", "replace")
-        raise AssertionError(f"the driver ended in {name}:\n{said[-2000:]}")
+        errors = (self.folder / "stderr.txt").read_text("utf-8", "replace")
+        raise AssertionError(f"the driver ended in {name}:\n{errors[-2000:]}")
 
 
 def digits(number: object) -> str:
-    """An id as text, in whatever type the SDK gave it."""
+    """An id as text, from the type in which the SDK returned it."""
     return str(number["bigint"]) if isinstance(number, dict) else str(number)

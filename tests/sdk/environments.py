@@ -26,12 +26,12 @@ _MARK = "complete"
 _NODE = 16
 
 
-class NotToBeHad(Exception):
+class Unavailable(Exception):
     """The environment of an SDK cannot be built; the message says why."""
 
 
 def cache_folder() -> Path:
-    """Where environments are kept."""
+    """The folder of all environments."""
     named = os.environ.get("BULKWRIGHT_SDK_CACHE")
     if named:
         return Path(named).absolute()
@@ -40,9 +40,9 @@ def cache_folder() -> Path:
 
 
 def command(sdk: Sdk) -> list[str]:
-    """The command that runs an SDK's driver, after building its environment where needed.
+    """The command that runs an SDK's driver; builds its environment first if it is missing.
 
-    Raises NotToBeHad.
+    Raises Unavailable.
     """
     if sdk.is_python:
         return [str(_python_of(_built(sdk))), str(sdk.driver)]
@@ -54,7 +54,7 @@ def _built(sdk: Sdk) -> Path:
     if (place / _MARK).exists():
         return place
     cache_folder().mkdir(parents=True, exist_ok=True)
-    # Built beside its place and moved there whole: a broken or a second build does no harm.
+    # Built beside its place and then renamed: a broken or a second build does no harm.
     making = Path(tempfile.mkdtemp(prefix=".making-", dir=cache_folder()))
     try:
         (_build_python if sdk.is_python else _build_node)(sdk, making)
@@ -76,7 +76,7 @@ def _folder_name(sdk: Sdk) -> str:
 
 
 def _build_python(sdk: Sdk, folder: Path) -> None:
-    # The interpreter outside of any virtual environment: its pip is there, ours may not be.
+    # The interpreter outside of any virtual environment has pip; this environment may lack it.
     base = getattr(sys, "_base_executable", sys.executable)
     venv.create(folder, with_pip=False, symlinks=os.name != "nt")
     pip = [base, "-m", "pip", "--python", str(_python_of(folder)), "install", "--quiet",
@@ -87,7 +87,7 @@ def _build_python(sdk: Sdk, folder: Path) -> None:
 def _build_node(sdk: Sdk, folder: Path) -> None:
     node = subprocess.run([_program("node"), "--version"], capture_output=True, text=True)
     if int(node.stdout.strip().lstrip("v").split(".")[0] or 0) < _NODE:
-        raise NotToBeHad(f"Node {_NODE} or newer is needed, this is {node.stdout.strip()}")
+        raise Unavailable(f"Node {_NODE} or newer is needed, this is {node.stdout.strip()}")
     lock = json.loads(sdk.lock.read_text("utf-8"))
     manifest = {"name": lock["name"], "private": True, **lock["packages"][""]}
     (folder / "package.json").write_text(json.dumps(manifest), "utf-8")
@@ -102,16 +102,16 @@ def _run(line: Sequence[str], folder: Path) -> None:
             line, cwd=folder, capture_output=True, text=True, timeout=_BUILD_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        raise NotToBeHad(f"its packages did not arrive in {_BUILD_SECONDS} s") from None
+        raise Unavailable(f"its packages did not arrive in {_BUILD_SECONDS} s") from None
     if done.returncode:
-        said = [part for part in done.stderr.splitlines() if "error" in part.lower()]
-        raise NotToBeHad(f"its packages cannot be installed: {' '.join(said[:3])[:300]}")
+        errors = [part for part in done.stderr.splitlines() if "error" in part.lower()]
+        raise Unavailable(f"its packages cannot be installed: {' '.join(errors[:3])[:300]}")
 
 
 def _program(name: str) -> str:
     found = shutil.which(name)
     if found is None:
-        raise NotToBeHad(f"{name} is not installed")
+        raise Unavailable(f"{name} is not installed")
     return found
 
 
@@ -124,5 +124,5 @@ if __name__ == "__main__":
         try:
             command(each)
             print(f"{each}: ready", flush=True)
-        except NotToBeHad as reason:
+        except Unavailable as reason:
             print(f"{each}: {reason}", flush=True)

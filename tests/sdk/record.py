@@ -1,4 +1,4 @@
-"""What was tried with which SDK: from the reports of the tests to a file in pytest's cache."""
+"""Writes the outcomes by SDK and endpoint, from the test reports to a file in pytest's cache."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import pytest
 from tests.sdk.catalogue import SDKS
 
 TRIED = "official SDK"
-"""What a report's property is called that says which endpoint an SDK was tried with."""
+"""The name of the report property that holds the endpoint and the SDK."""
 
 
 def keep_record(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Write the record of a run that tried any SDK, and say how many were tested."""
+    """Write the record if any SDK was tested, and report how many were."""
     seen = [report for reports in terminalreporter.stats.values() for report in reports]
-    told = [words for report in seen for words in getattr(report, "user_properties", ())]
-    rows = [row for name, row in told if name == TRIED]
+    properties = [words for report in seen for words in getattr(report, "user_properties", ())]
+    rows = [row for name, row in properties if name == TRIED]
     if not rows:
         return
     cache = getattr(config, "cache", None)

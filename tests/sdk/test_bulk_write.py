@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from tests.conftest import zipped
 from tests.sdk.catalogue import Sdk
 from tests.sdk.conftest import Start
-from tests.sdk.driver import Driver, Told, digits
-from tests.sdk.live import Live
+from tests.sdk.driver import Driver, Report, digits
+from tests.support.live import Live
+from tests.support.uploads import zipped
 
 _UPLOAD = "POST /crm/{version}/upload"
 _CREATE = "POST /crm/bulk/{version}/write"
@@ -27,7 +27,7 @@ _LEADS = (
 )
 
 
-def _resource(file_id: str, *mappings: Told, module: str = "Leads", **more: object) -> Told:
+def _resource(file_id: str, *mappings: Report, module: str = "Leads", **more: object) -> Report:
     return {
         "module": module,
         "file_id": file_id,
@@ -42,75 +42,83 @@ def _csv(*rows: tuple[str, ...]) -> bytes:
     return zipped(text.getvalue())
 
 
-def _result(driver: Driver, done: Told) -> list[list[str]]:
+def _result(driver: Driver, done: Report) -> list[list[str]]:
     """The rows of a job's result, header first."""
-    told, place = driver.download(done["result"]["download_url"])
-    assert (told["http"], told["class"]) == (200, "FileBodyWrapper"), told
+    report, place = driver.download(done["result"]["download_url"])
+    assert (report["http"], report["class"]) == (200, "FileBodyWrapper"), report
     with zipfile.ZipFile(place) as archive:
         assert archive.testzip() is None
         (name,) = archive.namelist()
         return list(csv.reader(io.StringIO(archive.read(name).decode("utf-8"), newline="")))
 
 
-def _ran(driver: Driver, operation: str, resource: Told, **more: object) -> list[list[str]]:
+def _ran(driver: Driver, operation: str, resource: Report, **more: object) -> list[list[str]]:
     """The result of a new job, after its end."""
     return _result(driver, driver.done(driver.job_id(operation, resource, **more)))
 
 
-def _is_now(told: Told) -> bool:
-    """Whether the SDK made a date of a time, and of this moment."""
-    moment = datetime.fromisoformat(told["date"])
+def _is_now(report: Report) -> bool:
+    """Whether the SDK made a date of a time, and the time is the present."""
+    moment = datetime.fromisoformat(report["date"])
     return abs((datetime.now(UTC) - moment).total_seconds()) < 120
 
 
 def _number(sdk: Sdk, number: str) -> object:
-    """A number that the SDK reads as one."""
+    """A number in the type in which the SDK returns it."""
     return int(number) if sdk.is_python else {"bigint": number}
 
 
 def _job_number(sdk: Sdk, number: str) -> object:
-    """A job id as the SDK gives it: a number in 2.x, a text in 8.0."""
+    """A job id as the SDK returns it: a number in 2.x, a text in 8.0."""
     return number if sdk.is_8 else _number(sdk, number)
 
 
 @pytest.mark.endpoint(_UPLOAD)
 def test_an_upload_is_acknowledged(driver: Driver, sdk: Sdk) -> None:
-    """The file id is a number to every SDK, the time a date."""
-    told = driver.upload(zipped(), name="Käufer.zip")
-    assert (told["http"], told["class"], told["status"]) == (200, "SuccessResponse", "success")
-    assert (told["code"], told["message"]) == ("FILE_UPLOAD_SUCCESS", "file uploaded.")
-    file_id = told["details"]["file_id"]
+    """Every SDK returns the file id as a number and the time as a date."""
+    report = driver.upload(zipped(), name="Käufer.zip")
+    assert (report["http"], report["class"], report["status"]) == (
+        200,
+        "SuccessResponse",
+        "success",
+    )
+    assert (report["code"], report["message"]) == ("FILE_UPLOAD_SUCCESS", "file uploaded.")
+    file_id = report["details"]["file_id"]
     assert file_id == _number(sdk, digits(file_id))
-    assert _is_now(told["details"]["created_time"])
+    assert _is_now(report["details"]["created_time"])
 
 
 @pytest.mark.endpoint(_CREATE)
 def test_a_job_is_created(driver: Driver, live: Live, sdk: Sdk) -> None:
-    """With an id that is a number in 2.x and a text in 8.0, and who created it."""
-    told = driver.create("insert", _resource(driver.file_id(zipped())))
-    assert (told["http"], told["class"], told["status"]) == (201, "SuccessResponse", "success")
-    assert (told["code"], told["message"]) == ("SUCCESS", "success")
-    assert told["details"]["id"] == _job_number(sdk, digits(told["details"]["id"]))
-    assert told["details"]["created_by"]["name"] == live.credentials["user"]["name"]
+    """Its id is a number in 2.x and a text in 8.0; `created_by` is the user."""
+    report = driver.create("insert", _resource(driver.file_id(zipped())))
+    assert (report["http"], report["class"], report["status"]) == (
+        201,
+        "SuccessResponse",
+        "success",
+    )
+    assert (report["code"], report["message"]) == ("SUCCESS", "success")
+    assert report["details"]["id"] == _job_number(sdk, digits(report["details"]["id"]))
+    assert report["details"]["created_by"]["name"] == live.credentials["user"]["name"]
 
 
 @pytest.mark.endpoint(_DETAILS)
 def test_the_details_of_a_job_that_waits(waiting: Driver, sdk: Sdk) -> None:
-    """ADDED: no encoding, no result, no counts, and the SDKs do not mind."""
+    """ADDED: without encoding, result and counts, which all SDKs accept."""
     job_id = waiting.job_id("insert", _resource(waiting.file_id(zipped())))
-    told = waiting.details(job_id)
-    assert (told["http"], told["class"]) == (200, "BulkWriteResponse")
-    assert (told["status"], told["operation"]) == ("ADDED", "insert")
-    assert told["id"] == _job_number(sdk, job_id)
-    assert not {"character_encoding", "result", "callback"} & set(told)
-    (resource,) = told["resource"]
+    report = waiting.details(job_id)
+    assert (report["http"], report["class"]) == (200, "BulkWriteResponse")
+    assert (report["status"], report["operation"]) == ("ADDED", "insert")
+    assert report["id"] == _job_number(sdk, job_id)
+    assert not {"character_encoding", "result", "callback"} & set(report)
+    (resource,) = report["resource"]
     assert resource["file"] == {"class": "File", "status": "INPROGRESS"}
     assert [m["index"] for m in resource["field_mappings"]] == [0, 1, 2]
 
 
 @pytest.mark.endpoint(_CREATE, _DETAILS)
 def test_the_details_of_a_job_that_is_done(driver: Driver, live: Live, sdk: Sdk) -> None:
-    """Everything that was asked for comes back, everything that happened is counted."""
+    """The details repeat the request and count the rows by outcome."""
     data = zipped("Last_Name,Company,Email\nBoyle,Zylker,\n,Zylker,\n", name="Käufer.csv")
     wanted = _resource(
         driver.file_id(data),
@@ -120,18 +128,18 @@ def test_the_details_of_a_job_that_is_done(driver: Driver, live: Live, sdk: Sdk)
     )
     callback = {"url": "http://127.0.0.1:9/done", "method": "post"}
     job_id = driver.job_id("insert", wanted, character_encoding="UTF-8", callback=callback)
-    told = driver.done(job_id)
-    assert (told["http"], told["class"]) == (200, "BulkWriteResponse")
-    assert (told["status"], told["operation"]) == ("COMPLETED", "insert")
-    assert told["character_encoding"] == "UTF-8"
-    assert told["id"] == _job_number(sdk, job_id)
-    assert _is_now(told["created_time"])
-    assert told["created_by"]["name"] == live.credentials["user"]["name"]
+    report = driver.done(job_id)
+    assert (report["http"], report["class"]) == (200, "BulkWriteResponse")
+    assert (report["status"], report["operation"]) == ("COMPLETED", "insert")
+    assert report["character_encoding"] == "UTF-8"
+    assert report["id"] == _job_number(sdk, job_id)
+    assert _is_now(report["created_time"])
+    assert report["created_by"]["name"] == live.credentials["user"]["name"]
     org_id = live.credentials["org_id"]
     path = f"/{sdk.api}/crm/org{org_id}/bulk-write/{job_id}/{job_id}.zip"
-    assert told["result"]["download_url"] == path
+    assert report["result"]["download_url"] == path
 
-    (resource,) = told["resource"]
+    (resource,) = report["resource"]
     assert (resource["status"], resource["type"]) == ("COMPLETED", "data")
     assert resource["file"] == {
         "class": "File",
@@ -152,40 +160,40 @@ def test_the_details_of_a_job_that_is_done(driver: Driver, live: Live, sdk: Sdk)
     assert mappings[3]["default_value"]["value"] == "www.zylker.example"
     assert mappings[4]["default_value"]["value"] == "Empfehlung für Ü"
     if sdk.api == "v2":
-        # A plain text, and nothing of what later versions added (client contract 1.4).
+        # A plain text, without the keys that later versions added (client contract 1.4).
         assert resource["module"] == "Leads"
-        assert "callback" not in told
+        assert "callback" not in report
         assert "code" not in resource
     else:
         assert resource["module"]["api_name"] == "Leads"
         assert digits(resource["module"]["id"]).isdigit()
-        assert {k: told["callback"][k] for k in ("url", "method")} == callback
+        assert {k: report["callback"][k] for k in ("url", "method")} == callback
         assert resource["code"] == {"v2.1": "COMPLETED", "v8": "SUCCESS"}[sdk.api]
 
 
 @pytest.mark.endpoint(_DOWNLOAD)
 def test_a_result_is_downloaded(driver: Driver) -> None:
-    """By a relative URL, that is with two slashes, under the name of the job."""
+    """By a relative URL, which has two slashes; the file has the name of the job."""
     done = driver.done(driver.job_id("insert", _resource(driver.file_id(zipped()))))
-    told, place = driver.download(done["result"]["download_url"])
-    assert (told["http"], told["class"]) == (200, "FileBodyWrapper")
-    assert told["file"]["name"] == f"{digits(done['id'])}.zip"
+    report, place = driver.download(done["result"]["download_url"])
+    assert (report["http"], report["class"]) == (200, "FileBodyWrapper")
+    assert report["file"]["name"] == f"{digits(done['id'])}.zip"
     with zipfile.ZipFile(place) as archive:
         assert archive.namelist() == ["Leads-leads.csv"]
 
 
 @pytest.mark.endpoint(_DOWNLOAD)
 def test_a_result_by_an_absolute_url(driver: Driver, live: Live) -> None:
-    """The real service answers one; an SDK calls it as it is (client contract 2)."""
+    """The real service returns one; an SDK calls it unchanged (client contract 2)."""
     done = driver.done(driver.job_id("insert", _resource(driver.file_id(zipped()))))
-    told, place = driver.download(live.base_url + done["result"]["download_url"])
-    assert (told["http"], told["class"]) == (200, "FileBodyWrapper")
+    report, place = driver.download(live.base_url + done["result"]["download_url"])
+    assert (report["http"], report["class"]) == (200, "FileBodyWrapper")
     assert zipfile.is_zipfile(place)
 
 
 @pytest.mark.endpoint(_UPLOAD, _CREATE, _DETAILS, _DOWNLOAD)
-def test_the_result_answers_for_every_row(driver: Driver, mail: str) -> None:
-    """Quotes, line breaks, umlauts and more come back as they were uploaded, in order."""
+def test_the_result_has_a_line_for_every_row(driver: Driver, mail: str) -> None:
+    """Quotes, line breaks, umlauts and more are returned as they were uploaded, in order."""
     rows = [
         ('Müller, "der Ältere"', "Straße 1\nHinterhaus\n\n3. Stock", mail),
         ("", "Zylker", f"a.{mail}"),
@@ -208,7 +216,7 @@ def test_the_result_answers_for_every_row(driver: Driver, mail: str) -> None:
 
 @pytest.mark.endpoint(_CREATE)
 def test_defaults_fill_empty_cells_and_whole_columns(driver: Driver, live: Live, mail: str) -> None:
-    """A mapping with an index fills what is empty, one without fills every row."""
+    """A default with an index fills empty cells; one without an index fills every row."""
     data = _csv(
         ("Last_Name", "Email", "Lead_Source"), ("Boyle", mail, "Partner"), ("Kay", f"k.{mail}", "")
     )
@@ -261,13 +269,13 @@ def test_format_and_find_by_of_a_mapping(driver: Driver, live: Live, mail: str) 
 
 @pytest.mark.endpoint(_CREATE)
 @pytest.mark.parametrize("ignore", [True, False])
-def test_an_update_keeps_or_empties_what_is_empty(
+def test_an_update_keeps_or_clears_values_for_empty_cells(
     driver: Driver, live: Live, mail: str, *, ignore: bool
 ) -> None:
-    """`ignore_empty` of the resource; a row that matches nothing is skipped by name."""
+    """`ignore_empty` of the resource; a row that matches no record is skipped."""
     insert = _resource(driver.file_id(_csv(("n", "c", "e"), ("Boyle", "Zylker", mail))))
     _, (*_, record_id, _) = _ran(driver, "insert", insert)
-    data = _csv(("n", "c", "e"), ("Boyle-Kay", "", mail), ("Nobody", "", f"n.{mail}"))
+    data = _csv(("n", "c", "e"), ("Boyle-Kay", "", mail), ("Lee", "", f"n.{mail}"))
     update = _resource(driver.file_id(data), find_by="Email", ignore_empty=ignore)
     done = driver.done(driver.job_id("update", update))
     file = done["resource"][0]["file"]
@@ -297,8 +305,8 @@ def test_an_update_by_record_id(driver: Driver, live: Live, mail: str) -> None:
 
 
 @pytest.mark.endpoint(_CREATE)
-def test_an_upsert_updates_what_it_added(driver: Driver, mail: str) -> None:
-    """The second time the record has the id that it got the first time."""
+def test_a_second_upsert_updates_the_record_of_the_first(driver: Driver, mail: str) -> None:
+    """The record keeps its id."""
     first = _resource(
         driver.file_id(_csv(("n", "c", "e"), ("Boyle", "Zylker", mail))), find_by="Email"
     )
@@ -313,7 +321,7 @@ def test_an_upsert_updates_what_it_added(driver: Driver, mail: str) -> None:
 
 
 @pytest.mark.endpoint(_CREATE)
-def test_an_insert_with_find_by_skips_what_is_there(driver: Driver, mail: str) -> None:
+def test_an_insert_with_find_by_skips_existing_records(driver: Driver, mail: str) -> None:
     """Facts 3.2: with insert, rows that match are skipped."""
     data = _csv(("n", "c", "e"), ("Boyle", "Zylker", mail))
     _ran(driver, "insert", _resource(driver.file_id(data), find_by="Email"))
@@ -324,7 +332,7 @@ def test_an_insert_with_find_by_skips_what_is_there(driver: Driver, mail: str) -
 
 @pytest.mark.endpoint(_CREATE)
 def test_without_mappings_the_header_is_the_mapping(driver: Driver, live: Live, mail: str) -> None:
-    """The SDKs leave the key out (facts 1.4)."""
+    """The SDKs omit the key (facts 1.4)."""
     data = zipped(f"Email,Last_Name,Company\n{mail},Boyle,Zylker\n")
     resource = {"module": "Leads", "file_id": driver.file_id(data)}
     _, line = _ran(driver, "insert", resource)

@@ -1,31 +1,38 @@
-"""How fast somebody may ask, on a clock of our own."""
+"""How fast a client may try, on a clock that the test sets."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
+from bulkwright.clock import ManualClock
 from bulkwright.service.throttle import Allowance, Failures
 
 
-def test_an_allowance_comes_back() -> None:
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock at second 0."""
+    return ManualClock(datetime(2024, 1, 31, tzinfo=UTC))
+
+
+def test_an_allowance_is_refilled(clock: ManualClock) -> None:
     """Ten a second, three at once; each key by itself."""
-    moment = [0.0]
-    allowance = Allowance(3, 10, lambda: moment[0])
+    allowance = Allowance(3, 10, clock)
     assert [allowance.take("a") for _ in range(4)] == [True, True, True, False]
     assert allowance.take("b")
-    moment[0] = 0.1
+    clock.advance(0.125)
     assert [allowance.take("a") for _ in range(2)] == [True, False]
-    moment[0] = 99
+    clock.advance(99)
     assert [allowance.take("a") for _ in range(4)] == [True, True, True, False]
 
 
-def test_waits_double_and_end() -> None:
-    """2, 4, 8 s and never more than 15 minutes; a success forgets them."""
-    moment = [0.0]
-    failures = Failures(lambda: moment[0])
+def test_waits_double_up_to_a_bound(clock: ManualClock) -> None:
+    """2, 4, 8 s and never more than 15 minutes; a success ends them."""
+    failures = Failures(clock)
     waits = []
     for _ in range(16):
-        moment[0] += failures.wait("a")
+        clock.advance(failures.wait("a"))
         failures.failed("a")
         waits.append(failures.wait("a"))
     assert waits[:7] == [0, 0, 0, 0, 2, 4, 8]
@@ -35,11 +42,11 @@ def test_waits_double_and_end() -> None:
     assert failures.wait("a") == 0
 
 
-def test_limits_forget_who_asked_longest_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_keys_used_longest_ago_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded, however many names there are."""
     monkeypatch.setattr("bulkwright.service.throttle.KEYS_REMEMBERED", 10)
     allowance, failures = Allowance(1, 0), Failures()
     for number in range(100):
         assert allowance.take(str(number))
         failures.failed(str(number))
-    assert len(allowance._left) == len(failures._known) == 10
+    assert len(allowance._buckets) == len(failures._failures) == 10

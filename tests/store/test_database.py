@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from importlib.resources import files
@@ -18,33 +17,24 @@ from urllib.parse import urlsplit
 import polars as pl
 import psycopg
 import pytest
-from tests.crash.watching import until
-from tests.postgres import Server
+from tests.support.postgres import Server
+from tests.support.processes import until
 
 from bulkwright.store.database import Database
 from bulkwright.store.migrate import migrate
-from bulkwright.store.postgres.database import PostgresDatabase
+from bulkwright.store.postgres.connection import PostgresDatabase
 from bulkwright.store.queries import load
 from bulkwright.store.sqlite.adbc import AdbcDatabase
 from bulkwright.store.sqlite.checkpoint import Checkpoints
+from bulkwright.store.sqlite.connection import StdlibDatabase
 from bulkwright.store.sqlite.driver import CHECKPOINT_ROWS
-from bulkwright.store.sqlite.stdlib import StdlibDatabase
 
 
-@pytest.fixture(params=["sqlite3", "adbc", "postgres"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+@pytest.fixture
+def database(empty_database: Database) -> Database:
     """An open, migrated database of each driver."""
-    made: Database
-    if request.param == "postgres":
-        server = request.getfixturevalue("postgres")
-        made = PostgresDatabase(server.database(), connections=4)
-    elif request.param == "adbc":
-        made = AdbcDatabase(tmp_path / "test.sqlite")
-    else:
-        made = StdlibDatabase(tmp_path / "test.sqlite")
-    migrate(made)
-    yield made
-    made.close()
+    migrate(empty_database)
+    return empty_database
 
 
 def add_org(database: Database, number: int) -> None:
@@ -71,7 +61,7 @@ def test_migrations_are_applied_once(database: Database) -> None:
 
 
 def test_a_transaction_is_all_or_nothing(database: Database) -> None:
-    """What a block has done is taken back when it raises."""
+    """If a block raises, its changes are rolled back."""
     with pytest.raises(KeyError), database.transaction():
         add_org(database, 1)
         raise KeyError
@@ -83,7 +73,7 @@ def test_a_transaction_is_all_or_nothing(database: Database) -> None:
 
 
 def test_several_processes_may_migrate_at_once(postgres: Server) -> None:
-    """The first does it, the others wait and find it done."""
+    """The first one migrates; the others wait and find nothing to do."""
     url = postgres.database()
     databases = [PostgresDatabase(url, connections=1) for _ in range(4)]
     with ThreadPoolExecutor(4) as threads:
@@ -93,8 +83,8 @@ def test_several_processes_may_migrate_at_once(postgres: Server) -> None:
     assert sorted(map(bool, applied)) == [False, False, False, True]
 
 
-def test_ids_are_given_once_whatever_becomes_of_transactions(postgres: Server) -> None:
-    """Nobody waits for anybody's transaction, and what is taken back stays taken."""
+def test_no_id_is_given_twice_even_after_a_rollback(postgres: Server) -> None:
+    """No transaction waits for another one, and a rollback does not return ids."""
     database = PostgresDatabase(postgres.database(), connections=9)
     migrate(database)
     taken: list[range] = []
@@ -116,7 +106,7 @@ def test_ids_are_given_once_whatever_becomes_of_transactions(postgres: Server) -
 
 
 def test_a_server_that_only_read_is_written_to_at_once(postgres: Server) -> None:
-    """A session keeps what held when it was opened; no call gets one from before."""
+    """A session keeps the setting from when it was opened; no call gets such an old session."""
     url = postgres.database()
     name = urlsplit(url).path.removeprefix("/")
     with closing(PostgresDatabase(url, connections=4)) as database:
@@ -142,8 +132,8 @@ def test_a_server_that_only_read_is_written_to_at_once(postgres: Server) -> None
         assert orgs(database) == list(range(1, 9))
 
 
-def test_an_inner_transaction_is_taken_back_alone(database: Database) -> None:
-    """Its failure leaves the outer one whole; the outer one's failure takes back both."""
+def test_an_inner_transaction_is_rolled_back_alone(database: Database) -> None:
+    """Its failure does not change the outer one; a failure of the outer one rolls back both."""
     with database.transaction():
         add_org(database, 1)
         with pytest.raises(KeyError), database.transaction():
@@ -159,21 +149,21 @@ def test_an_inner_transaction_is_taken_back_alone(database: Database) -> None:
     assert orgs(database) == [1, 3]
 
 
-def test_nulls_texts_numbers_and_truths_come_back(database: Database) -> None:
-    """A null is bound as one, also where no other value of the column is known."""
+def test_nulls_texts_numbers_and_booleans_are_returned(database: Database) -> None:
+    """A null is bound as null, even if no other value shows the type of the column."""
     texts = "CAST(? AS text) AS a, CAST(? AS text) AS b"
     (row,) = database.sql(f"SELECT {texts}, ? AS c, ? AS d", (None, "ß\n", 2**62, True))
     assert (row["a"], row["b"], row["c"], row["d"]) == (None, "ß\n", 2**62, 1)
 
 
 def test_a_text_with_a_nul_finds_nothing(database: Database) -> None:
-    """Whatever a client sends: it is no error of the store."""
+    """A client may send one: it is no error of the store."""
     assert database.one("client", client_id="1000.\0") is None
     assert database.all("user_by_email", org_id=1, email_key="\0") == []
 
 
 def test_one_process_opens_a_file_through_one_driver(database: Database, tmp_path: Path) -> None:
-    """A second SQLite library on the same file would break the first one's locks."""
+    """A second SQLite library on the same file would break the locks of the first."""
     if isinstance(database, PostgresDatabase):
         pytest.skip("PostgreSQL has one driver")
     other = AdbcDatabase if isinstance(database, StdlibDatabase) else StdlibDatabase
@@ -181,8 +171,8 @@ def test_one_process_opens_a_file_through_one_driver(database: Database, tmp_pat
         other(tmp_path / "test.sqlite")
 
 
-def test_a_file_is_opened_although_somebody_is_just_closing_it(tmp_path: Path) -> None:
-    """The last one to close a file holds it alone for a moment: whoever starts then waits."""
+def test_a_file_is_opened_while_another_process_closes_it(tmp_path: Path) -> None:
+    """The last process to close a file locks it for a moment: a process that starts then waits."""
     path = tmp_path / "test.sqlite"
     made = StdlibDatabase(path)
     migrate(made)
@@ -202,7 +192,7 @@ def test_a_file_is_opened_although_somebody_is_just_closing_it(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("driver", [StdlibDatabase, AdbcDatabase])
-def test_a_new_file_is_opened_although_somebody_writes_to_it(
+def test_a_new_file_is_opened_while_another_process_writes_to_it(
     tmp_path: Path, driver: type[StdlibDatabase | AdbcDatabase]
 ) -> None:
     """Two processes start on an empty folder: one switches the file to WAL, the other waits."""
@@ -229,7 +219,7 @@ def test_a_new_file_is_opened_although_somebody_writes_to_it(
 
 
 def test_the_log_reaches_the_file_beside_a_writer_of_many_rows(tmp_path: Path) -> None:
-    """Long before it is full: the writer finds little left to copy when it is."""
+    """Long before the log is full, so that the writer has little left to copy then."""
     path = tmp_path / "test.sqlite"
     database = AdbcDatabase(path)
     try:
@@ -246,18 +236,22 @@ def test_the_log_reaches_the_file_beside_a_writer_of_many_rows(tmp_path: Path) -
     assert not path.with_name("test.sqlite-wal").exists()
 
 
-def own(dialect: str) -> set[str]:
-    """The names of the queries about tables of the user's own: each dialect has its own of them."""
-    text = (files("bulkwright.store") / dialect / "queries" / "own.sql").read_text("utf-8")
+def of_existing_tables(dialect: str) -> set[str]:
+    """The names of the queries about existing tables, which differ between the dialects."""
+    text = (files("bulkwright.store") / dialect / "queries" / "existing.sql").read_text("utf-8")
     return set(re.findall(r"-- name: (\w+)", text))
 
 
 def test_the_dialects_know_the_same_queries_and_steps() -> None:
-    """But for the parents' keys, which go one by one on SQLite and at once on PostgreSQL."""
+    """Except for the parents' keys: one by one on SQLite, all at once on PostgreSQL."""
     sqlite, postgres = load("sqlite"), load("postgres")
     apart = {"add_parent", "find_parent", "add_parents", "find_parents"}
-    assert (sqlite.keys() - own("sqlite")) ^ (postgres.keys() - own("postgres")) == apart
-    for name in sqlite.keys() & postgres.keys() - own("sqlite"):
+    shared = (
+        sqlite.keys() - of_existing_tables("sqlite"),
+        postgres.keys() - of_existing_tables("postgres"),
+    )
+    assert shared[0] ^ shared[1] == apart
+    for name in shared[0] & shared[1]:
         assert set(postgres[name].parameters) <= set(sqlite[name].parameters), name
     steps = [
         sorted(step.name for step in (files("bulkwright.store") / dialect / "migrations").iterdir())
@@ -266,8 +260,8 @@ def test_the_dialects_know_the_same_queries_and_steps() -> None:
     assert steps[0] == steps[1]
 
 
-def test_what_both_dialects_say_alike_is_written_once() -> None:
-    """A dialect's folder holds only what it says in its own way."""
+def test_a_query_that_both_dialects_share_is_written_once() -> None:
+    """The folder of a dialect has only queries that differ."""
     folders = [files("bulkwright.store") / d / "queries" for d in ("sqlite", "postgres")]
     texts = [
         {part.strip() for f in folder.iterdir() for part in f.read_text("utf-8").split("-- name:")}
@@ -277,7 +271,7 @@ def test_what_both_dialects_say_alike_is_written_once() -> None:
 
 
 def test_checkpoints_that_are_closed_as_they_begin_end(tmp_path: Path) -> None:
-    """That they were asked for is forgotten by then, that they are closed is not."""
+    """The thread has cleared the request by then, but not the end."""
 
     class Slow(threading.Event):
         def clear(self) -> None:
@@ -287,8 +281,8 @@ def test_checkpoints_that_are_closed_as_they_begin_end(tmp_path: Path) -> None:
     path = tmp_path / "test.sqlite"
     AdbcDatabase(path).close()
     checkpoints = Checkpoints(path)
-    checkpoints._asked = Slow()
-    checkpoints.ask()
+    checkpoints._requested = Slow()
+    checkpoints.request()
     time.sleep(0.1)
     closing = threading.Thread(target=checkpoints.close, daemon=True)
     closing.start()

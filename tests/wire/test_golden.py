@@ -1,4 +1,4 @@
-"""The sample answers of the founding page, byte for byte."""
+"""The sample responses of the founding page, to the byte."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bulkwright import present
 from bulkwright.domain.job import (
     Callback,
+    FieldMapping,
     Job,
     JobStatus,
-    Mapping,
     Operation,
     Person,
     Resource,
 )
 from bulkwright.domain.outcome import Counts
-from bulkwright.wire.encode import encode
+from bulkwright.web.json import encode
 from bulkwright.wire.responses import JobDetails
-from bulkwright.wire.versions import VERSIONS
+from bulkwright.zoho.present import jobs as present
+from bulkwright.zoho.versions import VERSIONS
 
 GOLDEN = Path(__file__).parent / "golden"
 SAMPLES = ("added", "in_progress", "completed")
 
 
 def golden(name: str) -> bytes:
-    """A sample answer without its white space."""
+    """Returns a sample response without its white space."""
     return (GOLDEN / f"{name}.json").read_bytes().rstrip()
 
 
 def sample_job() -> Job:
-    """The job of the page's second and third samples, not begun."""
+    """Returns the job of the second and third samples before it begins."""
     resource = Resource(
         module="Deals",
         module_id=111111000000002181,
         file_id=111111000001492610,
         file_name="Accounts.csv",
-        mappings=(Mapping("Deal_Name", 1), Mapping("Stage", 2)),
+        mappings=(FieldMapping("Deal_Name", 1), FieldMapping("Stage", 2)),
     )
     return Job(
         id=111111000002308051,
@@ -54,7 +54,7 @@ def sample_job() -> Job:
 
 
 def begun(job: Job, status: JobStatus) -> Job:
-    """The job after its 100 rows were skipped."""
+    """Returns the job after its 100 rows were skipped."""
     resource = replace(job.resources[0], status=status, counts=Counts(skipped=100))
     return replace(job, status=status, character_encoding="UTF-8", resources=(resource,))
 
@@ -67,9 +67,11 @@ def test_the_samples_decode_and_encode_again_to_the_byte(name: str) -> None:
 
 
 def test_a_job_that_was_only_added_is_presented_as_in_the_sample() -> None:
-    """No encoding, no counts and no result yet, even where an encoding was asked for."""
+    """No encoding, no counts and no result, even if the request had an encoding."""
     job = sample_job()
-    resource = replace(job.resources[0], mappings=(Mapping("Deal_Name", 1), Mapping("Stage", 132)))
+    resource = replace(
+        job.resources[0], mappings=(FieldMapping("Deal_Name", 1), FieldMapping("Stage", 132))
+    )
     job = replace(
         job,
         id=111111000002308098,
@@ -81,7 +83,7 @@ def test_a_job_that_was_only_added_is_presented_as_in_the_sample() -> None:
 
 
 def test_a_job_in_progress_is_presented_as_in_the_sample() -> None:
-    """Encoding, file name and counts are there once processing has started."""
+    """Encoding, file name and counts are present once processing has started."""
     job = begun(sample_job(), JobStatus.INPROGRESS)
     assert encode(present.job_details(job, VERSIONS["v2"])) == golden("in_progress")
 
@@ -93,13 +95,13 @@ def test_a_completed_job_is_presented_as_in_the_sample() -> None:
 
 
 def test_v2_1_is_presented_as_captured_from_the_real_service() -> None:
-    """Facts 4.2: `id` before `api_name`, `code` last; the download URL is ours."""
+    """`id` before `api_name`, `code` last; the download URL is ours (facts 4.2)."""
     job = sample_job()
     resource = replace(
         job.resources[0],
         module="Leads",
         module_id=4150868000000002175,
-        mappings=(Mapping("Owner", 2),),
+        mappings=(FieldMapping("Owner", 2),),
         status=JobStatus.COMPLETED,
         file_name="Fil2.csv",
         counts=Counts(added=9, skipped=2),
@@ -122,7 +124,7 @@ def test_v2_1_is_presented_as_captured_from_the_real_service() -> None:
 
 @pytest.mark.parametrize("version", sorted(set(VERSIONS) - {"v2"}))
 def test_newer_versions_show_modules_as_objects(version: str) -> None:
-    """Client contract 1.4; the download URL names the version that was asked."""
+    """The download URL has the version of the request (client contract 1.4)."""
     job = replace(begun(sample_job(), JobStatus.COMPLETED), has_result=True)
     shown = msgspec.json.decode(encode(present.job_details(job, VERSIONS[version])))
     resource = shown["resource"][0]
@@ -135,7 +137,7 @@ def test_newer_versions_show_modules_as_objects(version: str) -> None:
 
 
 def test_a_failed_job_shows_its_code_from_v2_1_on() -> None:
-    """Facts 11: the same shape, no result, `resource[].code` says why."""
+    """The same shape without a result; `resource[].code` is the reason (facts 11)."""
     job = begun(sample_job(), JobStatus.FAILED)
     failed = replace(job, resources=(replace(job.resources[0], code="FILE_NOT_SUPPORTED"),))
     newer = msgspec.json.decode(encode(present.job_details(failed, VERSIONS["v7"])))
@@ -155,7 +157,7 @@ def test_a_failed_job_shows_its_code_from_v2_1_on() -> None:
         ("\x7f", b'"\x7f"'),
     ],
 )
-def test_answers_are_ascii(text: str, shown: bytes) -> None:
-    """The browser SDK reads answers as Latin-1 (client contract 5)."""
+def test_responses_are_ascii(text: str, shown: bytes) -> None:
+    """The browser SDK reads responses as Latin-1 (client contract 5)."""
     assert encode(text) == shown
     assert msgspec.json.decode(encode(text)) == text

@@ -1,4 +1,4 @@
-"""What each version shows of one and the same job, to the byte (facts 3 to 5)."""
+"""The details of one job in each version, to the byte (facts 3 to 5)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ from datetime import datetime
 import msgspec
 import pytest
 
-from bulkwright import present
-from bulkwright.domain.job import Callback, Job, JobStatus, Mapping, Operation, Person, Resource
+from bulkwright.domain.job import (
+    Callback,
+    FieldMapping,
+    Job,
+    JobStatus,
+    Operation,
+    Person,
+    Resource,
+)
 from bulkwright.domain.outcome import Counts
-from bulkwright.wire.encode import encode
-from bulkwright.wire.versions import VERSIONS
+from bulkwright.web.json import encode
+from bulkwright.zoho.present import jobs as present
+from bulkwright.zoho.versions import VERSIONS
 
 DOCUMENTED = ("v3", "v4", "v5", "v6", "v7", "v8")
 ACCOUNTS = "111111000000002177"
@@ -20,15 +28,15 @@ CONTACTS = "111111000000002179"
 
 
 def family_job() -> Job:
-    """A parent and a child, with everything that a version shows or hides."""
+    """Returns a job with a parent and a child, and with every part that differs by version."""
     parent = Resource(
         module="Accounts",
         module_id=int(ACCOUNTS),
         file_id=1,
         file_name="Accounts.csv",
         mappings=(
-            Mapping("Account_Name", 0),
-            Mapping("Industry", None, default="ERP", default_json={"value": "ERP"}),
+            FieldMapping("Account_Name", 0),
+            FieldMapping("Industry", None, default="ERP", default_json={"value": "ERP"}),
         ),
         find_by="Account_Name",
         status=JobStatus.COMPLETED,
@@ -40,10 +48,10 @@ def family_job() -> Job:
         file_id=1,
         file_name="Contacts.csv",
         mappings=(
-            Mapping("Last_Name", 0),
-            Mapping("Account_Name", 1, parent_column_index=2),
-            Mapping("Date_of_Birth", 3, format="yyyy/MM/dd"),
-            Mapping("What_Id", 4, find_by="id", module="Deals"),
+            FieldMapping("Last_Name", 0),
+            FieldMapping("Account_Name", 1, parent_column_index=2),
+            FieldMapping("Date_of_Birth", 3, format="yyyy/MM/dd"),
+            FieldMapping("What_Id", 4, find_by="id", module="Deals"),
         ),
         status=JobStatus.COMPLETED,
         counts=Counts(skipped=4),
@@ -109,8 +117,8 @@ def _root(version: str, resources: list[str], callback: str = "", ignore_empty: 
 CALLBACK = '"callback":{"url":"https://www.zylker.example/done","method":"post"},'
 
 
-def test_v2_shows_modules_as_texts_and_nothing_newer() -> None:
-    """Facts 4.1: no code, no callback, no ignore_empty, no module in a mapping."""
+def test_v2_shows_modules_as_strings_and_no_newer_key() -> None:
+    """No code, no callback, no ignore_empty, no module in a mapping (facts 4.1)."""
     one, two = _mappings(versioned=False)
     expected = _root("v2", [
         f'{{"status":"COMPLETED","type":"data","module":"Accounts","field_mappings":[{one}],'
@@ -121,8 +129,8 @@ def test_v2_shows_modules_as_texts_and_nothing_newer() -> None:
     assert encode(present.job_details(family_job(), VERSIONS["v2"])) == expected
 
 
-def test_v2_1_answers_as_captured() -> None:
-    """Facts 4.2, capture: `id` before `api_name`, `code` last and equal to the status."""
+def test_v2_1_is_as_captured() -> None:
+    """`id` before `api_name`, `code` last and equal to the status (facts 4.2)."""
     one, two = _mappings(versioned=True)
     expected = _root("v2.1", [
         f'{{"status":"COMPLETED","type":"data","module":{{"id":"{ACCOUNTS}","api_name":"Accounts"}}'
@@ -134,8 +142,8 @@ def test_v2_1_answers_as_captured() -> None:
 
 
 @pytest.mark.parametrize("version", DOCUMENTED)
-def test_newer_versions_answer_as_documented(version: str) -> None:
-    """Facts 4.2, pages: `code` behind the status, `api_name` before `id`."""
+def test_newer_versions_are_as_documented(version: str) -> None:
+    """`code` after the status, `api_name` before `id` (facts 4.2)."""
     one, two = _mappings(versioned=True)
     module = '{{"api_name":"{}","id":"{}"}}'.format
     expected = _root(version, [
@@ -160,7 +168,7 @@ def test_newer_versions_answer_as_documented(version: str) -> None:
     ],
 )
 def test_the_code_follows_the_status(version: str, status: str, code: str | None) -> None:
-    """Facts 4.2: ADDED until SUCCESS in the pages, the status itself in the capture."""
+    """ADDED until SUCCESS in the pages, the status itself in the capture (facts 4.2)."""
     job = family_job()
     kept = replace(job.resources[0], status=JobStatus(status))
     shown = msgspec.json.decode(
@@ -170,5 +178,5 @@ def test_the_code_follows_the_status(version: str, status: str, code: str | None
 
 
 def test_all_versions_are_one_of_the_three_above() -> None:
-    """A version that is added has to say which it follows."""
+    """A new version needs a test of its own if it differs from these."""
     assert set(VERSIONS) == {"v2", "v2.1", *DOCUMENTED}

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cluster.site import Site
-from tests.postgres import Server
+from tests.support.postgres import Server
+from tests.support.site import Site
 
 
 @pytest.fixture

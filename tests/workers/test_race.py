@@ -1,4 +1,4 @@
-"""Many workers on one database: each job is run once, whoever is how fast."""
+"""Many workers on one database: each job is run once."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from tests.cluster.site import Site, own_rows
-from tests.cluster.verdict import judge
-from tests.crash.watching import until
+from tests.support.processes import until
+from tests.support.site import Site, own_rows
+from tests.support.site_checks import judge
 
 Deploy = Callable[..., Site]
 
@@ -18,7 +18,7 @@ Deploy = Callable[..., Site]
     ("workers", "jobs"), [(4, 60), pytest.param(8, 200, marks=pytest.mark.long)]
 )
 def test_workers_race_for_small_jobs(deploy: Deploy, workers: int, jobs: int) -> None:
-    """Each is begun once, by one worker; every row is stored and answered once."""
+    """Each is claimed once, by one worker; every row is stored and answered once."""
     site = deploy()
     customers = site.customers(4)
     api = site.api()
@@ -27,16 +27,16 @@ def test_workers_race_for_small_jobs(deploy: Deploy, workers: int, jobs: int) ->
         site.worker()
     open_jobs = "SELECT count(*) FROM jobs WHERE status IN ('ADDED', 'INPROGRESS')"
     assert until(lambda: site.number(open_jobs) == 0, pause=0.1), site.log
-    verdict = judge(site, api, asked)
-    assert verdict.sound, verdict
-    begun = Counter(n for (n,) in site.ask("SELECT lease_token FROM jobs"))
-    assert begun == {1: jobs}
+    findings = judge(site, api, asked)
+    assert findings.sound, findings
+    claims = Counter(n for (n,) in site.ask("SELECT lease_token FROM jobs"))
+    assert claims == {1: jobs}
     took_part = site.number("SELECT count(DISTINCT lease_holder) FROM jobs")
     assert took_part == workers
     assert "Traceback" not in site.log and "waiting" not in site.log
 
 
-def test_jobs_on_the_same_keys_at_once(deploy: Deploy) -> None:
+def test_parallel_jobs_on_the_same_keys(deploy: Deploy) -> None:
     """Upserts in opposite order: no deadlock, one record a key, added by one of them."""
     site = deploy()
     (customer,) = site.customers()
@@ -49,8 +49,8 @@ def test_jobs_on_the_same_keys_at_once(deploy: Deploy) -> None:
     for _ in range(4):
         site.worker()
     assert [api.ended(job) for job in asked] == ["COMPLETED"] * 6, site.log
-    verdict = judge(site, api, asked)
-    assert verdict.sound, verdict
+    findings = judge(site, api, asked)
+    assert findings.sound, findings
     assert site.number("SELECT sum(added) FROM resources") == 1200
     assert site.number("SELECT max(lease_token) FROM jobs") == 1
     assert "Traceback" not in site.log and "waiting" not in site.log

@@ -1,4 +1,4 @@
-"""Workers that are stopped, killed or cut off in the middle of a job: others go on with it."""
+"""Workers that are stopped, killed or cut off in the middle of a job: others continue it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from tests.cluster.site import HASTY, LEASE, Asked, Site, own_rows
-from tests.cluster.verdict import judge
-from tests.crash.watching import until
-from tests.postgres import OwnServer, own_server
+from tests.support.postgres import OwnServer, own_server
+from tests.support.processes import until
+from tests.support.site import LEASE, SHORT_WAITS, Asked, Site, own_rows
+from tests.support.site_checks import judge
 
 Deploy = Callable[..., Site]
 
 STATEMENT = 4.0
-"""Of site.HASTY: how long a statement may take."""
+"""Of site.SHORT_WAITS: how long a statement may take."""
 SLACK = 4.0
-"""For a machine with other work to do."""
+"""For a busy machine."""
 COPYING = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
     "AND query LIKE 'COPY %' AND state = 'active' AND wait_event = 'ClientRead'"
@@ -30,7 +30,7 @@ COPYING = (
 
 
 def _stop_while(site: Site, pid: int, holds: Callable[[], object]) -> None:
-    """Stop a process while something holds."""
+    """Stops a process at a moment when `holds()` is true."""
     for _ in range(2_000):
         os.kill(pid, signal.SIGSTOP)
         time.sleep(0.002)
@@ -53,7 +53,7 @@ LONG = pytest.mark.long
     ],
 )
 def test_a_worker_that_is_stopped_past_its_lease(deploy: Deploy, where: str) -> None:
-    """Another one finishes the job, and what it has done stays as it is when the first wakes up."""
+    """Another one finishes the job; when the first one wakes up, it changes nothing."""
     site = deploy(constants=_long_chunks()) if where == "in a copy" else deploy()
     (customer,) = site.customers()
     api = site.api()
@@ -79,13 +79,16 @@ def test_a_worker_that_is_stopped_past_its_lease(deploy: Deploy, where: str) -> 
     other.wait(20)
     assert api.ended(after) == "COMPLETED", site.log
     assert api.result(job) == result
-    verdict = judge(site, api, [job, after])
-    assert verdict.sound, verdict
+    findings = judge(site, api, [job, after])
+    assert findings.sound, findings
     assert "Traceback" not in site.log
 
 
 def _long_chunks() -> dict[str, dict[str, object]]:
-    return {**HASTY, "bulkwright.domain.limits": {"CHUNK_ROWS": 20_000, "LEASE_SECONDS": LEASE}}
+    return {
+        **SHORT_WAITS,
+        "bulkwright.domain.limits": {"CHUNK_ROWS": 20_000, "LEASE_SECONDS": LEASE},
+    }
 
 
 def _in_transaction(site: Site) -> int:
@@ -96,14 +99,14 @@ def _in_transaction(site: Site) -> int:
 
 
 def _two_at_work(site: Site, job: Asked) -> tuple[subprocess.Popen[str], subprocess.Popen[str]]:
-    """The worker that has begun with a job, and one that has nothing to do."""
+    """Starts two workers; returns the one that runs the job, and the idle one."""
     first, other = site.worker(), site.worker()
     assert until(lambda: site.chunks(job) >= 2, pause=0.005), site.log
     return (first, other) if site.holder(job) == first.pid else (other, first)
 
 
 def test_a_worker_that_is_killed(deploy: Deploy) -> None:
-    """Its job waits for the lease, and no longer."""
+    """Its job waits until the lease expires, and no longer."""
     site = deploy()
     (customer,) = site.customers()
     api = site.api()
@@ -115,18 +118,18 @@ def test_a_worker_that_is_killed(deploy: Deploy) -> None:
     assert until(lambda: site.holder(job) == other.pid), site.log
     assert time.monotonic() - killed < LEASE + SLACK
     assert api.ended(job) == "COMPLETED", site.log
-    verdict = judge(site, api, [job])
-    assert verdict.sound, verdict
+    findings = judge(site, api, [job])
+    assert findings.sound, findings
 
 
 NET = f"198.18.{os.getpid() % 256}"
 HERE = f"{NET}.1"
-"""Of the host, as a worker in a network of its own reaches it."""
+"""The address of the host for a worker in a network of its own."""
 
 
 @pytest.fixture
 def distant() -> Iterator[tuple[OwnServer, str, Callable[[], None]]]:
-    """A server, a network with nobody else in it that reaches the server, and what cuts it off."""
+    """A database server, a network that reaches it, and a function that cuts the network off."""
     name = f"bw{os.getpid()}"
     here, there = f"{name}a", f"{name}b"
     up = [
@@ -164,7 +167,7 @@ def _tear_down(name: str, here: str) -> None:
 def test_a_host_that_is_cut_off(
     tmp_path: Path, distant: tuple[OwnServer, str, Callable[[], None]]
 ) -> None:
-    """Nobody hears of a worker's end: its job waits for the lease and the chunk at hand."""
+    """No process notices the end of the worker: its job waits for the lease and the chunk."""
     server, network, cut = distant
     with Site(tmp_path, server.database()) as site:
         (customer,) = site.customers()
@@ -180,5 +183,5 @@ def test_a_host_that_is_cut_off(
         assert time.monotonic() - gone < LEASE + STATEMENT + LEASE + SLACK
         assert api.ended(job) == "COMPLETED", site.log
         assert first.poll() is None
-        verdict = judge(site, api, [job])
-        assert verdict.sound, verdict
+        findings = judge(site, api, [job])
+        assert findings.sound, findings

@@ -1,5 +1,5 @@
-"""Callbacks: the caller's URL is told that a job has ended (facts 6), at least once.
+"""Callbacks: a POST to the URL of a job when the job ends (facts 6), at least once.
 
-`courier.py` takes what is due from the outbox and sends it, `post.py` makes one call under the
-guard of `egress.py`, `signing.py` proves to the receiver who sent it.
+`dispatcher.py` claims what is due in the outbox and delivers it, `sender.py` makes one request to
+the addresses that `egress.py` allows, `signing.py` signs it so that the receiver can verify it.
 """

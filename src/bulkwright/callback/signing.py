@@ -1,7 +1,7 @@
-"""Signatures after Standard Webhooks: the receiver can tell our callbacks from anybody's.
+"""Signatures by Standard Webhooks: with the secret, a receiver can verify our callbacks.
 
 `webhook-signature` is `v1,` and the base64 HMAC-SHA256 over `id.timestamp.body`; the key is what
-follows `whsec_` in the secret, base64 as well. While secrets are being changed there are two.
+follows `whsec_` in the secret, base64 as well. During a change of secrets there are two.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _KEY_BYTES = 32
 
 
 class SigningKeys:
-    """The secrets of each org; the first is made when it is needed."""
+    """The secrets of each org. The first one is created when it is needed."""
 
     def __init__(self, outbox: OutboxStore) -> None:
         self._outbox = outbox
 
     def of(self, org_id: int) -> tuple[str, ...]:
-        """The secrets that sign now, newest first."""
+        """Returns the secrets that sign now, newest first."""
         found = self._outbox.secrets(org_id)
         if found:
             return found
@@ -34,7 +34,7 @@ class SigningKeys:
         return self._outbox.secrets(org_id)
 
     def rotate(self, org_id: int) -> str:
-        """Make a new secret and return it; for a day the one before signs too."""
+        """Creates a new secret and returns it. The previous one also signs for another day."""
         self.of(org_id)
         secret = _new_secret()
         self._outbox.rotate_secret(org_id, secret, SIGNING_OVERLAP_SECONDS)
@@ -44,7 +44,7 @@ class SigningKeys:
 def signed_headers(
     webhook_id: str, timestamp: int, body: bytes, keys: Sequence[str]
 ) -> dict[str, str]:
-    """The three headers of Standard Webhooks for one attempt."""
+    """Returns the three headers of Standard Webhooks for one attempt."""
     signed = f"{webhook_id}.{timestamp}.".encode() + body
     return {
         "webhook-id": webhook_id,

@@ -23,79 +23,81 @@ app = App(
         "and a key of bulkwright.toml."
     ),
 )
-app.command("bulkwright.cli.demo:demo", help="See one job from a CSV to its result.")
+app.command("bulkwright.cli.demo:demo", help="Run one example job, from a CSV to its result.")
 app.command("bulkwright.cli.serving:serve", help="Serve the API and run workers.")
-app.command("bulkwright.cli.serving:worker", help="Run jobs of a data folder, without an API.")
+app.command("bulkwright.cli.serving:worker", help="Run the jobs of a data folder, without an API.")
 app.command("bulkwright.cli.write:write", help="Write a CSV or a zip into a module.")
-app.command("bulkwright.cli.check:check", help="Hold a data folder against its results.")
-app.command("bulkwright.cli.sweep:sweep", help="Remove what was kept for its time.")
-app.command("bulkwright.cli.accounts:init", help="Make an org with its first user and client.")
+app.command("bulkwright.cli.check:check", help="Check a data folder against its job results.")
+app.command("bulkwright.cli.sweep:sweep", help="Delete expired data.")
+app.command("bulkwright.cli.accounts:init", help="Create an org with its first user and client.")
 
-jobs = App(name="jobs", help="Look at jobs.")
-jobs.command("bulkwright.cli.jobs:list_", name="list", help="The newest jobs.")
-jobs.command("bulkwright.cli.jobs:show", help="One job.")
+jobs = App(name="jobs", help="Show jobs and save their results.")
+jobs.command("bulkwright.cli.jobs:list_", name="list", help="List the newest jobs.")
+jobs.command("bulkwright.cli.jobs:show", help="Show one job.")
 jobs.command("bulkwright.cli.jobs:result", help="Save a job's result, or its failed rows.")
 app.command(jobs)
 
-callbacks = App(name="callbacks", help="What was told to callback URLs.")
-callbacks.command("bulkwright.cli.callbacks:list_", name="list", help="The newest callbacks.")
-callbacks.command("bulkwright.cli.callbacks:secret", help="The secret that signs them.")
+callbacks = App(name="callbacks", help="Show callbacks and the secret that signs them.")
+callbacks.command("bulkwright.cli.callbacks:list_", name="list", help="List the newest callbacks.")
+callbacks.command("bulkwright.cli.callbacks:secret", help="Print the secret that signs callbacks.")
 app.command(callbacks)
 
-modules = App(name="modules", help="Look at the CRM schema and change it.")
-modules.command("bulkwright.cli.schema:list_", name="list", help="Every module.")
-modules.command("bulkwright.cli.schema:show", help="The fields of a module.")
+modules = App(name="modules", help="Show and change the CRM schema.")
+modules.command("bulkwright.cli.schema:list_", name="list", help="List the modules.")
+modules.command("bulkwright.cli.schema:show", help="Show the fields of a module.")
 modules.command("bulkwright.cli.schema:apply", help="Add the modules and fields of a JSON file.")
 modules.command(
-    "bulkwright.cli.schema:from_table", name="from-table", help="Offer a table of your own."
+    "bulkwright.cli.schema:from_table",
+    name="from-table",
+    help="Make a module of an existing table.",
 )
 app.command(modules)
 
-records = App(name="records", help="Records as they are stored.")
-records.command("bulkwright.cli.schema:export", help="All records of a module as CSV.")
+records = App(name="records", help="Read stored records.")
+records.command("bulkwright.cli.schema:export", help="Export all records of a module as CSV.")
 app.command(records)
 
-app.command("bulkwright.cli.accounts:org", help="The org, its number and its priority.")
+app.command("bulkwright.cli.accounts:org", help="Show the org; change its priority.")
 
-user = App(name="user", help="People, their profiles and passwords.")
+user = App(name="user", help="Show and add users; set passwords.")
 user.command("bulkwright.cli.accounts:add_user", name="add", help="Add a user.")
 user.command("bulkwright.cli.accounts:set_password", name="password", help="Set a password.")
-user.command("bulkwright.cli.accounts:list_users", name="list", help="Every user.")
+user.command("bulkwright.cli.accounts:list_users", name="list", help="List the users.")
 app.command(user)
 
-client = App(name="client", help="OAuth clients.")
+client = App(name="client", help="Show and register OAuth clients.")
 client.command("bulkwright.cli.accounts:add_client", name="add", help="Register a client.")
-client.command("bulkwright.cli.accounts:list_clients", name="list", help="Every client.")
+client.command("bulkwright.cli.accounts:list_clients", name="list", help="List the clients.")
 app.command(client)
 
-token = App(name="token", help="OAuth tokens.")
+token = App(name="token", help="Create OAuth tokens.")
 token.command("bulkwright.cli.accounts:create_token", name="create", help="Print a new token.")
 app.command(token)
 
 
 def main() -> None:
-    """Run the command line; a refusal is one line on stderr and exit status 1."""
-    from bulkwright.cli.show import refuse
-    from bulkwright.config import UnusableSetting
+    """Runs the command line. A failure is one line on stderr and exit status 1."""
+    from bulkwright.cli.output import fail
     from bulkwright.domain.errors import BulkwrightError
+    from bulkwright.outages import classify
+    from bulkwright.settings import UnusableSetting
     from bulkwright.store.migrate import CannotMigrate
-    from bulkwright.trouble import trouble
 
     try:
         status = app(result_action="return_value")
     except BulkwrightError as error:
         where = error.details.get("json_path")
-        refuse(f"{error.message} ({error.code}{f' at {where}' if where else ''})")
+        fail(f"{error.message} ({error.code}{f' at {where}' if where else ''})")
     except (UnusableSetting, CannotMigrate) as error:
-        refuse(str(error))
+        fail(str(error))
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        # Whoever read the output has seen enough; what is still to be flushed has no reader.
+        # The reader of the output has closed it. Discard what is not flushed yet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except Exception as error:
-        if wrong := trouble(error):
-            refuse(f"{wrong}.")
+        if outage := classify(error):
+            fail(f"{outage}.")
         raise
     sys.exit(status if isinstance(status, int) else 0)

@@ -1,4 +1,4 @@
-"""`check`: is everything that was answered there, and nothing else?"""
+"""`check`: compares the database and the files with the results of jobs."""
 
 from __future__ import annotations
 
@@ -9,29 +9,31 @@ from cyclopts import Parameter
 from rich.table import Table
 from rich.text import Text
 
-from bulkwright.cli.options import HERE, Place, known
-from bulkwright.cli.show import console
+from bulkwright.cli.options import DEFAULT_LOCATION, Location, require_data
+from bulkwright.cli.output import console
 from bulkwright.service.findings import Finding
+from bulkwright.settings import Settings
 
 FOUND = 1
-"""Exit status when something is not as it should be."""
+"""Exit status when something is wrong."""
 
 
 def check(
     *,
-    place: Place = HERE,
-    json: Annotated[bool, Parameter(help="One JSON object instead of a table.")] = False,
+    location: Location = DEFAULT_LOCATION,
+    json: Annotated[bool, Parameter(help="Print one JSON object instead of a table.")] = False,
 ) -> int:
-    """Hold a data folder's database and files against the results of its jobs.
+    """Check a data folder against its job results.
 
-    Every result line must be accounted for in ledger and counters, its record in the module's
-    table, and every record in a line; uploads and results must be what was acknowledged. Nothing
-    is written, and a server may run meanwhile. Ends with status 0 when all is well, 1 when
-    something was found; what is harmless does not count.
+    Every result line must be in the ledger and in the counts, its record in the module's table,
+    and every record in a result line. Uploads and results must have their stored checksums. The
+    command writes nothing, and a server may run meanwhile. The exit status is 0 when nothing is
+    wrong, 1 otherwise; harmless findings do not count.
     """
     from bulkwright.wiring import open_check
 
-    with open_check(known(place)) as checking:
+    require_data(location)
+    with open_check(Settings.merged(location)) as checking:
         found = list(checking.run())
         checked = dict(checking.checked)
     broken = [finding for finding in found if not finding.fault.harmless]
@@ -39,9 +41,9 @@ def check(
         _print_json(found, checked, clean=not broken)
     else:
         _print_table(found)
-        looked = ", ".join(f"{count:,} {what}" for what, count in checked.items() if count)
-        verdict = "all is well" if not broken else f"{len(broken)} found"
-        console.print(Text(f"checked {looked or 'the database'}: {verdict}"), soft_wrap=True)
+        scope = ", ".join(f"{count:,} {what}" for what, count in checked.items() if count)
+        result = f"{len(broken)} found" if broken else "nothing is wrong"
+        console.print(Text(f"checked {scope or 'the database'}: {result}"), soft_wrap=True)
     return FOUND if broken else 0
 
 
@@ -51,8 +53,8 @@ def _print_table(found: list[Finding]) -> None:
     table = Table("Found", "Where", "What is wrong", "What to do")
     for finding in found:
         fault = Text(finding.fault.value, style="dim" if finding.fault.harmless else "red")
-        shown = (Text(finding.where), Text(finding.problem), Text(finding.fault.remedy))
-        table.add_row(fault, *shown)
+        cells = (Text(finding.where), Text(finding.problem), Text(finding.fault.remedy))
+        table.add_row(fault, *cells)
     console.print(table)
 
 

@@ -1,4 +1,4 @@
-"""`demo`: the main job in one go, over real HTTP, on the embedded store."""
+"""`demo`: one example job over HTTP, on a temporary data folder."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from rich.json import JSON
 from rich.table import Table
 from rich.text import Text
 
-from bulkwright.cli.show import coloured, console, polled, progress, refuse
+from bulkwright.cli.output import as_progress, coloured, console, fail, progress
 from bulkwright.client import Client
 from bulkwright.wire.responses import JobDetails
 
-_SHOWN = 12
+_SHOWN_ROWS = 12
 
 
 def demo(
-    file: Annotated[Path | None, Parameter(help="A CSV of Leads; default: the example.")] = None, /
+    file: Annotated[Path | None, Parameter(help="A CSV of leads. Default: an example.")] = None, /
 ) -> int:
-    """Start a server, upload a CSV of leads, create the job, and show what came of every row.
+    """Start a server, upload a CSV of leads, create a job, and show the outcome of every row.
 
-    Everything lives in a temporary folder and is gone afterwards.
+    All data is in a temporary folder, which is deleted at the end.
     """
     source = file or _example()
     if not source.is_file():
-        refuse(f"{source} is not there.")
+        fail(f"There is no file {source}.")
     with tempfile.TemporaryDirectory(prefix="bulkwright-demo-") as folder:
         data = Path(folder) / "data"
         with _server(data) as url:
@@ -52,17 +52,21 @@ def _one_job(url: str, credentials: dict[str, Any], source: Path, folder: Path) 
     with Client(
         url, token=credentials["access_token"], org_id=credentials["org_id"]
     ) as client, progress(source.name) as observe:  # fmt: skip
-        _say(f"POST {url}/crm/v2/upload", f"{zipped.name}, {zipped.stat().st_size:,} bytes")
+        _print_step(f"POST {url}/crm/v2/upload", f"{zipped.name}, {zipped.stat().st_size:,} bytes")
         file_id = client.upload(zipped)
-        _say(f"POST {url}/crm/bulk/v2/write", f"insert into Leads, find_by Email, file {file_id}")
+        _print_step(
+            f"POST {url}/crm/bulk/v2/write", f"insert into Leads, find_by Email, file {file_id}"
+        )
         job_id = client.write("insert", "Leads", file_id, find_by="Email")
-        _say(f"GET  {url}/crm/bulk/v2/write/{job_id}", "until the job has ended")
-        details = client.wait(job_id, watch=lambda d: observe(polled(d)))
-        observe(polled(details))
+        _print_step(f"GET  {url}/crm/bulk/v2/write/{job_id}", "until the job ends")
+        details = client.wait(job_id, watch=lambda d: observe(as_progress(d)))
+        observe(as_progress(details))
         console.print(JSON(_shortened(details)))
         result = folder / "result.zip"
         if details.result is not msgspec.UNSET:
-            _say(f"GET  {url}{details.result.download_url}", "the result, one line for each row")
+            _print_step(
+                f"GET  {url}{details.result.download_url}", "the result, one line for each row"
+            )
             client.download(details, result)
     if details.status != "COMPLETED":
         return 1
@@ -77,36 +81,36 @@ def _show_result(path: Path) -> None:
     outcomes: dict[str, int] = {}
     for row in rows:
         outcomes[row["STATUS"]] = outcomes.get(row["STATUS"], 0) + 1
-    console.print(f"\n{name}: what was skipped, and why")
-    _table([r for r in rows if r["STATUS"] != "ADDED"][: 2 * _SHOWN], "ERRORS")
-    console.print("what was added (the first few)")
-    _table([r for r in rows if r["STATUS"] == "ADDED"][:_SHOWN], "RECORD_ID")
-    told = [f"{count:,} {outcome}" for outcome, count in sorted(outcomes.items())]
-    console.print(f"{len(rows):,} rows: {', '.join(told)}")
+    console.print(f"\n{name}: skipped rows, with the errors")
+    _table([r for r in rows if r["STATUS"] != "ADDED"][: 2 * _SHOWN_ROWS], "ERRORS")
+    console.print("the first added rows")
+    _table([r for r in rows if r["STATUS"] == "ADDED"][:_SHOWN_ROWS], "RECORD_ID")
+    counts = [f"{count:,} {outcome}" for outcome, count in sorted(outcomes.items())]
+    console.print(f"{len(rows):,} rows: {', '.join(counts)}")
 
 
-def _table(rows: list[dict[str, str]], answer: str) -> None:
-    """The first echoed column, which may be cut, and the answer, which may not."""
+def _table(rows: list[dict[str, str]], last_column: str) -> None:
+    """Prints the first column of each row, cut if it is long, its status and the last column."""
     if not rows:
         return
     first = next(iter(rows[0]))
     table = Table()
     table.add_column(Text(first), no_wrap=True, max_width=32)
     table.add_column("STATUS", no_wrap=True)
-    table.add_column(answer, overflow="fold")
+    table.add_column(last_column, overflow="fold")
     for row in rows:
         table.add_row(
-            Text(row[first]), coloured(row["STATUS"]), Text(row[answer].replace(":", ":\n"))
+            Text(row[first]), coloured(row["STATUS"]), Text(row[last_column].replace(":", ":\n"))
         )
     console.print(table)
 
 
-def _say(call: str, what: str) -> None:
+def _print_step(call: str, what: str) -> None:
     console.print(Text.assemble((call, "bold"), "  ", (what, "dim")), soft_wrap=True)
 
 
 def _shortened(details: JobDetails) -> str:
-    """Job details with only the first two mappings, for people to read."""
+    """Returns job details as JSON with only the first two mappings."""
     body = json.loads(msgspec.json.encode(details))
     mappings = body["resource"][0]["field_mappings"]
     if len(mappings) > 2:
@@ -126,7 +130,7 @@ def _server(data: Path) -> Iterator[str]:
     try:
         line = process.stdout.readline()
         if not line.startswith("ready "):
-            refuse(f"the server did not start: {process.stderr.read().strip()}")
+            fail(f"the server did not start: {process.stderr.read().strip()}")
         yield line.split()[1]
     finally:
         process.terminate()

@@ -1,4 +1,4 @@
-"""`jobs`: what was asked for, how it stands, and what came out."""
+"""`jobs`: the jobs, their status and their results."""
 
 from __future__ import annotations
 
@@ -11,40 +11,41 @@ from typing import Annotated, BinaryIO
 import msgspec
 from cyclopts import Parameter
 
-from bulkwright.cli.options import HERE, Place, known, the_org
-from bulkwright.cli.show import console, job_line, jobs_table, refuse
+from bulkwright.cli.options import DEFAULT_LOCATION, Location, first_org, open_existing
+from bulkwright.cli.output import console, fail, job_line, jobs_table
+from bulkwright.domain.ids import parse_id
 from bulkwright.domain.job import Job
-from bulkwright.files import Area, Damaged
-from bulkwright.present import job_details
-from bulkwright.wire.encode import encode
-from bulkwright.wire.versions import VERSIONS
-from bulkwright.wiring import Services, open_services
+from bulkwright.files import Area, DamagedFile
+from bulkwright.web.json import encode
+from bulkwright.wiring import Services
+from bulkwright.zoho.present.jobs import job_details
+from bulkwright.zoho.versions import VERSIONS
 
 _POLL_SECONDS = 0.5
 
 
 def list_(
     *,
-    most: Annotated[int, Parameter(help="How many, newest first.")] = 20,
-    place: Place = HERE,
+    most: Annotated[int, Parameter(help="The number of jobs, newest first.")] = 20,
+    location: Location = DEFAULT_LOCATION,
 ) -> None:
-    """The newest jobs with their counts."""
-    with open_services(known(place)) as services:
-        jobs_table(services.job_store.newest(the_org(services).id, most))
+    """List the newest jobs with their counts."""
+    with open_existing(location) as services:
+        jobs_table(services.job_store.newest(first_org(services).id, most))
 
 
 def show(
     job_id: str,
     /,
     *,
-    watch: Annotated[bool, Parameter(help="Follow the job until it ends.")] = False,
-    json: Annotated[bool, Parameter(help="Job details as the API answers them.")] = False,
-    place: Place = HERE,
+    watch: Annotated[bool, Parameter(help="Wait until the job ends.")] = False,
+    json: Annotated[bool, Parameter(help="Print the job details of the API.")] = False,
+    location: Location = DEFAULT_LOCATION,
 ) -> None:
-    """One job as it stands now."""
-    with open_services(known(place)) as services:
+    """Show the present state of a job."""
+    with open_existing(location) as services:
         job = _job(services, job_id)
-        while watch and not job.status.final:
+        while watch and not job.status.is_final:
             if console.is_terminal:
                 job_line(job)
             time.sleep(_POLL_SECONDS)
@@ -60,20 +61,20 @@ def result(
     /,
     *,
     failed: Annotated[
-        bool, Parameter(help="Only rows that were not stored, as a CSV to mend and upload again.")
+        bool, Parameter(help="Save only the failed rows, as a CSV to correct and upload again.")
     ] = False,
     out: Annotated[
         Path | None, Parameter(name=["--out", "-o"], help="Default: JOB.zip or JOB-failed.csv.")
     ] = None,
-    place: Place = HERE,
+    location: Location = DEFAULT_LOCATION,
 ) -> None:
-    """Save a job's result zip, or its failed rows with all their columns."""
-    with open_services(known(place)) as services, ExitStack() as stack:
+    """Save the result zip of a job, or its failed rows with all their columns."""
+    with open_existing(location) as services, ExitStack() as stack:
         job = _job(services, job_id)
         if not job.has_result:
-            refuse(f"job {job_id} has no result yet; it is {job.status.value}.")
+            fail(f"Job {job_id} has no result yet; its status is {job.status.value}.")
         if job.result_swept:
-            refuse(f"The result of job {job_id} was kept for its time and is gone.")
+            fail(f"The result of job {job_id} has expired and was deleted.")
         whole = stack.enter_context(
             _opened(services, Area.RESULTS, job.id, job.result_sha256, "result")
         )
@@ -81,9 +82,9 @@ def result(
             from bulkwright.pipeline.failed import write_failed
 
             target = out or Path(f"{job_id}-failed.csv")
-            upload = services.job_store.upload(job.org_id, job.resources[0].file_id)
+            upload = services.upload_store.upload(job.org_id, job.resources[0].file_id)
             if upload is None:
-                refuse("The upload of this job was kept for its time and is gone.")
+                fail(f"The upload of job {job_id} has expired and was deleted.")
             sent = stack.enter_context(
                 _opened(services, Area.UPLOADS, upload.id, upload.sha256, "upload")
             )
@@ -99,15 +100,14 @@ def result(
 def _opened(services: Services, area: Area, number: int, sha256: str | None, what: str) -> BinaryIO:
     try:
         return services.files.open(area, number, sha256)
-    except (FileNotFoundError, Damaged) as error:
-        wrong = "is not what was kept" if isinstance(error, Damaged) else "is missing"
-        refuse(f"The {what} {area.path(number)} {wrong}; `bulkwright check` says what else is.")
+    except (FileNotFoundError, DamagedFile) as error:
+        problem = "is damaged" if isinstance(error, DamagedFile) else "is missing"
+        fail(f"The {what} {area.path(number)} {problem}; `bulkwright check` finds all errors.")
 
 
 def _job(services: Services, job_id: str) -> Job:
-    job = None
-    if job_id.isascii() and job_id.isdigit() and len(job_id) < 19:
-        job = services.job_store.job(the_org(services).id, int(job_id))
+    number = parse_id(job_id, leading_zeros=True)
+    job = None if number is None else services.job_store.job(first_org(services).id, number)
     if job is None:
-        refuse(f"There is no job {job_id}; `bulkwright jobs list` names them.")
+        fail(f"There is no job {job_id}; `bulkwright jobs list` shows the jobs.")
     return job

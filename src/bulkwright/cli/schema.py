@@ -1,4 +1,4 @@
-"""`modules` and `records`: the CRM schema and what is stored in it."""
+"""`modules` and `records`: the CRM schema and the stored records."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from cyclopts import Parameter
 from rich.table import Table
 from rich.text import Text
 
-from bulkwright.cli.options import HERE, Place, known, the_org
-from bulkwright.cli.show import console, refuse
+from bulkwright.cli.options import DEFAULT_LOCATION, Location, first_org, open_existing
+from bulkwright.cli.output import console, fail
 from bulkwright.domain.module import Module
 from bulkwright.service.records import as_cell
 from bulkwright.store import tables
-from bulkwright.wiring import Services, open_services
+from bulkwright.wiring import Services
 
 _PAGE = 10_000
 
 
-def list_(*, place: Place = HERE) -> None:
-    """Every module with its number of fields."""
+def list_(*, location: Location = DEFAULT_LOCATION) -> None:
+    """List the modules with their numbers of fields."""
     table = Table("Module", "Label", "Fields", "Bulk write", "Kind")
-    with open_services(known(place)) as services:
-        for module in services.modules.modules(the_org(services).id):
+    with open_existing(location) as services:
+        for module in services.modules.modules(first_org(services).id):
             written = "yes" if module.bulk_write else "no"
             table.add_row(
                 module.api_name, module.plural_label, str(len(module.fields)), written,
@@ -36,20 +36,20 @@ def list_(*, place: Place = HERE) -> None:
     console.print(table)
 
 
-def show(module: str, /, *, place: Place = HERE) -> None:
-    """The fields of a module."""
-    with open_services(known(place)) as services:
+def show(module: str, /, *, location: Location = DEFAULT_LOCATION) -> None:
+    """Show the fields of a module."""
+    with open_existing(location) as services:
         console.print(_fields_table(_module(services, module)))
 
 
-def apply(file: Path, /, *, place: Place = HERE) -> None:
-    """Add the modules and fields that a JSON file describes; safe to repeat."""
+def apply(file: Path, /, *, location: Location = DEFAULT_LOCATION) -> None:
+    """Add the modules and fields of a JSON file. It is safe to repeat this."""
     try:
         document = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        refuse(f"{file} cannot be read: {error}")
-    with open_services(known(place)) as services:
-        changed = services.schema.apply(the_org(services).id, document)
+        fail(f"{file} cannot be read: {error}")
+    with open_existing(location) as services:
+        changed = services.schema.apply(first_org(services).id, document)
     for module in changed:
         console.print(f"{module.api_name}: {len(module.fields)} fields")
     if not changed:
@@ -61,59 +61,62 @@ def from_table(
     /,
     *,
     schema: Annotated[
-        str | None, Parameter(help="Where it is on PostgreSQL; default: on the search path.")
+        str | None, Parameter(help="Its schema on PostgreSQL. Default: the search path.")
     ] = None,
     module: Annotated[
-        str | None, Parameter(help="The module's name; default: the table's, cleaned.")
+        str | None,
+        Parameter(help="API name of the module. Default: the table's name, made valid."),
     ] = None,
     with_references: Annotated[
-        bool, Parameter(negative="", help="Offer the tables that it refers to as well.")
+        bool, Parameter(negative="", help="Also make modules of the tables that it refers to.")
     ] = False,
     dry_run: Annotated[
-        bool, Parameter(negative="", help="Show the module, and make nothing.")
+        bool, Parameter(negative="", help="Show the module, but change nothing.")
     ] = False,
-    place: Place = HERE,
+    location: Location = DEFAULT_LOCATION,
 ) -> None:
-    """Offer a table of your own as a module; run it again when the table was altered.
+    """Make a module of an existing table. Run it again after the table was altered.
 
-    The table is in the same database, and stays as it is: jobs load straight into it.
+    The table is in the same database and is not changed. Jobs write their rows into it.
     """
-    with open_services(known(place)) as services:
-        offered = services.own_tables.offer(
-            the_org(services).id, table, schema=schema, name=module,
+    with open_existing(location) as services:
+        offered = services.existing_tables.offer(
+            first_org(services).id, table, schema=schema, name=module,
             with_references=with_references, dry_run=dry_run,
         )  # fmt: skip
     for one in offered:
-        what = "would be made:" if dry_run else "is renewed:" if one.renewed else "is made:"
-        console.print(f"{one.module.api_name} {what} {len(one.module.fields)} fields")
+        done = "would be created:" if dry_run else "updated:" if one.renewed else "created:"
+        console.print(f"{one.module.api_name} {done} {len(one.module.fields)} fields")
         if dry_run:
             console.print(_fields_table(one.module))
         if one.left_out:
-            console.print(f"left out, for their types: {', '.join(one.left_out)}", markup=False)
+            console.print(
+                f"omitted because of their types: {', '.join(one.left_out)}", markup=False
+            )
 
 
 def export(
     *,
     module: str,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="Default: stdout.")] = None,
-    place: Place = HERE,
+    location: Location = DEFAULT_LOCATION,
 ) -> None:
-    """All records of a module as CSV, in id order, each value as a job reads it."""
-    with open_services(known(place)) as services:
+    """Export all records of a module as CSV, by id, each value as a job reads it."""
+    with open_existing(location) as services:
         found = _module(services, module)
-        fields = tables.stored(found)
+        fields = tables.stored_fields(found)
         target = nullcontext(sys.stdout) if out is None else out.open("w", newline="")
         with target as file:
             writer = csv.writer(file, lineterminator="\n")
-            # A lone CR ends a row too, and the writer quotes only what it ends rows with itself.
-            careful = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+            # A lone CR also ends a row, but the writer quotes only its own line terminator.
+            quoting = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
             writer.writerow([f.api_name for f in fields])
             after = tables.BEFORE_ALL
             while rows := services.database.sql(tables.page(found), (after, _PAGE)):
                 for row in rows:
                     cells = [as_cell(f, row[f.api_name]) for f in fields]
-                    odd = any("\r" in cell for cell in cells if isinstance(cell, str))
-                    (careful if odd else writer).writerow(cells)
+                    has_cr = any("\r" in cell for cell in cells if isinstance(cell, str))
+                    (quoting if has_cr else writer).writerow(cells)
                 after = rows[-1]["id"]
 
 
@@ -123,7 +126,7 @@ def _fields_table(module: Module) -> Table:
         traits = (
             "mandatory" if field.system_mandatory else "",
             "unique" if field.unique else "",
-            "find_by" if field.key and not field.unique else "",
+            "find_by" if field.is_key and not field.unique else "",
             "" if field.writable else "read only",
             f"→ {field.lookup_module}" if field.lookup_module else "",
         )
@@ -136,7 +139,7 @@ def _fields_table(module: Module) -> Table:
 
 
 def _module(services: Services, name: str) -> Module:
-    module = services.modules.module(the_org(services).id, name)
+    module = services.modules.module(first_org(services).id, name)
     if module is None:
-        refuse(f"There is no module {name}; `bulkwright modules list` names them.")
+        fail(f"There is no module {name}; `bulkwright modules list` shows the modules.")
     return module

@@ -1,49 +1,33 @@
-"""`sweep`: what was kept for its time goes, where no server is running to see to it."""
+"""`sweep`: deletes expired data where no server runs that does so."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from typing import Annotated
 
+from msgspec import structs
 from rich.text import Text
 
-from bulkwright.cli.options import (
-    HERE,
-    KeepCallbacks,
-    KeepJobs,
-    KeepResults,
-    KeepUploads,
-    Place,
-    Profile,
-    keeping,
-    known,
-)
-from bulkwright.cli.show import console
+from bulkwright.cli.options import DEFAULT_LOCATION, FLAT, Location, require_data
+from bulkwright.cli.output import console
+from bulkwright.settings import RetentionSettings, Settings
+
+_DEFAULT_RETENTION = RetentionSettings()
 
 
 def sweep(
     *,
-    place: Place = HERE,
-    profile: Profile = "service",
-    keep_uploads: KeepUploads = None,
-    keep_results: KeepResults = None,
-    keep_jobs: KeepJobs = None,
-    keep_callbacks: KeepCallbacks = None,
+    location: Location = DEFAULT_LOCATION,
+    retention: Annotated[RetentionSettings, FLAT] = _DEFAULT_RETENTION,
 ) -> None:
-    """Remove uploads, results, jobs and callbacks whose time is over; records are never removed.
+    """Delete expired uploads, results, jobs and callbacks. Records are never deleted.
 
-    A server does this by itself at its start and once an hour. This is for data folders that only
+    A server does this at its start and once an hour. This command is for data folders that only
     `bulkwright write` uses.
     """
     from bulkwright.wiring import open_services
 
-    kept = keeping(
-        profile,
-        uploads=keep_uploads,
-        results=keep_results,
-        jobs=keep_jobs,
-        callbacks=keep_callbacks,
-    )
-    with open_services(replace(known(place), profile=profile, kept=kept)) as services:
-        gone = asdict(services.retention.sweep())
-    told = ", ".join(f"{what} {count:,}" for what, count in gone.items())
-    console.print(Text(f"gone: {told}"), soft_wrap=True)
+    require_data(location)
+    with open_services(Settings.merged(location, retention)) as services:
+        deleted = structs.asdict(services.retention.sweep())
+    counts = ", ".join(f"{name} {count:,}" for name, count in deleted.items())
+    console.print(Text(f"deleted: {counts}"), soft_wrap=True)

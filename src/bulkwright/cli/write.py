@@ -1,4 +1,4 @@
-"""`write`: a CSV or zip becomes records, here or on a server."""
+"""`write`: writes a CSV or a zip into a module, in this process or on a server."""
 
 from __future__ import annotations
 
@@ -9,123 +9,176 @@ import time
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from msgspec import UNSET
 
-from bulkwright.cli.options import HERE, Place
-from bulkwright.cli.show import console, job_line, polled, progress, refuse
+from bulkwright.cli.options import DEFAULT_LOCATION, Location
+from bulkwright.cli.output import as_progress, console, fail, job_line, progress
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
-from bulkwright.domain.job import Job, JobStatus, Mapping, Operation
+from bulkwright.domain.job import FieldMapping, Job, JobStatus, Operation
 from bulkwright.domain.limits import SERVICE
 from bulkwright.domain.request import JobRequest, ResourceRequest
 from bulkwright.files import Area
-from bulkwright.holder import is_dead
-from bulkwright.wire.requests import DefaultValue, FieldMapping
-from bulkwright.wiring import Services, open_bench
-from bulkwright.worker import Hindered, Worker
+from bulkwright.runtime.worker import Blocked, Worker, open_worker
+from bulkwright.runtime.worker_identity import is_dead
+from bulkwright.settings import Settings
+from bulkwright.wire import requests as wire
+from bulkwright.wiring import Services
 
 SKIPPED = 3
-"""Exit status when the job is done but rows were skipped."""
+"""Exit status when the job is completed, but rows were skipped."""
 
-Url = Annotated[str | None, Parameter(help="A server; without it the job runs here.")]
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class JobOptions:
+    """The job that is created for the file."""
+
+    module: Annotated[str, Parameter(help="API name of the module.")]
+    operation: Literal["insert", "update", "upsert"]
+    find_by: Annotated[
+        str | None, Parameter(help="The field that identifies the record of a row.")
+    ] = None
+    map_: Annotated[
+        list[str] | None,
+        Parameter(
+            name="--map", help="COLUMN=FIELD or COLUMN=FIELD:FIND_BY. Default: by the header."
+        ),
+    ] = None
+    default: Annotated[list[str] | None, Parameter(help="FIELD=VALUE for empty cells.")] = None
+    ignore_empty: Annotated[bool, Parameter(help="An empty cell leaves its field unchanged.")] = (
+        False
+    )
+    encoding: Annotated[
+        str | None, Parameter(help="Encoding of the CSV. Default: detected from the file.")
+    ] = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class RemoteOptions:
+    """The server that runs the job."""
+
+    url: Annotated[
+        str | None, Parameter(help="A server. Without it, the job runs in this process.")
+    ] = None
+    token: Annotated[str | None, Parameter(help="Access token for --url.")] = None
+
+
+_IN_THIS_PROCESS = RemoteOptions()
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    """What the options ask for."""
+class _WriteTask:
+    """The file and the job, after its mappings were made from the options."""
 
+    path: Path
     module: str
     operation: str
     find_by: str | None
-    mappings: tuple[Mapping, ...] | None
+    mappings: tuple[FieldMapping, ...] | None
     ignore_empty: bool
     encoding: str | None
 
-    def fingerprint(self, path: Path) -> str:
-        """What the same file with the same options is recognised by."""
-        with path.open("rb") as file:
+    def fingerprint(self) -> str:
+        """Returns a hash that is the same for the same content and the same options."""
+        with self.path.open("rb") as file:
             content = hashlib.file_digest(file, "sha256").hexdigest()
-        return hashlib.sha256(f"{content} {self!r}".encode()).hexdigest()
+        return hashlib.sha256(f"{content} {self._options_text()}".encode()).hexdigest()
+
+    def _options_text(self) -> str:
+        # Version 0.1.0 stored hashes of this text: do not change it, or unfinished jobs of that
+        # version would be written once more instead of continued.
+        if self.mappings is None:
+            mappings = "None"
+        else:
+            each = [_arguments("Mapping", asdict(mapping)) for mapping in self.mappings]
+            mappings = f"({', '.join(each)}{',' if len(each) == 1 else ''})"
+        return (
+            f"_Wanted(module={self.module!r}, operation={self.operation!r}, "
+            f"find_by={self.find_by!r}, mappings={mappings}, "
+            f"ignore_empty={self.ignore_empty!r}, encoding={self.encoding!r})"
+        )
+
+
+def _arguments(name: str, values: dict[str, object]) -> str:
+    return f"{name}({', '.join(f'{key}={value!r}' for key, value in values.items())})"
 
 
 def write(
     file: Path,
     /,
     *,
-    module: str,
-    operation: Literal["insert", "update", "upsert"],
-    find_by: Annotated[str | None, Parameter(help="Field that says which record a row is.")] = None,
-    map_: Annotated[
-        list[str] | None,
-        Parameter(name="--map", help="COLUMN=FIELD or COLUMN=FIELD:FIND_BY; default: by header."),
-    ] = None,
-    default: Annotated[list[str] | None, Parameter(help="FIELD=VALUE for empty cells.")] = None,
-    ignore_empty: Annotated[bool, Parameter(help="Empty cells leave fields alone.")] = False,
-    encoding: Annotated[str | None, Parameter(help="Of the CSV; detected when absent.")] = None,
+    options: JobOptions,
     dry_run: Annotated[
         bool, Parameter(help="Check and answer every row, but store nothing (without --url).")
     ] = False,
     result: Annotated[Path | None, Parameter(help="Where to save the result zip.")] = None,
-    url: Url = None,
-    token: Annotated[str | None, Parameter(help="Access token for --url.")] = None,
-    place: Place = HERE,
+    remote: RemoteOptions = _IN_THIS_PROCESS,
+    location: Location = DEFAULT_LOCATION,
 ) -> int:
-    """Write FILE.csv or FILE.zip into a module and account for every row.
+    """Write FILE.csv or FILE.zip into a module and report the outcome of every row.
 
-    Without --url the job runs in this process, on the data folder; killed and run again with the
-    same file and options, it goes on where it stopped; of a job that had just ended, it tells the
-    end. Ends with status 0 when every row was
-    stored, 3 when rows were skipped, 1 when nothing could be done.
+    Without --url, the job runs in this process, on the data folder. If the process is killed, the
+    same command continues the job where it stopped. The exit status is 0 when every row was
+    stored, 3 when rows were skipped, 1 when the job could not be done.
     """
     if not file.is_file():
-        refuse(f"{file} is not there.")
-    header = _header(file) if map_ or default else ()
-    wanted = _Wanted(
-        module, operation, find_by, _mappings(header, map_ or [], default or []),
-        ignore_empty, encoding,
-    )  # fmt: skip
-    if url is not None:
-        if token is None:
-            refuse("--url needs --token (or BULKWRIGHT_TOKEN).")
+        fail(f"There is no file {file}.")
+    task = _make_task(file, options)
+    if remote.url is not None:
+        if remote.token is None:
+            fail("--url needs --token (or BULKWRIGHT_TOKEN).")
         if dry_run:
-            refuse("--dry-run works on a data folder, not on --url.")
-        return _write_remote(file, wanted, url, token, result)
-    settings = place.settings()
-    run = _try_here if dry_run else _write_here
+            fail("--dry-run works on a data folder, not on --url.")
+        return _write_remote(task, remote.url, remote.token, result)
+    settings = Settings.merged(location)
     try:
-        with progress(file.name) as observe, open_bench(settings, observe, dry=dry_run) as opened:
-            job = run(file, wanted, *opened, result)
+        with (
+            progress(file.name) as observe,
+            open_worker(settings, observe, dry=dry_run) as (services, worker),
+        ):
             if dry_run:
+                job = _write_dry(task, services, worker, result)
                 console.print("dry run: nothing was stored")
-            job_line(job)
-            if not dry_run:
-                opened[0].job_store.told(job.id)
-    except Hindered as hindered:
-        refuse(f"{hindered}. Nothing is lost: the same command goes on where it stopped.")
+                job_line(job)
+            else:
+                job = _write_here(task, services, worker, result)
+                job_line(job)
+                services.job_store.mark_reported(job.id)
+    except Blocked as blocked:
+        fail(f"{blocked}. Nothing is lost: the same command continues where it stopped.")
     if job.status is JobStatus.FAILED:
         return 1
     return SKIPPED if job.counts.skipped else 0
 
 
-def _write_here(
-    path: Path, wanted: _Wanted, services: Services, worker: Worker, result: Path | None
-) -> Job:
-    """Begin a job, or go on with the one that an earlier run of the same line began."""
+def _make_task(path: Path, options: JobOptions) -> _WriteTask:
+    maps, defaults = options.map_ or [], options.default or []
+    header = _header(path) if maps or defaults else ()
+    return _WriteTask(
+        path, options.module, options.operation, options.find_by,
+        _mappings(header, maps, defaults), options.ignore_empty, options.encoding,
+    )  # fmt: skip
+
+
+def _write_here(task: _WriteTask, services: Services, worker: Worker, result: Path | None) -> Job:
+    """Creates a job, or continues the unfinished one of an earlier run of the same command."""
     caller = _caller(services)
-    fingerprint = wanted.fingerprint(path)
-    job_id = services.job_store.untold(caller.org_id, fingerprint)
+    fingerprint = task.fingerprint()
+    job_id = services.job_store.find_unfinished(caller.org_id, fingerprint)
     if job_id is None:
-        job_id = _begin(services, caller, path, wanted, fingerprint)
+        job_id = _create(services, caller, task, fingerprint)
     else:
-        console.print(f"going on with job {job_id}")
-        holder = services.job_store.holder(job_id)
-        if holder is not None and is_dead(holder):
-            services.job_store.end_leases(holder)
+        console.print(f"continuing job {job_id}")
+        identity = services.claims.lease_worker(job_id)
+        if identity is not None and is_dead(identity):
+            services.claims.end_leases(identity)
     job = _run(services, worker, caller.org_id, job_id)
     _save_result(services, job, result)
     return job
@@ -138,60 +191,57 @@ def _save_result(services: Services, job: Job, target: Path | None) -> None:
         with services.jobs.open_result(job.org_id, job.id) as file, target.open("wb") as out:
             shutil.copyfileobj(file, out)
     except OSError as error:
-        refuse(
+        fail(
             f"job {job.id} has ended, but its result cannot be saved as {target}: "
-            f"{error.strerror}. Run the same line with another --result: nothing is done twice."
+            f"{error.strerror}. Run it again with another --result; no row is written twice."
         )
 
 
-class _TakenBack(Exception):
-    """Ends the transaction that a dry run happens in."""
+class _DryRunEnded(Exception):
+    """Rolls back the transaction of a dry run."""
 
 
-def _try_here(
-    path: Path, wanted: _Wanted, services: Services, worker: Worker, result: Path | None
-) -> Job:
-    """The whole job in one transaction that is taken back: not even the job remains."""
+def _write_dry(task: _WriteTask, services: Services, worker: Worker, result: Path | None) -> Job:
+    """Runs the whole job in one transaction and rolls it back: not even the job remains."""
     job: Job | None = None
     try:
         with services.database.transaction():
             caller = _caller(services)
-            job_id = _begin(services, caller, path, wanted, None)
+            job_id = _create(services, caller, task, None)
             job = _run(services, worker, caller.org_id, job_id)
             _save_result(services, job, result)
-            services.files.drop(Area.RESULTS, job.id)
-            services.files.drop(Area.UPLOADS, job.resources[0].file_id)
-            raise _TakenBack
-    except _TakenBack:
+            services.files.delete(Area.RESULTS, job.id)
+            services.files.delete(Area.UPLOADS, job.resources[0].file_id)
+            raise _DryRunEnded
+    except _DryRunEnded:
         assert job is not None
         return job
 
 
-def _begin(
-    services: Services, caller: Caller, path: Path, wanted: _Wanted, fingerprint: str | None
-) -> int:
-    with _zipped(path, zipfile.ZIP_STORED) as zipped, services.files.incoming() as incoming:
+def _create(services: Services, caller: Caller, task: _WriteTask, fingerprint: str | None) -> int:
+    """Uploads the file and creates its job; returns the job's id."""
+    with _zipped(task.path, zipfile.ZIP_STORED) as zipped, services.files.incoming() as incoming:
         with zipped.open("rb") as source:
             while block := source.read(1 << 20):
                 incoming.write(block)
         upload = services.uploads.receive(caller, zipped.name, incoming)
     resource = ResourceRequest(
-        wanted.module, str(upload.id), wanted.mappings, wanted.find_by, wanted.ignore_empty
+        task.module, str(upload.id), task.mappings, task.find_by, task.ignore_empty
     )
     request = JobRequest(
-        Operation(wanted.operation), (resource,), wanted.encoding, fingerprint=fingerprint
+        Operation(task.operation), (resource,), task.encoding, fingerprint=fingerprint
     )
     return services.jobs.create(caller, request).id
 
 
 def _run(services: Services, worker: Worker, org_id: int, job_id: int) -> Job:
-    """Run a job to its end; where its last worker was killed, its lease must run out first."""
+    """Runs a job to its end. If its last worker was killed, waits until that lease expires."""
     waiting = False
-    while not (job := services.jobs.details(org_id, job_id)).status.final:
+    while not (job := services.jobs.details(org_id, job_id)).status.is_final:
         if not worker.run_one(only=job_id):
             if not waiting:
                 console.print(
-                    "another worker holds the job; waiting for it to finish or to be lost"
+                    "another worker runs this job; waiting until it finishes or its lease expires"
                 )
             waiting = True
             time.sleep(0.2)
@@ -209,32 +259,32 @@ def _caller(services: Services) -> Caller:
     return Caller(org.id, user.id, scope.normalise(scope.EVERY))
 
 
-def _write_remote(path: Path, wanted: _Wanted, url: str, token: str, result: Path | None) -> int:
+def _write_remote(task: _WriteTask, url: str, token: str, result: Path | None) -> int:
     import httpx2
 
     from bulkwright.client import ApiError, Client
 
     try:
-        with Client(url, token=token) as client, progress(path.name) as observe:
-            with _zipped(path, zipfile.ZIP_DEFLATED) as zipped:
+        with Client(url, token=token) as client, progress(task.path.name) as observe:
+            with _zipped(task.path, zipfile.ZIP_DEFLATED) as zipped:
                 file_id = client.upload(zipped)
             job_id = client.write(
-                wanted.operation,
-                wanted.module,
+                task.operation,
+                task.module,
                 file_id,
-                mappings=None if wanted.mappings is None else [_wire(m) for m in wanted.mappings],
-                find_by=wanted.find_by,
-                ignore_empty=wanted.ignore_empty,
-                character_encoding=wanted.encoding,
+                mappings=None if task.mappings is None else [_wire(m) for m in task.mappings],
+                find_by=task.find_by,
+                ignore_empty=task.ignore_empty,
+                character_encoding=task.encoding,
             )
-            details = client.wait(job_id, watch=lambda d: observe(polled(d)))
+            details = client.wait(job_id, watch=lambda d: observe(as_progress(d)))
             if result is not None and details.result is not UNSET:
                 client.download(details, result)
     except ApiError as error:
-        refuse(str(error))
+        fail(str(error))
     except httpx2.HTTPError as error:
-        refuse(f"{url} does not answer: {error}")
-    counts = polled(details).counts
+        fail(f"{url} does not answer: {error}")
+    counts = as_progress(details).counts
     console.print(
         f"job {details.id}  {details.status}  added {counts.added:,}  updated {counts.updated:,}  "
         f"skipped {counts.skipped:,}  of {counts.total:,} rows",
@@ -245,18 +295,20 @@ def _write_remote(path: Path, wanted: _Wanted, url: str, token: str, result: Pat
     return SKIPPED if counts.skipped else 0
 
 
-def _wire(mapping: Mapping) -> FieldMapping:
-    return FieldMapping(
+def _wire(mapping: FieldMapping) -> wire.NewFieldMapping:
+    return wire.NewFieldMapping(
         api_name=mapping.api_name,
         index=UNSET if mapping.index is None else mapping.index,
         find_by=mapping.find_by or UNSET,
-        default_value=UNSET if mapping.default is None else DefaultValue(value=mapping.default),
+        default_value=UNSET
+        if mapping.default is None
+        else wire.DefaultValue(value=mapping.default),
     )
 
 
 @contextmanager
 def _zipped(path: Path, method: int) -> Iterator[Path]:
-    """The file itself when it is a zip, otherwise a zip made of it."""
+    """Yields the file itself if it is a zip, otherwise a temporary zip of it."""
     if zipfile.is_zipfile(path):
         yield path
         return
@@ -268,37 +320,38 @@ def _zipped(path: Path, method: int) -> Iterator[Path]:
 
 
 def _header(path: Path) -> tuple[str, ...]:
-    from bulkwright.csvzip.archive import open_archive
-    from bulkwright.csvzip.text import HEAD_BYTES, sniff, take_head
+    from bulkwright.formats.csv import HEAD_BYTES, sniff
+    from bulkwright.formats.stream import ByteStream
+    from bulkwright.formats.zip import open_archive
 
     if not zipfile.is_zipfile(path):
         with path.open("rb") as file:
-            return sniff(file.read(HEAD_BYTES), None).header
+            return sniff(ByteStream([file.read(HEAD_BYTES)]), None).header
     with path.open("rb") as file:
         archive = open_archive(file)
-        head, _ = take_head(archive.stream(archive.the_csv(), SERVICE.csv_bytes))
-        return sniff(head, None).header
+        text = ByteStream(archive.stream(archive.single_csv(), SERVICE.csv_bytes))
+        return sniff(text, None).header
 
 
 def _mappings(
     header: Sequence[str], maps: Sequence[str], defaults: Sequence[str]
-) -> tuple[Mapping, ...] | None:
-    """Mappings of the options; None leaves them to the header."""
+) -> tuple[FieldMapping, ...] | None:
+    """Returns the mappings of the options; None if the header alone decides."""
     if not maps and not defaults:
         return None
     names = [name.strip() for name in header]
-    made: dict[str, Mapping] = {}
+    mappings: dict[str, FieldMapping] = {}
     for option in maps:
         column, _, target = option.rpartition("=")
         field, _, find_by = target.partition(":")
         if column not in names:
-            refuse(f"--map {option}: the file has no column {column!r}; it has {', '.join(names)}")
-        made[field] = Mapping(field, names.index(column), find_by=find_by or None)
+            fail(f"--map {option}: the file has no column {column!r}; it has {', '.join(names)}")
+        mappings[field] = FieldMapping(field, names.index(column), find_by=find_by or None)
     if not maps:
-        # Only defaults were given: the header still names the fields.
-        made = {name: Mapping(name, index) for index, name in enumerate(names)}
+        # Only defaults are given, so the header still names the fields.
+        mappings = {name: FieldMapping(name, index) for index, name in enumerate(names)}
     for option in defaults:
         field, _, value = option.partition("=")
-        before = made.get(field, Mapping(field))
-        made[field] = replace(before, default=value, default_json={"value": value})
-    return tuple(made.values())
+        before = mappings.get(field, FieldMapping(field))
+        mappings[field] = replace(before, default=value, default_json={"value": value})
+    return tuple(mappings.values())

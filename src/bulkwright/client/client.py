@@ -10,16 +10,18 @@ from typing import Any, Self, TypeVar, Unpack
 
 import httpx2
 
+from bulkwright.client.atomic_file import atomic_write
 from bulkwright.client.core import Call, Core, Credentials, Steps, WriteOptions
 from bulkwright.wire.responses import JobDetails
 
 T = TypeVar("T")
 _FINAL = ("COMPLETED", "FAILED")
 _LONGEST_PAUSE = 2.0
+_PIECE_BYTES = 256 * 1024
 
 
-class _Shell:
-    """What both clients are made of."""
+class _Account:
+    """The part that both clients share: how an account is described."""
 
     def __init__(
         self,
@@ -43,11 +45,12 @@ class _Shell:
         )
 
 
-class Client(_Shell):
-    """Talks to one account and waits for each answer.
+class Client(_Account):
+    """Calls one account and waits for each response.
 
-    Every operation raises `ApiError` when the service refuses, `httpx2.HTTPError` when it cannot
-    be reached. A token that has run out is renewed when `credentials` are given.
+    Every operation raises `ApiError` if the service rejects the request, and `httpx2.HTTPError` if
+    it cannot be reached within `timeout` seconds. An expired token is renewed if `credentials` are
+    given.
     """
 
     def __init__(self, url: str, *, timeout: float = 60.0, **account: Any) -> None:
@@ -61,28 +64,32 @@ class Client(_Shell):
         self.close()
 
     def close(self) -> None:
-        """Close the connections."""
+        """Closes the connections."""
         self._http.close()
 
     def upload(self, path: str | Path) -> str:
-        """Upload a zip; the id of the file."""
+        """Uploads a zip; returns the id of the file."""
         with Path(path).open("rb") as file:
             return self._run(self._core.upload(Path(path).name, file))
 
     def write(
         self, operation: str, module: str, file_id: str, **options: Unpack[WriteOptions]
     ) -> str:
-        """Create a job; its id. Without mappings the header names the fields."""
+        """Creates a job; returns its id. Without mappings the header names the fields."""
         return self._run(self._core.write(operation, module, file_id, **options))
 
     def details(self, job_id: str) -> JobDetails:
-        """Job details as they are now."""
+        """Returns the details of a job as they are now."""
         return self._run(self._core.details(job_id))
 
     def wait(
         self, job_id: str, *, pause: float = 0.05, watch: Callable[[JobDetails], None] | None = None
     ) -> JobDetails:
-        """Poll until the job has ended, less often as time goes by; its last details."""
+        """Polls until the job has ended; returns its last details.
+
+        The first pause is `pause` seconds; each further one is longer, up to 2 seconds. `watch` is
+        called with the details of each poll before the last.
+        """
         while (details := self.details(job_id)).status not in _FINAL:
             if watch is not None:
                 watch(details)
@@ -91,21 +98,36 @@ class Client(_Shell):
         return details
 
     def download(self, details: JobDetails, path: str | Path) -> None:
-        """Save the result zip of a job."""
-        Path(path).write_bytes(self._run(self._core.result(details)))
+        """Saves the result zip of a job, piece by piece, so that memory stays flat.
+
+        If the download fails, an existing file at `path` is unchanged and no partial file is left.
+        """
+        with atomic_write(Path(path)) as file:
+            self._run(self._core.result(details, file))
 
     def _run(self, steps: Steps[T]) -> T:
         call = next(steps)
         while True:
-            answer = self._http.request(call.method, call.url, **_arguments(call))
+            response = self._send(call)
             try:
-                call = steps.send(answer)
+                call = steps.send(response)
             except StopIteration as end:
                 outcome: T = end.value
                 return outcome
 
+    def _send(self, call: Call) -> httpx2.Response:
+        if call.save_to is None:
+            return self._http.request(call.method, call.url, **_arguments(call))
+        with self._http.stream(call.method, call.url, **_arguments(call)) as response:
+            if response.is_success:
+                for piece in response.iter_bytes(_PIECE_BYTES):
+                    call.save_to.write(piece)
+            else:
+                response.read()
+        return response
 
-class AsyncClient(_Shell):
+
+class AsyncClient(_Account):
     """The same as `Client`, for asyncio."""
 
     def __init__(self, url: str, *, timeout: float = 60.0, **account: Any) -> None:
@@ -119,28 +141,32 @@ class AsyncClient(_Shell):
         await self.close()
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Closes the connections."""
         await self._http.aclose()
 
     async def upload(self, path: str | Path) -> str:
-        """Upload a zip; the id of the file."""
+        """Uploads a zip; returns the id of the file."""
         with Path(path).open("rb") as file:
             return await self._run(self._core.upload(Path(path).name, file))
 
     async def write(
         self, operation: str, module: str, file_id: str, **options: Unpack[WriteOptions]
     ) -> str:
-        """Create a job; its id. Without mappings the header names the fields."""
+        """Creates a job; returns its id. Without mappings the header names the fields."""
         return await self._run(self._core.write(operation, module, file_id, **options))
 
     async def details(self, job_id: str) -> JobDetails:
-        """Job details as they are now."""
+        """Returns the details of a job as they are now."""
         return await self._run(self._core.details(job_id))
 
     async def wait(
         self, job_id: str, *, pause: float = 0.05, watch: Callable[[JobDetails], None] | None = None
     ) -> JobDetails:
-        """Poll until the job has ended, less often as time goes by; its last details."""
+        """Polls until the job has ended; returns its last details.
+
+        The first pause is `pause` seconds; each further one is longer, up to 2 seconds. `watch` is
+        called with the details of each poll before the last.
+        """
         while (details := await self.details(job_id)).status not in _FINAL:
             if watch is not None:
                 watch(details)
@@ -149,19 +175,33 @@ class AsyncClient(_Shell):
         return details
 
     async def download(self, details: JobDetails, path: str | Path) -> None:
-        """Save the result zip of a job."""
-        content = await self._run(self._core.result(details))
-        await asyncio.to_thread(Path(path).write_bytes, content)
+        """Saves the result zip of a job, piece by piece, so that memory stays flat.
+
+        If the download fails, an existing file at `path` is unchanged and no partial file is left.
+        """
+        with atomic_write(Path(path)) as file:
+            await self._run(self._core.result(details, file))
 
     async def _run(self, steps: Steps[T]) -> T:
         call = next(steps)
         while True:
-            answer = await self._http.request(call.method, call.url, **_arguments(call))
+            response = await self._send(call)
             try:
-                call = steps.send(answer)
+                call = steps.send(response)
             except StopIteration as end:
                 outcome: T = end.value
                 return outcome
+
+    async def _send(self, call: Call) -> httpx2.Response:
+        if call.save_to is None:
+            return await self._http.request(call.method, call.url, **_arguments(call))
+        async with self._http.stream(call.method, call.url, **_arguments(call)) as response:
+            if response.is_success:
+                async for piece in response.aiter_bytes(_PIECE_BYTES):
+                    await asyncio.to_thread(call.save_to.write, piece)
+            else:
+                await response.aread()
+        return response
 
 
 def _arguments(call: Call) -> dict[str, Any]:

@@ -1,28 +1,31 @@
-"""What the client says and understands, without any I/O.
+"""The operations of the client, without any I/O.
 
-Each operation is a generator: it yields the calls to make and is sent their answers. The sync and
-the async client (client.py) differ only in how they make a call, so nothing is written twice.
+Each operation is a generator: it yields the calls to make and is sent their responses. The sync
+and the async client (client.py) differ only in how they make a call, so nothing is written twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, Any, TypedDict, TypeVar, Unpack
 
 import httpx2
 import msgspec
 
-from bulkwright.wire.requests import FieldMapping, ModuleRef, Resource, WriteRequest
+from bulkwright.wire.requests import ModuleName, NewFieldMapping, NewResource, WriteRequest
 from bulkwright.wire.responses import JobDetails
 
 T = TypeVar("T")
 Steps = Generator["Call", httpx2.Response, T]
-"""An operation: yields calls, is sent their answers, returns its outcome."""
+"""An operation: yields calls, is sent their responses, returns its outcome."""
 
 
 class ApiError(Exception):
-    """The service refused. `code` and `details` are what its envelope says."""
+    """The service rejected a request. `code`, `message` and `details` come from its response.
+
+    `status` is the HTTP status; some errors come with a status of success.
+    """
 
     def __init__(self, status: int, code: str, message: str, details: dict[str, Any]) -> None:
         super().__init__(f"{code}: {message}" + (f" {details}" if details else ""))
@@ -34,7 +37,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a new access token is asked for with."""
+    """An OAuth client and its refresh token, with which new access tokens are requested."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -51,12 +54,15 @@ class Call:
     content: bytes | None = None
     form: dict[str, str] | None = None
     file: tuple[str, IO[bytes]] | None = None
+    """The name and the content of a file to upload."""
+    save_to: IO[bytes] | None = None
+    """Where to write the body of a successful response, instead of keeping it in memory."""
 
 
 class WriteOptions(TypedDict, total=False):
-    """What a create request may say beside operation, module and file."""
+    """The optional parts of a create request."""
 
-    mappings: Sequence[FieldMapping] | None
+    mappings: Sequence[NewFieldMapping] | None
     """Without them the header names the fields."""
     find_by: str | None
     ignore_empty: bool
@@ -88,9 +94,9 @@ class Core:
         self._version = version
 
     def upload(self, name: str, file: IO[bytes]) -> Steps[str]:
-        """Upload a zip; the id of the file."""
+        """Uploads a zip; returns the id of the file."""
         org_id = yield from self._org()
-        answer = yield from self._authorized(
+        response = yield from self._authorized(
             Call(
                 "POST",
                 f"{self._upload_url}/crm/{self._version}/upload",
@@ -98,7 +104,7 @@ class Core:
                 file=(name, file),
             )
         )
-        return str(_decoded(answer)["details"]["file_id"])
+        return str(_decoded(response)["details"]["file_id"])
 
     def write(
         self,
@@ -107,7 +113,7 @@ class Core:
         file_id: str,
         **options: Unpack[WriteOptions],
     ) -> Steps[str]:
-        """Create a job; its id."""
+        """Creates a job; returns its id."""
         unset = msgspec.UNSET
         mappings = options.get("mappings")
         request = WriteRequest(
@@ -115,15 +121,15 @@ class Core:
             character_encoding=options.get("character_encoding") or unset,
             ignore_empty=options.get("ignore_empty") or unset,
             resource=[
-                Resource(
-                    module=module if self._version == "v2" else ModuleRef(api_name=module),
+                NewResource(
+                    module=module if self._version == "v2" else ModuleName(api_name=module),
                     file_id=file_id,
                     find_by=options.get("find_by") or unset,
                     field_mappings=unset if mappings is None else list(mappings),
                 )
             ],
         )
-        answer = yield from self._authorized(
+        response = yield from self._authorized(
             Call(
                 "POST",
                 f"{self._url}/crm/bulk/{self._version}/write",
@@ -131,50 +137,49 @@ class Core:
                 content=msgspec.json.encode(request),
             )
         )
-        return str(_decoded(answer)["details"]["id"])
+        return str(_decoded(response)["details"]["id"])
 
     def details(self, job_id: str) -> Steps[JobDetails]:
-        """Job details as they are now."""
-        answer = yield from self._authorized(
+        """Returns the details of a job as they are now."""
+        response = yield from self._authorized(
             Call("GET", f"{self._url}/crm/bulk/{self._version}/write/{job_id}")
         )
-        _decoded(answer)
-        return msgspec.json.decode(answer.content, type=JobDetails)
+        _decoded(response)
+        return msgspec.json.decode(response.content, type=JobDetails)
 
-    def result(self, details: JobDetails) -> Steps[bytes]:
-        """The bytes of a job's result zip."""
+    def result(self, details: JobDetails, file: IO[bytes]) -> Steps[None]:
+        """Writes a job's result zip to a file."""
         if details.result is msgspec.UNSET:
             raise ApiError(404, "NO_RESULT", f"job {details.id} has no result", {})
         url = details.result.download_url
         whole = url if url.startswith("http") else f"{self._url}{url}"
-        answer = yield from self._authorized(Call("GET", whole))
-        if not answer.is_success:
-            _decoded(answer)
-        return answer.content
+        response = yield from self._authorized(Call("GET", whole, save_to=file))
+        if not response.is_success:
+            _decoded(response)
 
     def _org(self) -> Steps[str]:
         if self._org_id is None:
-            answer = yield from self._authorized(
+            response = yield from self._authorized(
                 Call("GET", f"{self._url}/crm/{self._version}/org")
             )
-            self._org_id = str(_decoded(answer)["org"][0]["zgid"])
+            self._org_id = str(_decoded(response)["org"][0]["zgid"])
         return self._org_id
 
     def _authorized(self, call: Call) -> Steps[httpx2.Response]:
-        """Make a call with a token; a token that has run out is renewed once."""
+        """Makes a call with a token. If the token has expired, renews it once and repeats."""
         if self._token is None:
             yield from self._renew()
-        answer = yield self._with_token(call)
-        if answer.status_code == httpx2.codes.UNAUTHORIZED and self._credentials is not None:
+        response = yield self._with_token(call)
+        if response.status_code == httpx2.codes.UNAUTHORIZED and self._credentials is not None:
             yield from self._renew()
             if call.file is not None:
                 call.file[1].seek(0)
-            answer = yield self._with_token(call)
-        return answer
+            response = yield self._with_token(call)
+        return response
 
     def _with_token(self, call: Call) -> Call:
         headers = {**call.headers, "Authorization": f"Zoho-oauthtoken {self._token}"}
-        return Call(call.method, call.url, headers, call.content, call.form, call.file)
+        return replace(call, headers=headers)
 
     def _renew(self) -> Steps[None]:
         assert self._credentials is not None
@@ -184,24 +189,27 @@ class Core:
             "client_secret": self._credentials.client_secret,
             "refresh_token": self._credentials.refresh_token,
         }
-        answer = yield Call("POST", f"{self._accounts_url}/oauth/v2/token", form=form)
-        body = msgspec.json.decode(answer.content)
+        response = yield Call("POST", f"{self._accounts_url}/oauth/v2/token", form=form)
+        body = msgspec.json.decode(response.content)
         if "access_token" not in body:
-            word = str(body.get("error", "invalid_token_answer"))
-            raise ApiError(answer.status_code, word, "no access token was given", {})
+            error = str(body.get("error", "invalid_token_answer"))
+            raise ApiError(response.status_code, error, "no access token was granted", {})
         self._token = body["access_token"]
 
 
-def _decoded(answer: httpx2.Response) -> dict[str, Any]:
-    """The JSON of an answer. Raises ApiError where it tells of one, whatever its HTTP status."""
+def _decoded(response: httpx2.Response) -> dict[str, Any]:
+    """Returns the JSON object of a response.
+
+    Raises ApiError if it is an error, whatever its HTTP status, or if it is no JSON object.
+    """
     try:
-        body = msgspec.json.decode(answer.content)
+        body = msgspec.json.decode(response.content)
     except msgspec.DecodeError:
-        text = answer.text[:200]
-        raise ApiError(answer.status_code, "UNREADABLE_ANSWER", text, {}) from None
-    if not isinstance(body, dict) or body.get("status") == "error" or not answer.is_success:
+        text = response.text[:200]
+        raise ApiError(response.status_code, "UNREADABLE_ANSWER", text, {}) from None
+    if not isinstance(body, dict) or body.get("status") == "error" or not response.is_success:
         known = body if isinstance(body, dict) else {}
         code = str(known.get("code") or known.get("info") or known.get("ERROR_CODE") or "ERROR")
         message = str(known.get("message") or known.get("x-error") or known.get("x-info") or "")
-        raise ApiError(answer.status_code, code, message, dict(known.get("details") or {}))
+        raise ApiError(response.status_code, code, message, dict(known.get("details") or {}))
     return body

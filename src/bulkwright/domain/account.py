@@ -1,4 +1,4 @@
-"""Orgs, their users with what they may do, and their OAuth clients."""
+"""Orgs, their users and the roles of these, and their OAuth clients."""
 
 from __future__ import annotations
 
@@ -15,39 +15,40 @@ class Org:
 
     id: int
     record_id: int
-    """The org's own id in the family of record ids (`org[0].id`)."""
+    """The org's id among the record ids (`org[0].id`)."""
     company_name: str
     time_zone: str
     currency: str
     created_time: datetime
     priority: int = 0
-    """Its jobs are begun before those of orgs with a smaller one."""
+    """Jobs of orgs with a higher priority start first."""
 
 
-class Profile(StrEnum):
-    """What a user may do, beside what the scopes of a token allow.
+class Role(StrEnum):
+    """The permissions of a user, in addition to the scopes of a token.
 
-    Zoho's profiles have dozens of permissions; here are three profiles, one for each answer that
-    a client can meet (founding page, possible errors). Administrator may do everything. Standard
-    may not write in bulk: NO_PERMISSION on upload, create, details and download. Guest has no
-    modules: AUTHORIZATION_FAILED on the same, and on record reads.
+    Zoho calls it a profile, and so do the wire and the database. Zoho's profiles have dozens of
+    permissions; here are three roles, one for each response that a client can get (founding page,
+    possible errors). An Administrator may do everything. A Standard user may not write in bulk:
+    NO_PERMISSION on upload, create, details and download. A Guest has no modules:
+    AUTHORIZATION_FAILED on the same, and on record reads.
     """
 
     ADMINISTRATOR = "Administrator"
     STANDARD = "Standard"
     GUEST = "Guest"
 
-    def demand(self, right: Right) -> None:
-        """Raise NoPermission or AuthorizationFailed unless the profile includes this right."""
-        if self is Profile.GUEST:
+    def require(self, right: Right) -> None:
+        """Raise NoPermission or AuthorizationFailed unless the role includes this right."""
+        if self is Role.GUEST:
             raise AuthorizationFailed(f"User does not have sufficient privilege to {right.verb}.")
-        if self is Profile.STANDARD and right is not Right.READ_RECORDS:
+        if self is Role.STANDARD and right is not Right.READ_RECORDS:
             missing = {"permissions": ["Crm_Implied_Bulk_Write"]}
             raise NoPermission(f"Permission denied to {right.verb}", missing)
 
 
 class Right(Enum):
-    """What a profile is asked about."""
+    """An action that a role permits or denies."""
 
     CREATE_JOBS = "create jobs and what they need"
     READ_JOBS = "read jobs and their results"
@@ -55,13 +56,13 @@ class Right(Enum):
 
     @property
     def verb(self) -> str:
-        """The word for it in the documented messages."""
+        """The verb of the documented messages."""
         return "create" if self is Right.CREATE_JOBS else "read"
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person of an org."""
+    """A user of an org."""
 
     id: int
     org_id: int
@@ -70,7 +71,7 @@ class User:
     email: str
     time_zone: str
     created_time: datetime
-    profile: Profile = Profile.ADMINISTRATOR
+    role: Role = Role.ADMINISTRATOR
 
     @property
     def name(self) -> str:
@@ -79,7 +80,7 @@ class User:
 
 
 class ClientKind(StrEnum):
-    """What an OAuth client is, and so which grants it may use."""
+    """The type of an OAuth client; it decides which grants the client may use."""
 
     SERVER = "server"
     SELF = "self"
@@ -88,7 +89,7 @@ class ClientKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OAuthClient:
-    """A registered program. Its secret is kept as a hash only."""
+    """A registered program. Only a hash of its secret is stored."""
 
     client_id: str
     org_id: int
@@ -101,11 +102,11 @@ class OAuthClient:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who a request comes from, proven by an access token."""
+    """The user and the org of a request, proven by an access token."""
 
     org_id: int
     user_id: int
     scopes: str
     """Comma separated, lower case."""
-    profile: Profile = Profile.ADMINISTRATOR
-    """What its user may do whatever the scopes."""
+    role: Role = Role.ADMINISTRATOR
+    """The role of the user; it limits the scopes."""

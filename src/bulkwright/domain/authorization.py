@@ -1,7 +1,7 @@
-"""What a program asks a person for at the authorization page, and how it is told the answer.
+"""A request of an OAuth client for authorization, and the URLs of its responses.
 
-Pure: the URLs that a browser is sent back with (facts 7.2, 7.3). Whatever the person decides goes
-to the redirect URI; what is wrong with the question itself never does.
+Pure: the URLs to which a browser is redirected (facts 7.2, 7.3). Every decision of the user is sent
+to the redirect URI. An error in the request itself is never sent there.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ class Authorization:
     scopes: str
     """Normalised (domain/scope.py)."""
     implicit: bool
-    """Whether an access token is asked for, in the fragment; otherwise a code in the query."""
+    """Whether an access token is requested, in the fragment; otherwise a code in the query."""
     state: str | None
     offline: bool
     code_challenge: str | None
 
     def rejected(self) -> str:
-        """Back with nothing, because the person would not."""
-        return self._back([("error", "access_denied"), *self._state])
+        """Returns the redirect of a user who has not consented."""
+        return self._redirect([("error", "access_denied"), *self._state])
 
     def with_code(self, code: str, accounts_url: str) -> str:
-        """Back with a grant code, in the documented order."""
-        where = [("location", _LOCATION), ("accounts-server", accounts_url)]
-        return self._back([*self._state, ("code", code), *where])
+        """Returns the redirect with a grant code; its parameters are in the documented order."""
+        endpoints = [("location", _LOCATION), ("accounts-server", accounts_url)]
+        return self._redirect([*self._state, ("code", code), *endpoints])
 
     def with_token(self, access_token: str, seconds: int, api_domain: str) -> str:
-        """Back with an access token in the fragment; nothing in it is sent to any server.
+        """Returns the redirect with an access token in the fragment, which no server receives.
 
         `granted_for_session` sends the next sign-in to `/oauth/v2/auth/refresh`.
         """
-        return self._back(
+        return self._redirect(
             [
                 ("access_token", access_token),
                 ("expires_in", str(seconds)),
@@ -56,14 +56,14 @@ class Authorization:
 
     @property
     def origin(self) -> str:
-        """Where the answer goes, without the path."""
+        """The origin of the redirect URI."""
         return parse_endpoint(self.redirect_uri).origin
 
     @property
     def _state(self) -> list[tuple[str, str]]:
         return [] if self.state is None else [("state", self.state)]
 
-    def _back(self, pairs: list[tuple[str, str]]) -> str:
+    def _redirect(self, pairs: list[tuple[str, str]]) -> str:
         joined = "&".join(f"{name}={quote(value, safe='')}" for name, value in pairs)
         mark = "#" if self.implicit else "&" if "?" in self.redirect_uri else "?"
         return f"{self.redirect_uri}{mark}{joined}"

@@ -1,14 +1,14 @@
-"""A mapping's `format`: Java patterns for dates and numbers, put into terms a parser knows.
+"""A mapping's `format`: Java patterns for dates and numbers, translated for a parser.
 
 The documentation shows patterns such as `yyyy/MM/dd`; their letters are those of Java's
-SimpleDateFormat (facts 3.3). Pure text to text: who reads cells with it is another matter.
+SimpleDateFormat (facts 3.3). Pure text to text: `pipeline/values.py` reads cells with the result.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from bulkwright.domain.errors import InvalidFormat
@@ -20,7 +20,6 @@ _MONTHS = (
     *("July", "August", "September", "October", "November", "December"),
 )
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_ZONE = r"(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class DateFormat:
     strptime: str
     """Directives of Rust's chrono, as Polars takes them."""
     regex: str
-    """Anchored; what does not match is no value, however the parser would read it."""
+    """Anchored; a cell that it does not match is rejected, even if the parser would accept it."""
     has_time: bool
     has_zone: bool
     has_date: bool = True
@@ -40,51 +39,62 @@ class DateFormat:
 def translate(pattern: str) -> DateFormat:
     """Translate a date pattern; letters y M d D E H k K h m s S a z Z X and quoted text.
 
-    A single or double letter for day, month or time takes one or two digits, as Java does when it
-    reads, unless digits follow at once. Raises InvalidFormat for other letters, for a letter that
-    comes twice, and for a pattern that does not name a whole date (and a whole time, if any).
+    A single or double letter for day, month or time matches one or two digits, as in Java, but two
+    digits if other digits precede or follow. Raises InvalidFormat for other letters, for a letter
+    that comes twice, and for a pattern that does not name a whole date (and a whole time, if any).
     """
     tokens = _tokens(pattern)
     directives: list[str] = []
     regex: list[str] = []
-    seen: set[str] = set()
+    roles: set[str] = set()
     for position, (letter, text) in enumerate(tokens):
         if not letter:
             directives.append(text.replace("%", "%%"))
             regex.append(re.escape(text))
             continue
-        if _ROLES.get(letter, "") in seen or letter not in _ROLES:
+        known = _LETTERS.get(letter)
+        if known is None or known.role in roles:
             raise InvalidFormat(_message(pattern))
-        seen.add(_ROLES[letter])
-        follows = tokens[position + 1] if position + 1 < len(tokens) else ("", "")
-        before = tokens[position - 1] if position else ("", "")
-        tight = _numeric(*follows) or _numeric(*before)
+        roles.add(known.role)
         if letter == "S" and directives and directives[-1].endswith("."):
+            # The parser reads the point with the fraction.
             directives[-1] = directives[-1][:-1]
             directives.append("%.f")
             regex.append("[0-9]{1,9}")
             continue
-        directive, shape = _field(letter, len(text), tight=tight)
-        if not directive:
+        form = known.form(len(text))
+        if form is None:
             raise InvalidFormat(_message(pattern))
-        directives.append(directive)
-        regex.append(shape)
-    date = {"year", "month", "day"} <= seen or {"year", "day of year"} <= seen
-    time = {"hour", "minute"} <= seen or {"half hour", "minute", "half"} <= seen
-    # With a 24-hour letter there is nothing that a half of the day could say.
-    doubled = "hour" in seen and seen & {"half hour", "half"}
-    if not date or (not time and seen & _TIME_ROLES) or doubled:
+        neighbours = (
+            *tokens[max(position - 1, 0) : position],
+            *tokens[position + 1 : position + 2],
+        )
+        directives.append(form.directive)
+        regex.append(form.adjacent if any(map(_has_digits, neighbours)) else form.regex)
+    if not _is_complete(roles):
         raise InvalidFormat(_message(pattern))
-    if "fraction" in seen and "second" not in seen:
-        raise InvalidFormat(_message(pattern))
-    return DateFormat("".join(directives), f"^{''.join(regex)}$", time, "zone" in seen)
+    has_time = "hour" in roles or "half-day hour" in roles
+    return DateFormat("".join(directives), f"^{''.join(regex)}$", has_time, "zone" in roles)
+
+
+def _is_complete(roles: set[str]) -> bool:
+    """Whether the letters name one whole date, and one whole time or none."""
+    if not ({"year", "month", "day"} <= roles or {"year", "day of year"} <= roles):
+        return False
+    time = {"hour", "minute"} <= roles or {"half-day hour", "minute", "half of day"} <= roles
+    if not time and roles & _TIME_ROLES:
+        return False
+    # With a 24-hour letter, a half of the day would say the same again.
+    if "hour" in roles and roles & {"half-day hour", "half of day"}:
+        return False
+    return "fraction" not in roles or "second" in roles
 
 
 def number_format(pattern: str) -> tuple[str, str]:
-    """The decimal point and the group separator ("" if none) of a pattern like `#,##0.00`.
+    """Returns the decimal point and the group separator ("" if none) of a pattern: `#,##0.00`.
 
-    With one kind of separator only, `.` is the point, and `,` separates groups unless something
-    else than three digits follows it. Raises InvalidFormat for anything that is no such pattern.
+    If there is only one kind of separator, `.` is the point; `,` separates groups if three digits
+    follow it, and is the point otherwise. Raises InvalidFormat for any other text.
     """
     if len(pattern) > _LONGEST or not re.fullmatch(r"[#0]+(?:[., '][#0]+)*", pattern):
         raise InvalidFormat(_message(pattern))
@@ -107,64 +117,88 @@ def number_format(pattern: str) -> tuple[str, str]:
     return last, ""
 
 
-_ROLES = {
-    "y": "year",
-    "M": "month",
-    "d": "day",
-    "D": "day of year",
-    "E": "weekday",
-    "H": "hour",
-    "k": "hour",
-    "K": "half hour",
-    "h": "half hour",
-    "m": "minute",
-    "s": "second",
-    "S": "fraction",
-    "a": "half",
-    "z": "zone",
-    "Z": "zone",
-    "X": "zone",
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How a run of letters is read."""
+
+    directive: str
+    regex: str
+    adjacent: str
+    """The regular expression if other digits precede or follow."""
+    digits: bool = True
+    """Whether its text consists of digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """The role of a letter, and the forms of its runs by the number of letters."""
+
+    role: str
+    otherwise: _Form | None
+    """For every number of letters that is not in `by_count`; None if that is not a format."""
+    by_count: Mapping[int, _Form] = field(default_factory=dict)
+
+    def form(self, count: int) -> _Form | None:
+        return self.by_count.get(count, self.otherwise)
+
+
+def _exactly(directive: str, digits: int) -> _Form:
+    return _Form(directive, f"[0-9]{{{digits}}}", f"[0-9]{{{digits}}}")
+
+
+def _up_to(directive: str, digits: int) -> _Form:
+    return _Form(directive, f"[0-9]{{1,{digits}}}", f"[0-9]{{{digits}}}")
+
+
+def _matching(directive: str, regex: str, *, digits: bool = False) -> _Form:
+    return _Form(directive, regex, regex, digits)
+
+
+def _named(directive: str, names: Sequence[str]) -> _Form:
+    return _matching(directive, f"(?i:{'|'.join(names)}|{'|'.join(n[:3] for n in names)})")
+
+
+_MONTH_NUMBER = _up_to("%m", 2)
+_SHORT_DAY = _named("%a", _DAYS)
+_ZONE = _Letter("zone", _matching("%#z", r"(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)"))
+
+_LETTERS = {
+    "y": _Letter("year", _exactly("%Y", 4), {2: _exactly("%y", 2)}),
+    "M": _Letter(
+        "month",
+        _named("%B", _MONTHS),
+        {1: _MONTH_NUMBER, 2: _MONTH_NUMBER, 3: _named("%b", _MONTHS)},
+    ),
+    "d": _Letter("day", _up_to("%d", 2)),
+    "D": _Letter("day of year", _up_to("%j", 3)),
+    "E": _Letter("weekday", _named("%A", _DAYS), {1: _SHORT_DAY, 2: _SHORT_DAY, 3: _SHORT_DAY}),
+    "H": _Letter("hour", _up_to("%H", 2)),
+    "h": _Letter("half-day hour", _up_to("%I", 2)),
+    # Java counts k from 1 to 24 and K from 0 to 11, where only the ends differ from H and h. The
+    # parser has no such hours, so a cell that holds an end is rejected.
+    "k": _Letter("hour", _matching("%H", "(?:0?[1-9]|1[0-9]|2[0-3])", digits=True)),
+    "K": _Letter("half-day hour", _matching("%I", "(?:0?[1-9]|1[01])", digits=True)),
+    "m": _Letter("minute", _up_to("%M", 2)),
+    "s": _Letter("second", _up_to("%S", 2)),
+    "S": _Letter("fraction", None, {n: _exactly(f"%{n}f", n) for n in (3, 6, 9)}),
+    "a": _Letter("half of day", _matching("%p", "(?i:am|pm)")),
+    "z": _ZONE,
+    "Z": _ZONE,
+    "X": _ZONE,
 }
-_TIME_ROLES = {"hour", "half hour", "minute", "second", "fraction", "half", "zone"}
-
-_TWO_DIGITS = {"M": "%m", "d": "%d", "H": "%H", "h": "%I", "m": "%M", "s": "%S"}
-
-
-def _field(letter: str, count: int, *, tight: bool) -> tuple[str, str]:
-    """Directive and regular expression of one run of letters; ("", "") when there is none."""
-    digits = "[0-9]{2}" if tight else "[0-9]{1,2}"
-    match letter:
-        case "y":
-            return ("%y", "[0-9]{2}") if count == 2 else ("%Y", "[0-9]{4}")
-        case "M" if count > 2:
-            return "%B" if count > 3 else "%b", _words(_MONTHS)
-        case "D":
-            return "%j", "[0-9]{3}" if tight else "[0-9]{1,3}"
-        case "E":
-            return "%A" if count > 3 else "%a", _words(_DAYS)
-        case "a":
-            return "%p", "(?i:am|pm)"
-        case "S":
-            return (f"%{count}f", f"[0-9]{{{count}}}") if count in (3, 6, 9) else ("", "")
-        case "z" | "Z" | "X":
-            return "%#z", _ZONE
-        # Java counts k from 1 to 24 and K from 0 to 11, where only the ends differ from H and h;
-        # the parser has no such hours, so cells that hold an end are no values.
-        case "k":
-            return "%H", "(?:0?[1-9]|1[0-9]|2[0-3])"
-        case "K":
-            return "%I", "(?:0?[1-9]|1[01])"
-    return _TWO_DIGITS[letter], digits
+_TIME_ROLES = {
+    "hour", "half-day hour", "minute", "second", "fraction", "half of day", "zone",
+}  # fmt: skip
 
 
-def _words(names: Sequence[str]) -> str:
-    return f"(?i:{'|'.join(names)}|{'|'.join(n[:3] for n in names)})"
-
-
-def _numeric(letter: str, text: str) -> bool:
+def _has_digits(token: tuple[str, str]) -> bool:
+    """Whether a token's text in a cell may be digits where it meets another token."""
+    letter, text = token
     if not letter:
         return text[:1].isdigit()
-    return letter not in "EazZX" and not (letter == "M" and len(text) > 2)
+    known = _LETTERS.get(letter)
+    form = known.form(len(text)) if known else None
+    return form is None or form.digits
 
 
 def _tokens(pattern: str) -> list[tuple[str, str]]:

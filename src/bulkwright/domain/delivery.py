@@ -1,12 +1,12 @@
-"""A delivery: the telling of one job's end to its callback URL.
+"""A delivery: the callback that reports the end of one job to its URL.
 
     PENDING ──── answered 2xx ───────────────────────▶ DELIVERED
        │ ▲
        │ └─ any other answer, or none: again later
        └──── 410, out of time or of attempts ────────▶ GIVEN_UP
 
-At least once: whoever dies between sending and noting the answer is followed by somebody who
-sends again, under the same id.
+It is delivered at least once: if the dispatcher dies before it records the response, the callback
+is sent again with the same id.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from enum import StrEnum
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands."""
+    """The state of a delivery."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -26,30 +26,30 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One delivery as it stands now; its times are in UTC."""
+    """One delivery in its current state; its times are in UTC."""
 
     id: int
     org_id: int
     job_id: int
     url: str
-    lane: str
-    """Host and port; empty when the URL cannot be used."""
+    destination: str
+    """Host and port of the URL; empty when the URL cannot be used."""
     state: DeliveryState
     attempts: int
-    """Begun so far. It only grows, and so tells a stale attempt from the current one."""
+    """The number of attempts that were started. It only grows, so it identifies stale attempts."""
     next_time: datetime
     """When the next attempt is due."""
     deadline: datetime
-    """When to give up."""
+    """When it is given up."""
     created_time: datetime
     ended_time: datetime | None = None
     """When it was delivered or given up."""
     last_status: int | None = None
-    """The HTTP status of the last answer; None when there was none."""
+    """The HTTP status of the last response; None if there was none."""
     last_error: str | None = None
-    """Why the last attempt failed, in our words: nothing that the other side sent."""
+    """Why the last attempt failed, in our words: it holds no text of the receiver."""
 
     @property
     def webhook_id(self) -> str:
-        """What the receiver knows it by, the same in every attempt."""
+        """The id that the receiver gets, the same in every attempt."""
         return f"msg_{self.id}"

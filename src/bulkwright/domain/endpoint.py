@@ -1,8 +1,9 @@
-"""Where a callback goes, or a browser after signing in: the one parser of such URLs.
+"""The one parser of callback URLs and redirect URLs.
 
-What it returns is what is connected to; nothing else ever looks at the URL again. Two readings of
-one URL are how a guard is walked around, so whatever browsers, libraries and resolvers read in
-different ways is refused: user names, backslashes, blanks, non-ASCII, `127.1`, `0x7f000001`.
+The service connects to the parsed endpoint; no other code reads the URL again. If two parsers read
+one URL in different ways, a check of addresses can be bypassed. So everything that browsers,
+libraries and resolvers read in different ways is rejected: user names, backslashes, blanks,
+non-ASCII, `127.1`, `0x7f000001`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 _URL = re.compile(r"(https?)://([^/?]+)([/?][!-~]*)?", re.IGNORECASE | re.ASCII)
-_ODD = re.compile(r"[^!-~]|[\\#]")
+_FORBIDDEN = re.compile(r"[^!-~]|[\\#]")
 _AUTHORITY = re.compile(r"(?:\[([0-9a-f:.]+)\]|([0-9a-z._-]+))(?::([0-9]{1,5}))?", re.IGNORECASE)
 _LABEL = re.compile(r"[0-9a-z_](?:[0-9a-z_-]{0,61}[0-9a-z_])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
@@ -22,12 +23,12 @@ _LONGEST_NAME = 253
 
 
 class InvalidEndpoint(ValueError):
-    """Not a URL that a callback can go to; the message says why."""
+    """The URL cannot be used for a callback or a redirect; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A callback URL, taken apart."""
+    """The parts of a callback URL."""
 
     scheme: str
     host: str
@@ -37,28 +38,28 @@ class Endpoint:
     """Path and query, as they are sent."""
 
     @property
-    def lane(self) -> str:
-        """`host:port`: deliveries to different ones never wait for one another."""
-        return f"{self._shown}:{self.port}"
+    def destination(self) -> str:
+        """`host:port`. Deliveries to different destinations do not wait for each other."""
+        return f"{self._host_in_url}:{self.port}"
 
     @property
     def authority(self) -> str:
         """The `Host` header."""
-        return self._shown if self.port == _PORTS[self.scheme] else self.lane
+        return self._host_in_url if self.port == _PORTS[self.scheme] else self.destination
 
     @property
     def origin(self) -> str:
-        """As a browser writes the origin of a page from here."""
+        """The origin, as a browser writes it."""
         return f"{self.scheme}://{self.authority}"
 
     @property
-    def _shown(self) -> str:
+    def _host_in_url(self) -> str:
         return f"[{self.host}]" if ":" in self.host else self.host
 
 
 def parse_endpoint(url: str) -> Endpoint:
-    """Take a callback URL apart. Raises InvalidEndpoint for everything unusual."""
-    if _ODD.search(url):
+    """Parse a callback URL. Raises InvalidEndpoint for every unusual one."""
+    if _FORBIDDEN.search(url):
         raise InvalidEndpoint("unusable URL: a character that has no place in one")
     parts = _URL.fullmatch(url)
     if parts is None:
@@ -74,20 +75,20 @@ def parse_endpoint(url: str) -> Endpoint:
     return Endpoint(scheme, host, port, path if path.startswith("/") else f"/{path}")
 
 
-def lane_of(url: str) -> str:
-    """The lane of a callback URL; empty for one that cannot be used."""
+def destination_of(url: str) -> str:
+    """Returns the destination of a callback URL; an empty text for an unusable URL."""
     try:
-        return parse_endpoint(url).lane
+        return parse_endpoint(url).destination
     except InvalidEndpoint:
         return ""
 
 
 def parse_allowed(entry: str) -> str:
-    """The lane that an entry `host:port` of an allow-list names. Raises InvalidEndpoint."""
+    """Returns the destination of an entry `host:port` of an allow-list. Raises InvalidEndpoint."""
     with suppress(InvalidEndpoint):
         endpoint = parse_endpoint(f"http://{entry}")
         if endpoint.path == "/" and entry.endswith(f":{endpoint.port}"):
-            return endpoint.lane
+            return endpoint.destination
     raise InvalidEndpoint(f"{entry!r} is not host:port")
 
 
@@ -101,8 +102,8 @@ def _address(text: str) -> str:
 def _name(text: str) -> str:
     name = text.removesuffix(".")
     labels = name.split(".")
-    # Like browsers: what ends in a number is an IPv4 address or nothing. Only its plain spelling
-    # means the same to everybody.
+    # Like browsers: a host that ends in a number is an IPv4 address, or invalid. All parsers read
+    # only its plain spelling alike.
     if _NUMBER.fullmatch(labels[-1]):
         try:
             return str(IPv4Address(text))

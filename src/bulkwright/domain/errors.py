@@ -1,8 +1,8 @@
-"""What can go wrong with a request or a job. Pure data: a code, a message, details.
+"""The errors of requests and jobs. Pure data: a code, a message, details.
 
-A bad *row* is never an error: it is data, with a reason (`domain/outcome.py`). Everything here
-ends a request or a whole job. How an error looks on the wire (its HTTP status, its envelope) is
-told once, in `api/problems.py`. A code is never reused for another meaning.
+A bad *row* is never an error: it is data, with a reason (`domain/outcome.py`). Every error here
+ends a request or a whole job. Its form on the wire (HTTP status, envelope) is defined once, in
+`zoho/problems.py`. A code is never reused for another meaning.
 
     BulkwrightError
     ├── RequestError                  the caller must change something
@@ -23,26 +23,26 @@ told once, in `api/problems.py`. A code is never reused for another meaning.
     │   ├── FileNotFound                FILE_NOT_FOUND
     │   ├── InvalidCallbackUrl          INVALID_CALLBACK_URL
     │   ├── InvalidCallbackMethod       INVALID_CALLBACK_METHOD
-    │   └── FileError                 what was uploaded cannot be used
-    │       ├── InvalidFileFormat       INVALID_FILE_FORMAT (not a sound zip)
+    │   └── FileError                 the uploaded file cannot be used
+    │       ├── InvalidFileFormat       INVALID_FILE_FORMAT (not an intact zip)
     │       ├── FileTooLarge            FILE_TOO_LARGE
     │       └── FileNotSupported        FILE_NOT_SUPPORTED (no CSV, several CSVs, unreadable CSV)
-    ├── AccessError                   who asks, and what they may
+    ├── AccessError                   the caller is unknown or has no permission
     │   ├── AuthenticationFailure       AUTHENTICATION_FAILURE
     │   ├── InvalidToken                INVALID_TOKEN
     │   ├── ScopeMismatch               OAUTH_SCOPE_MISMATCH
     │   ├── NoPermission                NO_PERMISSION
     │   ├── AuthorizationFailed         AUTHORIZATION_FAILED
-    │   ├── GatewayRefusal              upload headers missing or wrong (own shape)
+    │   ├── GatewayRejection              upload headers missing or wrong (own shape)
     │   ├── FeatureNotSupported         NOT_SUPPORTED_FEATURE (another `feature` header)
-    │   └── LinkNotValid                a download link that leads nowhere
+    │   └── LinkNotValid                a download link without a result
     ├── ResourceNotFound              RESOURCE_NOT_FOUND
-    ├── ResultDamaged                 the stored result is not the one that was made
-    ├── OAuthError                    the token endpoint's own words (`error` in the body)
+    ├── ResultDamaged                 the stored result has changed
+    ├── OAuthError                    errors of the token endpoint (`error` in the body)
     │   └── TooManyTokenRequests        Access Denied (own shape)
     └── JobError                      ends a running job as FAILED, with its code
-        ├── FileDamaged                 the stored upload is not the one that was acknowledged
-        ├── LeaseLost                   another worker holds the job now; nothing was changed
+        ├── FileDamaged                 the stored upload has changed
+        ├── LeaseLost                   another worker has the job now; nothing was changed
         └── WorkerFailed                three tries without progress
 """
 
@@ -53,9 +53,9 @@ from typing import ClassVar
 
 
 class BulkwrightError(Exception):
-    """Something went wrong that has a code.
+    """An error that has a code.
 
-    `details` is what the envelope carries under that key; it never holds row contents or secrets.
+    `details` are sent under that key of the envelope; they never hold row contents or secrets.
     """
 
     code: ClassVar[str] = "INTERNAL_ERROR"
@@ -74,21 +74,21 @@ class RequestError(BulkwrightError):
 
 
 class InvalidRequest(RequestError):
-    """The request as a whole cannot be understood."""
+    """The request as a whole cannot be parsed."""
 
     code = "INVALID_REQUEST"
     default_message = "The request is not a valid one"
 
 
 class MissingKey(RequestError):
-    """A key that must be there is absent (facts 3.6)."""
+    """A required key is missing (facts 3.6)."""
 
     code = "MISSING_REQUIRED_KEY"
     default_message = "A required key is not found in the request body"
 
 
 class InvalidData(RequestError):
-    """A value has the wrong type or lies outside what is allowed."""
+    """A value has the wrong type or is out of range."""
 
     code = "INVALID_DATA"
     default_message = "invalid data"
@@ -116,7 +116,7 @@ class InvalidField(RequestError):
 
 
 class InvalidFormat(RequestError):
-    """A mapping's `format` is not a pattern that can be read."""
+    """A mapping's `format` is not a valid pattern."""
 
     code = "INVALID_FORMAT"
     default_message = "invalid format"
@@ -130,14 +130,14 @@ class DuplicateMapping(RequestError):
 
 
 class LimitExceeded(RequestError):
-    """More of something than the profile allows (`domain/limits.py`)."""
+    """A limit of the limits profile is exceeded (`domain/limits.py`)."""
 
     code = "LIMIT_EXCEEDED"
     default_message = "The limit is exceeded"
 
 
 class ColumnIndexNotFound(RequestError):
-    """A mapping's index is no column of the file."""
+    """A mapping's index is not a column of the file."""
 
     code = "COLUMN_INDEX_NOT_FOUND"
     default_message = "column index not found in the file"
@@ -151,7 +151,7 @@ class HeaderLimitExceeded(RequestError):
 
 
 class ModuleNotAvailable(RequestError):
-    """The module is unknown, or bulk write does not write to it."""
+    """The module is unknown, or bulk write cannot write to it."""
 
     code = "MODULE_NOT_AVAILABLE"
     default_message = "Requested module is not available."
@@ -165,7 +165,7 @@ class InvalidModule(RequestError):
 
 
 class RequiredParamMissing(RequestError):
-    """A query parameter that must be there is absent (facts 7.5)."""
+    """A required query parameter is missing (facts 7.5)."""
 
     code = "REQUIRED_PARAM_MISSING"
     default_message = "One of the expected parameter is missing"
@@ -179,7 +179,7 @@ class InvalidFileId(RequestError):
 
 
 class FileNotFound(RequestError):
-    """The zip holds no CSV of the name that a resource gives."""
+    """The zip holds no CSV of the name in the resource."""
 
     code = "FILE_NOT_FOUND"
     default_message = "file not found"
@@ -200,18 +200,18 @@ class InvalidCallbackMethod(RequestError):
 
 
 class FileError(RequestError):
-    """What was uploaded cannot be used."""
+    """The uploaded file cannot be used."""
 
 
 class InvalidFileFormat(FileError):
-    """The upload is not a sound zip."""
+    """The upload is not an intact zip."""
 
     code = "INVALID_FILE_FORMAT"
     default_message = "invalid file format. only zip format is supported"
 
 
 class FileTooLarge(FileError):
-    """The upload, or what it inflates to, is larger than the profile allows."""
+    """The upload, or its inflated CSV, is larger than the limits profile allows."""
 
     code = "FILE_TOO_LARGE"
     default_message = "File size too large to process"
@@ -225,7 +225,7 @@ class FileNotSupported(FileError):
 
 
 class AccessError(BulkwrightError):
-    """Who asks is not known, or may not."""
+    """The caller is not known, or has no permission."""
 
 
 class AuthenticationFailure(AccessError):
@@ -250,20 +250,20 @@ class ScopeMismatch(AccessError):
 
 
 class NoPermission(AccessError):
-    """The user's profile does not allow this."""
+    """The user's role does not allow this."""
 
     code = "NO_PERMISSION"
     default_message = "permission denied"
 
 
 class AuthorizationFailed(AccessError):
-    """The user's profile has no access to modules (founding page)."""
+    """The user's role has no access to modules (founding page)."""
 
     code = "AUTHORIZATION_FAILED"
     default_message = "User does not have sufficient privilege."
 
 
-class GatewayRefusal(AccessError):
+class GatewayRejection(AccessError):
     """The upload headers `feature` and `X-CRM-ORG` are missing or wrong (facts 2.3)."""
 
     code = "FORBIDDEN"
@@ -278,34 +278,34 @@ class FeatureNotSupported(AccessError):
 
 
 class LinkNotValid(AccessError):
-    """A download link that leads nowhere, or not for this org."""
+    """The download link has no result, or not in this org."""
 
     code = "FORBIDDEN"
     default_message = "Link not valid"
 
 
 class ResourceNotFound(BulkwrightError):
-    """No such thing in this org; another org's thing answers exactly so."""
+    """The resource does not exist in this org; resources of other orgs get the same response."""
 
     code = "RESOURCE_NOT_FOUND"
     default_message = "The requested resource doesn't exist."
 
 
 class ResultDamaged(BulkwrightError):
-    """The stored result of a job is not the one that was made; it is not given out."""
+    """The stored result of a job has changed since it was made; it is not sent."""
 
     default_message = "The stored result is damaged; ask the operator to restore it"
 
 
 class OAuthError(BulkwrightError):
-    """The token endpoint refuses; `message` is the word of its `error` key (facts 7.2)."""
+    """The token endpoint rejects a request; `message` is its `error` key (facts 7.2)."""
 
     code = "OAUTH_ERROR"
     default_message = "invalid_request"
 
 
 class TooManyTokenRequests(OAuthError):
-    """A client asks for tokens faster than `domain/limits.py` allows (facts 7.2)."""
+    """A client requests tokens faster than `domain/limits.py` allows (facts 7.2)."""
 
     default_message = "Access Denied"
 
@@ -315,21 +315,21 @@ class JobError(BulkwrightError):
 
 
 class FileDamaged(JobError):
-    """The stored upload is not, byte for byte, the one that was acknowledged."""
+    """The stored upload differs from the one that was acknowledged."""
 
     code = "INVALID_FILE_FORMAT"
     default_message = "The stored upload no longer matches its checksum; upload the file again"
 
 
 class LeaseLost(JobError):
-    """Another worker holds the job now; this one changed nothing."""
+    """Another worker has the job now; this worker changed nothing."""
 
     code = "LEASE_LOST"
     default_message = "Another worker has taken over the job"
 
 
 class WorkerFailed(JobError):
-    """The job ended its worker three times without any progress between."""
+    """The job ended its worker three times without progress in between."""
 
     code = "INTERNAL_ERROR"
     default_message = "The job was given up after three tries without progress"

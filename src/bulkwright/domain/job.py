@@ -1,4 +1,4 @@
-"""A job: one bulk write request and its life.
+"""A job: one bulk write request and its states.
 
                  claimed                all chunks committed
     ADDED ───────────────▶ INPROGRESS ──────────────────────▶ COMPLETED
@@ -6,7 +6,7 @@
       └────────────────────────┴────────────────────────────▶ FAILED
         aborted, damaged file, three tries without progress
 
-A lease that runs out leaves the job INPROGRESS: the next worker goes on with it.
+If a lease expires, the job stays INPROGRESS: the next worker continues it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bulkwright.domain.outcome import Counts
 
 
 class Operation(StrEnum):
-    """What a job does with a row that matches a record, and with one that does not (facts 3.4)."""
+    """The effect of a job on rows that match a record, and on the other rows (facts 3.4)."""
 
     INSERT = "insert"
     UPDATE = "update"
@@ -37,7 +37,7 @@ class Operation(StrEnum):
 
 
 class JobStatus(StrEnum):
-    """Where a job stands; also the status of its resources and files."""
+    """The status of a job, of its resources and of their files."""
 
     ADDED = "ADDED"
     INPROGRESS = "INPROGRESS"
@@ -45,14 +45,14 @@ class JobStatus(StrEnum):
     FAILED = "FAILED"
 
     @property
-    def final(self) -> bool:
-        """Whether nothing will happen any more."""
+    def is_final(self) -> bool:
+        """Whether the status cannot change any more."""
         return self in (JobStatus.COMPLETED, JobStatus.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
-class Mapping:
-    """One field mapping: which column fills which field (facts 3.3)."""
+class FieldMapping:
+    """Which column fills which field (facts 3.3)."""
 
     api_name: str
     index: int | None = None
@@ -61,7 +61,7 @@ class Mapping:
     default: str | None = None
     """The text that replaces an empty cell, or fills every row when there is no index."""
     default_json: object = None
-    """The default value's object as it was sent, to be shown again."""
+    """The object of the default value as it was sent, for the details of the job."""
     module: str | None = None
     parent_column_index: int | None = None
 
@@ -75,11 +75,11 @@ class Resource:
     file_id: int
     file_name: str
     """The CSV's name inside the zip."""
-    mappings: tuple[Mapping, ...]
+    mappings: tuple[FieldMapping, ...]
     find_by: str | None = None
     ignore_empty: bool = False
     auto_mapped: bool = False
-    """Whether the mappings were made from the header, none having been sent."""
+    """Whether the mappings were made from the header, because none were sent."""
     status: JobStatus = JobStatus.INPROGRESS
     code: str | None = None
     counts: Counts = field(default_factory=Counts)
@@ -90,14 +90,14 @@ class Resource:
         return tuple(sorted({m.index for m in self.mappings if m.index is not None}))
 
     @property
-    def echoed(self) -> tuple[int, ...]:
-        """The first three mapped columns: those that a result line repeats (facts 5.1)."""
+    def echoed_columns(self) -> tuple[int, ...]:
+        """The first three mapped columns, which a result line repeats (facts 5.1)."""
         return self.columns[:3]
 
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """Where the caller wants to hear that the job has ended."""
+    """The URL at which the caller wants to be notified of the end of the job."""
 
     url: str
     method: str = "post"
@@ -105,7 +105,7 @@ class Callback:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A user as a reference: who created a job, who owns a record."""
+    """A reference to a user, such as the creator of a job or the owner of a record."""
 
     id: int
     name: str
@@ -113,7 +113,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One job as it stands now."""
+    """One job in its current state."""
 
     id: int
     org_id: int
@@ -133,13 +133,13 @@ class Job:
     callback: Callback | None = None
     has_result: bool = False
     result_sha256: str | None = None
-    """Of the result zip; None for one that was made before this was kept."""
+    """Of the result zip; None if the result is older than this column."""
     result_swept: bool = False
-    """Whether its result was kept for its time and is there no more."""
+    """Whether its result has expired and is deleted."""
     fingerprint: str | None = None
-    """What an embedded run is recognised by when it is started again."""
+    """Identifies an embedded job when it is started again."""
     version: str = "v2"
-    """The API version that it was created with: its callback answers in that shape."""
+    """The API version that it was created with; its callback has the shape of that version."""
 
     @property
     def counts(self) -> Counts:
@@ -149,11 +149,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A worker's time-limited claim on a job. The token only grows: a stale one is refused."""
+    """A worker's time-limited claim on a job. The fence only grows: a stale one is rejected."""
 
     job_id: int
-    token: int
-    holder: str
+    fence: int
+    worker: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """What one chunk did; committed together with the records it wrote."""
+    """The effect of one chunk; committed together with the records that the chunk wrote."""
 
     resource: int
     """Position of the resource in the job, from 0."""
@@ -178,7 +178,7 @@ class LedgerEntry:
     rows: int
     counts: Counts
     resume_text: int
-    """Offset in the CSV's UTF-8 text from which the next chunk can be read again."""
+    """Offset in the CSV's UTF-8 text from which the next chunk can be read."""
     resume_row: int
-    """Number of the row at that offset; the next chunk may begin some rows later."""
+    """Number of the row at that offset; the next chunk may begin a few rows later."""
     part: Part = field(default_factory=lambda: Part("", 0, 0, 0))

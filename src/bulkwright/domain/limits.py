@@ -1,7 +1,7 @@
-"""Every limit, once, with where it comes from. Sizes elsewhere are derived from these.
+"""Every limit, once, with its source. Sizes elsewhere are derived from these.
 
-`Limits` is what a profile allows a caller; the constants below it are what the service allows
-itself. Facts sections are those of the project's wire notes (docs/wire.md).
+`Limits` are those of a limits profile, for callers. The constants below are those of the service
+itself. Facts sections are those of the wire notes (docs/wire.md).
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ MiB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one profile allows. `None` means: no limit of its own."""
+    """The limits of one limits profile; `None` is no limit."""
 
     upload_bytes: int | None
     """The zip as uploaded."""
     csv_bytes: int
-    """What its CSV may inflate to; counted while inflating, never taken from the directory."""
+    """The inflated CSV; counted while inflating, never taken from the directory of the zip."""
     rows: int | None
-    """Data rows in one CSV, the header not counted."""
+    """Data rows in one CSV, without the header."""
     columns: int
     """Columns of the header."""
     mappings: int = 500
@@ -28,10 +28,10 @@ class Limits:
 
 
 ZOHO = Limits(upload_bytes=25 * MiB, csv_bytes=512 * MiB, rows=25_000, columns=200)
-"""The documented limits (facts 1.2); 512 MiB is ours: 25 MB of honest CSV stay far below it."""
+"""The documented limits (facts 1.2). 512 MiB is ours: 25 MB of a usual CSV stay far below it."""
 
 SERVICE = Limits(upload_bytes=None, csv_bytes=1024 * 1024 * MiB, rows=None, columns=2_000)
-"""For one's own data: no limit on rows; a terabyte of text is taken for a slip."""
+"""For data of the operator: no limit of rows; more than a terabyte of text is an error."""
 
 PROFILES = {"zoho": ZOHO, "service": SERVICE}
 
@@ -43,21 +43,19 @@ MEMBER_NAME = 255
 """Characters kept of a member's name."""
 
 CHUNK_TEXT_BYTES = 8 * MiB
-"""Text handled as one chunk (one Arrow batch, one transaction). Twice as much saves 2 % of the time
-and costs 130 MB: about fifteen times its text is in memory at the peak, in one form or another."""
+"""Text of one chunk (one Arrow batch, one transaction). Twice as much saves 2 % of the time and
+costs 130 MB: the peak of memory is about fifteen times the text, in all its forms together."""
 CHUNK_ROWS = 131_072
-"""Rows handled as one chunk at most."""
+"""Rows of one chunk at most."""
 RECORD_BYTES = 8 * MiB
 """Text of one CSV record; the largest field holds 50,000 characters, 200 of them fit."""
 
 API_THREADS = 8
-"""Requests that one API process works on at the same time, apart from those it answers at once."""
+"""Requests that one API process handles in threads at the same time."""
 JSON_BODY_BYTES = 1 * MiB
 """The body of a create request."""
 FORM_BODY_BYTES = 64 * 1024
 """The body of a token request."""
-MULTIPART_PARTS = 16
-"""Parts of an upload; clients send one (facts 2.4)."""
 
 ACCESS_TOKEN_SECONDS = 3600
 """Life of an access token (facts 7.2)."""
@@ -72,20 +70,20 @@ LIVE_REFRESH_TOKENS = 20
 TOKEN_REQUESTS_AT_ONCE = 200
 """Token requests of one client from one address, before they are limited."""
 TOKEN_REQUESTS_A_SECOND = 20.0
-"""How fast that allowance comes back."""
+"""How fast these are allowed again."""
 
 SESSION_SECONDS = 8 * 3600
 """Life of a signed-in browser session."""
 SIGN_IN_FREE_FAILURES = 5
-"""Wrong passwords for one user from one address, before the next try must wait."""
+"""Wrong passwords for one user from one address before the next attempt must wait."""
 SIGN_IN_FIRST_WAIT_SECONDS = 2.0
 """That wait; it doubles with each further failure."""
 SIGN_IN_MOST_WAIT_SECONDS = 900.0
-"""Longest wait between tries, and how long failures are remembered."""
+"""Longest wait between attempts, and how long failures are remembered."""
 SIGN_IN_AT_ONCE = 2
 """Passwords hashed at the same time, 32 MiB each."""
 SIGN_IN_QUEUE = 64
-"""Sign-ins that wait for their turn; further ones are sent away."""
+"""Sign-ins that wait for their turn; further ones are rejected."""
 PASSWORD_LEAST = 12
 """Characters of a password."""
 PASSWORD_MOST = 256
@@ -93,52 +91,52 @@ PASSWORD_MOST = 256
 PASSWORD_SCRYPT = (15, 8, 3)
 """log2(N), r, p of scrypt: 32 MiB; OWASP holds it equal to (17, 8, 1), which takes 128 MiB."""
 KEYS_REMEMBERED = 10_000
-"""Clients, users and addresses that rate limits keep apart."""
+"""Clients, users and addresses that rate limits distinguish."""
 
 LEASE_SECONDS = 10.0
 """How long a worker's claim on a job holds without a heartbeat."""
 JOB_ATTEMPTS = 3
-"""Claims of a job without progress between them, before it is given up."""
+"""Claims of a job without progress in between, before the job is failed."""
 
 WORKER_SILENT_SECONDS = 600.0
-"""A worker from which nothing was heard for so long hangs; an index on a large table takes minutes,
-and started anew, it would be begun again."""
+"""A worker that is silent for this time hangs. It is long, because an index on a large table takes
+minutes and would be restarted with the worker."""
 
-HINDERED_FIRST_SECONDS = 0.25
-"""A worker's pause when the machine is in its way, a full disk for example; it doubles."""
-HINDERED_MOST_SECONDS = 5.0
-"""The longest of these pauses: so soon work goes on."""
-HINDERED_FREE_SECONDS = 24 * 3600.0
-"""How long that does not count as tries of the job in hand."""
+BLOCKED_FIRST_SECONDS = 0.25
+"""A worker's first pause while it is blocked, by a full disk for example; it doubles."""
+BLOCKED_MOST_SECONDS = 5.0
+"""The longest of these pauses; work continues at most this long after the end of an outage."""
+BLOCKED_FREE_SECONDS = 24 * 3600.0
+"""How long an outage does not count as attempts of the current job."""
 
 RECORDS_PER_PAGE = 200
 """Records in one page of a record read (facts 9)."""
 
 CALLBACK_ATTEMPT_SECONDS = 10.0
-"""One attempt from the name to the last byte of the answer."""
+"""One attempt, from resolving the host to the last byte of the response."""
 CALLBACK_CONNECT_SECONDS = 3.0
 """Connecting to one address of a host, before its next one is tried."""
 CALLBACK_ADDRESSES = 4
 """Addresses of a host that are tried in one attempt."""
 CALLBACK_ANSWER_BYTES = 64 * 1024
-"""What is read of an answer, its head included."""
+"""Bytes that are read of a response, its head included."""
 CALLBACK_AT_ONCE = 64
-"""Attempts under way in one process."""
-CALLBACK_PER_LANE = 4
-"""Attempts under way to one host and port; one while it is slow."""
+"""Running attempts of one process."""
+CALLBACK_PER_DESTINATION = 4
+"""Running attempts to one host and port; one while it is slow."""
 CALLBACK_PROMPT_SECONDS = 2.0
-"""A host that takes longer is slow."""
+"""A host that responds later is slow."""
 CALLBACK_LEASE_SECONDS = 90.0
-"""How long an attempt is waited for: its own time, and a long wait for the database."""
+"""How long a claimed attempt may run: its own time, and a long wait for the database."""
 CALLBACK_BACKOFF_SECONDS = 2.0
 """Longest wait after the first failure; it doubles with each one."""
 CALLBACK_BACKOFF_MOST_SECONDS = 3600.0
-"""Longest wait between attempts that is ours."""
+"""Longest wait between attempts, unless the receiver requests a longer one."""
 CALLBACK_RETRY_AFTER_MOST_SECONDS = 6 * 3600.0
-"""Longest wait that a receiver may ask for."""
+"""Longest wait that a receiver may request."""
 CALLBACK_LIFE_SECONDS = 3 * 24 * 3600.0
 """After this a delivery is given up; about 150 attempts."""
 CALLBACK_ATTEMPTS = 250
-"""Attempts after which it is given up whatever the time."""
+"""Attempts after which it is given up, even before that time."""
 SIGNING_OVERLAP_SECONDS = 24 * 3600.0
-"""How long the secret before the newest signs too."""
+"""How long the previous secret is used for signing in addition to the newest."""

@@ -9,11 +9,11 @@ from datetime import datetime
 from enum import Enum
 
 API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
-"""What an api_name may be. Names become identifiers of the store, so nothing else passes."""
+"""A valid api_name. Names become identifiers of the database, so no other text is allowed."""
 
 
-class Kind(Enum):
-    """How a field's values are held: the few shapes behind the many `data_type` names."""
+class StorageType(Enum):
+    """How the values of a field are stored: few types for the many `data_type` names."""
 
     TEXT = "text"
     INTEGER = "integer"
@@ -25,21 +25,21 @@ class Kind(Enum):
     REFERENCE = "reference"
 
 
-_KINDS = {
-    "integer": Kind.INTEGER,
-    "bigint": Kind.INTEGER,
-    "long": Kind.INTEGER,
-    "double": Kind.DECIMAL,
-    "currency": Kind.DECIMAL,
-    "percent": Kind.DECIMAL,
-    "boolean": Kind.BOOLEAN,
-    "date": Kind.DATE,
-    "datetime": Kind.DATETIME,
-    "multiselectpicklist": Kind.LIST,
-    "lookup": Kind.REFERENCE,
-    "ownerlookup": Kind.REFERENCE,
-    "userlookup": Kind.REFERENCE,
-    "layout": Kind.REFERENCE,
+_STORAGE_TYPES = {
+    "integer": StorageType.INTEGER,
+    "bigint": StorageType.INTEGER,
+    "long": StorageType.INTEGER,
+    "double": StorageType.DECIMAL,
+    "currency": StorageType.DECIMAL,
+    "percent": StorageType.DECIMAL,
+    "boolean": StorageType.BOOLEAN,
+    "date": StorageType.DATE,
+    "datetime": StorageType.DATETIME,
+    "multiselectpicklist": StorageType.LIST,
+    "lookup": StorageType.REFERENCE,
+    "ownerlookup": StorageType.REFERENCE,
+    "userlookup": StorageType.REFERENCE,
+    "layout": StorageType.REFERENCE,
 }
 
 UNWRITABLE = frozenset(
@@ -52,7 +52,7 @@ UNWRITABLE = frozenset(
 """Types that bulk write cannot write (facts 1.3 and 8.1)."""
 
 DATA_TYPES = (
-    frozenset(_KINDS)
+    frozenset(_STORAGE_TYPES)
     | UNWRITABLE
     | {"text", "textarea", "email", "phone", "website", "picklist", "mediumtext"}
 )
@@ -62,24 +62,24 @@ USER_TYPES = frozenset({"ownerlookup", "userlookup"})
 """Types whose values are users of the org."""
 
 SYSTEM_FIELDS = frozenset({"id", "Created_By", "Modified_By", "Created_Time", "Modified_Time"})
-"""Fields that the service alone fills."""
+"""Fields that only the service fills."""
 
 Stamps = Mapping[str, int | datetime]
-"""What the service itself says about records, by api_name: whose they are, who wrote them, when."""
+"""Values that the service itself writes, by api_name: the owner, the writers and the times."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Where a table of the user's own keeps the values of a field."""
+    """The column of an existing table that stores the values of a field."""
 
     name: str
     type: str
-    """As PostgreSQL spells it, whatever the store: `integer`, `numeric(10,2)`."""
+    """In the spelling of PostgreSQL on both databases: `integer`, `numeric(10,2)`."""
     nullable: bool = True
 
     @property
     def bounds(self) -> tuple[int, int]:
-        """The least and the greatest whole number that it holds."""
+        """The smallest and the greatest whole number that it can store."""
         most = 2 ** (_BITS.get(self.type, 64) - 1)
         return -most, most - 1
 
@@ -88,12 +88,12 @@ _BITS = {"smallint": 16, "integer": 32}
 
 
 @dataclass(frozen=True, slots=True)
-class OwnTable:
-    """A table that was there before its module: the user's own, never altered or dropped."""
+class ExistingTable:
+    """A table of the user that is older than its module; it is never altered or dropped."""
 
     name: str
     schema: str | None = None
-    """Where it is on PostgreSQL; SQLite has none."""
+    """The PostgreSQL schema; None on SQLite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,51 +105,56 @@ class Field:
     display_label: str
     data_type: str
     length: int | None = None
-    """Characters of a text, digits of a number; None where it has no meaning."""
+    """Characters of a text, digits of a number; None for other types."""
     decimal_place: int | None = None
     system_mandatory: bool = False
     layout_mandatory: bool = False
     read_only: bool = False
     unique: bool = False
-    """No two records of the module hold the same normalised value."""
+    """No two records of the module have the same normalised value."""
     duplicate_check: bool = False
-    """May serve as `find_by` although it is not unique (facts 3.4)."""
+    """A job may use it as `find_by` although it is not unique (facts 3.4)."""
     custom: bool = False
     lookup_module: str | None = None
     pick_list_values: tuple[str, ...] = ()
     column: Column | None = None
-    """In a table of the user's own; equality is that of its index, so a key is the value itself."""
+    """In an existing table; equality is that of its index, so the key is the value itself."""
 
     @property
-    def kind(self) -> Kind:
-        """The shape in which values are held."""
-        return _KINDS.get(self.data_type, Kind.TEXT)
+    def storage_type(self) -> StorageType:
+        """The type in which values are stored."""
+        return _STORAGE_TYPES.get(self.data_type, StorageType.TEXT)
 
     @property
     def writable(self) -> bool:
-        """Whether a mapping may name this field as a target (`id` is a key, never a target)."""
+        """Whether a mapping may fill this field (`id` is a key and is never filled)."""
         return not self.read_only and self.data_type not in UNWRITABLE
 
     @property
-    def key(self) -> bool:
-        """Whether records can be found by this field, so that an index keeps its keys."""
+    def is_key(self) -> bool:
+        """Whether records can be found by this field; then an index holds its keys."""
         return self.unique or self.duplicate_check
 
     @property
-    def folded(self) -> bool:
-        """Whether the key differs from the value: text keys are trimmed and case-folded."""
-        return self.key and self.kind is Kind.TEXT and self.column is None
+    def has_folded_key(self) -> bool:
+        """Whether the key differs from the value, because text keys are trimmed and case-folded."""
+        return self.is_key and self.storage_type is StorageType.TEXT and self.column is None
 
     @property
     def required(self) -> bool:
-        """Whether no record can be without a value, given that the field is mapped."""
+        """Whether every record needs a value, if the field is mapped."""
         return self.system_mandatory or (self.column is not None and not self.column.nullable)
 
     @property
-    def grows(self) -> bool:
-        """Whether new values join its picklist; the values of a column's enum are its own."""
-        listed = self.data_type == "picklist" or self.kind is Kind.LIST
+    def accepts_new_values(self) -> bool:
+        """Whether new values are added to its picklist; never to the enum of an existing column."""
+        listed = self.data_type == "picklist" or self.storage_type is StorageType.LIST
         return listed and self.column is None
+
+    @property
+    def in_existing_table(self) -> bool:
+        """Whether the values are in a column of a table of the user."""
+        return self.column is not None
 
     @property
     def has_users(self) -> bool:
@@ -172,25 +177,30 @@ class Module:
     bulk_write: bool
     """Whether bulk write accepts it (facts 1.3)."""
     fields: tuple[Field, ...]
-    table: OwnTable | None = None
-    """Where its records are, if in a table of the user's own."""
+    table: ExistingTable | None = None
+    """The table of its records, if that is an existing table."""
+
+    @property
+    def has_existing_table(self) -> bool:
+        """Whether its records are in a table of the user."""
+        return self.table is not None
 
     def field(self, api_name: str) -> Field | None:
-        """The field of that name, exactly as spelled, or None."""
+        """Returns the field of exactly that name, or None."""
         return next((f for f in self.fields if f.api_name == api_name), None)
 
     @property
-    def mandatory(self) -> tuple[Field, ...]:
-        """Fields without which no record is made."""
+    def mandatory_fields(self) -> tuple[Field, ...]:
+        """Fields that every new record needs."""
         return tuple(f for f in self.fields if f.system_mandatory and f.writable)
 
     @property
-    def unique(self) -> tuple[Field, ...]:
-        """Fields that no two records share, `id` left out."""
+    def unique_fields(self) -> tuple[Field, ...]:
+        """Fields whose values no two records share, without `id`."""
         return tuple(f for f in self.fields if f.unique and f.api_name != "id")
 
     @property
     def display_field(self) -> Field | None:
-        """The field whose value names a record to people (the `name` of a lookup)."""
+        """The field whose value is the name of a record (the `name` of a lookup)."""
         named = (f for f in self.fields if f.duplicate_check and f.data_type == "text")
-        return next(named, None) or next(iter(self.mandatory), None)
+        return next(named, None) or next(iter(self.mandatory_fields), None)

@@ -1,4 +1,4 @@
-"""What happened to rows, and how it adds up."""
+"""The outcomes of rows, and their counts."""
 
 from __future__ import annotations
 

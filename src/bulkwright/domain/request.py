@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bulkwright.domain.job import Callback, Mapping, Operation
+from bulkwright.domain.job import Callback, FieldMapping, Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,9 +13,9 @@ class ResourceRequest:
 
     module: str
     file_id: str
-    """As it was sent: whether it is an id at all is for the service to say."""
-    mappings: tuple[Mapping, ...] | None = None
-    """None: by the header's field names (facts 1.4)."""
+    """As it was sent; the service checks whether it is an id."""
+    mappings: tuple[FieldMapping, ...] | None = None
+    """None: the header names the fields (facts 1.4)."""
     find_by: str | None = None
     ignore_empty: bool | None = None
     file_names: tuple[str, ...] = ()
@@ -23,7 +23,7 @@ class ResourceRequest:
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """What a caller asks for (facts 3.2)."""
+    """The job that a caller requests (facts 3.2)."""
 
     operation: Operation
     resources: tuple[ResourceRequest, ...]
@@ -32,4 +32,4 @@ class JobRequest:
     callback: Callback | None = None
     fingerprint: str | None = None
     version: str = "v2"
-    """The API version of the request; a callback answers in its shape."""
+    """The API version of the request; the callback has the shape of that version."""

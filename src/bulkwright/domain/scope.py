@@ -1,6 +1,6 @@
 """OAuth scopes and what each one permits (facts 7.4).
 
-A scope reads `Product.group[.thing].OPERATION`; case does not matter. `ALL` covers every
+The form of a scope is `Product.group[.thing].OPERATION`; case does not matter. `ALL` covers every
 operation, and a group covers everything below it: `ZohoCRM.modules.ALL` covers
 `ZohoCRM.modules.leads.CREATE`.
 """
@@ -20,39 +20,38 @@ EVERY = (
     "ZohoCRM.bulk.ALL,ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoCRM.users.ALL,"
     "ZohoCRM.org.ALL,ZohoFiles.files.ALL"
 )
-"""Every scope that this service knows, as a development token carries them."""
+"""Every scope that this service knows; a development token has them all."""
 
 
 def normalise(scopes: str) -> str:
-    """Comma separated, lower case, without blanks or doubles, in the order given.
+    """Returns the scopes in lower case, comma separated, without blanks or doubles, in their order.
 
-    Commas and blanks both separate. A scope that the service does not know is kept: clients ask
-    for scopes of other products too, and must not be refused for it (client contract 6).
+    Both commas and blanks separate scopes. An unknown scope is kept, because clients request scopes
+    of other products too and must not be rejected for it (client contract 6).
     """
     parts = scopes.replace(",", " ").lower().split()
     return ",".join(dict.fromkeys(parts))
 
 
 def shown(scopes: str) -> str:
-    """Normalised scopes in the words of the token endpoint: `ZohoCRM.bulk.ALL ZohoCRM.org.ALL`."""
+    """Returns normalised scopes for the token endpoint: `ZohoCRM.bulk.ALL ZohoCRM.org.ALL`."""
     return " ".join(_shown(scope) for scope in scopes.split(","))
 
 
 def module_write(module: str) -> tuple[str, ...]:
-    """The scopes of which one is needed to write records of a module."""
+    """Returns the scopes of which one is needed to write records of a module."""
     name = module.lower()
     return tuple(f"zohocrm.modules.{name}.{op}" for op in ("create", "write"))
 
 
 def module_read(module: str) -> tuple[str, ...]:
-    """The scopes of which one is needed to read records of a module."""
+    """Returns the scopes of which one is needed to read records of a module."""
     return (f"zohocrm.modules.{module.lower()}.read",)
 
 
 def permits(granted: str, needed: tuple[str, ...]) -> bool:
     """Whether the granted scopes (normalised) cover at least one of the needed ones."""
-    have = granted.split(",")
-    return any(_covers(g, n) for n in needed for g in have)
+    return any(_covers(g, n) for n in needed for g in granted.split(","))
 
 
 def _covers(granted: str, needed: str) -> bool:

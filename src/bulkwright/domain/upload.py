@@ -1,4 +1,4 @@
-"""An upload as it was acknowledged, and what its CSV looked like then."""
+"""An acknowledged upload, and the facts about its CSVs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class CsvFacts:
-    """What reading the whole upload once has shown."""
+    """Facts about a CSV, found by reading the whole upload once."""
 
     name: str
     """The CSV's name inside the zip."""
@@ -16,7 +16,7 @@ class CsvFacts:
     delimiter: str
     header: tuple[str, ...]
     rows: int | None
-    """Data rows; None where the profile does not count them."""
+    """Data rows; None if the limits profile does not limit them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,10 @@ class Upload:
     id: int
     org_id: int
     name: str
-    """The file name the client gave; shown, never used as a path."""
+    """The file name that the client sent; it is shown, but never used as a path."""
     bytes: int
     sha256: str
     created_time: datetime
     csvs: tuple[CsvFacts, ...]
-    """Empty where the zip holds no readable CSV; `problem` says why."""
+    """Empty if the zip holds no readable CSV; `problem` says why."""
     problem: str | None = None

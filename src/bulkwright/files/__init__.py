@@ -1,14 +1,14 @@
-"""Uploads, result parts and results: one seam, two adapters.
+"""Uploads, result parts and results: one protocol, two implementations.
 
 local.py      a folder on a disk
-objects.py    an object store: S3 and what speaks like it, Google Cloud Storage, Azure
-sealing.py    what shows that a part is whole
+objects.py    an object store: S3 and compatible stores, Google Cloud Storage, Azure
+checksums.py  the checksum of a part
 
-A file is there under its own name only when it is whole and durable. Names are made of our own
-ids; nothing that a client sends becomes part of one.
+A file has its own name only when it is complete and durable. Names are made of the service's own
+ids; no text that a client sends becomes part of a name.
 
     uploads/<upload id>.zip      as acknowledged
-    parts/<job id>/<name>        result lines of one chunk, deflated, and their CRC-32
+    parts/<job id>/<name>        the result lines of one chunk, deflated, and their CRC-32
     results/<job id>.zip         the whole result
 """
 
@@ -20,50 +20,53 @@ from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
 
-class Damaged(Exception):
-    """A file is not what was kept; the message says which one."""
+class DamagedFile(Exception):
+    """A file does not have the content that was stored; the message names the file."""
 
 
-class Gone(Damaged):
-    """A file that was kept is not there any more."""
+class MissingFile(DamagedFile):
+    """A file that was stored does not exist any more."""
 
 
 class Area(Enum):
-    """The folders whose files are named after an id, and how."""
+    """The folders whose files or subfolders are named after an id."""
 
     UPLOADS = "uploads"
     PARTS = "parts"
     RESULTS = "results"
 
     @property
-    def ending(self) -> str:
-        """What follows the id; parts lie in a folder that is named after their job."""
+    def suffix(self) -> str:
+        """The end of a file name, after the id; empty for parts, which have a folder for a job."""
         return "" if self is Area.PARTS else ".zip"
 
     def path(self, number: int) -> str:
-        """Where an id's file lies, or the folder of its parts."""
-        return f"{self.value}/{number}{self.ending}"
+        """Returns the path of an id's file, or of the folder of its parts."""
+        return f"{self.value}/{number}{self.suffix}"
 
-    def number(self, name: str) -> int | None:
-        """The id that a name in this folder belongs to; None when it is none of ours."""
-        digits = name.removesuffix(self.ending)
-        ours = digits.isascii() and digits.isdigit() and digits + self.ending == name
+    def id_of(self, name: str) -> int | None:
+        """Returns the id that a name in this folder belongs to; None for a foreign name."""
+        digits = name.removesuffix(self.suffix)
+        ours = digits.isascii() and digits.isdigit() and digits + self.suffix == name
         return int(digits) if ours else None
 
 
 class Incoming(Protocol):
-    """A file being written, seen by nobody. Leaving the block without `keep` leaves nothing."""
+    """A file that is being written and has no name yet. Without `save`, the block deletes it."""
 
     def write(self, data: bytes) -> None:
-        """Append bytes."""
+        """Appends bytes."""
         ...
 
     def reader(self) -> BinaryIO:
-        """What was written so far, from the start; not to be written to any more."""
+        """Returns the written bytes as a file, at its start; nothing may be written afterwards."""
         ...
 
-    def keep(self, area: Area, number: int) -> None:
-        """Make it the upload or the result of an id, over whatever was there; durable then."""
+    def save(self, area: Area, number: int) -> None:
+        """Makes it the upload or the result of an id, in place of an earlier one.
+
+        The file is durable when this returns.
+        """
         ...
 
     def __enter__(self) -> Self: ...
@@ -77,51 +80,53 @@ class Incoming(Protocol):
 
 
 class Files(Protocol):
-    """What the service does with files, wherever they lie.
+    """What the service does with files, independent of where they are stored.
 
-    Every operation may raise OSError or Trouble (trouble.py): the machine is in the way, and all
-    is as it was.
+    Every method may raise OSError or Outage (outages.py); then it has changed nothing.
     """
 
     def incoming(self) -> Incoming:
-        """A new file to write to."""
+        """Returns a new file to write to."""
         ...
 
     def open(self, area: Area, number: int, sha256: str | None) -> BinaryIO:
-        """An upload or a result, whole, open at its start on a local disk.
+        """Returns an upload or a result, complete, open at its start on a local disk.
 
-        Raises FileNotFoundError, and Damaged when it is not, byte for byte, what was kept: known
-        by its SHA-256, if there is one.
+        With `sha256`, its content is checked first. Raises FileNotFoundError, and DamagedFile if
+        the content has another checksum.
         """
         ...
 
     def put_part(self, job_id: int, name: str, data: bytes) -> None:
-        """Keep a chunk's result lines; durable when this returns."""
+        """Stores the result lines of a chunk; they are durable when this returns."""
         ...
 
-    def part(self, job_id: int, name: str, size: int) -> bytes:
-        """A chunk's result lines of that many bytes.
+    def read_part(self, job_id: int, name: str, size: int) -> bytes:
+        """Returns the result lines of a chunk, `size` bytes.
 
-        Raises Gone when there are none, Damaged when they are not as kept.
+        Raises MissingFile if there are none, DamagedFile if they are not what was stored.
         """
         ...
 
-    def drop_parts(self, job_id: int) -> None:
-        """Forget a job's parts, their result being whole; what cannot go now is swept later."""
+    def delete_parts(self, job_id: int) -> None:
+        """Deletes the parts of a job whose result exists.
+
+        A part that cannot be deleted now is left to the sweep.
+        """
         ...
 
-    def idle(self, area: Area, seconds: float) -> Iterator[int]:
-        """The ids that have something there which nobody has changed for so many seconds."""
+    def unchanged_for(self, area: Area, seconds: float) -> Iterator[int]:
+        """Returns the ids whose files were not changed for `seconds`."""
         ...
 
-    def drop(self, area: Area, number: int) -> int:
-        """Remove what belongs to an id, if it is there; the bytes that it held."""
+    def delete(self, area: Area, number: int) -> int:
+        """Deletes the files of an id, if there are any; returns their size in bytes."""
         ...
 
-    def look(self) -> None:
-        """See whether the files can be reached; raises where they cannot."""
+    def check_reachable(self) -> None:
+        """Raises OSError or Outage if the files cannot be reached."""
         ...
 
     def sweep(self) -> int:
-        """Remove what crashes left half-written an hour ago or more; how many files that were."""
+        """Deletes incomplete files that crashes left an hour ago or more; returns their number."""
         ...

@@ -1,9 +1,10 @@
 """Files in a folder on a local disk.
 
-A file is written beside its place, flushed to the disk, renamed, and the folder is flushed too.
+A file is written beside its final path, flushed to the disk and renamed. Then its folder is
+flushed.
 
-    FOLDER/uploads/, parts/, results/    as files/__init__.py says
-    FOLDER/incoming/                     what is being written
+    FOLDER/uploads/, parts/, results/    as described in files/__init__.py
+    FOLDER/incoming/                     files that are being written
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import os
 import secrets
 import shutil
 import stat
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from io import BufferedReader
@@ -22,46 +22,47 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from bulkwright.files import Area, Damaged, Gone
-from bulkwright.files.sealing import seal, unsealed
+from bulkwright.clock import SYSTEM_CLOCK, Clock
+from bulkwright.files import Area, DamagedFile, MissingFile
+from bulkwright.files.checksums import checksum, verified
 
 _ABANDONED_SECONDS = 3600
 
 
 class LocalIncoming:
-    """A file being written beside its place."""
+    """A file that is being written beside its final path."""
 
-    def __init__(self, path: Path, place: Callable[[Area, int], Path]) -> None:
+    def __init__(self, path: Path, path_of: Callable[[Area, int], Path]) -> None:
         self._path = path
-        self._place = place
+        self._path_of = path_of
         self._file: BinaryIO = open(  # noqa: SIM115 - closed by __exit__
             os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "w+b"
         )
-        self._kept = False
+        self._saved = False
 
     def write(self, data: bytes) -> None:
-        """Append bytes."""
+        """Appends bytes."""
         self._file.write(data)
 
     def reader(self) -> BinaryIO:
-        """What was written so far, from the start; not to be written to any more."""
+        """Returns the written bytes as a file, at its start; nothing may be written afterwards."""
         self._file.flush()
         self._file.seek(0)
         return self._file
 
-    def keep(self, area: Area, number: int) -> None:
-        """Make it durable under the name of an id, over whatever was there."""
-        self.settle(self._place(area, number))
+    def save(self, area: Area, number: int) -> None:
+        """Makes it the upload or the result of an id, durable, in place of an earlier one."""
+        self.move_to(self._path_of(area, number))
 
-    def settle(self, place: Path) -> None:
-        """Make the file durable in its place, over whatever was there."""
+    def move_to(self, path: Path) -> None:
+        """Flushes the file and renames it to `path`, in place of an earlier file; durable then."""
         self._file.flush()
         os.fsync(self._file.fileno())
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.replace(self._path, place)
-        _flush_folder(place.parent)
-        _flush_folder(place.parent.parent)  # where a new folder is noted
-        self._kept = True
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.replace(self._path, path)
+        _flush_folder(path.parent)
+        _flush_folder(path.parent.parent)  # it holds the entry of a new folder
+        self._saved = True
 
     def __enter__(self) -> Self:
         return self
@@ -73,18 +74,19 @@ class LocalIncoming:
         trace: TracebackType | None,
     ) -> None:
         try:
-            self._file.close()  # on a full disk it cannot write what it still holds
+            self._file.close()  # raises if the disk is full, because the buffer cannot be written
         finally:
-            if not self._kept:
+            if not self._saved:
                 self._path.unlink(missing_ok=True)
 
 
 class LocalFiles:
-    """Files in a folder on a local disk: a `Files`."""
+    """Files in a folder on a local disk; implements `Files`."""
 
-    def __init__(self, root: Path, *, make: bool = True) -> None:
-        """The files under `root`; its folders are made, unless it is only to be looked at."""
+    def __init__(self, root: Path, *, make: bool = True, clock: Clock = SYSTEM_CLOCK) -> None:
+        """Uses the files under `root`. Without `make`, missing folders are not created."""
         self._root = root
+        self._clock = clock
         folders = [root / name for name in ("uploads", "parts", "results", "incoming")]
         if make and not all(folder.is_dir() for folder in folders):
             for folder in folders:
@@ -92,20 +94,20 @@ class LocalFiles:
             _flush_folder(root)
             _flush_folder(root.parent)
 
-    def place(self, area: Area, number: int) -> Path:
-        """Where an id's file lies, or the folder of its parts."""
+    def path(self, area: Area, number: int) -> Path:
+        """Returns the path of an id's file, or of the folder of its parts."""
         return self._root / area.path(number)
 
     def incoming(self) -> LocalIncoming:
-        """A new file to write to, not visible to anybody yet."""
-        return LocalIncoming(self._root / "incoming" / secrets.token_hex(16), self.place)
+        """Returns a new file to write to, which has no final name yet."""
+        return LocalIncoming(self._root / "incoming" / secrets.token_hex(16), self.path)
 
     def open(self, area: Area, number: int, sha256: str | None) -> BinaryIO:
-        """An upload or a result, open at its start. Raises FileNotFoundError and Damaged."""
-        file = _open_plain(self.place(area, number))
+        """Returns an upload or a result, open at its start. See `Files.open` for the errors."""
+        file = _open_regular(self.path(area, number))
         try:
             if sha256 is not None and hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-                raise Damaged(f"{area.path(number)} is not what was kept")
+                raise DamagedFile(f"{area.path(number)} is not what was stored")
             file.seek(0)
         except BaseException:
             file.close()
@@ -113,84 +115,85 @@ class LocalFiles:
         return file
 
     def put_part(self, job_id: int, name: str, data: bytes) -> None:
-        """Keep a chunk's result lines; durable when this returns."""
+        """Stores the result lines of a chunk; they are durable when this returns."""
         with self.incoming() as file:
             file.write(data)
-            file.write(seal(data))
-            file.settle(self.place(Area.PARTS, job_id) / name)
+            file.write(checksum(data))
+            file.move_to(self.path(Area.PARTS, job_id) / name)
 
-    def part(self, job_id: int, name: str, size: int) -> bytes:
-        """A chunk's result lines of that many bytes. Raises Gone and Damaged."""
+    def read_part(self, job_id: int, name: str, size: int) -> bytes:
+        """Returns the result lines of a chunk, `size` bytes. Raises MissingFile, DamagedFile."""
         try:
-            with _open_plain(self.place(Area.PARTS, job_id) / name) as file:
-                sealed = file.read()
+            with _open_regular(self.path(Area.PARTS, job_id) / name) as file:
+                stored = file.read()
         except FileNotFoundError:
-            raise Gone(f"part {name} is gone") from None
-        return unsealed(name, sealed, size)
+            raise MissingFile(f"part {name} is missing") from None
+        return verified(name, stored, size)
 
-    def drop_parts(self, job_id: int) -> None:
-        """Forget a job's parts, their result being whole."""
-        shutil.rmtree(self.place(Area.PARTS, job_id), ignore_errors=True)
+    def delete_parts(self, job_id: int) -> None:
+        """Deletes the parts of a job whose result exists."""
+        shutil.rmtree(self.path(Area.PARTS, job_id), ignore_errors=True)
 
-    def idle(self, area: Area, seconds: float) -> Iterator[int]:
-        """The ids that have something there which nobody has changed for so many seconds."""
-        before = time.time() - seconds
+    def unchanged_for(self, area: Area, seconds: float) -> Iterator[int]:
+        """Returns the ids whose files were not changed for `seconds`."""
+        before = self._clock.now().timestamp() - seconds
         folder = self._root / area.value
         if not folder.is_dir():
             return
         with os.scandir(folder) as entries:
             for entry in entries:
-                number = area.number(entry.name)
+                number = area.id_of(entry.name)
                 if number is None:
                     continue
                 with suppress(FileNotFoundError):
                     if entry.stat(follow_symlinks=False).st_mtime < before:
                         yield number
 
-    def drop(self, area: Area, number: int) -> int:
-        """Remove what belongs to an id, if it is there; the bytes that it held."""
-        place = self.place(area, number)
-        size = 0
-        for path in place.iterdir() if place.is_dir() else (place,):
+    def delete(self, area: Area, number: int) -> int:
+        """Deletes the files of an id, if there are any; returns their size in bytes."""
+        found = self.path(area, number)
+        deleted = 0
+        for path in found.iterdir() if found.is_dir() else (found,):
             with suppress(FileNotFoundError):
-                held = path.stat(follow_symlinks=False).st_size
+                size = path.stat(follow_symlinks=False).st_size
                 path.unlink()
-                size += held
+                deleted += size
         if area is Area.PARTS:
-            with suppress(OSError):  # gone, or somebody has just put another part there
-                place.rmdir()
-        return size
+            with suppress(OSError):  # it does not exist, or a worker has just stored another part
+                found.rmdir()
+        return deleted
 
-    def look(self) -> None:
-        """See whether the files can be reached. Raises OSError when they cannot."""
+    def check_reachable(self) -> None:
+        """Raises OSError if the files cannot be reached."""
         for area in Area:
             (self._root / area.value).stat()
 
     def sweep(self) -> int:
-        """Remove what crashes left half-written an hour ago or more: nobody writes to it now.
+        """Deletes incomplete files that crashes left an hour ago or more; returns their number.
 
-        Says how many files that were.
+        No process is still writing to a file of that age.
         """
-        removed = 0
+        before = self._clock.now().timestamp() - _ABANDONED_SECONDS
+        deleted = 0
         for path in (self._root / "incoming").iterdir():
             with suppress(FileNotFoundError):
-                if path.stat().st_mtime < time.time() - _ABANDONED_SECONDS:
+                if path.stat().st_mtime < before:
                     path.unlink()
-                    removed += 1
-        return removed
+                    deleted += 1
+        return deleted
 
 
-def _open_plain(place: Path) -> BufferedReader:
-    """Open a file to read, but nothing that somebody put in its place: no link, no folder."""
+def _open_regular(path: Path) -> BufferedReader:
+    """Opens a regular file to read. Raises DamagedFile for a link, a folder or a device."""
     try:
-        handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise Damaged(f"{place.name} has become a link") from None
+            raise DamagedFile(f"{path.name} has become a link") from None
         raise
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise Damaged(f"{place.name} has become something else than a file")
+        raise DamagedFile(f"{path.name} is not a regular file any more")
     return open(handle, "rb")
 
 

@@ -1,10 +1,10 @@
-"""Step 2 of 4, conform: text cells become typed fields, or speak against their row.
+"""Step 2 of 4, conform: converts text cells to typed fields.
 
 In:   a chunk of text cells (read.py) and the plan.
-Out:  the same rows in the same order, one typed column for each mapped field, and the verdicts.
+Out:  the same rows in the same order, one typed column for each mapped field, and the row errors.
 
-Lookups are only made ready here: which record a cell means is asked in match.py, where the store
-may be read.
+A cell that cannot be converted marks its row as invalid. This step needs no store: the records that
+the cells of a lookup mean are queried in the next step (match.py).
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from bulkwright.csvzip.text import BAD_BYTE
 from bulkwright.domain.outcome import SkipReason
+from bulkwright.formats.csv import BAD_BYTE
 from bulkwright.pipeline.keys import Keys, normalised, number_keys
-from bulkwright.pipeline.plan import Column, Plan
+from bulkwright.pipeline.plan import MappedColumn, Plan
 from bulkwright.pipeline.read import Chunk
+from bulkwright.pipeline.row_errors import RowErrors
 from bulkwright.pipeline.values import read_values
-from bulkwright.pipeline.verdicts import Verdicts
 from bulkwright.store.tables import key_column
 
 
@@ -30,54 +30,61 @@ class Conformed:
     chunk: Chunk
     fields: pl.DataFrame
     """One column for each mapping, named by api_name, and one for each text key, named as in the
-    store. A lookup by other than id still holds the key that names its record."""
+    store. A lookup that is not by id still holds the key of its record."""
     keys: dict[str, Keys]
-    """Of what rows are matched by: find_by, unique fields and lookups, by api_name."""
-    verdicts: Verdicts
-    lacking: tuple[tuple[str, pl.Series], ...]
-    """Labels and masks of mandatory fields that are empty: they speak against a new record only,
-    for this job leaves empty cells alone when it updates."""
+    """The keys of find_by, unique fields and lookups, by api_name."""
+    row_errors: RowErrors
+    missing_mandatory: tuple[tuple[str, pl.Series], ...]
+    """Labels of mandatory fields and masks of their empty cells. Such a cell is an error in a row
+    that creates a record only, because updates of this job leave empty cells as they are."""
+
+    def incomplete(self) -> pl.Series:
+        """Return a mask of the rows that cannot create a record: a mandatory field is empty."""
+        mask = no_rows(self.chunk.rows)
+        for _, empty in self.missing_mandatory:
+            mask = mask | empty
+        return mask
 
 
 def conform(chunk: Chunk, plan: Plan) -> Conformed:
-    """Type and check every cell of a chunk."""
-    verdicts = Verdicts(chunk.rows)
-    lacking: list[tuple[str, pl.Series]] = []
+    """Convert and check every cell of a chunk."""
+    row_errors = RowErrors(chunk.rows)
+    missing_mandatory: list[tuple[str, pl.Series]] = []
     fields: list[pl.Series] = []
     keys: dict[str, Keys] = {}
     matched_by = plan.matched_by
-    spared = plan.operation.updates and plan.keep_empty
-    key = _required_key(plan)
+    update_keeps_empty = plan.operation.updates and plan.keep_empty
+    required_key = _required_key(plan)
     for column in plan.columns:
         cells = _cells(chunk, column)
         values, bad = _values(cells, column, plan)
         if chunk.has_nul or chunk.has_bad_bytes:
-            bad = bad | _broken(cells)
-        if column is key or (column.field.required and column.name != "id"):
+            bad = bad | _has_invalid_text(cells)
+        if column is required_key or (column.field.required and column.name != "id"):
             empty, blank = cells.is_null(), cells.str.strip_chars() == ""
             bad = bad & ~blank
-            verdicts.add(SkipReason.MANDATORY_NOT_FOUND, column.label, blank)
-            if column is key or not spared:
-                verdicts.add(SkipReason.MANDATORY_NOT_FOUND, column.label, empty)
+            row_errors.add(SkipReason.MANDATORY_NOT_FOUND, column.label, blank)
+            if column is required_key or not update_keeps_empty:
+                row_errors.add(SkipReason.MANDATORY_NOT_FOUND, column.label, empty)
             elif plan.operation.creates and empty.any():
-                lacking.append((column.label, empty))
-        verdicts.add(SkipReason.INVALID_DATA, column.label, bad)
+                missing_mandatory.append((column.label, empty))
+        row_errors.add(SkipReason.INVALID_DATA, column.label, bad)
         fields.append(values.alias(column.name))
-        if column.field.folded and not column.finds:
+        if column.field.has_folded_key and not column.is_lookup:
             fields.append(normalised(values).alias(key_column(column.field)))
-        if column.finds or column in matched_by:
+        if column.is_lookup or column in matched_by:
             keys[column.name] = number_keys(fields[-1])
     if chunk.too_long.any():
         label = plan.header[-1].strip() or str(len(plan.header))
-        verdicts.add(SkipReason.INVALID_DATA, label, chunk.too_long)
-    return Conformed(chunk, pl.DataFrame(fields), keys, verdicts, tuple(lacking))
+        row_errors.add(SkipReason.INVALID_DATA, label, chunk.too_long)
+    return Conformed(chunk, pl.DataFrame(fields), keys, row_errors, tuple(missing_mandatory))
 
 
-def _cells(chunk: Chunk, column: Column) -> pl.Series:
-    """The cells of a mapping with its default filled in; null where nothing is left.
+def _cells(chunk: Chunk, column: MappedColumn) -> pl.Series:
+    """The cells of a mapping with its default in the empty ones; null without a default.
 
-    Only the empty cell is empty; blanks are a value. The default comes before every check, so it
-    satisfies a mandatory field too.
+    A cell of blanks is not empty. The default is filled in before every check, so a mandatory field
+    may get its value from it.
     """
     mapping = column.mapping
     if mapping.index is None:
@@ -87,39 +94,43 @@ def _cells(chunk: Chunk, column: Column) -> pl.Series:
     return pl.select(filled).to_series()
 
 
-def _values(cells: pl.Series, column: Column, plan: Plan) -> tuple[pl.Series, pl.Series]:
-    """The values of a mapping, and a mask of the cells that are none."""
+def _values(cells: pl.Series, column: MappedColumn, plan: Plan) -> tuple[pl.Series, pl.Series]:
+    """The values of a mapping, and a mask of the cells that cannot be converted."""
     field = column.field
     if field.data_type == "layout":
-        # A missing or unknown layout is the default one (facts 3.3): no cell is bad.
-        ids = read_values(cells, column.reading)
-        return ids.fill_null(plan.module.layout_id), pl.repeat(
-            value=False, n=cells.len(), dtype=pl.Boolean, eager=True
-        )
+        # A missing or unknown layout is the default one (facts 3.3): every cell is valid.
+        ids = read_values(cells, column.options)
+        return ids.fill_null(plan.module.layout_id), no_rows(cells.len())
     if field.has_users:
-        people = normalised(cells)
-        values = people.replace_strict(plan.user_ids, default=None, return_dtype=pl.Int64)
+        users = normalised(cells)
+        values = users.replace_strict(plan.user_ids, default=None, return_dtype=pl.Int64)
     elif column.mapping.parent_column_index is not None or (
-        column.target_field is not None and column.target_field.folded
+        column.lookup_field is not None and column.lookup_field.has_folded_key
     ):
         values = normalised(cells)
     else:
-        values = read_values(cells, column.reading)
+        values = read_values(cells, column.options)
     return values, values.is_null() & cells.is_not_null()
 
 
-def _broken(cells: pl.Series) -> pl.Series:
-    """Cells with a byte that is no character, or with NUL, which PostgreSQL cannot hold."""
+def _has_invalid_text(cells: pl.Series) -> pl.Series:
+    """A mask of cells with a byte that is no character, or with NUL, which PostgreSQL rejects."""
     nul = cells.str.contains("\x00", literal=True)
     return nul | cells.str.contains(BAD_BYTE, literal=True)
 
 
-def _required_key(plan: Plan) -> Column | None:
-    """The column without which a row does not say what it updates.
+def _required_key(plan: Plan) -> MappedColumn | None:
+    """The find_by column if its cells must not be empty.
 
-    Found by id, a row without one is a new record, if the job makes any.
+    They may be empty in a job that does not update. In an upsert by id, a row without an id creates
+    a record.
     """
-    by = plan.find_by
-    if by is None or not plan.operation.updates:
+    find_by = plan.find_by
+    if find_by is None or not plan.operation.updates:
         return None
-    return None if by.name == "id" and plan.operation.creates else by
+    return None if find_by.name == "id" and plan.operation.creates else find_by
+
+
+def no_rows(count: int) -> pl.Series:
+    """Return a mask of `count` rows that is false everywhere."""
+    return pl.repeat(value=False, n=count, dtype=pl.Boolean, eager=True)

@@ -1,7 +1,7 @@
-"""Keys: what makes two values the same record.
+"""Keys: two values that have one key mean the same record.
 
-A key is the value without surrounding blanks, composed (NFC) and case-folded. It is made here,
-once, for every store, so that no database's idea of letters decides who is whom.
+A key is the value without surrounding blanks, composed (NFC) and case-folded. It is made here for
+every store, so that matching does not depend on the database's collation.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import polars as pl
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of a chunk's rows, numbered, so that they are compared as texts only once."""
+    """The keys of a chunk's rows as numbers, so that texts are compared only once."""
 
     distinct: pl.Series
     """Each key once."""
     number: pl.Series
-    """For each row where in `distinct` its key stands, UInt32; null where it has none."""
+    """For each row the position of its key in `distinct`, UInt32; null where it has no key."""
 
     @property
     def repeated(self) -> bool:
@@ -29,12 +29,12 @@ class Keys:
         return self.distinct.len() < self.number.len() - self.number.null_count()
 
     def per_row(self, values: pl.Series) -> pl.Series:
-        """Values that belong to `distinct`, each given to the rows with its key."""
+        """Return, for each row, the value that belongs to its key in `distinct`."""
         return values.gather(self.number)
 
 
 def number_keys(keys: pl.Series) -> Keys:
-    """Number the keys of a chunk's rows in the order in which they first occur."""
+    """Number the keys of a chunk's rows in the order of their first occurrence."""
     rows = pl.int_range(keys.len(), dtype=pl.UInt32, eager=True)
     if not keys.has_nulls() and keys.n_unique() == keys.len():
         return Keys(keys.alias("key"), rows.alias("number"))
@@ -45,18 +45,18 @@ def number_keys(keys: pl.Series) -> Keys:
 
 
 def normalised(values: pl.Series) -> pl.Series:
-    """The keys of text values; null where nothing but blanks is left."""
+    """Return the keys of text values; null where a value has nothing but blanks."""
     keys = values.str.strip_chars().str.to_lowercase()
     if (keys.str.len_bytes() != keys.str.len_chars()).any():
-        letters, folded = _foldings()
+        letters, folded = _special_foldings()
         keys = keys.str.normalize("NFC").str.replace_many(letters, folded)
         keys = keys.str.normalize("NFC")
     return pl.select(pl.when(keys != "").then(keys)).to_series().alias(values.name)
 
 
 @cache
-def _foldings() -> tuple[list[str], list[str]]:
-    # The letters that lower case leaves different from their case folding, as ß and ss.
+def _special_foldings() -> tuple[list[str], list[str]]:
+    # The letters whose lower case is not their case folding, such as ß and ss.
     pairs = [
         (c, c.casefold())
         for c in map(chr, range(0x80, sys.maxunicode + 1))

@@ -1,17 +1,16 @@
-"""Step 3 of 4, match: which rows are new, which mean a record that is there, which clash.
+"""Step 3 of 4, match: decides which rows create a record, which update one, which are duplicates.
 
-In:   conformed rows and the store's keys (asked inside the chunk's transaction).
-Out:  for every row its outcome and the record that it means; verdicts for the rest.
+In:   conformed rows and the keys in the store (queried inside the chunk's transaction).
+Out:  for every row its outcome and the record that it means; row errors for the skipped rows.
 
-Rows take effect in file order: a second row with the same key sees what the first one did. That
-is decided for all rows of a chunk at once, as long as only one key field is in play. When rows
-clash over several unique fields, the answer depends on each row before, and `replay.py` goes
-through them one by one.
+Rows take effect in file order: a second row with the same key sees what the first one did. As long
+as rows depend on each other by one key field only, all rows of a chunk are matched at once. If rows
+have duplicates in several unique fields, the outcome depends on each row before, and
+`sequential.py` matches them row by row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,9 +20,10 @@ from bulkwright.domain.job import Operation
 from bulkwright.domain.outcome import Outcome, SkipReason
 from bulkwright.pipeline.conform import Conformed
 from bulkwright.pipeline.keys import Keys, number_keys
-from bulkwright.pipeline.plan import Column, Plan
-from bulkwright.pipeline.replay import Entry, Rules, replay
-from bulkwright.ports import RecordSink
+from bulkwright.pipeline.lookups import find_ids, resolve_lookups
+from bulkwright.pipeline.plan import MappedColumn, Plan
+from bulkwright.pipeline.sequential import MatchRules, RowKeys, match_row_by_row
+from bulkwright.ports import ParentRecords, RecordSink
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,223 +36,222 @@ class Matched:
     outcome: pl.Series
     """ADDED, UPDATED or SKIPPED."""
     record: pl.Series
-    """Id of the record that was there before and that the row updates; null otherwise."""
+    """Id of the record that existed before and that the row updates; null otherwise."""
     creator: pl.Series
     """Index of the row whose new record this row adds or updates; null otherwise."""
-    entangled: bool
-    """Whether rows exchange unique values among records, so that the order of writes matters."""
+    exchanges_keys: bool
+    """Whether records may exchange unique values, so that the order of the writes matters."""
 
 
-def match(conformed: Conformed, plan: Plan, sink: RecordSink) -> Matched:
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """What is known of the rows of a chunk before their outcomes are decided."""
+
+    conformed: Conformed
+    fields: pl.DataFrame
+    rows: pl.DataFrame
+    """`row`: its index. `key`: the number of its find_by key. `record`: the id of the record that
+    holds this key. `incomplete`: whether it cannot create a record. `valid`: whether it has no
+    error."""
+    label: str
+    """The label of the column by which rows find their records."""
+
+    def with_rows(self, *columns: pl.Expr | pl.Series) -> _Candidates:
+        return _Candidates(
+            self.conformed, self.fields, self.rows.with_columns(*columns), self.label
+        )
+
+    def mask(self, condition: pl.Expr) -> pl.Series:
+        return self.rows.select(condition).to_series().fill_null(value=False)
+
+
+def match(conformed: Conformed, plan: Plan, sink: RecordSink, parents: ParentRecords) -> Matched:
     """Decide the outcome of every row of a chunk."""
-    verdicts = conformed.verdicts
-    fields = conformed.fields.with_columns(
-        [_looked_up(conformed, column, plan, sink) for column in plan.columns if column.finds]
-    )
-    rows = pl.DataFrame({"row": pl.int_range(fields.height, eager=True)})
+    row_errors = conformed.row_errors
+    fields = resolve_lookups(conformed, plan, sink, parents)
     keys = {c.name: _keys(conformed, fields, c) for c in plan.matched_by}
-    by = plan.find_by
-    if by is not None:
-        holders, several = _holders(keys[by.name], plan, by, sink)
-        verdicts.add(SkipReason.CANNOT_PROCESS, by.label, several)
-        rows = rows.with_columns(keys[by.name].number.alias("key"), holders)
+    rows = pl.DataFrame({"row": pl.int_range(fields.height, eager=True)})
+    find_by = plan.find_by
+    if find_by is not None:
+        records, ambiguous = _find_records(keys[find_by.name], plan, find_by, sink)
+        row_errors.add(SkipReason.CANNOT_PROCESS, find_by.label, ambiguous)
+        rows = rows.with_columns(keys[find_by.name].number.alias("key"), records)
     else:
         rows = rows.with_columns(
-            pl.lit(None, pl.UInt32).alias("key"), pl.lit(None, pl.Int64).alias("holder")
+            pl.lit(None, pl.UInt32).alias("key"), pl.lit(None, pl.Int64).alias("record")
         )
-    lacks = pl.repeat(value=False, n=fields.height, dtype=pl.Boolean, eager=True)
-    for _, empty in conformed.lacking:
-        lacks = lacks | empty
-    rows = rows.with_columns(lacks.alias("lacks"), (~verdicts.bad()).alias("sound"))
+    valid = ~row_errors.bad()
+    rows = rows.with_columns(conformed.incomplete().alias("incomplete"), valid.alias("valid"))
 
-    held = {c.name: _holders(keys[c.name], plan, c, sink)[0] for c in plan.unique}
-    if len(held) == 1 and by is None and plan.operation is Operation.INSERT:
+    holders = {c.name: _find_records(keys[c.name], plan, c, sink)[0] for c in plan.unique}
+    if find_by is None and len(holders) == 1 and plan.operation is Operation.INSERT:
         # One unique field and no find_by: the unique field decides, just as find_by would.
-        (by,) = plan.unique
-        rows = rows.with_columns(keys[by.name].number.alias("key"), held[by.name])
-    elif any(_clash(rows, keys[name], holders) for name, holders in held.items()):
-        return _replayed(conformed, fields, rows, keys, held, plan, sink)
-    return _decided(conformed, fields, rows, plan, by)
+        (unique,) = plan.unique
+        rows = rows.with_columns(keys[unique.name].number.alias("key"), holders[unique.name])
+        return _match_at_once(_Candidates(conformed, fields, rows, unique.label), plan, unique)
+    label = find_by.label if find_by is not None else "id"
+    candidates = _Candidates(conformed, fields, rows, label)
+    if any(_has_duplicates(rows, keys[name], records) for name, records in holders.items()):
+        return _match_row_by_row(candidates, plan, sink, keys, holders)
+    return _match_at_once(candidates, plan, find_by)
 
 
-def _decided(
-    conformed: Conformed, fields: pl.DataFrame, rows: pl.DataFrame, plan: Plan, by: Column | None
-) -> Matched:
-    verdicts, operation = conformed.verdicts, plan.operation
-    label = by.label if by is not None else "id"
-    known, sound = pl.col("holder").is_not_null(), pl.col("sound")
-    if operation is Operation.UPDATE or (by is not None and by.name == "id"):
-        # A record's id is given by the service: a row that names an unknown one means nothing.
-        lost = sound & ~known & (pl.col("key").is_not_null() if operation.updates else False)
-        verdicts.add(SkipReason.RESOURCE_NOT_FOUND, label, _mask(rows, lost))
-        rows = rows.with_columns((sound & ~lost).alias("sound"))
-    if by is not None and by.name == "id":
-        rows = rows.with_columns(pl.lit(None, pl.UInt32).alias("key"))
-    if operation is Operation.INSERT:
-        verdicts.add(SkipReason.DUPLICATE_DATA, label, _mask(rows, sound & known))
-        rows = rows.with_columns((sound & ~known).alias("sound"))
-    # Rows that may make a record, and for each key the first of them that does.
-    able = pl.col("sound") & ~known & ~pl.col("lacks")
-    rows = rows.with_columns(able.alias("able"))
-    rows = rows.with_columns(
-        pl.when(pl.col("able") & pl.col("key").is_null()).then(pl.col("row")).alias("creator")
-    )
-    first = rows.filter(pl.col("able") & pl.col("key").is_not_null()).unique(
-        "key", keep="first", maintain_order=True
-    )
-    if first.height:
-        made = first.select("key", pl.col("row").alias("first"))
-        rows = rows.join(made, on="key", how="left", maintain_order="left")
-        seen = pl.col("sound") & (pl.col("first") <= pl.col("row"))
-        rows = rows.with_columns(
-            pl.when(seen).then(pl.col("first")).otherwise(pl.col("creator")).alias("creator")
+def _match_at_once(candidates: _Candidates, plan: Plan, find_by: MappedColumn | None) -> Matched:
+    by_id = find_by is not None and find_by.name == "id"
+    found, valid = pl.col("record").is_not_null(), pl.col("valid")
+    candidates = _reject_by_key(candidates, plan.operation, by_id=by_id)
+    if by_id:
+        candidates = candidates.with_rows(pl.lit(None, pl.UInt32).alias("key"))
+    candidates = _find_creators(candidates)
+    _reject_incomplete(candidates)
+    if plan.operation is Operation.INSERT:
+        again = valid & pl.col("creator").is_not_null() & (pl.col("creator") != pl.col("row"))
+        candidates.conformed.row_errors.add(
+            SkipReason.DUPLICATE_DATA, candidates.label, candidates.mask(again)
         )
-    _blame_lacking(conformed, rows)
-    if operation is Operation.INSERT:
-        again = (
-            pl.col("sound") & pl.col("creator").is_not_null() & (pl.col("creator") != pl.col("row"))
-        )
-        verdicts.add(SkipReason.DUPLICATE_DATA, label, _mask(rows, again))
-        rows = rows.with_columns(pl.when(~again).then(pl.col("creator")).alias("creator"))
+        candidates = candidates.with_rows(pl.when(~again).then(pl.col("creator")).alias("creator"))
+    rows = candidates.rows
     outcome = (
         pl.when(pl.col("creator") == pl.col("row"))
         .then(pl.lit(Outcome.ADDED.value))
-        .when(pl.col("sound") & (pl.col("creator").is_not_null() | known))
+        .when(valid & (pl.col("creator").is_not_null() | found))
         .then(pl.lit(Outcome.UPDATED.value))
         .otherwise(pl.lit(Outcome.SKIPPED.value))
     )
     return Matched(
-        conformed,
-        fields,
+        candidates.conformed,
+        candidates.fields,
         rows.select(outcome).to_series(),
-        rows.select(pl.when(sound).then(pl.col("holder"))).to_series(),
+        rows.select(pl.when(valid).then(pl.col("record"))).to_series(),
         rows["creator"],
-        entangled=False,
+        exchanges_keys=False,
     )
 
 
-def _blame_lacking(conformed: Conformed, rows: pl.DataFrame) -> None:
-    """A row that would have to make a record but lacks what a record needs is skipped for it."""
-    if conformed.lacking:
-        lost = _mask(
-            rows,
-            pl.col("sound")
-            & pl.col("lacks")
-            & pl.col("holder").is_null()
-            & pl.col("creator").is_null(),
+def _reject_by_key(candidates: _Candidates, operation: Operation, *, by_id: bool) -> _Candidates:
+    """Mark rows as invalid whose key must mean a record and does not, or the other way round."""
+    row_errors, label = candidates.conformed.row_errors, candidates.label
+    found, valid = pl.col("record").is_not_null(), pl.col("valid")
+    if operation is Operation.UPDATE or by_id:
+        # The service assigns ids: a row cannot create the record of an unknown id.
+        has_key = pl.col("key").is_not_null() if operation.updates else pl.lit(value=False)
+        unknown = valid & ~found & has_key
+        row_errors.add(SkipReason.RESOURCE_NOT_FOUND, label, candidates.mask(unknown))
+        candidates = candidates.with_rows((valid & ~unknown).alias("valid"))
+    if operation is Operation.INSERT:
+        row_errors.add(SkipReason.DUPLICATE_DATA, label, candidates.mask(valid & found))
+        candidates = candidates.with_rows((valid & ~found).alias("valid"))
+    return candidates
+
+
+def _find_creators(candidates: _Candidates) -> _Candidates:
+    """Add the column `creator`: of each key, the first row that can create its record."""
+    found, valid = pl.col("record").is_not_null(), pl.col("valid")
+    rows = candidates.rows.with_columns(
+        (valid & ~found & ~pl.col("incomplete")).alias("can_create")
+    )
+    rows = rows.with_columns(
+        pl.when(pl.col("can_create") & pl.col("key").is_null()).then(pl.col("row")).alias("creator")
+    )
+    first = rows.filter(pl.col("can_create") & pl.col("key").is_not_null()).unique(
+        "key", keep="first", maintain_order=True
+    )
+    if first.height:
+        creators = first.select("key", pl.col("row").alias("first"))
+        rows = rows.join(creators, on="key", how="left", maintain_order="left")
+        created_before = valid & (pl.col("first") <= pl.col("row"))
+        rows = rows.with_columns(
+            pl.when(created_before)
+            .then(pl.col("first"))
+            .otherwise(pl.col("creator"))
+            .alias("creator")
         )
-        for label, empty in conformed.lacking:
-            conformed.verdicts.add(SkipReason.MANDATORY_NOT_FOUND, label, empty & lost)
+    return _Candidates(candidates.conformed, candidates.fields, rows, candidates.label)
 
 
-def _replayed(
-    conformed: Conformed,
-    fields: pl.DataFrame,
-    rows: pl.DataFrame,
-    keys: dict[str, Keys],
-    holders: dict[str, pl.Series],
+def _reject_incomplete(candidates: _Candidates) -> None:
+    """Mark rows as invalid that would have to create a record, but lack a mandatory field."""
+    conformed = candidates.conformed
+    if conformed.missing_mandatory:
+        has_record = pl.col("record").is_not_null() | pl.col("creator").is_not_null()
+        rejected = candidates.mask(pl.col("valid") & pl.col("incomplete") & ~has_record)
+        for label, empty in conformed.missing_mandatory:
+            conformed.row_errors.add(SkipReason.MANDATORY_NOT_FOUND, label, empty & rejected)
+
+
+def _match_row_by_row(
+    candidates: _Candidates,
     plan: Plan,
     sink: RecordSink,
+    keys: dict[str, Keys],
+    holders: dict[str, pl.Series],
 ) -> Matched:
-    unique = plan.unique
-    texts = {c.name: keys[c.name].per_row(keys[c.name].distinct).to_list() for c in unique}
-    known = {
-        (name, key): holder
+    conformed, rows, find_by = candidates.conformed, candidates.rows, plan.find_by
+    texts = {c.name: keys[c.name].per_row(keys[c.name].distinct).to_list() for c in plan.unique}
+    holder_of = {
+        (name, key): record
         for name in texts
-        for key, holder in zip(texts[name], holders[name], strict=True)
-        if key is not None and holder is not None
+        for key, record in zip(texts[name], holders[name], strict=True)
+        if key is not None and record is not None
     }
-    targets = rows["holder"].drop_nulls().unique().alias("id")
-    held = {}
-    if not targets.is_empty():
-        found = sink.keys_of(plan.module, targets, [c.field for c in unique])
-        held = {record["id"]: record for record in found.iter_rows(named=True)}
-    by = plan.find_by
-    rules = Rules(
+    rules = MatchRules(
         plan.operation,
-        by_id=by is not None and by.name == "id",
+        by_id=find_by is not None and find_by.name == "id",
         keep_empty=plan.keep_empty,
-        find_label=by.label if by is not None else "id",
-        labels={c.name: c.label for c in unique},
+        find_label=candidates.label,
+        labels={c.name: c.label for c in plan.unique},
     )
-    entries = [
-        Entry(sound, key, holder, lacks, {name: texts[name][i] for name in texts})
-        for i, (sound, key, holder, lacks) in enumerate(
-            rows.select("sound", "key", "holder", "lacks").iter_rows()
+    row_keys = [
+        RowKeys(valid, key, record, incomplete, {name: texts[name][i] for name in texts})
+        for i, (valid, key, record, incomplete) in enumerate(
+            rows.select("valid", "key", "record", "incomplete").iter_rows()
         )
     ]
-    answers = replay(entries, rules, known, held)
-    for reason, label, mask in answers.blamed(len(entries)):
-        conformed.verdicts.add(reason, label, pl.Series(mask, dtype=pl.Boolean))
-    lost = pl.Series(answers.lacking, dtype=pl.Boolean)
-    for label, empty in conformed.lacking:
-        conformed.verdicts.add(SkipReason.MANDATORY_NOT_FOUND, label, empty & lost)
+    decisions = match_row_by_row(row_keys, rules, holder_of, _stored_keys(rows, plan, sink))
+    for reason, label, mask in decisions.errors(len(row_keys)):
+        conformed.row_errors.add(reason, label, pl.Series(mask, dtype=pl.Boolean))
+    rejected = pl.Series(decisions.incomplete, dtype=pl.Boolean)
+    for label, empty in conformed.missing_mandatory:
+        conformed.row_errors.add(SkipReason.MANDATORY_NOT_FOUND, label, empty & rejected)
     return Matched(
         conformed,
-        fields,
-        pl.Series([o.value for o in answers.outcome], dtype=pl.String),
-        pl.Series(answers.record, dtype=pl.Int64),
-        pl.Series(answers.creator, dtype=pl.Int64),
-        entangled=True,
+        candidates.fields,
+        pl.Series([o.value for o in decisions.outcome], dtype=pl.String),
+        pl.Series(decisions.record, dtype=pl.Int64),
+        pl.Series(decisions.creator, dtype=pl.Int64),
+        exchanges_keys=True,
     )
 
 
-def _looked_up(conformed: Conformed, column: Column, plan: Plan, sink: RecordSink) -> pl.Series:
-    """The record ids that a lookup's cells mean; speaks against cells that mean none, or several.
-
-    A lookup into the very module of the job sees the records of earlier chunks only.
-    """
-    keys = conformed.keys[column.name]
-    parent = column.mapping.parent_column_index
-    if parent is not None:
-        ids, several = _ids_of(keys, partial(sink.find_parents, plan.job.id, parent))
-    else:
-        assert column.target is not None
-        field = column.target_field or column.target.field("id")
-        assert field is not None
-        ids, several = _ids_of(keys, partial(sink.find, column.target, field))
-    conformed.verdicts.add(SkipReason.CANNOT_PROCESS, column.label, several)
-    missing = keys.number.is_not_null() & ids.is_null() & ~several
-    conformed.verdicts.add(SkipReason.INVALID_DATA, column.label, missing)
-    return ids.alias(column.name)
+def _stored_keys(
+    rows: pl.DataFrame, plan: Plan, sink: RecordSink
+) -> dict[int, dict[str, str | int | None]]:
+    """The unique keys of the records that the rows may update, by record id."""
+    records = rows["record"].drop_nulls().unique().alias("id")
+    if records.is_empty():
+        return {}
+    keys = sink.keys_of(plan.module, records, [c.field for c in plan.unique])
+    return {record["id"]: record for record in keys.iter_rows(named=True)}
 
 
-def _keys(conformed: Conformed, fields: pl.DataFrame, column: Column) -> Keys:
-    # What a lookup's cells mean is known by now: its keys are the records' ids.
-    return number_keys(fields[column.name]) if column.finds else conformed.keys[column.name]
+def _keys(conformed: Conformed, fields: pl.DataFrame, column: MappedColumn) -> Keys:
+    # The keys of a lookup are the ids of its records, which are known only now.
+    return number_keys(fields[column.name]) if column.is_lookup else conformed.keys[column.name]
 
 
-def _holders(
-    keys: Keys, plan: Plan, column: Column, sink: RecordSink
+def _find_records(
+    keys: Keys, plan: Plan, column: MappedColumn, sink: RecordSink
 ) -> tuple[pl.Series, pl.Series]:
-    return _ids_of(keys, partial(sink.find, plan.module, column.field))
+    return find_ids(keys, partial(sink.find, plan.module, column.field))
 
 
-def _ids_of(keys: Keys, find: Callable[[pl.Series], pl.DataFrame]) -> tuple[pl.Series, pl.Series]:
-    """The id of the one record that holds each row's key, and a mask of keys that several hold."""
-    found = find(keys.distinct) if keys.distinct.len() else None
-    if found is None or found.is_empty():
-        rows = keys.number.len()
-        none = pl.repeat(None, n=rows, dtype=pl.Int64, eager=True).alias("holder")
-        return none, pl.repeat(value=False, n=rows, dtype=pl.Boolean, eager=True)
-    held = found.group_by("at").agg(pl.col("id").first(), (pl.len() > 1).alias("several"))
-    every = pl.int_range(keys.distinct.len(), dtype=pl.UInt32, eager=True).to_frame("at")
-    held = every.join(held, on="at", how="left", maintain_order="left").select(
-        pl.when(~pl.col("several")).then("id").alias("holder"), pl.col("several").fill_null(False)
+def _has_duplicates(rows: pl.DataFrame, keys: Keys, holders: pl.Series) -> bool:
+    """Whether a unique key occurs twice in the chunk, or another record holds it."""
+    with_key = rows.select(
+        "valid", "record", keys.number.alias("unique"), holders.alias("holder")
+    ).filter(pl.col("valid") & pl.col("unique").is_not_null())
+    held_by_other = (pl.col("holder") != pl.col("record")) | (
+        pl.col("holder").is_not_null() & pl.col("record").is_null()
     )
-    return keys.per_row(held["holder"]), keys.per_row(held["several"]).fill_null(value=False)
-
-
-def _clash(rows: pl.DataFrame, keys: Keys, holders: pl.Series) -> bool:
-    """Whether a unique field is contested: twice in the chunk, or held by another record."""
-    contested = rows.select(
-        "sound", "holder", keys.number.alias("unique"), holders.alias("other")
-    ).filter(pl.col("sound") & pl.col("unique").is_not_null())
-    taken = (pl.col("other") != pl.col("holder")) | (
-        pl.col("other").is_not_null() & pl.col("holder").is_null()
-    )
-    return bool(contested["unique"].is_duplicated().any() or contested.select(taken.any()).item())
-
-
-def _mask(rows: pl.DataFrame, condition: pl.Expr) -> pl.Series:
-    return rows.select(condition).to_series().fill_null(value=False)
+    twice = with_key["unique"].is_duplicated().any()
+    return bool(twice or with_key.select(held_by_other.any()).item())

@@ -1,36 +1,41 @@
-"""What stays the same for every chunk of a resource: made once, before the first row."""
+"""What stays the same for every chunk of a resource. It is made once, before the first row."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bulkwright.domain.job import Job, Mapping, Operation, Resource
+from bulkwright.domain.job import FieldMapping, Job, Operation, Resource
 from bulkwright.domain.module import Field, Module
-from bulkwright.pipeline.values import Reading
+from bulkwright.pipeline.values import ReadOptions
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """One mapping, bound to its field."""
+class MappedColumn:
+    """One mapping with the field that it fills."""
 
-    mapping: Mapping
+    mapping: FieldMapping
     field: Field
     label: str
-    """How result lines call it: the CSV header, or the API name where there is no column."""
-    reading: Reading
-    target: Module | None = None
-    """The looked-up module of a lookup."""
-    target_field: Field | None = None
-    """The field of that module which the cells name; None or `id` means record ids."""
+    """Its name in result lines: the CSV header, or the API name if there is no CSV column."""
+    options: ReadOptions
+    lookup_module: Module | None = None
+    """The module in which a lookup finds its records."""
+    lookup_field: Field | None = None
+    """The field of that module whose values the cells hold; None if they hold record ids."""
 
     @property
-    def finds(self) -> bool:
-        """Whether the cells name a record, which has to be found."""
-        return self.target is not None or self.mapping.parent_column_index is not None
+    def is_lookup(self) -> bool:
+        """Whether the cells name a record that has to be found."""
+        return self.lookup_module is not None or self.mapping.parent_column_index is not None
+
+    @property
+    def nullable(self) -> bool:
+        """Whether the column in the table can be null."""
+        return self.field.column is None or self.field.column.nullable
 
     @property
     def name(self) -> str:
-        """The field's API name, which is also the frame column's."""
+        """The field's API name, which is also its column's name in frames."""
         return self.field.api_name
 
 
@@ -44,13 +49,13 @@ class Plan:
     """Position of the resource in the job."""
     module: Module
     header: tuple[str, ...]
-    columns: tuple[Column, ...]
+    columns: tuple[MappedColumn, ...]
     user_ids: dict[str, int]
     """User ids by their digits and by their e-mail key."""
 
     @property
-    def asked_columns(self) -> tuple[int, ...]:
-        """CSV columns by whose text children of this resource find their parent (facts 3.3).
+    def parent_columns(self) -> tuple[int, ...]:
+        """CSV columns by whose texts the children of this resource find their parent (facts 3.3).
 
         The first resource of a job is the parent of all others.
         """
@@ -63,27 +68,27 @@ class Plan:
 
     @property
     def needed_columns(self) -> tuple[int, ...]:
-        """Every CSV column that is looked at."""
-        return tuple(sorted({*self.resource.columns, *self.asked_columns}))
+        """Every CSV column that is read."""
+        return tuple(sorted({*self.resource.columns, *self.parent_columns}))
 
     @property
     def operation(self) -> Operation:
-        """What the job does with matching rows and with others."""
+        """What the job does with rows that match a record and with the others."""
         return self.job.operation
 
     @property
     def keep_empty(self) -> bool:
-        """Whether an empty cell leaves the stored value alone (`ignore_empty`)."""
+        """Whether an empty cell leaves the stored value as it is (`ignore_empty`)."""
         return self.resource.ignore_empty
 
     @property
-    def find_by(self) -> Column | None:
-        """The column that says which record a row means."""
+    def find_by(self) -> MappedColumn | None:
+        """The column by which rows find their records."""
         return self.column(self.resource.find_by) if self.resource.find_by else None
 
     @property
-    def unique(self) -> tuple[Column, ...]:
-        """Mapped unique fields that rows may clash on, the find_by field left out."""
+    def unique(self) -> tuple[MappedColumn, ...]:
+        """Columns whose values no two records share, without `id` and the find_by column."""
         return tuple(
             c
             for c in self.columns
@@ -91,26 +96,21 @@ class Plan:
         )
 
     @property
-    def matched_by(self) -> tuple[Column, ...]:
-        """Columns whose keys decide which record a row means, or whether it clashes."""
+    def matched_by(self) -> tuple[MappedColumn, ...]:
+        """Columns whose keys decide which record a row means, or whether it is a duplicate."""
         return self.unique if self.find_by is None else (self.find_by, *self.unique)
 
     @property
-    def mandatory(self) -> tuple[Column, ...]:
-        """Mapped fields without which no record is made."""
-        return tuple(c for c in self.columns if c.field.system_mandatory)
-
-    @property
-    def writes(self) -> tuple[Column, ...]:
-        """Columns that are stored; `id` only finds."""
+    def written(self) -> tuple[MappedColumn, ...]:
+        """Columns that are stored; `id` only finds records."""
         return tuple(c for c in self.columns if c.name != "id")
 
-    def column(self, api_name: str) -> Column | None:
+    def column(self, api_name: str) -> MappedColumn | None:
         """The column of a field, if it is mapped."""
         return next((c for c in self.columns if c.name == api_name), None)
 
-    def grown(self, field: Field) -> Plan:
-        """The same plan with a newer state of one field (its picklist has grown)."""
+    def with_field(self, field: Field) -> Plan:
+        """The same plan with a newer state of one field, whose picklist has new values."""
         columns = tuple(
             replace(c, field=field) if c.name == field.api_name else c for c in self.columns
         )
@@ -126,8 +126,8 @@ def make_plan(
 ) -> Plan:
     """Bind a resource's mappings to the fields of its module.
 
-    `modules` holds the resource's module and every looked-up one. Mappings were checked when the
-    job was created; one whose field has vanished since raises KeyError.
+    `modules` holds the resource's module and the modules of its lookups. Mappings were checked when
+    the job was created; raises KeyError if a field no longer exists.
     """
     resource = job.resources[position]
     module = modules[resource.module]
@@ -136,18 +136,20 @@ def make_plan(
         field = module.field(mapping.api_name)
         if field is None:
             raise KeyError(mapping.api_name)
-        target = modules.get(field.lookup_module or "") if field.data_type == "lookup" else None
-        by = mapping.find_by if target is not None else None
-        target_field = target.field(by) if target is not None and by and by != "id" else None
+        is_lookup = field.data_type == "lookup"
+        lookup_module = modules.get(field.lookup_module or "") if is_lookup else None
+        lookup_field = None
+        if lookup_module is not None and mapping.find_by and mapping.find_by != "id":
+            lookup_field = lookup_module.field(mapping.find_by)
         label = header[mapping.index] if mapping.index is not None else mapping.api_name
         columns.append(
-            Column(
+            MappedColumn(
                 mapping,
                 field,
                 label.strip() or mapping.api_name,
-                Reading(target_field or field, mapping.format, job.time_zone),
-                target,
-                target_field,
+                ReadOptions(lookup_field or field, mapping.format, job.time_zone),
+                lookup_module,
+                lookup_field,
             )
         )
     return Plan(job, resource, position, module, header, tuple(columns), user_ids)

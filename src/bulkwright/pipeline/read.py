@@ -1,11 +1,11 @@
-"""Step 1 of 4, read: the zip's text becomes numbered chunks.
+"""Step 1 of 4, read: cuts the text of the zip into numbered chunks.
 
-In:   blocks of whole CSV records (csvzip/text.py).
+In:   blocks of whole CSV records (formats/csv/blocks.py).
 Out:  chunks: every needed column as text, rows numbered from 0 in file order.
 
-Polars reads what is sound; what it would refuse or misread (stray quotes, lone carriage returns)
-is read with Python's csv module instead, slower and forgiving. Nothing is dropped: a row that
-cannot be a record is still a row, and gets its reason in the next step.
+Polars reads well-formed text. Text that it would reject or misread (stray quotes, lone carriage
+returns) is read with Python's csv module, which is slower and accepts everything. No row is
+dropped: a row that cannot become a record gets its error in the next step.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from bulkwright.csvzip.text import Block, Stretch, parse_slowly
 from bulkwright.domain.limits import CHUNK_ROWS
+from bulkwright.formats.csv import Block, Segment, parse_slowly
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Consecutive rows, handled as one Arrow batch and one transaction."""
+    """Consecutive rows: one Arrow batch, written in one transaction."""
 
     number: int
     first_row: int
@@ -32,19 +32,19 @@ class Chunk:
     has_nul: bool
     has_bad_bytes: bool
     resume_text: int
-    """Where the text of the next chunk is found again: an offset at which a block begins."""
+    """The offset in the text from which the next chunk can be read again: the start of a block."""
     resume_row: int
     """The number of the row at that offset."""
 
     @property
     def rows(self) -> int:
-        """How many rows the chunk has."""
+        """The number of rows."""
         return self.cells.height
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where to begin: the very first chunk, or the one after the last committed."""
+    """Where to begin: the first chunk of a file, or the one after the last committed."""
 
     chunk: int = 0
     row: int = 0
@@ -59,20 +59,20 @@ def read_chunks(
     width: int,
     delimiter: str,
     start: Start = Start(),
-    most: int = CHUNK_ROWS,
+    max_rows: int = CHUNK_ROWS,
 ) -> Iterator[Chunk]:
-    """Cut blocks into numbered chunks of at most `most` rows.
+    """Cut blocks into numbered chunks of at most `max_rows` rows.
 
-    `blocks` begin at `start.text`, `columns` are the needed CSV columns, `width` counts those of
-    the header. Rows before `start.row` are left out. The same blocks give the same chunks; a file
-    without rows gives one chunk without rows.
+    `blocks` begin at `start.text`, `columns` are the needed CSV columns, `width` is the number of
+    columns in the header. Rows before `start.row` are left out. The same blocks always give the
+    same chunks; a file without rows gives one chunk without rows.
     """
     number, block_row = start.chunk, start.text_row
     for block in blocks:
         cells, too_long = _parse(block, columns, width, delimiter)
-        for first in range(max(0, start.row - block_row), cells.height, most):
+        for first in range(max(0, start.row - block_row), cells.height, max_rows):
             row = block_row + first
-            size = min(most, cells.height - first)
+            size = min(max_rows, cells.height - first)
             last = first + size == cells.height
             yield Chunk(
                 number,
@@ -96,29 +96,29 @@ def read_chunks(
 def _parse(
     block: Block, columns: tuple[int, ...], width: int, delimiter: str
 ) -> tuple[pl.DataFrame, pl.Series]:
-    frames = [_parse_stretch(s, columns, width, delimiter) for s in block.stretches]
+    frames = [_parse_segment(s, columns, width, delimiter) for s in block.segments]
     frame = frames[0] if len(frames) == 1 else pl.concat(frames, rechunk=True)
     return frame.drop(str(width)), frame[str(width)] != ""
 
 
-def _parse_stretch(
-    stretch: Stretch, columns: tuple[int, ...], width: int, delimiter: str
+def _parse_segment(
+    segment: Segment, columns: tuple[int, ...], width: int, delimiter: str
 ) -> pl.DataFrame:
-    """The needed cells, and in a column named by `width` text where a row is too long."""
-    if stretch.sound:
-        # A header of our own, one column wider than the file's, shows rows that are too long.
+    """The needed cells. A column named after `width` has text in rows that are too long."""
+    if segment.well_formed:
+        # This header is one column wider than the file's, so that it shows rows that are too long.
         header = delimiter.join(map(str, range(width + 1))).encode() + b"\n"
         try:
             return pl.read_csv(
-                header + stretch.data,
+                header + segment.data,
                 columns=[*columns, width],
                 separator=delimiter,
                 infer_schema=False,
                 empty_string_is_null=False,
             )
         except pl.exceptions.ComputeError:
-            pass  # rows longer still, or quoting that only looked sound: read as they are
-    rows = list(parse_slowly(stretch.data, delimiter))
+            pass  # a row has even more cells, or its quoting is wrong after all: read it slowly
+    rows = list(parse_slowly(segment.data, delimiter))
     cells = {
         str(i): pl.Series([row[i] if i < len(row) else "" for row in rows], dtype=pl.String)
         for i in columns

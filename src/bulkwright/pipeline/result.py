@@ -1,10 +1,11 @@
-"""Step 4 of 4, result: one line for each row, in file order, in a zip that accounts for all.
+"""Step 4 of 4, result: one line for each row, in file order, in a zip.
 
-In:   a chunk's cells, outcomes, record ids and verdicts.
-Out:  a part: its lines, deflated on their own; at the end, all parts joined into one zip.
+In:   a chunk's cells, and the outcome, record id and errors of its rows.
+Out:  a part: the lines of the chunk, deflated on their own. At the end, all parts are joined into
+      one zip.
 
-A deflate stream that ends at a byte boundary can be followed by another. So the parts are
-compressed once, when their chunk is done, and only copied when the job ends.
+A deflate stream that ends at a byte boundary can be followed by another. So a part is compressed
+once, when its chunk is processed, and only copied when the job ends.
 """
 
 from __future__ import annotations
@@ -18,30 +19,60 @@ import polars as pl
 from isal import isal_zlib
 
 from bulkwright.domain.job import Part
+from bulkwright.domain.outcome import Outcome
 from bulkwright.files import Incoming
 from bulkwright.pipeline.plan import Plan
 from bulkwright.pipeline.read import Chunk
 
 STATUS, RECORD_ID, ERRORS = "STATUS", "RECORD_ID", "ERRORS"
 _LEVEL = 1
+"""The compression level: the fastest that compresses well."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowResults:
+    """What the result reports of the rows of a chunk."""
+
+    outcome: pl.Series
+    ids: pl.Series
+    """The record of each row, null where it has none."""
+    errors: pl.Series
+    """The ERRORS cells."""
+
+    @classmethod
+    def unprocessed(cls, rows: int) -> RowResults:
+        """The results of rows that the job did not reach."""
+        return cls(
+            pl.repeat(Outcome.UNPROCESSED.value, n=rows, eager=True),
+            pl.repeat(None, n=rows, dtype=pl.Int64, eager=True),
+            pl.repeat("", n=rows, eager=True),
+        )
+
+    def count(self, outcome: Outcome) -> int:
+        """The number of rows with this outcome."""
+        return int((self.outcome == outcome.value).sum())
 
 
 def _header(plan: Plan) -> pl.DataFrame:
     """The result's header: the echoed columns' header texts, then STATUS, RECORD_ID, ERRORS."""
-    names = [*(plan.header[i] for i in plan.resource.echoed), STATUS, RECORD_ID, ERRORS]
+    names = [*(plan.header[i] for i in plan.resource.echoed_columns), STATUS, RECORD_ID, ERRORS]
     return pl.DataFrame([pl.Series(str(i), [name]) for i, name in enumerate(names)])
 
 
-def lines(chunk: Chunk, plan: Plan, outcome: pl.Series, ids: pl.Series, errors: pl.Series) -> bytes:
-    """The result lines of a chunk: CSV in UTF-8, comma separated, `\\n` at line ends.
+def render_lines(chunk: Chunk, plan: Plan, results: RowResults) -> bytes:
+    """Return the result lines of a chunk: CSV in UTF-8, comma separated, `\\n` at line ends.
 
-    The header goes before the lines of the first chunk.
+    The lines of the first chunk follow the header.
     """
-    echoed = [chunk.cells[str(i)] for i in plan.resource.echoed]
-    answered = [outcome.alias(STATUS), ids.cast(pl.String).alias(RECORD_ID), errors.alias(ERRORS)]
-    # A null is written as nothing at all, an empty text as two quotes.
-    frame = pl.DataFrame([*echoed, *answered]).select(pl.when(pl.all() != "").then(pl.all()))
-    text = io.BytesIO()  # made into a str the text would be copied twice
+    echoed = [chunk.cells[str(i)] for i in plan.resource.echoed_columns]
+    reported = [
+        results.outcome.alias(STATUS),
+        results.ids.cast(pl.String).alias(RECORD_ID),
+        results.errors.alias(ERRORS),
+    ]
+    # A null is written as an empty cell, an empty text as two quotes.
+    frame = pl.DataFrame([*echoed, *reported]).select(pl.when(pl.all() != "").then(pl.all()))
+    text = io.BytesIO()  # a str would be copied twice
     if chunk.number == 0:
         _header(plan).write_csv(text, include_header=False)
     frame.write_csv(text, include_header=False)
@@ -49,23 +80,24 @@ def lines(chunk: Chunk, plan: Plan, outcome: pl.Series, ids: pl.Series, errors: 
 
 
 def deflate(name: str, text: bytes) -> tuple[Part, bytes]:
-    """Compress a part so that another can follow it."""
+    """Compress the text of a part so that another part can follow it."""
     packer = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, -15)
     packed = packer.compress(text) + packer.flush(isal_zlib.Z_FULL_FLUSH)
     return Part(name, len(packed), len(text), isal_zlib.crc32(text)), packed
 
 
-def part_name(resource: int, chunk: int, token: int) -> str:
-    """The name of a chunk's part as the holder of a lease writes it.
+def part_name(resource: int, chunk: int, fence: int) -> str:
+    """Return the name of a chunk's part under a lease with this fence.
 
-    A worker that lost its lease without knowing may still write a part: never over the part of
-    the one that has taken over. The ledger says which part counts; the others go with the job.
+    A worker that has lost its lease and does not know it may still write a part. The fence keeps it
+    from overwriting the part of the worker that has the lease now. The ledger names the part that
+    counts; the others are deleted with the job.
     """
-    return f"{resource}-{chunk:08d}-{token}"
+    return f"{resource}-{chunk:08d}-{fence}"
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class ResultMember:
     """One CSV of the result: its name in the zip and its parts in order."""
 
     name: str
@@ -73,15 +105,15 @@ class Member:
 
 
 def member_name(module: str, file_name: str) -> str:
-    """`<module>-<file name>` (facts 5.1), always with the ending .csv."""
+    """Return `<module>-<file name>` (facts 5.1), always with the ending .csv."""
     stem = file_name[:-4] if file_name.lower().endswith(".csv") else file_name
     return f"{module}-{stem}.csv"
 
 
-def write_zip(out: Incoming, members: Iterable[tuple[Member, Iterable[bytes]]]) -> None:
-    """Write a zip of members whose deflated parts are ready; each part's bytes in order.
+def write_zip(out: Incoming, members: Iterable[tuple[ResultMember, Iterable[bytes]]]) -> None:
+    """Write a zip of members, each given with the bytes of its deflated parts in order.
 
-    Reads as any zip does. Sizes above 4 GiB use the zip64 form. Nothing is compressed again.
+    Sizes above 4 GiB use the zip64 form. Nothing is compressed again.
     """
     directory = b""
     count = 0
@@ -105,11 +137,11 @@ def write_zip(out: Incoming, members: Iterable[tuple[Member, Iterable[bytes]]]) 
     out.write(_end_of_directory(count, len(directory), offset))
 
 
-# An empty last block: closes a deflate stream whose parts all leave it open.
+# An empty last block. It ends a deflate stream, which no part ends.
 _END = b"\x03\x00"
 _UTF8_NAME = 0x800
 _DEFLATED = 8
-_1980 = 0x21  # the earliest date a zip can carry: results do not depend on when they were made
+_1980 = 0x21  # the earliest date of a zip, so that results do not depend on the time of the job
 _FULL = 0xFFFFFFFF
 
 

@@ -1,13 +1,13 @@
-"""The loop over the chunks of a job: read, conform, match, write, answer, commit.
+"""Runs a job: the loop over the chunks of each resource.
 
-A chunk is one database transaction that holds its records, its ledger row, the counters and the
-fencing check; its result part is durable on the disk before the commit. So the job can be killed
-anywhere: whoever goes on begins at the first chunk that was not committed, and the outcome is the
-one an undisturbed run gives.
+A chunk is one database transaction that holds its records, its ledger entry, the counters and the
+check of the lease's fence. Its result part is durable on the disk before the commit. So the worker
+can be killed at any moment: the next worker begins at the first chunk that was not committed, and
+the outcome is that of an undisturbed run.
 
-Reading and conforming need no store: the next chunk is read on another thread while the records
-of this one are written. So are its result lines made, once its ids are known. Polars, inflate,
-deflate and the driver all let go of the GIL.
+Reading and conforming need no store, so the next chunk is read on another thread while the records
+of this one are written. The result lines of a chunk are also made on another thread, as soon as the
+record ids are known. Polars, inflate, deflate and the driver all release the GIL.
 """
 
 from __future__ import annotations
@@ -21,142 +21,132 @@ import polars as pl
 
 from bulkwright.domain.errors import BulkwrightError, LeaseLost, WorkerFailed
 from bulkwright.domain.job import Job, JobStatus, Lease, LedgerEntry
-from bulkwright.domain.module import Kind
 from bulkwright.domain.outcome import Counts, Outcome
-from bulkwright.files import Area, Damaged, Files
-from bulkwright.observe import ChunkCommitted, JobEnded, JobStarted, ResultLost
+from bulkwright.events.events import ChunkCommitted, JobEnded, JobStarted, ResultLost
+from bulkwright.files import Area, DamagedFile, Files
 from bulkwright.pipeline import result
 from bulkwright.pipeline.conform import Conformed, conform
+from bulkwright.pipeline.context import JobContext
 from bulkwright.pipeline.keys import normalised
-from bulkwright.pipeline.match import match
 from bulkwright.pipeline.plan import Plan
 from bulkwright.pipeline.read import Chunk, Start
-from bulkwright.pipeline.refusals import write_what_is_taken
+from bulkwright.pipeline.result import RowResults
 from bulkwright.pipeline.source import open_source
-from bulkwright.pipeline.workshop import Workshop
-from bulkwright.pipeline.write import records_of, store, take_ids
-from bulkwright.ports import RecordSink
+from bulkwright.pipeline.targets import open_target
+from bulkwright.pipeline.targets.target import Decided, Target
+from bulkwright.ports import ParentRecords, RecordSink
 
 
 class Interrupted(Exception):
-    """The worker was told to stop; the job is as it was after its last chunk."""
+    """The worker was stopped; the job is as it was after its last chunk."""
 
 
-def run_job(lease: Lease, job: Job, attempt: int, shop: Workshop) -> None:
+def run_job(lease: Lease, job: Job, attempt: int, ctx: JobContext) -> None:
     """Run a claimed job to its end.
 
-    A broken job ends FAILED with its code. Raises LeaseLost when another worker has taken over,
-    Interrupted when the worker shall stop, and whatever else happens that has no code; all of
-    them leave the job as it was after its last chunk.
+    If it cannot be processed, the job ends FAILED with the code of the error. Raises LeaseLost if
+    another worker has the lease now, Interrupted if the worker was stopped, and errors without a
+    code as they are; all of them leave the job as it was after its last chunk.
     """
     try:
         for position in range(len(job.resources)):
-            _run_resource(lease, job, position, attempt, shop)
+            _run_resource(lease, job, position, attempt, ctx)
     except LeaseLost:
         raise
     except BulkwrightError as error:
-        fail_job(lease, job, error.code, shop)
+        fail_job(lease, job, error.code, ctx)
     else:
-        _finish(lease, job, JobStatus.COMPLETED, None, shop)
+        _finish(lease, job, JobStatus.COMPLETED, None, ctx)
 
 
-def fail_job(lease: Lease, job: Job, code: str, shop: Workshop, *, read_rest: bool = True) -> None:
+def fail_job(lease: Lease, job: Job, code: str, ctx: JobContext, *, read_rest: bool = True) -> None:
     """End a job as FAILED. Rows that were not reached are UNPROCESSED in its result.
 
-    With `read_rest` false the file is not touched again: its rows may be what kills workers.
+    With `read_rest` false the upload is not read again: its rows may be what kills workers.
     """
     for position in range(len(job.resources) if read_rest else 0):
         try:
-            with open_source(job, position, shop) as source:
-                for chunk in source.chunks(_start(shop.jobs.ledger(job.id, position)), shop):
-                    _skip(lease, chunk, source.plan, shop)
+            with open_source(job, position, ctx) as source:
+                for chunk in source.chunks(_start(ctx.ledger.entries(job.id, position)), ctx):
+                    _commit_unprocessed(lease, chunk, source.plan, ctx)
         except LeaseLost:
             raise
         except BulkwrightError:
-            continue  # what cannot be read cannot be listed either
-    _finish(lease, job, JobStatus.FAILED, code, shop)
+            continue  # rows that cannot be read cannot be listed in the result
+    _finish(lease, job, JobStatus.FAILED, code, ctx)
 
 
-def _run_resource(lease: Lease, job: Job, position: int, attempt: int, shop: Workshop) -> None:
-    entries = shop.jobs.ledger(job.id, position)
+def _run_resource(lease: Lease, job: Job, position: int, attempt: int, ctx: JobContext) -> None:
+    entries = ctx.ledger.entries(job.id, position)
     counts = sum((e.counts for e in entries), Counts())
     start = _start(entries)
-    shop.observe(JobStarted(job.id, attempt, start.row))
-    with open_source(job, position, shop) as source, ThreadPoolExecutor(2) as aside:
+    ctx.observe(JobStarted(job.id, attempt, start.row))
+    with open_source(job, position, ctx) as source, ThreadPoolExecutor(2) as background:
         plan = source.plan
-        shop.jobs.begin(lease, source.format.encoding)
-        _make_findable(plan, shop.sink)
-        ahead = _Ahead((conform(c, plan) for c in source.chunks(start, shop)), aside)
-        begun = time.monotonic()
-        while (ready := ahead.take()) is not None:
-            plan, entry = _commit(lease, ready, plan, shop, aside, ahead)
+        ctx.claims.begin(lease, source.dialect.encoding)
+        _ensure_indexes(plan, ctx.records.service)
+        target = open_target(plan, ctx)
+        chunks = _Prefetch((conform(c, plan) for c in source.chunks(start, ctx)), background)
+        begun = time.monotonic()  # clock: a duration for the log and the metrics
+        while (conformed := chunks.take()) is not None:
+            entry = _commit_chunk(lease, conformed, plan, target, background, chunks, ctx)
             counts += entry.counts
             share = min(1.0, entry.resume_text / max(1, source.text_bytes))
-            seconds, begun = time.monotonic() - begun, time.monotonic()
-            shop.observe(ChunkCommitted(job.id, entry.rows, counts, share, entry.counts, seconds))
-            if shop.stopping():
+            now = time.monotonic()  # clock: a duration for the log and the metrics
+            seconds, begun = now - begun, now
+            ctx.observe(ChunkCommitted(job.id, entry.rows, counts, share, entry.counts, seconds))
+            if ctx.stop.is_set:
                 raise Interrupted
 
 
-def _commit(
+def _commit_chunk(
     lease: Lease,
-    ready: Conformed,
+    conformed: Conformed,
     plan: Plan,
-    shop: Workshop,
-    aside: Executor,
-    ahead: _Ahead,
-) -> tuple[Plan, LedgerEntry]:
-    """One chunk's transaction: match, write, answer, enter into the ledger."""
-    with shop.jobs.chunk(lease):
-        shop.sink.hold(plan.module)
-        if plan.module.table is not None:
-            matched, ids = write_what_is_taken(ready, plan, shop.sink)
-        else:
-            matched = match(ready, plan, shop.sink)
-            _, ids = take_ids(matched, plan, shop.sink)
-        told = matched.record if shop.dry else ids
-        errors = matched.conformed.verdicts.errors()
-        answer = aside.submit(
-            _answer, lease, ready.chunk, plan, matched.outcome, told, errors, shop
-        )
-        ahead.begin()
-        if plan.module.table is None:
-            records = records_of(matched, ids, plan)
-            store(records, plan, shop.sink, entangled=matched.entangled)
-        _remember_parents(ready.chunk, plan, ids, shop.sink)
-        plan = _grow_pick_lists(plan, matched.fields, matched.outcome, shop.sink)
-        entry = answer.result()
-        shop.jobs.enter(lease, entry)
-    return plan, entry
-
-
-def _skip(lease: Lease, chunk: Chunk, plan: Plan, shop: Workshop) -> None:
-    """Answer a chunk's rows as UNPROCESSED; the counters do not know them."""
-    none = pl.repeat(None, n=chunk.rows, dtype=pl.Int64, eager=True)
-    unprocessed = pl.repeat(Outcome.UNPROCESSED.value, n=chunk.rows, eager=True)
-    empty = pl.repeat("", n=chunk.rows, eager=True)
-    with shop.jobs.chunk(lease):
-        entry = _answer(lease, chunk, plan, unprocessed, none, empty, shop)
-        shop.jobs.enter(lease, entry)
-
-
-def _answer(
-    lease: Lease,
-    chunk: Chunk,
-    plan: Plan,
-    outcome: pl.Series,
-    ids: pl.Series,
-    errors: pl.Series,
-    shop: Workshop,
+    target: Target,
+    background: Executor,
+    chunks: _Prefetch,
+    ctx: JobContext,
 ) -> LedgerEntry:
-    """Make the chunk's result lines durable and say what the chunk did."""
-    name = result.part_name(plan.position, chunk.number, lease.token)
-    part, packed = result.deflate(name, result.lines(chunk, plan, outcome, ids, errors))
-    shop.files.put_part(lease.job_id, name, packed)
+    """Process one chunk in one transaction and return its ledger entry."""
+    with ctx.claims.chunk(lease):
+        target.lock()
+        decided = target.decide(conformed)
+        results = _results(decided, dry=ctx.dry)
+        making = background.submit(_store_part, lease, conformed.chunk, plan, results, ctx)
+        chunks.begin_next()
+        target.write(decided)
+        _remember_parents(conformed.chunk, plan, decided.ids, ctx.records.parents)
+        entry = making.result()
+        ctx.ledger.add(lease, entry)
+    return entry
+
+
+def _commit_unprocessed(lease: Lease, chunk: Chunk, plan: Plan, ctx: JobContext) -> None:
+    """Report the rows of a chunk as UNPROCESSED; the counters do not count them."""
+    with ctx.claims.chunk(lease):
+        entry = _store_part(lease, chunk, plan, RowResults.unprocessed(chunk.rows), ctx)
+        ctx.ledger.add(lease, entry)
+
+
+def _results(decided: Decided, *, dry: bool) -> RowResults:
+    matched = decided.matched
+    # The ids of a dry run's new records are rolled back with it.
+    ids = matched.record if dry else decided.ids
+    return RowResults(matched.outcome, ids, matched.conformed.row_errors.cells())
+
+
+def _store_part(
+    lease: Lease, chunk: Chunk, plan: Plan, results: RowResults, ctx: JobContext
+) -> LedgerEntry:
+    """Make the result lines of a chunk durable and return its ledger entry."""
+    name = result.part_name(plan.position, chunk.number, lease.fence)
+    part, packed = result.deflate(name, result.render_lines(chunk, plan, results))
+    ctx.files.put_part(lease.job_id, name, packed)
     counts = Counts(
-        added=_count(outcome, Outcome.ADDED),
-        updated=_count(outcome, Outcome.UPDATED),
-        skipped=_count(outcome, Outcome.SKIPPED),
+        added=results.count(Outcome.ADDED),
+        updated=results.count(Outcome.UPDATED),
+        skipped=results.count(Outcome.SKIPPED),
     )
     return LedgerEntry(
         plan.position,
@@ -170,49 +160,48 @@ def _answer(
     )
 
 
-def _count(outcome: pl.Series, wanted: Outcome) -> int:
-    return int((outcome == wanted.value).sum())
-
-
-def _finish(lease: Lease, job: Job, status: JobStatus, code: str | None, shop: Workshop) -> None:
+def _finish(lease: Lease, job: Job, status: JobStatus, code: str | None, ctx: JobContext) -> None:
     """Join the parts into the result, then end the job.
 
-    When a part is no longer what it was, no result is better than a wrong one: the job is FAILED.
+    If a part is damaged, the job has no result rather than a wrong one, and is FAILED.
     """
-    now = shop.jobs.job(job.org_id, job.id)
+    now = ctx.jobs.job(job.org_id, job.id)
     assert now is not None
     sha256 = None
     try:
-        sha256 = _join(now, shop)
-    except Damaged as damage:
-        shop.observe(ResultLost(job.id, str(damage)))
+        sha256 = _join(now, ctx)
+    except DamagedFile as damage:
+        ctx.observe(ResultLost(job.id, str(damage)))
         status, code = JobStatus.FAILED, code or WorkerFailed.code
-    shop.jobs.finish(lease, status, code=code, has_result=sha256 is not None, result_sha256=sha256)
-    shop.files.drop_parts(job.id)
-    shop.observe(JobEnded(job.id, status, code, now.counts))
+    ctx.claims.finish(lease, status, code=code, has_result=sha256 is not None, result_sha256=sha256)
+    ctx.files.delete_parts(job.id)
+    ctx.observe(JobEnded(job.id, status, code, now.counts))
 
 
-def _join(job: Job, shop: Workshop) -> str | None:
-    """Make the result of a job's parts, durable under its name; its SHA-256, None without parts."""
-    members: list[tuple[result.Member, Iterable[bytes]]] = []
+def _join(job: Job, ctx: JobContext) -> str | None:
+    """Join a job's parts into its result, durable under its name, and return its SHA-256.
+
+    Returns None if there are no parts.
+    """
+    members: list[tuple[result.ResultMember, Iterable[bytes]]] = []
     for position, resource in enumerate(job.resources):
-        entries = shop.jobs.ledger(job.id, position)
+        entries = ctx.ledger.entries(job.id, position)
         if entries:
             name = result.member_name(resource.module, resource.file_name)
-            member = result.Member(name, tuple(entry.part for entry in entries))
-            members.append((member, _part_bytes(job.id, entries, shop.files)))
+            member = result.ResultMember(name, tuple(entry.part for entry in entries))
+            members.append((member, _part_bytes(job.id, entries, ctx.files)))
     if not members:
         return None
-    with shop.files.incoming() as file:
+    with ctx.files.incoming() as file:
         result.write_zip(file, members)
-        sha256 = hashlib.file_digest(file.reader(), "sha256").hexdigest()  # type: ignore[arg-type]  # a BinaryIO has readinto, typeshed forgets
-        file.keep(Area.RESULTS, job.id)
+        sha256 = hashlib.file_digest(file.reader(), "sha256").hexdigest()  # type: ignore[arg-type]  # a BinaryIO has readinto, typeshed does not know it
+        file.save(Area.RESULTS, job.id)
     return sha256
 
 
 def _part_bytes(job_id: int, entries: list[LedgerEntry], files: Files) -> Iterator[bytes]:
     for entry in entries:
-        yield files.part(job_id, entry.part.name, entry.part.deflated_bytes)
+        yield files.read_part(job_id, entry.part.name, entry.part.deflated_bytes)
 
 
 def _start(entries: list[LedgerEntry]) -> Start:
@@ -222,63 +211,40 @@ def _start(entries: list[LedgerEntry]) -> Start:
     return Start(last.chunk + 1, last.first_row + last.rows, last.resume_text, last.resume_row)
 
 
-def _make_findable(plan: Plan, sink: RecordSink) -> None:
+def _ensure_indexes(plan: Plan, sink: RecordSink) -> None:
+    """Create the indexes by which the rows of the plan find records, where they are missing."""
     if plan.find_by is not None:
-        sink.make_findable(plan.module, plan.find_by.field)
+        sink.ensure_index(plan.module, plan.find_by.field)
     for column in plan.columns:
-        if column.target is not None and column.target_field is not None:
-            sink.make_findable(column.target, column.target_field)
+        if column.lookup_module is not None and column.lookup_field is not None:
+            sink.ensure_index(column.lookup_module, column.lookup_field)
 
 
-def _remember_parents(chunk: Chunk, plan: Plan, ids: pl.Series, sink: RecordSink) -> None:
-    """Children in the same job find the records of these rows by their text."""
-    for column in plan.asked_columns:
-        sink.remember_parents(plan.job.id, column, normalised(chunk.cells[str(column)]), ids)
+def _remember_parents(chunk: Chunk, plan: Plan, ids: pl.Series, parents: ParentRecords) -> None:
+    """Store the records of these rows by the texts by which children in the same job find them."""
+    for column in plan.parent_columns:
+        parents.remember(plan.job.id, column, normalised(chunk.cells[str(column)]), ids)
 
 
-def _grow_pick_lists(
-    plan: Plan, fields: pl.DataFrame, outcome: pl.Series, sink: RecordSink
-) -> Plan:
-    """New picklist values of stored rows join the picklist (facts 3.4)."""
-    for column in plan.writes:
-        if not column.field.grows:
-            continue
-        multiple = column.field.kind is Kind.LIST
-        values = (
-            fields[column.name]
-            .filter(outcome != Outcome.SKIPPED.value)
-            .drop_nulls()
-            .unique(maintain_order=True)
-        )
-        if multiple:
-            values = (
-                values.str.json_decode(pl.List(pl.String)).explode().unique(maintain_order=True)
-            )
-        new = [v for v in values.to_list() if v not in column.field.pick_list_values]
-        if new:
-            plan = plan.grown(sink.grow_pick_list(plan.module, column.field, new))
-    return plan
+class _Prefetch:
+    """Conforms the next chunk on another thread, one at a time."""
 
+    def __init__(self, chunks: Iterator[Conformed], background: Executor) -> None:
+        self._chunks = chunks
+        self._background = background
+        self._next: Future[Conformed | None] | None = None
 
-class _Ahead:
-    """Items that are made on another thread, one at a time."""
+    def begin_next(self) -> None:
+        """Begin with the next chunk. Call it when the thread of the caller no longer uses Polars.
 
-    def __init__(self, items: Iterator[Conformed], aside: Executor) -> None:
-        self._items = items
-        self._aside = aside
-        self._coming: Future[Conformed | None] | None = None
-
-    def begin(self) -> None:
-        """Begin with the next item; to be called when what follows leaves Polars alone.
-
-        Begun any earlier, the two would stand in each other's way: that took 6 % longer.
+        If it begins any earlier, both compete for the cores: that took 6 % longer.
         """
-        if self._coming is None:
-            self._coming = self._aside.submit(next, self._items, None)
+        if self._next is None:
+            self._next = self._background.submit(next, self._chunks, None)
 
     def take(self) -> Conformed | None:
-        """The next item, when it is ready; None after the last."""
-        self.begin()
-        coming, self._coming = self._coming, None
-        assert coming is not None
-        return coming.result()
+        """Return the next chunk as soon as it is ready; None after the last."""
+        self.begin_next()
+        taken, self._next = self._next, None
+        assert taken is not None
+        return taken.result()

@@ -1,4 +1,4 @@
-"""A resource's upload, opened and proven to be the one that was acknowledged.
+"""Opens the upload of a resource and checks that it is the one that was acknowledged.
 
 In:   a job and the position of one of its resources.
 Out:  its text, its format and the plan of what its rows become.
@@ -10,37 +10,38 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Self
 
-from bulkwright.csvzip.archive import open_archive
-from bulkwright.csvzip.text import Format, blocks, sniff, take_head
 from bulkwright.domain.errors import FileDamaged
 from bulkwright.domain.job import Job
 from bulkwright.domain.module import Module
-from bulkwright.files import Area, Damaged
+from bulkwright.files import Area, DamagedFile
+from bulkwright.formats.csv import Dialect, blocks, sniff
+from bulkwright.formats.stream import ByteStream
+from bulkwright.formats.zip import open_archive
+from bulkwright.pipeline.context import JobContext
 from bulkwright.pipeline.plan import Plan, make_plan
 from bulkwright.pipeline.read import Chunk, Start, read_chunks
-from bulkwright.pipeline.workshop import Workshop
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An open upload; to be used in a `with` block."""
+    """An open upload. Use it in a `with` block, which closes it."""
 
     file: BinaryIO
-    text: Iterator[bytes]
-    format: Format
+    text: ByteStream
+    dialect: Dialect
     plan: Plan
     text_bytes: int
-    """What the CSV inflates to."""
+    """The size of the inflated CSV."""
 
-    def chunks(self, start: Start, shop: Workshop) -> Iterator[Chunk]:
-        """The chunks from `start` on; to be called once."""
+    def chunks(self, start: Start, ctx: JobContext) -> Iterator[Chunk]:
+        """Yield the chunks from `start` on. Call it once."""
         return read_chunks(
-            blocks(self.text, self.format, target=shop.chunk_bytes, start=start.text),
+            blocks(self.text, self.dialect, target=ctx.chunk_bytes, start=start.text),
             columns=self.plan.needed_columns,
-            width=len(self.format.header),
-            delimiter=self.format.delimiter,
+            width=len(self.dialect.header),
+            delimiter=self.dialect.delimiter,
             start=start,
-            most=shop.chunk_rows,
+            max_rows=ctx.chunk_rows,
         )
 
     def __enter__(self) -> Self:
@@ -50,49 +51,49 @@ class Source:
         self.file.close()
 
 
-def open_source(job: Job, position: int, shop: Workshop) -> Source:
+def open_source(job: Job, position: int, ctx: JobContext) -> Source:
     """Open the upload of a resource.
 
-    Raises FileDamaged when it is gone or not, byte for byte, what was acknowledged, or when its
-    module is no longer there.
+    Raises FileDamaged if it is missing, if it is not the acknowledged one byte for byte, or if its
+    module no longer exists.
     """
-    upload = shop.jobs.upload(job.org_id, job.resources[position].file_id)
+    upload = ctx.uploads.upload(job.org_id, job.resources[position].file_id)
     if upload is None:
-        raise FileDamaged("The upload is no longer there; upload the file again")
+        raise FileDamaged("The upload no longer exists; upload the file again")
     try:
-        # Before the first row: the zip's own checksum would be known after the last one only.
-        file = shop.files.open(Area.UPLOADS, upload.id, upload.sha256)
+        # The SHA-256 is checked before the first row; the zip's own checksum only after the last.
+        file = ctx.files.open(Area.UPLOADS, upload.id, upload.sha256)
     except FileNotFoundError as error:
-        raise FileDamaged("The stored upload is gone; upload the file again") from error
-    except Damaged as damage:
+        raise FileDamaged("The stored upload is missing; upload the file again") from error
+    except DamagedFile as damage:
         raise FileDamaged from damage
     try:
         archive = open_archive(file)
-        member = archive.named(job.resources[position].file_name)
-        head, text = take_head(archive.stream(member, shop.limits.csv_bytes))
-        form = sniff(head, job.character_encoding)
-        plan = _plan(job, position, form.header, shop)
+        member = archive.csv_named(job.resources[position].file_name)
+        text = ByteStream(archive.stream(member, ctx.limits.csv_bytes))
+        dialect = sniff(text, job.character_encoding)
+        plan = _plan(job, position, dialect.header, ctx)
     except BaseException:
         file.close()
         raise
-    return Source(file, text, form, plan, member.size)
+    return Source(file, text, dialect, plan, member.size)
 
 
-def _plan(job: Job, position: int, header: tuple[str, ...], shop: Workshop) -> Plan:
-    module = _module(job.org_id, job.resources[position].module, shop)
+def _plan(job: Job, position: int, header: tuple[str, ...], ctx: JobContext) -> Plan:
+    module = _module(job.org_id, job.resources[position].module, ctx)
     modules = {module.api_name: module}
     for mapping in job.resources[position].mappings:
         field = module.field(mapping.api_name)
         if field is not None and field.lookup_module and field.lookup_module not in modules:
-            modules[field.lookup_module] = _module(job.org_id, field.lookup_module, shop)
+            modules[field.lookup_module] = _module(job.org_id, field.lookup_module, ctx)
     user_ids: dict[str, int] = {}
-    for user in shop.accounts.users(job.org_id):
+    for user in ctx.accounts.users(job.org_id):
         user_ids |= {str(user.id): user.id, user.email.strip().casefold(): user.id}
     return make_plan(job, position, header, modules, user_ids)
 
 
-def _module(org_id: int, api_name: str, shop: Workshop) -> Module:
-    module = shop.modules.module(org_id, api_name)
+def _module(org_id: int, api_name: str, ctx: JobContext) -> Module:
+    module = ctx.modules.module(org_id, api_name)
     if module is None:
-        raise FileDamaged(f"The module {api_name} is no longer there")
+        raise FileDamaged(f"The module {api_name} no longer exists")
     return module

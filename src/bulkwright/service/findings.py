@@ -1,4 +1,4 @@
-"""What a check can find, and what an operator does next."""
+"""The findings of a check, and what an operator does next."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Fault(StrEnum):
-    """What is wrong. A word is never used for another fault."""
+    """The kinds of faults. Scripts may match the values, so a value never changes its meaning."""
 
     DATABASE_DAMAGED = "database-damaged"
     MIGRATION_CHANGED = "migration-changed"
@@ -23,37 +23,37 @@ class Fault(StrEnum):
     PART_DAMAGED = "part-damaged"
     RECORD_MISSING = "record-missing"
     RECORD_DOUBLED = "record-doubled"
-    RECORD_UNTOLD = "record-untold"
+    RECORD_UNREPORTED = "record-untold"  # codespell:ignore untold
     UPLOAD_MISSING = "upload-missing"
     UPLOAD_DAMAGED = "upload-damaged"
     STRAY = "stray"
-    NOT_TOLD = "not-told"
+    NOT_COMPARED = "not-told"  # codespell:ignore told
 
     @property
     def harmless(self) -> bool:
-        """Whether nothing need be done."""
-        return self in (Fault.STRAY, Fault.NOT_TOLD)
+        """Whether the operator need not do anything."""
+        return self in (Fault.STRAY, Fault.NOT_COMPARED)
 
     @property
     def remedy(self) -> str:
-        """What to do next."""
+        """The next step of the operator, as text."""
         return _REMEDIES[self]
 
 
 _RESTORE = "restore the data folder from a backup"
 _LEARN = (
-    "restore the file from a backup; the records are stored, but nobody can tell any more "
-    "which rows were skipped: run the file again as an upsert to learn it"
+    "restore the file from a backup; the records are stored, but which rows were skipped is not "
+    "known any more: run the file again as an upsert to find out"
 )
-_UPLOAD = "upload the file again, and create the job anew that needs it"
+_UPLOAD = "upload the file again, and create the job that needs it again"
 _REMEDIES = {
     Fault.DATABASE_DAMAGED: (
         "stop the server and copy the data folder away; then "
         f"{_RESTORE}, or rebuild the database with `sqlite3 bulkwright.sqlite .recover`"
     ),
     Fault.MIGRATION_CHANGED: (
-        "install the version that last served this folder; the database is not what this "
-        "program's files say"
+        "install the version that last served this folder; the database differs from the "
+        "migration files of this program"
     ),
     Fault.STORE_OLDER: "run `bulkwright jobs list` on it once, which upgrades it; then check again",
     Fault.STORE_NEWER: "upgrade Bulkwright, then check again",
@@ -66,7 +66,7 @@ _REMEDIES = {
     Fault.RESULT_DAMAGED: _LEARN,
     Fault.LINES_DIFFER: f"compare the result with the ledger of a backup, and {_RESTORE} if needed",
     Fault.PART_MISSING: (
-        "restore the file from a backup, for the job cannot make its result without it; its "
+        "restore the file from a backup, because the job cannot make its result without it; its "
         "committed rows are stored"
     ),
     Fault.PART_DAMAGED: (
@@ -76,21 +76,23 @@ _REMEDIES = {
     Fault.RECORD_MISSING: (
         f"{_RESTORE}, or run the file again as an upsert, which adds what is missing"
     ),
-    Fault.RECORD_DOUBLED: "look at the results of both jobs; one was changed or copied by hand",
-    Fault.RECORD_UNTOLD: (
-        "look at these records: no job wrote them, so somebody did by hand, or a ledger was lost"
+    Fault.RECORD_DOUBLED: "inspect the results of both jobs; one was changed or copied by hand",
+    Fault.RECORD_UNREPORTED: (
+        "inspect these records: no job wrote them, so they were written by hand, or a ledger was "
+        "lost"
     ),
     Fault.UPLOAD_MISSING: _UPLOAD,
     Fault.UPLOAD_DAMAGED: _UPLOAD,
-    Fault.STRAY: "nothing; the server sweeps it a day after it was written",
-    Fault.NOT_TOLD: "nothing",
+    Fault.STRAY: "nothing; the server deletes it a day after it was written",
+    Fault.NOT_COMPARED: "nothing",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is not as it should be, or that an operator may wonder about."""
+    """One fault at one place."""
 
     fault: Fault
     where: str
+    """The place, for an operator: `job 12, Leads, chunk 3`, a file, a migration."""
     problem: str

@@ -1,7 +1,7 @@
-"""A job is asked for, looked at, and its result fetched.
+"""Creates jobs, returns their details and opens their results. Workers run them.
 
-Creation checks everything that can be known before the first row is read, so that a mistake is
-answered at once and by name (facts 3.6) instead of failing a job later.
+Creation checks everything that can be known before the first row is read. So a mistake is rejected
+at once with its error code (facts 3.6), instead of failing the job later.
 """
 
 from __future__ import annotations
@@ -9,11 +9,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
-from bulkwright.csvzip.text import canonical_encoding
+from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
 from bulkwright.domain.endpoint import InvalidEndpoint, parse_endpoint
@@ -34,39 +33,45 @@ from bulkwright.domain.errors import (
     ResultDamaged,
     ScopeMismatch,
 )
+from bulkwright.domain.ids import parse_id
 from bulkwright.domain.job import Callback, Job, Operation, Person, Resource
 from bulkwright.domain.limits import Limits
 from bulkwright.domain.module import Module
 from bulkwright.domain.request import JobRequest, ResourceRequest
 from bulkwright.domain.upload import CsvFacts
-from bulkwright.files import Area, Damaged, Files
+from bulkwright.files import Area, DamagedFile, Files
+from bulkwright.formats.csv import canonical_encoding
 from bulkwright.service.mapping import MappingRules
 from bulkwright.service.uploads import UploadService
 from bulkwright.store.accounts import AccountStore
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.modules import ModuleStore
+from bulkwright.store.uploads import UploadStore
 
 _log = logging.getLogger("bulkwright.jobs")
 
-_LONGEST_URL = 2_000
-_BIGGEST_ID = 2**63
+_MAX_URL_LENGTH = 2_000
+_MAX_SHOWN_NAME = 100
+"""A longer module name is cut in an error message."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobService:
-    """Creates jobs and tells about them; a worker runs them."""
+    """Creates and returns the jobs of an org."""
 
     accounts: AccountStore
     modules: ModuleStore
     jobs: JobStore
+    upload_store: UploadStore
     files: Files
     uploads: UploadService
     limits: Limits
     layout_mandatory: bool = False
     """Whether layout-mandatory fields must be mapped too; the founding page's sample maps fewer."""
+    clock: Clock = SYSTEM_CLOCK
 
     def create(self, caller: Caller, request: JobRequest) -> Job:
-        """Check a request and add its job. Raises the RequestError that names what is wrong."""
+        """Checks a request and adds its job. Raises the RequestError of the first mistake."""
         user = self.accounts.user(caller.org_id, caller.user_id)
         if user is None:
             raise InvalidToken
@@ -90,7 +95,7 @@ class JobService:
             org_id=caller.org_id,
             operation=request.operation,
             created_by=Person(user.id, user.name),
-            created_time=datetime.now(UTC).astimezone(ZoneInfo(user.time_zone)),
+            created_time=self.clock.now().astimezone(ZoneInfo(user.time_zone)),
             time_zone=user.time_zone,
             resources=tuple(resources),
             character_encoding=encoding,
@@ -99,19 +104,19 @@ class JobService:
             fingerprint=request.fingerprint,
             version=request.version,
         )
-        return self._added(job)
+        return self._add(job)
 
     def details(self, org_id: int, job_id: int) -> Job:
-        """A job of an org as it stands now. Raises ResourceNotFound."""
+        """Returns a job of an org as it is now. Raises ResourceNotFound."""
         job = self.jobs.job(org_id, job_id)
         if job is None:
             raise ResourceNotFound
         return job
 
     def open_result(self, org_id: int, job_id: int) -> BinaryIO:
-        """The zip with a job's result, open and proven to be the one that was made.
+        """Opens the zip with a job's result, after its checksum was verified.
 
-        Raises LinkNotValid when there is none (facts 5), ResultDamaged when it is another one.
+        Raises LinkNotValid if there is none (facts 5), ResultDamaged if the checksum differs.
         """
         job = self.jobs.job(org_id, job_id)
         if job is None or not job.has_result or job.result_swept:
@@ -120,15 +125,15 @@ class JobService:
             return self.files.open(Area.RESULTS, job_id, job.result_sha256)
         except FileNotFoundError:
             raise LinkNotValid from None
-        except Damaged as damage:
+        except DamagedFile as damage:
             _log.error("job %d: %s; restore it from a backup", job_id, damage)
             raise ResultDamaged from damage
 
-    def _added(self, job: Job) -> Job:
+    def _add(self, job: Job) -> Job:
         numbered = replace(job, id=self.modules.take_ids(1))
-        with self.jobs.together():
-            # From here on no sweep takes the upload; until now one may have.
-            if not self.jobs.hold_upload(job.org_id, job.resources[0].file_id):
+        with self.jobs.transaction():
+            # Before the pin a sweep may have deleted the upload; after it no sweep can.
+            if not self.upload_store.pin_upload(job.org_id, job.resources[0].file_id):
                 raise InvalidFileId(details={"json_path": "$.resource[0].file_id"})
             self.jobs.add(numbered)
         return numbered
@@ -142,7 +147,10 @@ class JobService:
         encoding: str | None,
         parent: CsvFacts | None,
     ) -> tuple[CsvFacts, Resource]:
-        """One resource and its CSV; `parent` is the first resource's, for those after it."""
+        """Returns one checked resource and its CSV.
+
+        `parent` is the CSV of the first resource; None for the first resource itself.
+        """
         module = self._module(caller, request.operation, wanted.module)
         file_id, csv = self._csv(caller.org_id, wanted, place, encoding)
         if len(csv.header) > self.limits.columns:
@@ -168,7 +176,7 @@ class JobService:
                 )
             mappings = wanted.mappings
         rules.check(mappings)
-        ignore = request.ignore_empty if wanted.ignore_empty is None else wanted.ignore_empty
+        ignore_empty = request.ignore_empty if wanted.ignore_empty is None else wanted.ignore_empty
         return csv, Resource(
             module=module.api_name,
             module_id=module.id,
@@ -176,14 +184,14 @@ class JobService:
             file_name=csv.name,
             mappings=mappings,
             find_by=wanted.find_by,
-            ignore_empty=bool(ignore),
+            ignore_empty=bool(ignore_empty),
             auto_mapped=wanted.mappings is None,
         )
 
     def _module(self, caller: Caller, operation: Operation, name: str) -> Module:
         module = self.modules.module(caller.org_id, name)
         if module is None or not module.bulk_write:
-            shown = name if len(name) <= 100 else f"{name[:100]}..."
+            shown = name if len(name) <= _MAX_SHOWN_NAME else f"{name[:_MAX_SHOWN_NAME]}..."
             raise ModuleNotAvailable(f"Requested module '{shown}' is not available.")
         if not scope.permits(caller.scopes, _write_scopes(module, operation)):
             raise ScopeMismatch
@@ -192,31 +200,28 @@ class JobService:
     def _csv(
         self, org_id: int, wanted: ResourceRequest, place: str, encoding: str | None
     ) -> tuple[int, CsvFacts]:
-        spot = {"json_path": f"{place}.file_id"}
-        text = wanted.file_id
-        if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text)):
-            raise InvalidFileId(details=spot)
-        upload = self.jobs.upload(org_id, int(text)) if int(text) < _BIGGEST_ID else None
+        details = {"json_path": f"{place}.file_id"}
+        number = parse_id(wanted.file_id, leading_zeros=True)
+        upload = None if number is None else self.upload_store.upload(org_id, number)
         if upload is None:
-            # Not FILE_NOT_FOUND: the v2 SDK would take a code it does not know for a success
-            # (facts 9.1).
-            raise InvalidFileId(details=spot)
+            # Not FILE_NOT_FOUND: the v2 SDK treats an unknown code as a success (facts 9.1).
+            raise InvalidFileId(details=details)
         csvs = upload.csvs
         if encoding is not None and (not csvs or any(c.encoding != encoding for c in csvs)):
             try:
                 csvs = self.uploads.read_as(upload, encoding)
             except FileNotFoundError:
-                raise InvalidFileId(details=spot) from None  # swept at this very moment
+                raise InvalidFileId(details=details) from None  # a sweep deleted it meanwhile
         if wanted.file_names:
             return upload.id, _named(csvs, wanted.file_names, place)
         if len(csvs) != 1:
-            # Which one is meant is not said, or there is none (facts 2.3).
-            raise FileNotSupported(details=spot)
+            # There is none, or the request does not name one of several (facts 2.3).
+            raise FileNotSupported(details=details)
         return upload.id, csvs[0]
 
 
 def _named(csvs: Sequence[CsvFacts], names: Sequence[str], place: str) -> CsvFacts:
-    """The CSV that a resource names; one resource takes one (facts 3.2)."""
+    """Returns the CSV that a resource names. A resource has exactly one (facts 3.2)."""
     found = [csv for csv in csvs if csv.name in names]
     if len(names) != 1 or len(found) != 1:
         raise FileNotFound(details={"json_path": f"{place}.file_names"})
@@ -228,14 +233,14 @@ def _check_callback(callback: Callback | None) -> None:
         return
     if callback.method.lower() != "post":
         raise InvalidCallbackMethod(details={"supported_callback_methods": ["post"]})
-    spot = {"json_path": "$.callback.url"}
-    if len(callback.url) > _LONGEST_URL:
-        raise InvalidCallbackUrl(details=spot)
+    details = {"json_path": "$.callback.url"}
+    if len(callback.url) > _MAX_URL_LENGTH:
+        raise InvalidCallbackUrl(details=details)
     try:
-        # The parser that connects later. Where a name leads is looked at then, each time anew.
+        # The sender uses the same parser. It resolves and checks the host at each attempt.
         parse_endpoint(callback.url)
     except InvalidEndpoint:
-        raise InvalidCallbackUrl(details=spot) from None
+        raise InvalidCallbackUrl(details=details) from None
 
 
 def _encoding(name: str | None) -> str | None:
@@ -246,7 +251,7 @@ def _encoding(name: str | None) -> str | None:
 
 
 def _write_scopes(module: Module, operation: Operation) -> tuple[str, ...]:
-    """Scopes of which one is needed (facts 3.1; client contract 4 has the operation's own)."""
+    """Returns the scopes of which the caller needs one (facts 3.1; client contract 4)."""
     name = module.api_name.lower()
     names = {name, name.replace("_", "")}
     if module.generated_type == "custom":

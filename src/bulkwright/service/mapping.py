@@ -1,4 +1,7 @@
-"""Does a mapping fit the module and the file? (facts 3.3, 3.6; docs/differences.md)"""
+"""Checks that the mappings of a resource fit its module and its file.
+
+Facts 3.3 and 3.6; docs/differences.md.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +19,18 @@ from bulkwright.domain.errors import (
     MandatoryNotFound,
     MissingKey,
 )
-from bulkwright.domain.job import Mapping, Operation
-from bulkwright.domain.module import SYSTEM_FIELDS, Field, Kind, Module
+from bulkwright.domain.job import FieldMapping, Operation
+from bulkwright.domain.module import SYSTEM_FIELDS, Field, Module, StorageType
 from bulkwright.store.modules import ModuleStore
 
-_FORMATS: dict[Kind, Callable[[str], object]] = {
-    Kind.DATE: dateformat.translate,
-    Kind.DATETIME: dateformat.translate,
-    Kind.INTEGER: dateformat.number_format,
-    Kind.DECIMAL: dateformat.number_format,
+_FORMATS: dict[StorageType, Callable[[str], object]] = {
+    StorageType.DATE: dateformat.translate,
+    StorageType.DATETIME: dateformat.translate,
+    StorageType.INTEGER: dateformat.number_format,
+    StorageType.DECIMAL: dateformat.number_format,
 }
-_SHOWN = 100
+_MAX_SHOWN_NAME = 100
+"""A longer name is cut in an error message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,103 +42,102 @@ class MappingRules:
     operation: Operation
     find_by: str | None
     header: Sequence[str]
-    place: str
-    """Where in the request the resource stands, for `details.json_path`."""
+    path: str
+    """The JSON path of the resource in the request, for `details.json_path`."""
     layout_mandatory: bool = False
     parent_header: Sequence[str] | None = None
-    """Header of the job's first CSV, for resources that come after it."""
+    """Header of the job's first CSV; None for the first resource."""
 
-    def by_header(self) -> tuple[Mapping, ...]:
-        """Mappings by the header's field names (facts 1.4).
+    def by_header(self) -> tuple[FieldMapping, ...]:
+        """Returns mappings by the field names in the header (facts 1.4).
 
-        `Lookup.Field` finds the looked-up record by that field; a lookup's bare name means record
-        ids. Columns that are no writable field are left out, as they are in an exported file;
-        raises InvalidField when none is left.
+        `Lookup.Field` finds the record of a lookup by that field; the name of a lookup alone means
+        record ids. Columns that name no writable field are omitted, because exported files have
+        them. Raises InvalidField if no column is mapped.
         """
-        made = []
+        mappings = []
         for index, text in enumerate(self.header):
             name, _, parent = text.strip().partition(".")
             field = self.module.field(name)
-            if field is None or not self._takes(field):
+            if field is None or not self._can_be_mapped(field):
                 continue
             find_by = parent or ("id" if field.data_type == "lookup" else None)
-            made.append(Mapping(name, index, find_by=find_by))
-        if not made:
+            mappings.append(FieldMapping(name, index, find_by=find_by))
+        if not mappings:
             first = self.header[0].strip() if self.header else ""
             raise InvalidField(_unknown(first))
-        return tuple(made)
+        return tuple(mappings)
 
-    def check(self, mappings: Sequence[Mapping]) -> None:
-        """Raise what is wrong with the mappings, the first one first."""
+    def check(self, mappings: Sequence[FieldMapping]) -> None:
+        """Raises the RequestError of the first mistake in the mappings."""
         if self.operation.updates and self.find_by is None:
-            raise MandatoryNotFound(details={"json_path": f"{self.place}.find_by"})
+            raise MandatoryNotFound(details={"json_path": f"{self.path}.find_by"})
         seen: set[str] = set()
         for number, mapping in enumerate(mappings):
-            spot = f"{self.place}.field_mappings[{number}]"
-            self._check_one(mapping, spot)
+            path = f"{self.path}.field_mappings[{number}]"
+            self._check_one(mapping, path)
             if mapping.api_name in seen:
                 raise DuplicateMapping(
                     f"{mapping.api_name} is mapped twice.",
-                    {"api_name": mapping.api_name, "json_path": f"{spot}.api_name"},
+                    {"api_name": mapping.api_name, "json_path": f"{path}.api_name"},
                 )
             seen.add(mapping.api_name)
         self._check_find_by(seen)
         if self.operation.creates:
             self._check_mandatory(seen)
 
-    def _takes(self, field: Field) -> bool:
-        """Whether the field may stand in a mapping at all."""
+    def _can_be_mapped(self, field: Field) -> bool:
+        """Whether a mapping may name the field."""
         if field.api_name == "id":
             return self.find_by == "id" or self.operation.updates
-        own = field.column is not None
-        return field.writable and (own or field.api_name not in SYSTEM_FIELDS)
+        return field.writable and (field.in_existing_table or field.api_name not in SYSTEM_FIELDS)
 
-    def _check_one(self, mapping: Mapping, spot: str) -> None:
+    def _check_one(self, mapping: FieldMapping, path: str) -> None:
         field = self.module.field(mapping.api_name)
-        if field is None or not self._takes(field):
-            raise InvalidField(_unknown(mapping.api_name), {"json_path": f"{spot}.api_name"})
+        if field is None or not self._can_be_mapped(field):
+            raise InvalidField(_unknown(mapping.api_name), {"json_path": f"{path}.api_name"})
         if mapping.index is None:
             if mapping.default is None:
                 raise MissingKey(
                     f"required key index for field {field.api_name} is not found in request body.",
-                    {"json_path": f"{spot}.index"},
+                    {"json_path": f"{path}.index"},
                 )
         elif not 0 <= mapping.index < len(self.header):
-            raise ColumnIndexNotFound(details={"json_path": f"{spot}.index"})
+            raise ColumnIndexNotFound(details={"json_path": f"{path}.index"})
         if mapping.format is not None:
-            read = _FORMATS.get(field.kind)
-            if read is None:
+            check_format = _FORMATS.get(field.storage_type)
+            if check_format is None:
                 raise InvalidFormat(
-                    f"{field.api_name} takes no format", {"json_path": f"{spot}.format"}
+                    f"{field.api_name} takes no format", {"json_path": f"{path}.format"}
                 )
             try:
-                read(mapping.format)
+                check_format(mapping.format)
             except InvalidFormat as error:
-                raise InvalidFormat(error.message, {"json_path": f"{spot}.format"}) from None
-        self._check_lookup(field, mapping, spot)
+                raise InvalidFormat(error.message, {"json_path": f"{path}.format"}) from None
+        self._check_lookup(field, mapping, path)
 
-    def _check_lookup(self, field: Field, mapping: Mapping, spot: str) -> None:
-        by, details = mapping.find_by, {"json_path": f"{spot}.find_by"}
+    def _check_lookup(self, field: Field, mapping: FieldMapping, path: str) -> None:
+        by, details = mapping.find_by, {"json_path": f"{path}.find_by"}
         if mapping.parent_column_index is not None:
-            self._check_parent(field, mapping.parent_column_index, spot)
+            self._check_parent(field, mapping.parent_column_index, path)
             return
         if field.data_type == "lookup":
             if by is None:
                 key = "find_by" if self.parent_header is None else "parent_column_index"
                 raise MandatoryNotFound(f"Required key {key} is not available", details)
-            allowed = by == "id" or self._found_by(field, by)
+            allowed = by == "id" or self._is_lookup_key(field, by)
         elif field.has_users:
             allowed = by in (None, "id", "email")
         else:
-            # On other fields the key has no meaning; clients that send the resource's own find_by
-            # here are not wrong either.
+            # On other fields the key has no meaning. Some clients send the find_by of the resource
+            # here, which is accepted.
             allowed = by is None or by in (field.api_name, "id")
         if not allowed:
             raise InvalidField(_unknown(by or ""), details)
 
-    def _check_parent(self, field: Field, index: int, spot: str) -> None:
-        """A child's lookup names a row of the parent's CSV by one of that one's columns."""
-        details = {"json_path": f"{spot}.parent_column_index"}
+    def _check_parent(self, field: Field, index: int, path: str) -> None:
+        """Checks the column of the parent's CSV by which a child names its parent row."""
+        details = {"json_path": f"{path}.parent_column_index"}
         if self.parent_header is None or field.data_type != "lookup":
             raise InvalidData(
                 "parent_column_index belongs to lookups of resources after the first", details
@@ -142,22 +145,24 @@ class MappingRules:
         if not 0 <= index < len(self.parent_header):
             raise ColumnIndexNotFound(details=details)
 
-    def _found_by(self, field: Field, by: str) -> bool:
-        """Whether records of the looked-up module can be found by this field."""
+    def _is_lookup_key(self, field: Field, by: str) -> bool:
+        """Whether records of the lookup's module can be found by this field."""
         target = self.modules.module(self.module.org_id, field.lookup_module or "")
         found = None if target is None else target.field(by)
         if target is None or found is None:
             return False
-        # Where records are found by a name, an index is made, but not in the user's own tables.
-        return found.key or (target.table is None and found == target.display_field)
+        # A job creates an index on the display field, but never in an existing table.
+        return found.is_key or (not target.has_existing_table and found == target.display_field)
 
     def _check_find_by(self, mapped: set[str]) -> None:
         if self.find_by is None:
             return
-        details = {"json_path": f"{self.place}.find_by"}
+        details = {"json_path": f"{self.path}.find_by"}
         field = self.module.field(self.find_by)
-        if field is None or not (field.api_name == "id" or field.key):
-            raise InvalidField(f"invalid find_by. invalid api_name {_cut(self.find_by)}.", details)
+        if field is None or not (field.api_name == "id" or field.is_key):
+            raise InvalidField(
+                f"invalid find_by. invalid api_name {_shortened(self.find_by)}.", details
+            )
         if self.find_by not in mapped:
             raise InvalidField(f"The find_by field {self.find_by} is not mapped.", details)
 
@@ -173,8 +178,8 @@ class MappingRules:
 
 
 def _unknown(name: str) -> str:
-    return f"invalid mapping. invalid api_name {_cut(name)}."
+    return f"invalid mapping. invalid api_name {_shortened(name)}."
 
 
-def _cut(name: str) -> str:
-    return name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..."
+def _shortened(name: str) -> str:
+    return name if len(name) <= _MAX_SHOWN_NAME else f"{name[:_MAX_SHOWN_NAME]}..."

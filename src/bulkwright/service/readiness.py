@@ -1,34 +1,34 @@
-"""Whether requests can be answered as they should."""
+"""Whether the service can answer requests."""
 
 from __future__ import annotations
 
 from bulkwright.files import Files
+from bulkwright.outages import classify
 from bulkwright.store.database import Database
-from bulkwright.store.migrate import seals
-from bulkwright.trouble import trouble
+from bulkwright.store.migrate import mismatches
 
 
 class Readiness:
-    """Looks at what every request relies on."""
+    """Checks the database and the files, on which every request relies."""
 
     def __init__(self, database: Database, files: Files) -> None:
         self._database = database
         self._files = files
 
-    def wrong(self) -> str | None:
-        """What is in the way, as a reason to show; None when nothing is. Waits for the store.
+    def problem(self) -> str | None:
+        """Returns why requests cannot be answered, or None if they can. Blocks on the store.
 
-        Migrations that this program does not know are in nobody's way: they are those of a newer
-        one that is being rolled out, and until it has taken over, this one serves.
+        Unknown migrations are no problem: a newer version has applied them during its rollout, and
+        this version serves until it is replaced.
         """
         try:
-            lacking = [s for s in seals(self._database) if s.problem != "unknown"]
+            lacking = [m for m in mismatches(self._database) if m.problem != "unknown"]
         except Exception as error:
-            return f"store: {trouble(error) or 'it does not answer'}"
+            return f"store: {classify(error) or 'it does not answer'}"
         if lacking:
             return f"store: migration {lacking[0].name} is {lacking[0].problem}"
         try:
-            self._files.look()
+            self._files.check_reachable()
         except Exception as error:
-            return f"files: {trouble(error) or 'they cannot be reached'}"
+            return f"files: {classify(error) or 'they cannot be reached'}"
         return None

@@ -1,36 +1,36 @@
-"""What was kept for its time goes: uploads, results, jobs, callbacks, tokens, sessions.
+"""Deletes expired uploads, results, jobs, callbacks, tokens and sessions.
 
-The database forgets first, its file goes afterwards. Killed between the two, what is left is a
-file that nothing refers to: harmless, and swept as a stray a day later. The other way round there
-would be an upload that a job is accepted for and then fails, or a link that leads nowhere though
-its job says otherwise. (Uploads and results come into being the other way round, for the same
-reason: the file first.) A reader that has a file open keeps it to the end.
+The database row is deleted first, its file afterwards. If the process is killed between the two,
+a file remains that no row refers to: it is harmless, and a later sweep deletes it as a stray. In
+the other order a job could be accepted for an upload that is gone, or a job could show a link to a
+result that is gone. (Uploads and results are created in the opposite order for the same reason:
+the file first.) A reader that has a file open can read it to the end.
 
-Sweeping is done by the process that serves, on a thread of its own, at start and once an hour.
+The process that serves sweeps on a thread of its own, at start and once an hour.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Sized
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bulkwright.domain.keeping import STRAY_HOURS, Keeping
+from bulkwright.clock import SYSTEM_CLOCK, Clock
+from bulkwright.domain.retention import STRAY_HOURS, RetentionPolicy
+from bulkwright.events.events import Observer, SweepDeferred, SweepFailed, Swept
 from bulkwright.files import Area, Files
-from bulkwright.observe import Observer, SweepPutOff, SweepTripped, Swept
 from bulkwright.store.retention import RetentionStore
 
 SWEEP_SECONDS = 3600.0
-"""Between two sweeps."""
+"""The time between two sweeps."""
 
-_JUMP_SECONDS = 600.0
-"""A clock that was set by more than this would make young things old: one sweep is left out."""
+_CLOCK_JUMP_SECONDS = 600.0
+"""If the wall clock was set by more than this, young things may look old: one sweep is skipped."""
 
-_BREATH_SECONDS = 0.02
-"""Between two steps: whoever waits to write gets a turn."""
+_PAUSE_SECONDS = 0.02
+"""The pause between two steps, in which other writers get the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,111 +39,115 @@ class Retention:
 
     store: RetentionStore
     files: Files
-    keeping: Keeping
+    policy: RetentionPolicy
 
     def sweep(self, stop: threading.Event | None = None) -> Swept:
-        """Let go of everything whose time is over, or as much as is done when `stop` is set."""
+        """Deletes everything that has expired. Ends after the current step if `stop` is set."""
         return _Sweep(self, stop or threading.Event()).run()
 
 
 class Sweeper:
-    """Sweeps at start and once an hour, on a thread of its own, until told to stop."""
+    """Sweeps at start and once an hour, on a thread of its own, until `stop` is called."""
 
-    def __init__(self, retention: Retention, observe: Observer) -> None:
+    def __init__(
+        self, retention: Retention, observe: Observer, clock: Clock = SYSTEM_CLOCK
+    ) -> None:
         self._retention = retention
         self._observe = observe
+        self._clock = clock
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
     def start(self) -> None:
-        """Begin with a sweep."""
+        """Starts the thread, which sweeps at once."""
         self._thread.start()
 
     def stop(self, seconds: float = 5.0) -> None:
-        """Stop after the step at hand; waits so long for it."""
+        """Stops after the current step; waits up to `seconds` for it."""
         self._stop.set()
         self._thread.join(seconds)
 
     def _run(self) -> None:
-        offset = _clock_offset()
+        offset = self._wall_offset()
         while not self._stop.is_set():
-            jump = _clock_offset() - offset
+            jump = self._wall_offset() - offset
             offset += jump
             try:
-                if abs(jump) > _JUMP_SECONDS:
-                    self._observe(SweepPutOff(jump))
+                if abs(jump) > _CLOCK_JUMP_SECONDS:
+                    self._observe(SweepDeferred(jump))
                 else:
                     self._observe(self._retention.sweep(self._stop))
             except Exception as error:
-                # The database is full, or locked for a minute. The next sweep comes by.
-                self._observe(SweepTripped(error))
+                # For example, the disk is full or the database is locked. The next sweep retries.
+                self._observe(SweepFailed(error))
             self._stop.wait(SWEEP_SECONDS)
 
-
-def _clock_offset() -> float:
-    """How far the wall clock is ahead of one that nobody can set."""
-    return time.time() - time.monotonic()
+    def _wall_offset(self) -> float:
+        """Returns the seconds between the wall clock and the monotonic one, which is never set."""
+        return self._clock.now().timestamp() - self._clock.monotonic()
 
 
 class _Sweep:
-    """One sweep: what went so far."""
+    """One sweep, with the counts of what it has deleted so far."""
 
     def __init__(self, retention: Retention, stop: threading.Event) -> None:
         self._store = retention.store
         self._files = retention.files
-        self._keeping = retention.keeping
+        self._policy = retention.policy
         self._stop = stop
-        self._gone: Counter[str] = Counter()
+        self._deleted: Counter[str] = Counter()
 
     def run(self) -> Swept:
-        store, keeping = self._store, self._keeping
-        # A job goes after its result has had its own time, or with it.
-        self._aged("uploads", keeping.uploads, self._uploads)
-        self._aged("results", keeping.results, self._results)
-        self._aged("jobs", keeping.jobs, self._jobs)
-        self._aged("callbacks", keeping.callbacks, lambda t: range(store.forget_deliveries(t)))
-        self._steps("tokens", lambda: range(store.forget_tokens()))
-        self._steps("tokens", lambda: range(store.forget_sessions()))
-        self._strays(Area.UPLOADS, store.upload_known)
-        self._strays(Area.RESULTS, store.result_needed)
-        self._strays(Area.PARTS, store.parts_needed)
-        self._gone["strays"] += self._files.sweep()
-        return Swept(**self._gone)
+        store, policy = self._store, self._policy
+        # Results before jobs: a job is deleted with its result or after it.
+        self._expired("uploads", policy.uploads, self._delete_uploads)
+        self._expired("results", policy.results, self._delete_results)
+        self._expired("jobs", policy.jobs, self._delete_jobs)
+        self._expired("callbacks", policy.callbacks, lambda t: range(store.delete_deliveries(t)))
+        self._repeat("tokens", lambda: range(store.delete_tokens()))
+        self._repeat("tokens", lambda: range(store.delete_sessions()))
+        self._delete_strays(Area.UPLOADS, store.upload_known)
+        self._delete_strays(Area.RESULTS, store.result_needed)
+        self._delete_strays(Area.PARTS, store.parts_needed)
+        self._deleted["strays"] += self._files.sweep()
+        return Swept(**self._deleted)
 
-    def _aged(self, what: str, kept: timedelta | None, step: Callable[[timedelta], Sized]) -> None:
-        if kept is not None:
-            self._steps(what, lambda: step(kept))
+    def _expired(
+        self, kind: str, lifetime: timedelta | None, step: Callable[[timedelta], Sized]
+    ) -> None:
+        if lifetime is not None:
+            self._repeat(kind, lambda: step(lifetime))
 
-    def _steps(self, what: str, step: Callable[[], Sized]) -> None:
-        """Repeat a step until it finds nothing."""
+    def _repeat(self, kind: str, step: Callable[[], Sized]) -> None:
+        """Repeats a step until it finds nothing to delete."""
         while not self._stop.is_set() and (found := len(step())):
-            self._gone[what] += found
-            self._stop.wait(_BREATH_SECONDS)
+            self._deleted[kind] += found
+            self._stop.wait(_PAUSE_SECONDS)
 
-    def _uploads(self, older: timedelta) -> list[int]:
-        gone = self._store.forget_uploads(older)
-        self._drop(Area.UPLOADS, gone)
-        return gone
+    def _delete_uploads(self, older: timedelta) -> list[int]:
+        deleted = self._store.delete_uploads(older)
+        self._delete_files(Area.UPLOADS, deleted)
+        return deleted
 
-    def _results(self, older: timedelta) -> list[int]:
-        gone = self._store.forget_results(older)
-        self._drop(Area.RESULTS, gone)
-        return gone
+    def _delete_results(self, older: timedelta) -> list[int]:
+        deleted = self._store.delete_results(older)
+        self._delete_files(Area.RESULTS, deleted)
+        return deleted
 
-    def _jobs(self, older: timedelta) -> list[int]:
-        gone = self._store.forget_jobs(older)
-        self._drop(Area.RESULTS, gone)
-        self._drop(Area.PARTS, gone)
-        return gone
+    def _delete_jobs(self, older: timedelta) -> list[int]:
+        deleted = self._store.delete_jobs(older)
+        self._delete_files(Area.RESULTS, deleted)
+        self._delete_files(Area.PARTS, deleted)
+        return deleted
 
-    def _strays(self, area: Area, needed: Callable[[int], bool]) -> None:
-        """Files that a crash left behind, or a sweep that was killed between its two halves."""
-        for number in self._files.idle(area, STRAY_HOURS * 3600.0):
+    def _delete_strays(self, area: Area, is_needed: Callable[[int], bool]) -> None:
+        """Deletes files that a crash left, or a sweep that was killed between row and file."""
+        for number in self._files.unchanged_for(area, STRAY_HOURS * 3600.0):
             if self._stop.is_set():
                 return
-            if not needed(number):
-                self._gone["strays"] += 1
-                self._drop(area, [number])
+            if not is_needed(number):
+                self._deleted["strays"] += 1
+                self._delete_files(area, [number])
 
-    def _drop(self, area: Area, numbers: list[int]) -> None:
-        self._gone["bytes"] += sum(self._files.drop(area, number) for number in numbers)
+    def _delete_files(self, area: Area, numbers: list[int]) -> None:
+        self._deleted["bytes"] += sum(self._files.delete(area, number) for number in numbers)

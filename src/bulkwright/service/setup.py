@@ -1,15 +1,15 @@
-"""Making what must be there before the first request: orgs, users, OAuth clients."""
+"""Creates what the first request needs: orgs, users, OAuth clients."""
 
 from __future__ import annotations
 
 import secrets
 import string
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain import scope
-from bulkwright.domain.account import ClientKind, OAuthClient, Org, Profile, User
+from bulkwright.domain.account import ClientKind, OAuthClient, Org, Role, User
 from bulkwright.domain.endpoint import parse_endpoint
 from bulkwright.service.schema import SchemaService
 from bulkwright.service.tokens import TokenService, hashed
@@ -19,7 +19,7 @@ from bulkwright.store.modules import ModuleStore
 SAMPLE_CLIENT_ID = "1000.NPY9M1V0XXXXXXXXXXXXXXXXXXXF7H"
 """The JavaScript client in the founding page's sample."""
 SAMPLE_REDIRECT = "http://127.0.0.1:5500/redirect.html"
-"""Where that sample wants its token sent."""
+"""The redirect URI of that sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,19 @@ class Registered:
     secret: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class DevelopmentSetup:
+    """An org, its user and a client with tokens, for development."""
+
+    org: Org
+    user: User
+    registered: Registered
+    refresh_token: str
+    access_token: str
+
+
 class SetupService:
-    """What an operator does once; nothing here is reachable over HTTP."""
+    """Creates orgs, users and clients for an operator; not reachable over HTTP."""
 
     def __init__(
         self,
@@ -39,16 +50,18 @@ class SetupService:
         modules: ModuleStore,
         schema: SchemaService,
         tokens: TokenService,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._accounts = accounts
         self._modules = modules
         self._schema = schema
         self._tokens = tokens
+        self._clock = clock
 
     def create_org(
         self, company_name: str, *, time_zone: str = "UTC", currency: str = "USD"
     ) -> Org:
-        """A new org with the standard modules and no users.
+        """Creates an org with the standard modules and no users.
 
         Raises ZoneInfoNotFoundError for an unknown time zone.
         """
@@ -58,7 +71,7 @@ class SetupService:
             company_name=company_name,
             time_zone=time_zone,
             currency=currency,
-            created_time=datetime.now(UTC).astimezone(ZoneInfo(time_zone)),
+            created_time=self._clock.now().astimezone(ZoneInfo(time_zone)),
         )
         self._accounts.add_org(org)
         self._schema.add_standard_modules(org.id)
@@ -72,9 +85,9 @@ class SetupService:
         email: str,
         *,
         time_zone: str = "",
-        profile: Profile = Profile.ADMINISTRATOR,
+        role: Role = Role.ADMINISTRATOR,
     ) -> User:
-        """A new user of an org, in the org's time zone unless told otherwise."""
+        """Creates a user of an org; the time zone is that of the org if it is empty."""
         zone = time_zone or org.time_zone
         user = User(
             id=self._modules.take_ids(1),
@@ -83,8 +96,8 @@ class SetupService:
             last_name=last_name,
             email=email,
             time_zone=zone,
-            created_time=datetime.now(UTC).astimezone(ZoneInfo(zone)),
-            profile=profile,
+            created_time=self._clock.now().astimezone(ZoneInfo(zone)),
+            role=role,
         )
         self._accounts.add_user(user)
         return user
@@ -98,10 +111,9 @@ class SetupService:
         redirect_uris: tuple[str, ...] = (),
         client_id: str = "",
     ) -> Registered:
-        """A new OAuth client of a user's org; a JavaScript client has no secret (facts 7.3).
+        """Registers an OAuth client of a user's org; a JavaScript client has no secret (facts 7.3).
 
-        Raises InvalidEndpoint for a redirect URI that not everybody reads alike, or that is not
-        http(s).
+        Raises InvalidEndpoint for a redirect URI that is ambiguous, or that is not http(s).
         """
         for uri in redirect_uris:
             parse_endpoint(uri)
@@ -118,12 +130,12 @@ class SetupService:
         self._accounts.add_client(client)
         return Registered(client, secret)
 
-    def dev_setup(self, base_url: str) -> dict[str, object]:
-        """An org, a user and two OAuth clients for development.
+    def dev_setup(self) -> DevelopmentSetup:
+        """Creates an org, a user and two OAuth clients for development.
 
-        Returns the contents of `dev-credentials.json`. The access token lives as long as any
-        other, the refresh token for ever; both carry every scope. The second client is the
-        founding page's JavaScript sample, so that it runs with only its hosts replaced.
+        The access token lives as long as any other, the refresh token forever; both carry every
+        scope. The second client is that of the founding page's JavaScript sample, so that the
+        sample runs with only its hosts replaced.
         """
         org = self.create_org("Zylker", time_zone="America/Los_Angeles")
         user = self.create_user(org, "Patricia", "Boyle", "patricia.boyle@zylker.example")
@@ -135,20 +147,16 @@ class SetupService:
             redirect_uris=(SAMPLE_REDIRECT,),
             client_id=SAMPLE_CLIENT_ID,
         )
-        return {
-            "base_url": base_url,
-            "accounts_url": base_url,
-            "upload_url": base_url,
-            "org_id": str(org.id),
-            "user": {"id": str(user.id), "name": user.name, "email": user.email},
-            "client_id": made.client.client_id,
-            "client_secret": made.secret,
-            "refresh_token": self._tokens.issue_refresh(made.client, scope.EVERY),
-            "access_token": self._tokens.issue_access(made.client, scope.EVERY),
-        }
+        return DevelopmentSetup(
+            org=org,
+            user=user,
+            registered=made,
+            refresh_token=self._tokens.issue_refresh(made.client, scope.EVERY),
+            access_token=self._tokens.issue_access(made.client, scope.EVERY),
+        )
 
     def _free_zgid(self) -> int:
-        """A number of eight or nine digits that is no org's yet."""
+        """Returns a number of eight or nine digits that no org has."""
         while True:
             number = 10_000_000 + secrets.randbelow(990_000_000)
             if self._accounts.org(number) is None:

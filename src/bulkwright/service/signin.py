@@ -1,8 +1,8 @@
-"""A person signs in, and agrees that a program may use their account (facts 7.1 to 7.3).
+"""Signs users in, and records that they allow a client to use their account (facts 7.1 to 7.3).
 
-No HTTP here: `api/signin.py` shows the pages. A session is a random secret in a cookie, kept as
-its SHA-256 like every token; what was agreed to ends with it. People sign in to the org of the
-client that sent them, and only its users can.
+There is no HTTP here: `zoho/oauth/authorize.py` shows the pages. A session is a random secret in a
+cookie; its SHA-256 is stored, like that of every token. A consent ends with its session. Only
+users of the client's org can sign in.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from bulkwright.store.accounts import AccountStore
 from bulkwright.store.sessions import Session, SessionStore
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
-_LONGEST_EMAIL = 320
+_MAX_EMAIL_LENGTH = 320
 
 
 class TryLater(Exception):
-    """Too many wrong passwords; `seconds` until the next try is looked at."""
+    """There were too many wrong passwords; the next try is allowed in `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -42,7 +42,7 @@ class TryLater(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who sits before the page."""
+    """A user who is signed in, with the session and the org."""
 
     session: Session
     user: User
@@ -51,18 +51,19 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class SignInService:
-    """Signing in, and agreeing."""
+    """Sessions of users, and their consents."""
 
     accounts: AccountStore
     sessions: SessionStore
     tokens: TokenService
     failures: Failures = field(default_factory=Failures)
 
-    def asked(self, query: Mapping[str, str]) -> Authorization:
-        """What a program asks for. Raises OAuthError, which no redirect may carry away.
+    def check_request(self, query: Mapping[str, str]) -> Authorization:
+        """Checks the query of an authorization request.
 
-        The redirect URI must be, letter for letter, one that was registered. A token is given to
-        JavaScript clients only, a code to the others only. PKCE is S256 or nothing.
+        Raises OAuthError, which is shown to the user and never sent to the redirect URI. The
+        redirect URI must equal a registered one exactly. Only JavaScript clients get a token, only
+        other clients get a code. The only PKCE method is S256.
         """
         client = self.accounts.client(query.get("client_id", ""))
         if client is None:
@@ -94,31 +95,31 @@ class SignInService:
         )
 
     def sign_in(self, org_id: int, email: str, password: str, address: str) -> str | None:
-        """The secret of a new session, or None where e-mail and password do not belong together.
+        """Returns the secret of a new session, or None if e-mail or password are wrong.
 
-        Raises TryLater when this address has failed too often for this user. A password is hashed
-        also where there is nobody to compare it with.
+        Raises TryLater if this address has failed too often for this user. The password is hashed
+        even if there is no such user, so that the time does not reveal which users exist.
         """
-        email = email[:_LONGEST_EMAIL]
+        email = email[:_MAX_EMAIL_LENGTH]
         key = f"{address} {org_id} {email.strip().casefold()}"
         seconds = self.failures.wait(key)
         if seconds > 0:
             raise TryLater(seconds)
         user = self.accounts.user_by_email(org_id, email)
-        kept = None if user is None else self.sessions.password(user.id)
-        if not is_password(password, kept) or user is None:
+        stored = None if user is None else self.sessions.password(user.id)
+        if not is_password(password, stored) or user is None:
             self.failures.failed(key)
             return None
         self.failures.succeeded(key)
         return self._new_session(user)
 
     def sign_in_as(self, org_id: int, user_id: int) -> str | None:
-        """The secret of a new session without a password; for development alone."""
+        """Returns the secret of a new session without a password; for development alone."""
         user = self.accounts.user(org_id, user_id)
         return None if user is None else self._new_session(user)
 
     def signed_in(self, secret: str, org_id: int) -> SignedIn | None:
-        """Who is signed in to an org with this secret, if anybody."""
+        """Returns the user who is signed in to an org with this secret, or None."""
         session = self.sessions.session(hashed(secret))
         if session is None or session.org_id != org_id:
             return None
@@ -127,46 +128,53 @@ class SignInService:
         return None if user is None or org is None else SignedIn(session, user, org)
 
     def sign_out(self, secret: str) -> None:
-        """End a session, if it is one."""
+        """Ends a session; an unknown secret is no error."""
         self.sessions.end(hashed(secret))
 
     def set_password(self, user: User, password: str) -> None:
-        """Give a user a password and end their sessions. Raises WeakPassword."""
+        """Sets the password of a user and ends the user's sessions. Raises WeakPassword."""
         self.sessions.set_password(user.id, hashed_password(password))
 
     def has_password(self, user: User) -> bool:
-        """Whether a user can sign in with a password."""
+        """Returns whether a user can sign in with a password."""
         return self.sessions.password(user.id) is not None
 
-    def accept(self, asked: Authorization, who: SignedIn, base_url: str) -> str:
-        """The person agrees: where the browser goes, with a code or a token."""
-        before = self.sessions.consent(who.session, asked.client.client_id)
-        agreed = normalise(f"{before},{asked.scopes}")
-        self.sessions.set_consent(who.session, asked.client.client_id, agreed)
-        return self._given(asked, who, base_url)
+    def accept(self, authorization: Authorization, visitor: SignedIn, base_url: str) -> str:
+        """Records the consent; returns the URL with a code or a token to redirect to."""
+        before = self.sessions.consent(visitor.session, authorization.client.client_id)
+        agreed = normalise(f"{before},{authorization.scopes}")
+        self.sessions.set_consent(visitor.session, authorization.client.client_id, agreed)
+        return self._redirect_url(authorization, visitor, base_url)
 
-    def renew(self, asked: Authorization, who: SignedIn, base_url: str) -> str | None:
-        """The same without asking; None unless all of it was agreed to in this session."""
-        agreed = self.sessions.consent(who.session, asked.client.client_id).split(",")
-        if not set(asked.scopes.split(",")) <= set(agreed):
+    def accept_again(
+        self, authorization: Authorization, visitor: SignedIn, base_url: str
+    ) -> str | None:
+        """Returns the same URL without a new consent.
+
+        Returns None unless the user allowed all of these scopes before in this session.
+        """
+        agreed = self.sessions.consent(visitor.session, authorization.client.client_id).split(",")
+        if not set(authorization.scopes.split(",")) <= set(agreed):
             return None
-        return self._given(asked, who, base_url)
+        return self._redirect_url(authorization, visitor, base_url)
 
-    def _given(self, asked: Authorization, who: SignedIn, base_url: str) -> str:
-        if asked.implicit:
-            # An hour and no refresh token: nobody can tell who holds it (RFC 9700).
-            token = self.tokens.issue_access(asked.client, asked.scopes, user_id=who.user.id)
-            return asked.with_token(token, ACCESS_TOKEN_SECONDS, base_url)
+    def _redirect_url(self, authorization: Authorization, visitor: SignedIn, base_url: str) -> str:
+        if authorization.implicit:
+            # One hour and no refresh token, because its holder cannot be verified (RFC 9700).
+            token = self.tokens.issue_access(
+                authorization.client, authorization.scopes, user_id=visitor.user.id
+            )
+            return authorization.with_token(token, ACCESS_TOKEN_SECONDS, base_url)
         code = self.tokens.issue_code(
-            asked.client,
-            asked.scopes,
-            user_id=who.user.id,
-            redirect_uri=asked.redirect_uri,
+            authorization.client,
+            authorization.scopes,
+            user_id=visitor.user.id,
+            redirect_uri=authorization.redirect_uri,
             seconds=GRANT_CODE_SECONDS,
-            code_challenge=asked.code_challenge,
-            offline=asked.offline,
+            code_challenge=authorization.code_challenge,
+            offline=authorization.offline,
         )
-        return asked.with_code(code, base_url)
+        return authorization.with_code(code, base_url)
 
     def _new_session(self, user: User) -> str:
         secret = secrets.token_urlsafe(32)

@@ -1,15 +1,14 @@
-"""How fast somebody may ask: two counters by key, in memory, of one process.
+"""Limits how fast a client may try: two counters by key, in the memory of one process.
 
-Both keep a bounded number of keys; the ones that asked longest ago are forgotten first.
+Both keep a bounded number of keys; the keys that were used longest ago are dropped first.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
-from collections.abc import Callable
 
+from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain.limits import (
     KEYS_REMEMBERED,
     SIGN_IN_FIRST_WAIT_SECONDS,
@@ -17,63 +16,63 @@ from bulkwright.domain.limits import (
     SIGN_IN_MOST_WAIT_SECONDS,
 )
 
-Clock = Callable[[], float]
-
 
 class Allowance:
-    """So many requests at once, coming back at so many a second."""
+    """A token bucket by key: up to `most` requests at once, refilled by `per_second`."""
 
-    def __init__(self, most: float, a_second: float, clock: Clock = time.monotonic) -> None:
+    def __init__(self, most: float, per_second: float, clock: Clock = SYSTEM_CLOCK) -> None:
         self._most = most
-        self._a_second = a_second
+        self._per_second = per_second
         self._clock = clock
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        """The requests left, and when they were counted, by key."""
         self._lock = threading.Lock()
 
     def take(self, key: str) -> bool:
-        """Whether one more request is within the allowance of a key; counts it if so."""
+        """Returns whether one more request of a key is allowed, and counts it if so."""
         with self._lock:
-            moment = self._clock()
-            left, when = self._left.pop(key, (self._most, moment))
-            left = min(self._most, left + (moment - when) * self._a_second)
+            now = self._clock.monotonic()
+            left, counted_at = self._buckets.pop(key, (self._most, now))
+            left = min(self._most, left + (now - counted_at) * self._per_second)
             granted = left >= 1
-            self._left[key] = (left - 1 if granted else left, moment)
-            if len(self._left) > KEYS_REMEMBERED:
-                self._left.popitem(last=False)
+            self._buckets[key] = (left - 1 if granted else left, now)
+            if len(self._buckets) > KEYS_REMEMBERED:
+                self._buckets.popitem(last=False)
             return granted
 
 
 class Failures:
-    """Wrong passwords: after a few free ones each makes the next try wait twice as long."""
+    """Counts wrong passwords by key. After a few free ones, each doubles the wait for the next."""
 
-    def __init__(self, clock: Clock = time.monotonic) -> None:
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
         self._clock = clock
-        self._known: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        """How many failures, and when the last one was, by key."""
         self._lock = threading.Lock()
 
     def wait(self, key: str) -> float:
-        """Seconds until a key may try again; 0 for now."""
+        """Returns the seconds until the next try of a key is allowed; 0 if it is allowed now."""
         with self._lock:
-            count, when = self._known.get(key, (0, 0.0))
-            extra = count - SIGN_IN_FREE_FAILURES
-            if extra < 0:
+            count, last = self._failures.get(key, (0, 0.0))
+            excess = count - SIGN_IN_FREE_FAILURES
+            if excess < 0:
                 return 0.0
-            # Bounded before it is raised: nothing overflows.
-            longest = SIGN_IN_FIRST_WAIT_SECONDS * 2.0 ** min(extra, 30)
-            return max(0.0, when + min(longest, SIGN_IN_MOST_WAIT_SECONDS) - self._clock())
+            # The exponent is bounded, so that the power cannot overflow.
+            wait = SIGN_IN_FIRST_WAIT_SECONDS * 2.0 ** min(excess, 30)
+            return max(0.0, last + min(wait, SIGN_IN_MOST_WAIT_SECONDS) - self._clock.monotonic())
 
     def failed(self, key: str) -> None:
-        """Count a failure; those of a key that has been quiet for long enough are forgotten."""
+        """Counts a failure. The count of a key restarts if its last failure is long ago."""
         with self._lock:
-            moment = self._clock()
-            count, when = self._known.pop(key, (0, moment))
-            if moment - when > 2 * SIGN_IN_MOST_WAIT_SECONDS:
+            now = self._clock.monotonic()
+            count, last = self._failures.pop(key, (0, now))
+            if now - last > 2 * SIGN_IN_MOST_WAIT_SECONDS:
                 count = 0
-            self._known[key] = (count + 1, moment)
-            if len(self._known) > KEYS_REMEMBERED:
-                self._known.popitem(last=False)
+            self._failures[key] = (count + 1, now)
+            if len(self._failures) > KEYS_REMEMBERED:
+                self._failures.popitem(last=False)
 
     def succeeded(self, key: str) -> None:
-        """Forget the failures of a key."""
+        """Drops the failures of a key."""
         with self._lock:
-            self._known.pop(key, None)
+            self._failures.pop(key, None)

@@ -1,8 +1,8 @@
-"""OAuth: tokens are issued, renewed, revoked and checked (facts 7).
+"""Issues, renews, revokes and checks OAuth tokens (facts 7).
 
-Only the SHA-256 of a token, code or client secret is ever stored. All of them come from
-`secrets` with 128 bits or more, so a plain hash is enough and a lookup by hash is a lookup by
-the secret itself: there is nothing to compare, and nothing to time.
+Only the SHA-256 of a token, code or client secret is ever stored. All of them have at least 128
+random bits from `secrets`, so a plain hash is enough. Tokens are looked up by their hash: no
+secrets are compared, so that the time of a lookup reveals nothing.
 """
 
 from __future__ import annotations
@@ -23,16 +23,15 @@ from bulkwright.domain.limits import (
 )
 from bulkwright.domain.scope import normalise
 from bulkwright.store.accounts import AccountStore, Token
-from bulkwright.store.clock import now
 
 _PREFIX = "1000."
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
-_NO_SECRET = hashlib.sha256(b"").hexdigest()
+_EMPTY_HASH = hashlib.sha256(b"").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What the token endpoint gives."""
+    """The tokens that the token endpoint grants."""
 
     access_token: str
     scopes: str
@@ -41,27 +40,30 @@ class Grant:
 
 
 class TokenService:
-    """Everything about tokens; each method is one case of facts 7.2."""
+    """The grants of the token endpoint (facts 7.2), and tokens for the console and the pages.
+
+    The grants raise OAuthError.
+    """
 
     def __init__(self, accounts: AccountStore) -> None:
         self._accounts = accounts
 
     def check(self, access_token: str) -> Caller:
-        """Who holds this access token. Raises InvalidToken, always the same."""
+        """Returns the caller with this access token. Raises InvalidToken, always the same."""
         token = self._accounts.token(hashed(access_token))
         if token is None or token.kind != "access" or token.expired:
             raise InvalidToken
-        return Caller(token.org_id, token.user_id, token.scopes, token.profile)
+        return Caller(token.org_id, token.user_id, token.scopes, token.role)
 
     def refresh(self, client_id: str, client_secret: str, refresh_token: str) -> Grant:
-        """A new access token for a refresh token, with the same scopes."""
+        """Grants an access token for a refresh token, with the same scopes."""
         client = self._client(client_id, client_secret)
-        kept = self._accounts.token(hashed(refresh_token))
-        if kept is None or kept.kind != "refresh" or kept.client_id != client.client_id:
+        stored = self._accounts.token(hashed(refresh_token))
+        if stored is None or stored.kind != "refresh" or stored.client_id != client.client_id:
             raise OAuthError("invalid_code")
-        access, row = _access(client, kept.user_id, kept.scopes, parent=kept.hash)
+        access, row = _access(client, stored.user_id, stored.scopes, parent=stored.hash)
         self._accounts.add_tokens(row, keep=LIVE_ACCESS_TOKENS)
-        return Grant(access, kept.scopes)
+        return Grant(access, stored.scopes)
 
     def exchange(
         self,
@@ -71,37 +73,37 @@ class TokenService:
         redirect_uri: str | None,
         code_verifier: str | None = None,
     ) -> Grant:
-        """Tokens for a grant code, once. A second try takes back what the first one got.
+        """Grants tokens for a grant code, once. A second try revokes the tokens of the first.
 
-        A code that was asked for with a challenge is good with its verifier only, and one without
-        a challenge is good without a verifier only (RFC 9700: no downgrade).
+        A code that was issued with a challenge needs its verifier. A code without a challenge is
+        rejected with any verifier (RFC 9700: no downgrade).
         """
         client = self._client(client_id, client_secret)
-        kept = self._accounts.token(hashed(code))
-        if kept is None or kept.kind != "code" or kept.client_id != client.client_id:
+        stored = self._accounts.token(hashed(code))
+        if stored is None or stored.kind != "code" or stored.client_id != client.client_id:
             raise OAuthError("invalid_code")
-        if kept.redirect_uri is not None and kept.redirect_uri != redirect_uri:
+        if stored.redirect_uri is not None and stored.redirect_uri != redirect_uri:
             raise OAuthError("invalid_redirect_uri")
-        if not _proven(kept.code_challenge, code_verifier):
+        if not _is_proven(stored.code_challenge, code_verifier):
             raise OAuthError("invalid_code")
-        if not self._accounts.use_code(kept.hash):
-            self._accounts.revoke(kept.hash)
+        if not self._accounts.use_code(stored.hash):
+            self._accounts.revoke(stored.hash)
             raise OAuthError("invalid_code")
-        if kept.expired:
+        if stored.expired:
             raise OAuthError("invalid_code")
-        if not kept.offline:
-            access, row = _access(client, kept.user_id, kept.scopes, parent=kept.hash)
+        if not stored.offline:
+            access, row = _access(client, stored.user_id, stored.scopes, parent=stored.hash)
             self._accounts.add_tokens(row)
-            return Grant(access, kept.scopes)
-        refresh, refresh_row = _refresh(client, kept.user_id, kept.scopes, parent=kept.hash)
-        access, row = _access(client, kept.user_id, kept.scopes, parent=refresh_row.hash)
+            return Grant(access, stored.scopes)
+        refresh, refresh_row = _refresh(client, stored.user_id, stored.scopes, parent=stored.hash)
+        access, row = _access(client, stored.user_id, stored.scopes, parent=refresh_row.hash)
         self._accounts.add_tokens(refresh_row, row)
-        return Grant(access, kept.scopes, refresh_token=refresh)
+        return Grant(access, stored.scopes, refresh_token=refresh)
 
     def client_credentials(
         self, client_id: str, client_secret: str, scopes: str, org_name: str
     ) -> Grant:
-        """An access token for a self client, for the org named `ZohoCRM.{zgid}`."""
+        """Grants an access token to a self client, for the org named `ZohoCRM.{zgid}`."""
         client = self._client(client_id, client_secret)
         if client.kind is not ClientKind.SELF:
             raise OAuthError("unauthorized_client")
@@ -117,12 +119,15 @@ class TokenService:
         return Grant(access, granted)
 
     def revoke(self, token: str) -> None:
-        """Forget a refresh or access token with all that came from it; unknown ones are fine."""
-        kept = self._accounts.token(hashed(token))
-        if kept is not None and kept.kind != "code":
-            self._accounts.revoke(kept.hash)
+        """Revokes a refresh or access token with all tokens derived from it.
 
-    # For a person at the console or at the consent page; the client's secret is not needed
+        An unknown token is no error.
+        """
+        stored = self._accounts.token(hashed(token))
+        if stored is not None and stored.kind != "code":
+            self._accounts.revoke(stored.hash)
+
+    # For an operator at the console and for the consent page: no client secret is needed
 
     def issue_access(
         self,
@@ -132,14 +137,14 @@ class TokenService:
         user_id: int | None = None,
         seconds: int = ACCESS_TOKEN_SECONDS,
     ) -> str:
-        """A new access token of a client."""
+        """Issues an access token of a client, valid for `seconds`."""
         user = client.user_id if user_id is None else user_id
         access, row = _access(client, user, normalise(scopes), seconds=seconds)
         self._accounts.add_tokens(row)
         return access
 
     def issue_refresh(self, client: OAuthClient, scopes: str, *, user_id: int | None = None) -> str:
-        """A new refresh token of a client; it never expires."""
+        """Issues a refresh token of a client; it never expires."""
         user = client.user_id if user_id is None else user_id
         refresh, row = _refresh(client, user, normalise(scopes))
         self._accounts.add_tokens(row)
@@ -156,7 +161,7 @@ class TokenService:
         code_challenge: str | None = None,
         offline: bool = True,
     ) -> str:
-        """A grant code, good for one exchange."""
+        """Issues a grant code for one exchange within `seconds`."""
         code = _secret()
         self._accounts.add_tokens(
             Token(
@@ -166,7 +171,7 @@ class TokenService:
                 user_id=client.user_id if user_id is None else user_id,
                 client_id=client.client_id,
                 scopes=normalise(scopes),
-                expires_micros=now() + seconds * 1_000_000,
+                life_seconds=seconds,
                 redirect_uri=redirect_uri,
                 code_challenge=code_challenge,
                 offline=offline,
@@ -176,33 +181,33 @@ class TokenService:
 
     def _client(self, client_id: str, secret: str) -> OAuthClient:
         client = self._accounts.client(client_id)
-        kept = _NO_SECRET if client is None else client.secret_hash or _NO_SECRET
-        right = hmac.compare_digest(hashed(secret), kept)
+        expected = _EMPTY_HASH if client is None else client.secret_hash or _EMPTY_HASH
+        is_right = hmac.compare_digest(hashed(secret), expected)
         if client is None or client.secret_hash is None:
             raise OAuthError("invalid_client")
-        if not right:
+        if not is_right:
             raise OAuthError("invalid_client_secret")
         return client
 
 
 def hashed(secret: str) -> str:
-    """What is stored of a token, a code or a client secret."""
+    """Returns the hash by which a token, a code or a client secret is stored."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _proven(challenge: str | None, verifier: str | None) -> bool:
-    """Whether a verifier is the one of a challenge (RFC 7636, S256), or both are absent."""
+def _is_proven(challenge: str | None, verifier: str | None) -> bool:
+    """Whether a verifier belongs to a challenge (RFC 7636, S256), or both are absent."""
     if challenge is None or verifier is None:
         return challenge is None and not verifier
     if _VERIFIER.fullmatch(verifier) is None:
         return False
     digest = hashlib.sha256(verifier.encode()).digest()
-    shown = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    return hmac.compare_digest(shown, challenge)
+    expected = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return hmac.compare_digest(expected, challenge)
 
 
 def _secret() -> str:
-    # Nothing that needs escaping in a URL or a CSV (client contract 1.10).
+    # No character needs escaping in a URL or a CSV (client contract 1.10).
     return f"{_PREFIX}{secrets.token_hex(16)}.{secrets.token_hex(16)}"
 
 
@@ -222,7 +227,7 @@ def _access(
         user_id=user_id,
         client_id=client.client_id,
         scopes=scopes,
-        expires_micros=now() + seconds * 1_000_000,
+        life_seconds=seconds,
         parent=parent,
     )
 

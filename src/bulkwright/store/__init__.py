@@ -1,1 +1,1 @@
-"""Everything that is kept, behind named SQL; one folder for each dialect."""
+"""Everything in the database, by named SQL queries; one folder for each dialect."""

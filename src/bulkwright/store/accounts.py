@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from bulkwright.domain.account import ClientKind, OAuthClient, Org, Profile, User
+from bulkwright.domain.account import ClientKind, OAuthClient, Org, Role, User
 from bulkwright.domain.limits import LIVE_REFRESH_TOKENS
-from bulkwright.store.clock import from_micros, now, to_micros
 from bulkwright.store.database import Database, Row
+from bulkwright.store.times import from_micros, now_micros, to_micros
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What is kept of an access token, a refresh token or a grant code: never itself."""
+    """What is stored of an access token, a refresh token or a grant code: not the secret itself."""
 
     hash: str
     kind: str
@@ -22,41 +22,39 @@ class Token:
     user_id: int
     client_id: str
     scopes: str
-    expires_micros: int | None = None
+    life_seconds: int | None = None
+    """Of a new token: how long it is valid from the moment it is added; None means forever."""
+    expired: bool = False
+    """Of a stored token: whether its life has ended."""
     redirect_uri: str | None = None
     parent: str | None = None
-    """Hash of the token or code that it came from; goes when that one goes."""
+    """Hash of the token or code that it was made from; it is deleted together with that one."""
     used: bool = False
     code_challenge: str | None = None
-    """What the exchange of a code must prove to know (PKCE)."""
+    """The PKCE challenge: the exchange of a code must send its verifier."""
     offline: bool = True
-    """Whether a code gives a refresh token too."""
-    profile: Profile = Profile.ADMINISTRATOR
-    """Of its user, as it is now."""
-
-    @property
-    def expired(self) -> bool:
-        """Whether its time is over."""
-        return self.expires_micros is not None and self.expires_micros <= now()
+    """Whether the exchange of a code returns a refresh token too."""
+    role: Role = Role.ADMINISTRATOR
+    """The role of its user, read together with the token."""
 
 
 class AccountStore:
-    """Reads and changes who may call."""
+    """Reads and changes orgs, users, OAuth clients and tokens."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def orgs(self) -> list[Org]:
-        """Every org, oldest first."""
+        """Returns every org, oldest first."""
         return [_org(row) for row in self._db.all("orgs")]
 
     def org(self, org_id: int) -> Org | None:
-        """One org by its zgid."""
+        """Returns an org by its zgid; None if it does not exist."""
         row = self._db.one("org", id=org_id)
         return None if row is None else _org(row)
 
     def add_org(self, org: Org) -> None:
-        """Add an org."""
+        """Adds an org."""
         self._db.run(
             "add_org",
             id=org.id,
@@ -68,25 +66,25 @@ class AccountStore:
         )
 
     def set_priority(self, org_id: int, priority: int) -> None:
-        """Let an org's jobs begin before, or after, those of others."""
+        """Sets the priority of an org; jobs of a higher one are claimed first."""
         self._db.run("set_priority", id=org_id, priority=priority)
 
     def users(self, org_id: int) -> list[User]:
-        """The users of an org, oldest first."""
+        """Returns the users of an org, oldest first."""
         return [_user(row) for row in self._db.all("users", org_id=org_id)]
 
     def user(self, org_id: int, user_id: int) -> User | None:
-        """One user of an org."""
+        """Returns a user of an org; None if it does not exist."""
         row = self._db.one("user", org_id=org_id, id=user_id)
         return None if row is None else _user(row)
 
     def user_by_email(self, org_id: int, email: str) -> User | None:
-        """One user of an org, however the address is spelled in capitals."""
+        """Returns a user of an org by e-mail address; upper and lower case are equal."""
         row = self._db.one("user_by_email", org_id=org_id, email_key=_email_key(email))
         return None if row is None else _user(row)
 
     def add_user(self, user: User) -> None:
-        """Add a user; the e-mail must be new in the org."""
+        """Adds a user; no other user of the org may have the same e-mail address."""
         self._db.run(
             "add_user",
             id=user.id,
@@ -97,20 +95,20 @@ class AccountStore:
             email_key=_email_key(user.email),
             time_zone=user.time_zone,
             created_time=to_micros(user.created_time),
-            profile=user.profile.value,
+            profile=user.role.value,
         )
 
     def clients(self, org_id: int) -> list[OAuthClient]:
-        """The OAuth clients of an org."""
+        """Returns the OAuth clients of an org."""
         return [_client(row) for row in self._db.all("clients", org_id=org_id)]
 
     def client(self, client_id: str) -> OAuthClient | None:
-        """One OAuth client by its public id."""
+        """Returns an OAuth client by its public id; None if it does not exist."""
         row = self._db.one("client", client_id=client_id)
         return None if row is None else _client(row)
 
     def add_client(self, client: OAuthClient) -> None:
-        """Register an OAuth client."""
+        """Adds an OAuth client."""
         self._db.run(
             "add_client",
             client_id=client.client_id,
@@ -123,10 +121,11 @@ class AccountStore:
         )
 
     def token(self, token_hash: str) -> Token | None:
-        """What is kept under a hash, expired or not."""
+        """Returns the token or code with this hash, expired or not; None if it does not exist."""
         row = self._db.one("token", hash=token_hash)
         if row is None:
             return None
+        expires = row["expires_time"]
         return Token(
             hash=row["hash"],
             kind=row["kind"],
@@ -134,23 +133,24 @@ class AccountStore:
             user_id=row["user_id"],
             client_id=row["client_id"],
             scopes=row["scopes"],
-            expires_micros=row["expires_time"],
+            expired=expires is not None and expires <= now_micros(self._db.clock),
             redirect_uri=row["redirect_uri"],
             parent=row["parent"],
             used=bool(row["used"]),
             code_challenge=row["code_challenge"],
             offline=bool(row["offline"]),
-            profile=Profile(row["profile"]),
+            role=Role(row["profile"]),
         )
 
     def add_tokens(self, *tokens: Token, keep: int | None = None) -> None:
-        """Keep tokens, all or none; with `keep`, only the newest so many of the last one's kin.
+        """Adds tokens, all or none. The oldest refresh tokens over a limit are deleted (facts 7.2).
 
-        Of a user's refresh tokens for a client the oldest go when there are too many (facts 7.2).
+        With `keep`, only the newest `keep` access tokens stay of the refresh token that the last
+        token was made from.
         """
         with self._db.transaction():
-            moment = now()
-            self._db.run("drop_expired", before=moment)
+            moment = now_micros(self._db.clock)
+            self._db.run("delete_expired_tokens", before=moment)
             for token in tokens:
                 self._db.run(
                     "add_token",
@@ -163,31 +163,35 @@ class AccountStore:
                     redirect_uri=token.redirect_uri,
                     parent=token.parent,
                     created_time=moment,
-                    expires_time=token.expires_micros,
+                    expires_time=_end(moment, token.life_seconds),
                     code_challenge=token.code_challenge,
                     offline=token.offline,
                 )
                 if token.kind == "refresh":
-                    self._trim(token)
+                    self._delete_surplus(token)
             if keep is not None and tokens and tokens[-1].parent is not None:
-                self._db.run("drop_oldest_children", hash=tokens[-1].parent, keep=keep)
+                self._db.run("delete_oldest_children", hash=tokens[-1].parent, keep=keep)
 
     def use_code(self, token_hash: str) -> bool:
-        """Mark a code as used; False when it was used before, by however little."""
+        """Marks a code as used; False if it was used before, even a moment before."""
         return self._db.one("use_code", hash=token_hash) is not None
 
     def revoke(self, token_hash: str) -> None:
-        """Forget a token with all that came from it."""
+        """Deletes a token with all tokens that were made from it."""
         with self._db.transaction():
-            self._db.run("drop_children", hash=token_hash)
-            self._db.run("drop_token", hash=token_hash)
+            self._db.run("delete_children", hash=token_hash)
+            self._db.run("delete_token", hash=token_hash)
 
-    def _trim(self, token: Token) -> None:
-        """End the refresh tokens that are too many, with all that came from them."""
-        who = {"client_id": token.client_id, "user_id": token.user_id}
-        for row in self._db.all("spare_refresh_tokens", **who, keep=LIVE_REFRESH_TOKENS):
-            self._db.run("drop_children", hash=row["hash"])
-            self._db.run("drop_token", hash=row["hash"])
+    def _delete_surplus(self, token: Token) -> None:
+        """Deletes the refresh tokens over the limit, with all tokens that were made from them."""
+        owner = {"client_id": token.client_id, "user_id": token.user_id}
+        for row in self._db.all("surplus_refresh_tokens", **owner, keep=LIVE_REFRESH_TOKENS):
+            self._db.run("delete_children", hash=row["hash"])
+            self._db.run("delete_token", hash=row["hash"])
+
+
+def _end(moment: int, seconds: int | None) -> int | None:
+    return None if seconds is None else moment + seconds * 1_000_000
 
 
 def _email_key(email: str) -> str:
@@ -215,7 +219,7 @@ def _user(row: Row) -> User:
         email=row["email"],
         time_zone=row["time_zone"],
         created_time=from_micros(row["created_time"], row["time_zone"]),
-        profile=Profile(row["profile"]),
+        role=Role(row["profile"]),
     )
 
 

@@ -1,4 +1,4 @@
-"""The store as it is read to be checked: jobs with their ledgers, uploads, records by the set."""
+"""Reads a store for `service/check.py`: jobs with their ledgers, uploads, records in sets."""
 
 from __future__ import annotations
 
@@ -12,35 +12,39 @@ from bulkwright.domain.outcome import Counts
 from bulkwright.domain.upload import CsvFacts
 from bulkwright.store import tables
 from bulkwright.store.accounts import AccountStore
-from bulkwright.store.clock import from_micros
 from bulkwright.store.database import Database
-from bulkwright.store.jobs import JobStore
-from bulkwright.store.migrate import Seal, seals
+from bulkwright.store.ledger import LedgerStore
+from bulkwright.store.migrate import MigrationMismatch, mismatches
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.retention import RetentionStore
+from bulkwright.store.times import from_micros
+from bulkwright.store.uploads import UploadStore
 
-_PAGE = 200
+_PAGE_ROWS = 200
 
 
 class StoreUnreadable(Exception):
-    """The database cannot be read; the message is the driver's own."""
+    """The database cannot be read; the message is that of the driver."""
 
 
-class Scratch(Database, Protocol):
-    """A database that is only read, and room beside it to compare sets in."""
+class ReadonlyDatabase(Database, Protocol):
+    """A database that is only read, with temporary tables in which sets are compared."""
 
-    def many(self, query: str, rows: Iterable[Sequence[object]]) -> int:
-        """Run a named query for each row, bound in its order; how many rows that changed."""
+    def insert_rows(self, query: str, rows: Iterable[Sequence[object]]) -> int:
+        """Runs a named INSERT into a temporary table for each row; returns how many it added.
+
+        The values of a row bind in their order.
+        """
         ...
 
     def faults(self) -> list[str]:
-        """What the database itself finds wrong with it."""
+        """Returns what the database's own check of its data finds."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """One resource of a job: what its counters say, and its ledger."""
+class ResourceState:
+    """One resource of a job with its counters and its ledger."""
 
     position: int
     module: str
@@ -53,21 +57,20 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """A job at one moment."""
+    """A job with its resources at one moment."""
 
     id: int
     org_id: int
     status: JobStatus
     encoding: str | None
     has_result: bool
-    swept: bool
-    sha256: str | None
-    """Of its result."""
-    resources: tuple[Written, ...]
+    result_swept: bool
+    result_sha256: str | None
+    resources: tuple[ResourceState, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class KeptUpload:
+class StoredUpload:
     """An upload as it was acknowledged."""
 
     id: int
@@ -78,55 +81,59 @@ class KeptUpload:
 
 
 @dataclass(frozen=True, slots=True)
-class Some:
-    """How many records are meant, and the first of them."""
+class FoundRecords:
+    """How many records a check has found, and the smallest id of them."""
 
     count: int
     first: int | None
 
 
 class CheckStore:
-    """Reads everything once; no read takes long but that of the whole database."""
+    """Reads everything once. Only `faults` takes long: it reads the whole database."""
 
-    def __init__(self, database: Scratch) -> None:
+    def __init__(self, database: ReadonlyDatabase) -> None:
         self._db = database
-        self._jobs = JobStore(database)
+        self._uploads = UploadStore(database)
+        self._ledger = LedgerStore(database)
         self._modules = ModuleStore(database)
-        needs = RetentionStore(database)
-        self.upload_known = needs.upload_known
-        self.result_needed = needs.result_needed
-        self.parts_needed = needs.parts_needed
+        retention = RetentionStore(database)
+        self.upload_known = retention.upload_known
+        self.result_needed = retention.result_needed
+        self.parts_needed = retention.parts_needed
 
     def faults(self) -> list[str]:
-        """What the database itself finds wrong with it."""
+        """Returns what the database's own check of its data finds."""
         return self._db.faults()
 
-    def seals(self) -> list[Seal]:
-        """The migrations that are not as this program knows them."""
-        return seals(self._db)
+    def mismatches(self) -> list[MigrationMismatch]:
+        """Returns the migrations that differ from those of this program."""
+        return mismatches(self._db)
 
     def begin(self) -> int:
-        """Make room to compare in; returns the id before which every record is told by now."""
-        self._db.run("make_told")
-        self._db.run("make_named")
+        """Creates the temporary tables; returns the next id that will be given.
+
+        Records with this or a greater id are written while the check runs.
+        """
+        self._db.run("create_reported")
+        self._db.run("create_named")
         row = self._db.one("next_id")
         return 0 if row is None else int(row["next"])
 
     def modules(self) -> list[Module]:
-        """Every module of every org."""
+        """Returns every module of every org."""
         orgs = AccountStore(self._db).orgs()
         return [module for org in orgs for module in self._modules.modules(org.id)]
 
     def job_ids(self) -> Iterator[int]:
-        """Every job, oldest first."""
+        """Returns the ids of all jobs, oldest first."""
         last = 0
-        while page := self._db.all("jobs_after", after=last, most=_PAGE):
+        while page := self._db.all("jobs_after", after=last, most=_PAGE_ROWS):
             for row in page:
                 last = int(row["id"])
                 yield last
 
     def job(self, job_id: int) -> JobState | None:
-        """A job with its resources and ledgers, all of one moment."""
+        """Returns a job with its resources and ledgers at one moment; None if it is deleted."""
         with self._db.transaction():
             row = self._db.one("any_job", id=job_id)
             if row is None:
@@ -137,65 +144,69 @@ class CheckStore:
                 status=JobStatus(row["status"]),
                 encoding=row["character_encoding"],
                 has_result=bool(row["has_result"]),
-                swept=row["result_swept"] is not None,
-                sha256=row["result_sha256"],
+                result_swept=row["result_swept"] is not None,
+                result_sha256=row["result_sha256"],
                 resources=tuple(self._resources(job_id)),
             )
 
-    def _resources(self, job_id: int) -> Iterator[Written]:
+    def _resources(self, job_id: int) -> Iterator[ResourceState]:
         for row in self._db.all("resources_of", id=job_id):
-            yield Written(
+            yield ResourceState(
                 position=row["position"],
                 module=row["module"],
                 module_id=row["module_id"],
                 file_id=row["file_id"],
                 file_name=row["file_name"] or "",
                 counts=Counts(added=row["added"], updated=row["updated"], skipped=row["skipped"]),
-                entries=tuple(self._jobs.ledger(job_id, row["position"])),
+                entries=tuple(self._ledger.entries(job_id, row["position"])),
             )
 
     def csv(self, org_id: int, file_id: int, name: str) -> CsvFacts | None:
-        """What was seen of a CSV when it was uploaded; None when the upload is gone."""
-        upload = self._jobs.upload(org_id, file_id)
+        """Returns what was read of a CSV when it was uploaded; None if the upload is deleted."""
+        upload = self._uploads.upload(org_id, file_id)
         found = [] if upload is None else [csv for csv in upload.csvs if csv.name == name]
         return found[0] if found else None
 
-    def uploads(self) -> Iterator[KeptUpload]:
-        """Every upload, oldest first."""
+    def uploads(self) -> Iterator[StoredUpload]:
+        """Returns all uploads, oldest first."""
         last = 0
-        while page := self._db.all("uploads_after", after=last, most=_PAGE):
+        while page := self._db.all("uploads_after", after=last, most=_PAGE_ROWS):
             for row in page:
                 last = int(row["id"])
-                yield KeptUpload(last, row["bytes"], row["sha256"], bool(row["needed"]))
+                yield StoredUpload(last, row["bytes"], row["sha256"], bool(row["needed"]))
 
-    def tell(self, module: Module, job_id: int, ids: Sequence[int]) -> int:
-        """Note that lines of a job say they added these records; how many nobody said before."""
-        return self._db.many("tell", ((module.id, i, job_id) for i in ids))
+    def mark_reported(self, module: Module, job_id: int, ids: Sequence[int]) -> int:
+        """Records that result lines of a job report these records as added.
 
-    def untell(self, job_id: int) -> None:
-        """Forget what the lines of a job have said, to read them again."""
-        self._db.run("untell", job_id=job_id)
+        Returns how many of them no line has reported before.
+        """
+        rows = ((module.id, record_id, job_id) for record_id in ids)
+        return self._db.insert_rows("mark_reported", rows)
 
-    def missing(self, module: Module, ids: Iterable[int]) -> Some:
-        """Those of these records that are not in the module's table."""
-        self._db.many("name_record", ((i,) for i in ids))
-        (row,) = self._db.sql(tables.missing(module))
+    def forget_reported(self, job_id: int) -> None:
+        """Deletes what was recorded of a job, so that its lines can be read again."""
+        self._db.run("forget_reported", job_id=job_id)
+
+    def find_missing(self, module: Module, ids: Iterable[int]) -> FoundRecords:
+        """Returns those of these records that are not in the module's table."""
+        self._db.insert_rows("name_record", ((record_id,) for record_id in ids))
+        (row,) = self._db.sql(tables.find_missing(module))
         self._db.run("forget_named")
-        return Some(row["count"], row["first"])
+        return FoundRecords(row["count"], row["first"])
 
-    def untold(self, module: Module, before: int) -> Some | None:
-        """Records in the module's table that no line has told of; None where nobody can tell.
+    def find_unreported(self, module: Module, before: int) -> FoundRecords | None:
+        """Returns the records with an id under `before` that no result line reports.
 
-        Of records that are older than the newest swept result nobody can, and without the time
-        of its creation no record's age is known.
+        Lines of swept results are gone. So only records that are younger than the newest swept
+        result count; None if a result was swept and the module stores no creation time.
         """
         swept = self._db.one("swept_until")
         if swept is None:
-            (row,) = self._db.sql(tables.untold(module, dated=False), (before, module.id))
+            (row,) = self._db.sql(tables.find_unreported(module, dated=False), (before, module.id))
         elif module.field("Created_Time") is None:
             return None
         else:
             since = f"{from_micros(swept['until'], 'UTC'):%Y-%m-%dT%H:%M:%SZ}"
             values = (before, module.id, since)
-            (row,) = self._db.sql(tables.untold(module, dated=True), values)
-        return Some(row["count"], row["first"])
+            (row,) = self._db.sql(tables.find_unreported(module, dated=True), values)
+        return FoundRecords(row["count"], row["first"])

@@ -1,4 +1,4 @@
-"""The CRM schema of each org: modules, fields, picklists, and the tables behind them."""
+"""The CRM schema of each org: modules, fields, picklists, and their tables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bulkwright.domain.module import Column, Field, Module, OwnTable
+from bulkwright.domain.module import Column, ExistingTable, Field, Module
 from bulkwright.store import tables
 from bulkwright.store.database import Database, Row
 
@@ -21,48 +21,48 @@ class ModuleStore:
         self._db = database
 
     def take_ids(self, count: int) -> int:
-        """Take `count` consecutive ids and return the first; ids are never given twice."""
+        """Takes `count` consecutive ids and returns the first; no id is given twice."""
         row = self._db.one("take_ids", n=count)
         assert row is not None
         return int(row["first"])
 
-    def hold(self, module: Module) -> None:
-        """Let nobody else match or write records of a module until the transaction ends."""
-        self._db.all("hold_module", id=module.id)
+    def lock(self, module: Module) -> None:
+        """Locks the module: no other transaction can match or write its records until this ends."""
+        self._db.all("lock_module", id=module.id)
 
     def module(self, org_id: int, api_name: str) -> Module | None:
-        """One module of an org with its fields, or None."""
+        """Returns a module of an org with its fields; None if it does not exist."""
         row = self._db.one("module", org_id=org_id, api_name=api_name)
         return None if row is None else self._module(row)
 
     def modules(self, org_id: int) -> list[Module]:
-        """Every module of an org with its fields, in display order."""
+        """Returns every module of an org with its fields, in display order."""
         return [self._module(row) for row in self._db.all("modules", org_id=org_id)]
 
     def add(self, modules: Iterable[Module]) -> None:
-        """Add new modules with their tables, all or none."""
+        """Adds new modules with their tables, all or none."""
         with self._db.transaction():
-            self._db.all("hold_schema")
+            self._db.all("lock_schema")
             for module in modules:
                 self._add(module)
                 for statement in tables.create_table(module, self._db.types):
                     self._db.sql(statement)
 
     def put_over_tables(self, modules: Iterable[Module]) -> None:
-        """Add modules over tables of the user's own, or renew their fields, all or none."""
+        """Adds modules over existing tables, or replaces their fields, all or none."""
         with self._db.transaction():
-            self._db.all("hold_schema")
+            self._db.all("lock_schema")
             for module in modules:
                 if self.module(module.org_id, module.api_name) is None:
                     self._add(module)
                 else:
-                    self._db.run("drop_fields", org_id=module.org_id, module=module.api_name)
+                    self._db.run("delete_fields", org_id=module.org_id, module=module.api_name)
                     self._add_fields(module)
 
     def extend(self, module: Module, fields: Iterable[Field]) -> Module:
-        """Add fields to a module and its table, all or none; returns the module as it is then."""
+        """Adds fields to a module and its table, all or none; returns the changed module."""
         with self._db.transaction():
-            self._db.all("hold_schema")
+            self._db.all("lock_schema")
             for field in fields:
                 self._db.run("add_field", **_row_of(module, field))
                 for statement in tables.add_column(module, field, self._db.types):
@@ -71,9 +71,9 @@ class ModuleStore:
         return module
 
     def grow_pick_list(self, module: Module, field: Field, values: Sequence[str]) -> Field:
-        """Add values that a picklist does not hold yet; returns the field as it is then.
+        """Adds values that a picklist does not have yet; returns the changed field.
 
-        The list is read again first: another job may have added the same values meanwhile.
+        The list is read again first, because another job may have added the same values.
         """
         current = self.module(module.org_id, module.api_name)
         kept = None if current is None else current.field(field.api_name)
@@ -124,12 +124,12 @@ class ModuleStore:
             fields=tuple(_field(r) for r in rows),
             table=None
             if row["table_name"] is None
-            else OwnTable(row["table_name"], row["table_schema"]),
+            else ExistingTable(row["table_name"], row["table_schema"]),
         )
 
 
 def _row_of(module: Module, field: Field) -> dict[str, object]:
-    """A field as `add_field` binds it."""
+    """Returns the parameters of `add_field` for a field."""
     return {
         "org_id": module.org_id,
         "module": module.api_name,

@@ -1,8 +1,8 @@
-"""What was kept for its time, forgotten in small steps.
+"""Deletes expired uploads, results, jobs, callbacks, tokens and sessions in small steps.
 
-Each step is one short transaction that takes a hundred things at most, finds them by an index and
-says which they were, so that a worker never waits long for its turn to write. The caller repeats
-a step until nothing comes back, and removes the files afterwards.
+Each step is one short transaction. It finds at most a hundred rows by an index, deletes them and
+returns their ids, so a worker never waits long for the write lock. The caller repeats a step until
+it returns nothing, and deletes the files afterwards.
 """
 
 from __future__ import annotations
@@ -11,87 +11,91 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from bulkwright.domain.job import JobStatus
-from bulkwright.store.clock import now
 from bulkwright.store.database import Database, Row
+from bulkwright.store.times import now_micros
 
 STEP = 100
-"""Uploads, results, callbacks, tokens forgotten in one transaction."""
+"""The most uploads, results, callbacks, tokens or sessions that one transaction deletes."""
 JOBS_A_STEP = 20
-"""Jobs have ledgers."""
+"""Fewer jobs, because each has a ledger."""
 
-_OF_A_JOB = (
-    "drop_delivery_of_job", "drop_ledger", "drop_parents", "drop_resources", "drop_job",
+_QUERIES_OF_A_JOB = (
+    "delete_delivery_of_job", "delete_ledger", "delete_parents", "delete_resources", "delete_job",
 )  # fmt: skip
 
 
 class RetentionStore:
-    """Forgets; every method is one step."""
+    """Deletes what has expired; each `delete` method is one step."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def forget_uploads(self, older: timedelta) -> list[int]:
-        """Forget uploads that no unfinished job needs."""
+    def delete_uploads(self, older: timedelta) -> list[int]:
+        """Deletes uploads that no unfinished job needs; returns their ids."""
         with self._db.transaction():
-            found = _ids(self._db.all("old_uploads", before=_before(older), most=STEP))
-            return [i for i in found if self._db.one("drop_upload", id=i) is not None]
+            found = _ids(self._db.all("old_uploads", before=self._before(older), most=STEP))
+            return [i for i in found if self._db.one("delete_upload", id=i) is not None]
 
-    def forget_results(self, older: timedelta) -> list[int]:
-        """Forget the results of jobs, not the jobs."""
+    def delete_results(self, older: timedelta) -> list[int]:
+        """Marks the results of jobs as deleted, not the jobs; returns the ids of the jobs."""
         with self._db.transaction():
-            jobs = self._db.all("old_results", before=_before(older), most=STEP)
+            jobs = self._db.all("old_results", before=self._before(older), most=STEP)
             for job in jobs:
-                self._db.run("drop_result", id=job["id"], now=now())
-            self._note(jobs)
+                self._db.run("mark_result_swept", id=job["id"], now=now_micros(self._db.clock))
+            self._record_sweep(jobs)
         return _ids(jobs)
 
-    def forget_jobs(self, older: timedelta) -> list[int]:
-        """Forget jobs whose callback is over, with all that is known of them."""
+    def delete_jobs(self, older: timedelta) -> list[int]:
+        """Deletes jobs without a pending callback, with all their rows; returns their ids."""
         with self._db.transaction():
-            jobs = self._db.all("old_jobs", before=_before(older), most=JOBS_A_STEP)
+            jobs = self._db.all("old_jobs", before=self._before(older), most=JOBS_A_STEP)
             for job in jobs:
-                for query in _OF_A_JOB:
+                for query in _QUERIES_OF_A_JOB:
                     self._db.run(query, id=job["id"])
-            self._note(jobs)
+            self._record_sweep(jobs)
         return _ids(jobs)
 
-    def forget_deliveries(self, older: timedelta) -> int:
-        """Forget callbacks that were delivered or given up; how many."""
-        return len(self._db.all("old_deliveries", before=_before(older), most=STEP))
+    def delete_deliveries(self, older: timedelta) -> int:
+        """Deletes callbacks that were delivered or given up; returns their number."""
+        return len(self._db.all("delete_old_deliveries", before=self._before(older), most=STEP))
 
-    def forget_tokens(self) -> int:
-        """Forget tokens and codes that have run out; how many."""
-        return len(self._db.all("old_tokens", before=now(), most=STEP))
+    def delete_tokens(self) -> int:
+        """Deletes expired tokens and codes; returns their number."""
+        return self._delete_expired("delete_old_tokens")
 
-    def forget_sessions(self) -> int:
-        """Forget sessions that have run out; how many."""
-        return len(self._db.all("old_sessions", before=now(), most=STEP))
+    def delete_sessions(self) -> int:
+        """Deletes expired sessions; returns their number."""
+        return len(
+            self._db.all("delete_old_sessions", before=now_micros(self._db.clock), most=STEP)
+        )
 
     def upload_known(self, upload_id: int) -> bool:
-        """Whether a file of this name belongs to an upload."""
+        """Returns whether an upload with this id exists."""
         return self._db.one("upload_known", id=upload_id) is not None
 
     def result_needed(self, job_id: int) -> bool:
-        """Whether a result of this name belongs to a job, or may do so soon."""
+        """Returns whether a job with this id has a result, or may get one."""
         row = self._db.one("job_files", id=job_id)
         if row is None:
             return False
-        ended = JobStatus(row["status"]).final
+        ended = JobStatus(row["status"]).is_final
         return not ended or bool(row["has_result"] and row["result_swept"] is None)
 
     def parts_needed(self, job_id: int) -> bool:
-        """Whether parts of this name belong to a job that still runs."""
+        """Returns whether a job with this id has not ended, so that it needs its parts."""
         row = self._db.one("job_files", id=job_id)
-        return row is not None and not JobStatus(row["status"]).final
+        return row is not None and not JobStatus(row["status"]).is_final
 
-    def _note(self, jobs: list[Row]) -> None:
+    def _delete_expired(self, query: str) -> int:
+        return len(self._db.all(query, before=now_micros(self._db.clock), most=STEP))
+
+    def _before(self, older: timedelta) -> int:
+        return now_micros(self._db.clock) - older // timedelta(microseconds=1)
+
+    def _record_sweep(self, jobs: list[Row]) -> None:
         if jobs:
-            self._db.run("note_sweep", until=max(job["finished_time"] for job in jobs))
+            self._db.run("record_sweep", until=max(job["finished_time"] for job in jobs))
 
 
 def _ids(rows: Iterable[Row]) -> list[int]:
     return [int(row["id"]) for row in rows]
-
-
-def _before(older: timedelta) -> int:
-    return now() - older // timedelta(microseconds=1)

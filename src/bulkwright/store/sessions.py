@@ -1,16 +1,16 @@
-"""Passwords, signed-in browsers, and what was agreed to in them; hashes only."""
+"""Passwords, sessions of browsers, and the consents given in them. Secrets are stored as hashes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bulkwright.store.clock import now
 from bulkwright.store.database import Database
+from bulkwright.store.times import now_micros
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A browser in which a person has signed in."""
+    """A browser in which a user has signed in."""
 
     hash: str
     org_id: int
@@ -18,27 +18,32 @@ class Session:
 
 
 class SessionStore:
-    """Reads and changes who is signed in."""
+    """Reads and changes passwords, sessions and consents."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     def password(self, user_id: int) -> str | None:
-        """The hash of a user's password."""
+        """Returns the hash of a user's password; None if the user has none."""
         row = self._db.one("password", user_id=user_id)
         return None if row is None else str(row["hash"])
 
     def set_password(self, user_id: int, password_hash: str) -> None:
-        """Give a user a password; browsers that are signed in with the old one no longer are."""
+        """Sets the password of a user and ends all sessions of that user."""
         with self._db.transaction():
-            self._db.run("set_password", user_id=user_id, hash=password_hash, changed_time=now())
-            self._db.run("drop_user_sessions", user_id=user_id)
+            self._db.run(
+                "set_password",
+                user_id=user_id,
+                hash=password_hash,
+                changed_time=now_micros(self._db.clock),
+            )
+            self._db.run("delete_user_sessions", user_id=user_id)
 
     def add(self, session: Session, *, seconds: int) -> None:
-        """Keep a new session; sessions that have run out go."""
-        moment = now()
+        """Adds a session that is valid for `seconds`, and deletes expired ones."""
+        moment = now_micros(self._db.clock)
         with self._db.transaction():
-            self._db.run("drop_old_sessions", moment=moment)
+            self._db.run("delete_expired_sessions", moment=moment)
             self._db.run(
                 "add_session",
                 hash=session.hash,
@@ -49,19 +54,19 @@ class SessionStore:
             )
 
     def session(self, session_hash: str) -> Session | None:
-        """One session that has not run out."""
-        row = self._db.one("session", hash=session_hash, moment=now())
+        """Returns a session by its hash; None if it does not exist or has expired."""
+        row = self._db.one("session", hash=session_hash, moment=now_micros(self._db.clock))
         return None if row is None else Session(row["hash"], row["org_id"], row["user_id"])
 
     def end(self, session_hash: str) -> None:
-        """Forget a session."""
-        self._db.run("drop_session", hash=session_hash)
+        """Deletes a session."""
+        self._db.run("delete_session", hash=session_hash)
 
     def consent(self, session: Session, client_id: str) -> str:
-        """The scopes that were agreed to in a session for a client; empty for none."""
+        """Returns the scopes that a client was granted in a session; empty if none were."""
         row = self._db.one("consent", session=session.hash, client_id=client_id)
         return "" if row is None else str(row["scopes"])
 
     def set_consent(self, session: Session, client_id: str, scopes: str) -> None:
-        """Remember what was agreed to."""
+        """Sets the scopes that a client is granted in a session."""
         self._db.run("set_consent", session=session.hash, client_id=client_id, scopes=scopes)

@@ -1,41 +1,185 @@
 """How a module becomes a table: its name, its columns, its indexes, and how it is read.
 
-Each module of each org is a table of its own, `org<zgid>_<api_name>`, with one typed column per
-stored field, so that people can ask it with plain SQL. Identifiers come from the schema only,
-where they have passed `API_NAME`; values are bound. The statements that write records, a chunk at a
-time, are each store's own (`sqlite/rows.py`, `postgres/rows.py`).
+Each module of each org has a table, `org<zgid>_<api_name>`, with one typed column for each stored
+field, so that users can query it with plain SQL. Identifiers come from the schema only, where they
+have passed `API_NAME`; values are bound. The statements that write the records of a chunk are in
+the `sql.py` of each dialect.
 
 A text field that records are found by has a second column, `<field>__key`, with its normalised
 value (trimmed, case-folded; `pipeline/keys.py`). The database never folds anything itself, so all
-stores agree on what is equal.
+stores agree on which values are equal.
 
-A module over a table of the user's own has its records there instead, each field in the column that
-it was made of. Those names may hold anything, and reach no statement but quoted; frames and results
-know the api_names alone. Nothing here makes, alters or drops such a table.
+A module over an existing table has its records there instead, and each field names a column of that
+table. These names may hold any character, so statements hold them quoted only; frames and results
+use the api_names. Nothing here creates, alters or drops an existing table.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from zlib import crc32
 
-from bulkwright.domain.module import API_NAME, UNWRITABLE, Field, Kind, Module, OwnTable
+from bulkwright.domain.module import API_NAME, UNWRITABLE, ExistingTable, Field, Module, StorageType
 
 _LONGEST = 63
 
 BEFORE_ALL = -(2**63)
-"""No record has a smaller id: those of the service are positive, those of a user's own may not."""
+"""No record has a smaller id: the service's ids are positive, those of an existing table may not
+be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Types:
-    """A store's column types."""
+    """The column types of a dialect."""
 
-    of: Mapping[Kind, str]
-    """For the values of each kind of field."""
+    of: Mapping[StorageType, str]
+    """For the values of each storage type."""
     key: str
     """For the normalised keys of texts: compared byte by byte."""
+
+
+class ModuleTable(ABC):
+    """The table of a module as SQL names it. Every name is quoted."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The table."""
+
+    @property
+    @abstractmethod
+    def id_column(self) -> str:
+        """The column that holds the records' ids."""
+
+    @abstractmethod
+    def column(self, field: Field) -> str:
+        """The column that holds a field's values."""
+
+    @abstractmethod
+    def type_of(self, field: Field, types: Types) -> str:
+        """The type of that column."""
+
+    @abstractmethod
+    def key_type(self, field: Field, types: Types) -> str:
+        """The type to which a key must be cast, so that the index of the field is used."""
+
+    @abstractmethod
+    def index(self, field: Field) -> str | None:
+        """The name, not quoted, of the index that the service needs to find records by a field.
+
+        None if the service creates none.
+        """
+
+    def key(self, field: Field) -> str:
+        """The column that records are found by."""
+        return quoted(key_column(field)) if field.has_folded_key else self.column(field)
+
+    def columns(self) -> dict[str, str]:
+        """All columns by their names in frames: api_names, and key columns."""
+        fields = {f.api_name: self.column(f) for f in stored_fields(self.module)}
+        return fields | {key_column(f): self.key(f) for f in self.module.fields if f.has_folded_key}
+
+    def column_types(self, types: Types) -> dict[str, str]:
+        """The types of all columns by their names in frames."""
+        fields = {f.api_name: self.type_of(f, types) for f in stored_fields(self.module)}
+        return fields | {key_column(f): types.key for f in self.module.fields if f.has_folded_key}
+
+
+class ServiceModuleTable(ModuleTable):
+    """A table that the service created: named after the org, the module and its fields."""
+
+    @property
+    def name(self) -> str:
+        """The table."""
+        return quoted(f"org{self.module.org_id}_{self.module.api_name}")
+
+    @property
+    def id_column(self) -> str:
+        """The column that holds the records' ids."""
+        return quoted("id")
+
+    def column(self, field: Field) -> str:
+        """The column that holds a field's values."""
+        return quoted(field.api_name)
+
+    def type_of(self, field: Field, types: Types) -> str:
+        """The type of that column."""
+        return types.of[field.storage_type]
+
+    def key_type(self, field: Field, types: Types) -> str:
+        """The type to which a key must be cast, so that the index of the field is used."""
+        return types.of[field.storage_type]
+
+    def index(self, field: Field) -> str | None:
+        """The index by which records are found by a field; ids have the primary key.
+
+        A name that is too long for PostgreSQL (63 letters) ends in a checksum of the whole name.
+        """
+        if field.api_name == "id":
+            return None
+        name = f"org{self.module.org_id}_{self.module.api_name}__by_{field.api_name}"
+        if len(name) <= _LONGEST:
+            return name
+        return f"{name[: _LONGEST - 9]}_{crc32(name.encode()):08x}"
+
+
+class ExistingModuleTable(ModuleTable):
+    """An existing table: names and types are those that the user gave it."""
+
+    def __init__(self, module: Module, table: ExistingTable) -> None:
+        super().__init__(module)
+        self.existing = table
+
+    @property
+    def name(self) -> str:
+        """The table."""
+        return qualified_name(self.existing)
+
+    @property
+    def id_column(self) -> str:
+        """The column that holds the records' ids."""
+        return self.column(stored_fields(self.module)[0])
+
+    def column(self, field: Field) -> str:
+        """The column that holds a field's values."""
+        assert field.column is not None
+        return identifier(field.column.name)
+
+    def type_of(self, field: Field, types: Types) -> str:
+        """The type of that column."""
+        assert field.column is not None
+        return field.column.type
+
+    def key_type(self, field: Field, types: Types) -> str:
+        """The type to which a key must be cast, so that the index of the field is used.
+
+        PostgreSQL compares numbers of all widths as they are; a text needs the type of its index.
+        """
+        is_text = field.storage_type is StorageType.TEXT
+        return self.type_of(field, types) if is_text else types.of[field.storage_type]
+
+    def index(self, field: Field) -> str | None:
+        """None: nothing is created in an existing table."""
+        return None
+
+
+def table_of(module: Module) -> ModuleTable:
+    """The table of a module."""
+    if module.table is None:
+        return ServiceModuleTable(module)
+    return ExistingModuleTable(module, module.table)
+
+
+def existing_table_of(module: Module) -> ExistingModuleTable:
+    """The existing table of a module that has one."""
+    table = table_of(module)
+    assert isinstance(table, ExistingModuleTable)
+    return table
 
 
 def quoted(name: str) -> str:
@@ -46,140 +190,114 @@ def quoted(name: str) -> str:
 
 
 def identifier(name: str) -> str:
-    """A name of the user's own, whatever it holds, quoted."""
+    """A name that the user gave, with any characters, quoted."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def own_table(own: OwnTable) -> str:
-    """The quoted name of a table of the user's own."""
-    return ".".join(identifier(n) for n in (own.schema, own.name) if n is not None)
+def qualified_name(table: ExistingTable) -> str:
+    """The quoted name of an existing table, with its schema where it has one."""
+    return ".".join(identifier(n) for n in (table.schema, table.name) if n is not None)
 
 
-def table(module: Module) -> str:
-    """The quoted name of a module's table."""
-    if module.table is not None:
-        return own_table(module.table)
-    return quoted(f"org{module.org_id}_{module.api_name}")
-
-
-def stored(module: Module) -> tuple[Field, ...]:
+def stored_fields(module: Module) -> tuple[Field, ...]:
     """The fields that have a column, `id` first."""
     rest = (f for f in module.fields if f.api_name != "id" and f.data_type not in UNWRITABLE)
     return tuple(f for f in module.fields if f.api_name == "id") + tuple(rest)
 
 
 def key_column(field: Field) -> str:
-    """The name of the column that records are found by."""
-    return f"{field.api_name}__key" if field.folded else field.api_name
-
-
-def column(field: Field) -> str:
-    """The quoted name of the column that holds a field's values."""
-    return quoted(field.api_name) if field.column is None else identifier(field.column.name)
-
-
-def key(field: Field) -> str:
-    """The quoted name of the column that records are found by."""
-    return quoted(key_column(field)) if field.folded else column(field)
-
-
-def id_column(module: Module) -> str:
-    """The quoted name of the column that holds the records' ids."""
-    return quoted("id") if module.table is None else column(stored(module)[0])
-
-
-def columns(module: Module) -> dict[str, str]:
-    """The quoted name of each column of a module's table, by its name in frames."""
-    return {f.api_name: column(f) for f in stored(module)} | {
-        key_column(f): key(f) for f in module.fields if f.folded
-    }
+    """The name, in frames, of the column that records are found by."""
+    return f"{field.api_name}__key" if field.has_folded_key else field.api_name
 
 
 def create_table(module: Module, types: Types) -> list[str]:
-    """The statements that make a module's table with its unique indexes."""
-    columns = [f'"id" {types.of[Kind.INTEGER]} PRIMARY KEY']
-    for field in stored(module):
+    """The statements that create a module's table with its unique indexes."""
+    columns = [f'"id" {types.of[StorageType.INTEGER]} PRIMARY KEY']
+    for field in stored_fields(module):
         if field.api_name != "id":
-            columns += _columns(field, types)
-    made = [f"CREATE TABLE {table(module)} ({', '.join(columns)})"]
-    return made + [create_index(module, f) for f in module.unique]
+            columns += _column_definitions(field, types)
+    table = f"CREATE TABLE {table_of(module).name} ({', '.join(columns)})"
+    return [table, *(s for f in module.unique_fields for s in create_index(module, f))]
 
 
 def add_column(module: Module, field: Field, types: Types) -> list[str]:
     """The statements that add a field to a module's table."""
-    made = [f"ALTER TABLE {table(module)} ADD COLUMN {c}" for c in _columns(field, types)]
-    return made + ([create_index(module, field)] if field.unique else [])
+    definitions = _column_definitions(field, types)
+    added = [f"ALTER TABLE {table_of(module).name} ADD COLUMN {c}" for c in definitions]
+    return added + (create_index(module, field) if field.unique else [])
 
 
-def index_name(module: Module, field: Field) -> str:
-    """The name of the index by which records are found by a field.
+def create_index(module: Module, field: Field) -> list[str]:
+    """The statements that create the index of a field if it is missing.
 
-    Where it would be too long for PostgreSQL (63 letters), its end is a number made of all of it.
+    Empty for `id` and for an existing table.
     """
-    name = f"org{module.org_id}_{module.api_name}__by_{field.api_name}"
-    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 9]}_{crc32(name.encode()):08x}"
-
-
-def create_index(module: Module, field: Field) -> str:
-    """The statement that makes sure records can be found by a field."""
+    table = table_of(module)
+    index = table.index(field)
+    if index is None:
+        return []
     unique = "UNIQUE " if field.unique else ""
-    on = f"{table(module)} ({quoted(key_column(field))})"
-    return f"CREATE {unique}INDEX IF NOT EXISTS {quoted(index_name(module, field))} ON {on}"
+    on = f"{table.name} ({table.key(field)})"
+    return [f"CREATE {unique}INDEX IF NOT EXISTS {quoted(index)} ON {on}"]
 
 
 def page(module: Module) -> str:
-    """SELECT of records in id order, after an id; binds (after, most)."""
-    at = id_column(module)
-    return f"{_select(module)} WHERE {at} > ? ORDER BY {at} LIMIT ?"
+    """SELECT of records in id order, after an id; binds (after, limit)."""
+    id_column = table_of(module).id_column
+    return f"{_select(module)} WHERE {id_column} > ? ORDER BY {id_column} LIMIT ?"
 
 
 def newest(module: Module) -> str:
-    """SELECT of a page of records, newest first; binds (most, skip)."""
-    return f"{_select(module)} ORDER BY {id_column(module)} DESC LIMIT ? OFFSET ?"
+    """SELECT of a page of records, newest first; binds (limit, offset)."""
+    return f"{_select(module)} ORDER BY {table_of(module).id_column} DESC LIMIT ? OFFSET ?"
 
 
 def by_id(module: Module) -> str:
     """SELECT of one record by its id."""
-    return f"{_select(module)} WHERE {id_column(module)} = ?"
+    return f"{_select(module)} WHERE {table_of(module).id_column} = ?"
 
 
 def greatest_id(module: Module) -> str:
-    """SELECT of the greatest id of a module's records, NULL where there are none."""
-    return f"SELECT max({id_column(module)}) AS id FROM {table(module)}"
+    """SELECT of the greatest id of a module's records, NULL if it has none."""
+    table = table_of(module)
+    return f"SELECT max({table.id_column}) AS id FROM {table.name}"
 
 
-def names(module: Module, field: Field, count: int) -> str:
+def display_names(module: Module, field: Field, count: int) -> str:
     """SELECT of the display names of `count` records by id."""
+    table = table_of(module)
     marks = ", ".join("?" * count)
-    at = id_column(module)
-    return (
-        f'SELECT {at} AS "id", {column(field)} AS name FROM {table(module)} WHERE {at} IN ({marks})'
-    )
+    columns = f'{table.id_column} AS "id", {table.column(field)} AS name'
+    return f"SELECT {columns} FROM {table.name} WHERE {table.id_column} IN ({marks})"
 
 
-def missing(module: Module) -> str:
-    """SELECT of how many records that are named (queries/check.sql) are not there."""
-    there = f'SELECT 1 FROM {table(module)} r WHERE r."id" = named.id'
-    return f"SELECT count(*) AS count, min(id) AS first FROM named WHERE NOT EXISTS ({there})"
+def find_missing(module: Module) -> str:
+    """SELECT of the number of named records (queries/check.sql) that do not exist."""
+    record = f'SELECT 1 FROM {table_of(module).name} r WHERE r."id" = named.id'
+    return f"SELECT count(*) AS count, min(id) AS first FROM named WHERE NOT EXISTS ({record})"
 
 
-def untold(module: Module, *, dated: bool) -> str:
-    """SELECT of how many records before an id no line tells of; binds (id, module id[, since])."""
-    told = 'SELECT 1 FROM told WHERE told.module = ? AND told.id = r."id"'
+def find_unreported(module: Module, *, dated: bool) -> str:
+    """SELECT of the number of records before an id that no result line reports.
+
+    Binds (id, module id), and with `dated` the time after which the records were created.
+    """
+    reported = 'SELECT 1 FROM reported p WHERE p.module = ? AND p.id = r."id"'
     since = ' AND r."Created_Time" > ?' if dated else ""
     return (
-        f'SELECT count(*) AS count, min(r."id") AS first FROM {table(module)} r '
-        f'WHERE r."id" < ? AND NOT EXISTS ({told}){since}'
+        f'SELECT count(*) AS count, min(r."id") AS first FROM {table_of(module).name} r '
+        f'WHERE r."id" < ? AND NOT EXISTS ({reported}){since}'
     )
 
 
 def _select(module: Module) -> str:
-    names = ", ".join(f"{column(f)} AS {quoted(f.api_name)}" for f in stored(module))
-    return f"SELECT {names} FROM {table(module)}"
+    table = table_of(module)
+    names = ", ".join(f"{table.column(f)} AS {quoted(f.api_name)}" for f in stored_fields(module))
+    return f"SELECT {names} FROM {table.name}"
 
 
-def _columns(field: Field, types: Types) -> list[str]:
-    made = [f"{quoted(field.api_name)} {types.of[field.kind]}"]
-    if field.folded:
-        made.append(f"{quoted(key_column(field))} {types.key}")
-    return made
+def _column_definitions(field: Field, types: Types) -> list[str]:
+    definitions = [f"{quoted(field.api_name)} {types.of[field.storage_type]}"]
+    if field.has_folded_key:
+        definitions.append(f"{quoted(key_column(field))} {types.key}")
+    return definitions

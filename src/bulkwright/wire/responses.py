@@ -1,37 +1,48 @@
-"""Bodies that the service sends: field order, absent keys and explicit nulls are exact.
+"""The bodies that the server sends. Key order, absent keys and explicit nulls are exact.
 
-`UNSET` is an absent key, `None` an explicit null (facts 4.1). Ids are strings of digits, always
-(client contract 1.3). A client decodes with these same structs; `module` may be either shape.
+`UNSET` is an absent key, `None` an explicit null (facts 4.1). Ids are always strings of digits
+(client contract 1.3). The client decodes with the same structs; `module` may have either shape.
 """
 
 from __future__ import annotations
 
-from msgspec import UNSET, Struct, UnsetType
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+# The constraints are documentation: the OpenAPI document shows them, and no decoder checks them.
+_Status = Annotated[
+    str, Meta(extra_json_schema={"enum": ["ADDED", "INPROGRESS", "COMPLETED", "FAILED"]})
+]
+_Operation = Annotated[str, Meta(extra_json_schema={"enum": ["insert", "update", "upsert"]})]
+_ResourceType = Annotated[str, Meta(extra_json_schema={"enum": ["data"]})]
+_Id = Annotated[str, Meta(extra_json_schema={"pattern": "^[1-9][0-9]{0,17}$"})]
+_Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 
 
-class Person(Struct, frozen=True):
+class PersonReference(Struct, frozen=True):
     """A user as a reference (facts 4.1)."""
 
     id: str
     name: str
 
 
-class ModuleRef(Struct, frozen=True, kw_only=True):
-    """A module from v2.1 on, as the pages of v3 to v8 show it (facts 4.2)."""
+class ModuleReference(Struct, frozen=True, kw_only=True):
+    """A module from v2.1 on, in the key order of the pages of v3 to v8 (facts 4.2)."""
 
     api_name: str
     id: str | UnsetType = UNSET
 
 
-class CapturedModuleRef(Struct, frozen=True, kw_only=True):
-    """A module as the real v2.1 answers it: `id` first (facts 4.2, capture)."""
+class CapturedModuleReference(Struct, frozen=True, kw_only=True):
+    """A module as the real v2.1 returns it: `id` first (facts 4.2, capture)."""
 
     id: str
     api_name: str
 
 
-class FieldMapping(Struct, frozen=True, kw_only=True):
-    """One mapping; what was not given is null, never absent (facts 4.1; order of v7, facts 4.2)."""
+class FieldMappingDetails(Struct, frozen=True, kw_only=True):
+    """One mapping. A key that the request lacks is null (facts 4.1; order of v7, facts 4.2)."""
 
     api_name: str
     index: int | None = None
@@ -43,9 +54,9 @@ class FieldMapping(Struct, frozen=True, kw_only=True):
 
 
 class File(Struct, frozen=True, kw_only=True):
-    """The CSV of a resource; name and counts once processing has started (facts 4.1)."""
+    """The CSV of a resource. It has a name and counts once processing has started (facts 4.1)."""
 
-    status: str
+    status: _Status
     name: str | UnsetType = UNSET
     added_count: int | UnsetType = UNSET
     skipped_count: int | UnsetType = UNSET
@@ -53,65 +64,65 @@ class File(Struct, frozen=True, kw_only=True):
     total_count: int | UnsetType = UNSET
 
 
-class Resource(Struct, frozen=True, kw_only=True):
-    """One module's part of a job; `code` stands where the pages of v3 to v8 put it (facts 4.2)."""
+class ResourceDetails(Struct, frozen=True, kw_only=True):
+    """The part of a job for one module, in the key order of the pages of v3 to v8 (facts 4.2)."""
 
-    status: str
+    status: _Status
     code: str | UnsetType = UNSET
-    type: str
-    module: str | ModuleRef
-    field_mappings: list[FieldMapping]
+    type: _ResourceType
+    module: str | ModuleReference
+    field_mappings: list[FieldMappingDetails]
     file: File
 
 
-class CapturedResource(Struct, frozen=True, kw_only=True):
-    """The same as the real v2.1 answers it: `code` last (facts 4.2, capture)."""
+class CapturedResourceDetails(Struct, frozen=True, kw_only=True):
+    """A resource as the real v2.1 returns it: `code` last (facts 4.2, capture)."""
 
     status: str
     type: str
-    module: CapturedModuleRef
-    field_mappings: list[FieldMapping]
+    module: CapturedModuleReference
+    field_mappings: list[FieldMappingDetails]
     file: File
     code: str | UnsetType = UNSET
 
 
-class Callback(Struct, frozen=True, kw_only=True):
-    """Where the caller is told that the job has ended (facts 6)."""
+class CallbackDetails(Struct, frozen=True, kw_only=True):
+    """The URL that is called when the job has ended (facts 6)."""
 
     url: str
     method: str
 
 
 class Result(Struct, frozen=True, kw_only=True):
-    """Where the result lies (facts 5)."""
+    """The path of the result (facts 5)."""
 
     download_url: str
 
 
 class JobDetails(Struct, frozen=True, kw_only=True):
-    """The answer of Get Bulk Write Job Details, and the body of a callback (facts 4.1, 6)."""
+    """The response of Get Bulk Write Job Details, and the body of a callback (facts 4.1, 6)."""
 
-    status: str
+    status: _Status
     character_encoding: str | UnsetType = UNSET
-    resource: list[Resource]
-    id: str
-    callback: Callback | UnsetType = UNSET
+    resource: list[ResourceDetails]
+    id: _Id
+    callback: CallbackDetails | UnsetType = UNSET
     result: Result | UnsetType = UNSET
-    created_by: Person
+    created_by: PersonReference
     ignore_empty: bool | UnsetType = UNSET
-    operation: str
-    created_time: str
+    operation: _Operation
+    created_time: _Time
 
 
 class UploadDetails(Struct, frozen=True, kw_only=True):
-    """What an upload is known by from now on (facts 2.2)."""
+    """The id of a new upload, and its time (facts 2.2)."""
 
-    file_id: str
-    created_time: str
+    file_id: _Id
+    created_time: _Time
 
 
 class Uploaded(Struct, frozen=True, kw_only=True):
-    """The answer to an upload; key order of the documentation (facts 2.2)."""
+    """The response to an upload, in the key order of the documentation (facts 2.2)."""
 
     status: str = "success"
     code: str = "FILE_UPLOAD_SUCCESS"
@@ -122,12 +133,12 @@ class Uploaded(Struct, frozen=True, kw_only=True):
 class CreatedDetails(Struct, frozen=True, kw_only=True):
     """The id of a new job (facts 3.6)."""
 
-    id: str
-    created_by: Person
+    id: _Id
+    created_by: PersonReference
 
 
 class Created(Struct, frozen=True, kw_only=True):
-    """The answer to a create request (facts 3.6)."""
+    """The response to a create request (facts 3.6)."""
 
     status: str = "success"
     code: str = "SUCCESS"
@@ -136,7 +147,7 @@ class Created(Struct, frozen=True, kw_only=True):
 
 
 class Problem(Struct, frozen=True, kw_only=True):
-    """The envelope of every error: all four keys, always (client contract 1.8)."""
+    """The body of every error. It always has all four keys (client contract 1.8)."""
 
     code: str
     details: dict[str, object]
@@ -147,7 +158,7 @@ class Problem(Struct, frozen=True, kw_only=True):
 class GatewayProblem(
     Struct, frozen=True, kw_only=True, rename={"x_error": "x-error", "x_info": "x-info"}
 ):
-    """The upload and download hosts' own error shape (facts 2.3, client contract 3)."""
+    """The error body of the upload and download hosts (facts 2.3, client contract 3)."""
 
     status: str = "error"
     info: str = "Forbidden"
@@ -157,28 +168,28 @@ class GatewayProblem(
 
 
 class TokenGranted(Struct, frozen=True, kw_only=True):
-    """The token endpoint's answer (facts 7.2).
+    """The response of the token endpoint (facts 7.2).
 
-    `expires_in_sec` must not be there: with it clients take `expires_in` for milliseconds
-    (client contract 2).
+    It must not have the key `expires_in_sec`: if it had, clients would read `expires_in` as
+    milliseconds (client contract 2).
     """
 
     access_token: str
     refresh_token: str | UnsetType = UNSET
     scope: str
     api_domain: str
-    token_type: str = "Bearer"  # noqa: S105 - a kind of token, not one
+    token_type: str = "Bearer"  # noqa: S105 - the type of a token
     expires_in: int
 
 
 class TokenRefused(Struct, frozen=True, kw_only=True):
-    """The token endpoint's own error; the text becomes the client's exception (facts 7.2)."""
+    """An error of the token endpoint. Clients raise an exception with its text (facts 7.2)."""
 
     error: str
 
 
 class TokensDenied(Struct, frozen=True, kw_only=True):
-    """The token endpoint's answer to a client that asks too often (facts 7.2)."""
+    """The response to a client that sends too many token requests (facts 7.2)."""
 
     error_description: str = (
         "You have made too many requests continuously. Please try again after some time."

@@ -1,6 +1,6 @@
-// What the documentation's second JavaScript sample does, told anew: the same requests, the same
-// keys in the same storages, the same order. The page's own text can be put in its place with
-// BULKWRIGHT_SAMPLE_JS=FILE, for it is not ours to keep here.
+// A program that does what the second JavaScript sample of the documentation does: the same requests,
+// the same keys in the same storages, in the same order. The original is not ours to copy;
+// BULKWRIGHT_SAMPLE_JS=FILE serves it instead of this file.
 
 const JOB = "https://zylkercorp.zohoplatform.com/crm/bulk/v2/write/34770619080471";
 const SIGN_IN = "https://zylkercorp.zohoplatform.com/oauth/v2/auth";

@@ -1,6 +1,6 @@
 """What a power cut would leave of the file area: fsyncs, renames and new folders are written down.
 
-`tests/crash/power.py` reads it after a kill and takes back what was not durable. SQLite flushes in
+`tests/crash/power.py` reads it after a kill and undoes what was not durable. SQLite flushes in
 C, out of sight from here: its file is believed.
 """
 

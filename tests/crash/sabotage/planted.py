@@ -35,15 +35,15 @@ def _split_chunk(module: ModuleType) -> None:
     """The records are committed before the ledger and the counters are."""
 
     def make(original: Any) -> Any:
-        def enter(self: Any, lease: Any, entry: Any) -> None:
+        def add(self: Any, lease: Any, entry: Any) -> None:
             self._db.sql("COMMIT")
             reach("split", "between")
             self._db.sql("BEGIN IMMEDIATE")
             original(self, lease, entry)
 
-        return enter
+        return add
 
-    _replace(module.JobStore, "enter", make)
+    _replace(module.LedgerStore, "add", make)
 
 
 def _no_fence(module: ModuleType) -> None:
@@ -57,7 +57,7 @@ def _no_fence(module: ModuleType) -> None:
 
         return chunk
 
-    _replace(module.JobStore, "chunk", make)
+    _replace(module.ClaimStore, "chunk", make)
 
 
 def _count_twice(module: ModuleType) -> None:
@@ -65,21 +65,23 @@ def _count_twice(module: ModuleType) -> None:
 
     def make(original: Any) -> Any:
         def claim(self: Any, *args: Any, **more: Any) -> Any:
+            from bulkwright.store.ledger import LedgerStore
+
             claimed = original(self, *args, **more)
             if claimed is not None:
                 lease, job, _ = claimed
-                done = self.ledger(job.id, 0)
+                done = LedgerStore(self._db).entries(job.id, 0)
                 if done:
                     counts = done[-1].counts
                     self._db.run(
-                        "count_rows", job_id=lease.job_id, position=0, added=counts.added,
+                        "add_counts", job_id=lease.job_id, position=0, added=counts.added,
                         updated=counts.updated, skipped=counts.skipped,
                     )  # fmt: skip
             return claimed
 
         return claim
 
-    _replace(module.JobStore, "claim", make)
+    _replace(module.ClaimStore, "claim", make)
 
 
 _late: list[tuple[Any, ...]] = []
@@ -110,16 +112,18 @@ def _part_late_store(module: ModuleType) -> None:
 
         return chunk
 
-    _replace(module.JobStore, "chunk", make)
+    _replace(module.ClaimStore, "chunk", make)
 
 
 def _early_answer(module: ModuleType) -> None:
-    """The job is answered while its row is still on its way into the database."""
+    """The job is answered before its row is in the database."""
 
     def make(original: Any) -> Any:
         def add(self: Any, job: Any) -> None:
             def later() -> None:
-                time.sleep(3.0)  # so long that the kill comes first, however busy the machine is
+                time.sleep(
+                    3.0
+                )  # long enough that the kill comes first, however busy the machine is
                 original(self, job)
 
             threading.Thread(target=later, daemon=True).start()
@@ -170,16 +174,16 @@ def _doctored(change: Callable[[list[bytes], str], list[bytes]]) -> dict[str, Wr
 
     def store(module: ModuleType) -> None:
         def make(original: Any) -> Any:
-            def enter(self: Any, lease: Any, entry: Any) -> None:
+            def add(self: Any, lease: Any, entry: Any) -> None:
                 deflated, plain, crc = _parts[entry.part.name]
                 part = replace(entry.part, deflated_bytes=deflated, plain_bytes=plain, crc32=crc)
                 original(self, lease, replace(entry, part=part))
 
-            return enter
+            return add
 
-        _replace(module.JobStore, "enter", make)
+        _replace(module.LedgerStore, "add", make)
 
-    return {"bulkwright.files.local": files, "bulkwright.store.jobs": store}
+    return {"bulkwright.files.local": files, "bulkwright.store.ledger": store}
 
 
 def _swapped(lines: list[bytes], name: str) -> list[bytes]:
@@ -199,7 +203,7 @@ def _chunk_of(part: str) -> int:
     return int(part.split("-")[1])
 
 
-_untold: list[tuple[Any, ...]] = []
+_unreported: list[tuple[Any, ...]] = []
 
 
 def _callback_apart_outbox(module: ModuleType) -> None:
@@ -207,7 +211,7 @@ def _callback_apart_outbox(module: ModuleType) -> None:
 
     def make(original: Any) -> Any:
         def add(self: Any, *args: Any) -> None:
-            _untold.append((original, self, *args))
+            _unreported.append((original, self, *args))
 
         return add
 
@@ -219,13 +223,13 @@ def _callback_apart_jobs(module: ModuleType) -> None:
         def finish(self: Any, *args: Any, **more: Any) -> None:
             original(self, *args, **more)
             reach("apart", "between")
-            while _untold:
-                add, *what = _untold.pop()
+            while _unreported:
+                add, *what = _unreported.pop()
                 add(*what)
 
         return finish
 
-    _replace(module.JobStore, "finish", make)
+    _replace(module.ClaimStore, "finish", make)
 
 
 def _callback_ids(module: ModuleType) -> None:
@@ -237,7 +241,7 @@ def _callback_ids(module: ModuleType) -> None:
 def _no_sweep(module: ModuleType) -> None:
     """What was half-written is never swept up."""
     _replace(module.LocalFiles, "sweep", lambda original: lambda self: 0)
-    _replace(module.LocalFiles, "idle", lambda original: lambda self, *args: iter(()))
+    _replace(module.LocalFiles, "unchanged_for", lambda original: lambda self, *args: iter(()))
 
 
 def _from_zero(module: ModuleType) -> None:
@@ -253,18 +257,19 @@ def _from_zero(module: ModuleType) -> None:
 
         return begin
 
-    _replace(module.JobStore, "begin", make)
+    _replace(module.ClaimStore, "begin", make)
 
 
 _FILES, _JOBS = "bulkwright.files.local", "bulkwright.store.jobs"
+_CLAIMS, _LEDGER = "bulkwright.store.claims", "bulkwright.store.ledger"
 _FAULTS: dict[str, dict[str, Wrap]] = {
     "no-fsync": {},
     "no-folder-fsync": {},
-    "split-chunk": {_JOBS: _split_chunk},
-    "no-fence": {_JOBS: _no_fence},
-    "count-twice": {_JOBS: _count_twice},
-    "count-from-zero": {_JOBS: _from_zero},
-    "part-late": {_FILES: _part_late_files, _JOBS: _part_late_store},
+    "split-chunk": {_LEDGER: _split_chunk},
+    "no-fence": {_CLAIMS: _no_fence},
+    "count-twice": {_CLAIMS: _count_twice},
+    "count-from-zero": {_CLAIMS: _from_zero},
+    "part-late": {_FILES: _part_late_files, _CLAIMS: _part_late_store},
     "early-answer": {_JOBS: _early_answer},
     "ids-again": {"bulkwright.store.modules": _ids_again},
     "lines-swapped": _doctored(_swapped),
@@ -272,7 +277,7 @@ _FAULTS: dict[str, dict[str, Wrap]] = {
     "last-lines-lost": _doctored(_shortened),
     "callback-apart": {
         "bulkwright.store.outbox": _callback_apart_outbox,
-        _JOBS: _callback_apart_jobs,
+        _CLAIMS: _callback_apart_jobs,
     },
     "callback-ids": {"bulkwright.domain.delivery": _callback_ids},
     "no-sweep": {_FILES: _no_sweep},

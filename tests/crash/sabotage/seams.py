@@ -11,7 +11,7 @@ P7   a chunk's commit                      P14  deleted by retention
 Some have more than one passage: `P3-answer` is the answer to an upload, `P2-rename` the rename
 alone, `P7-part` the result part that a chunk's commit relies on. `before` a commit is after the
 last statement of its transaction. A name that is no longer there breaks the run
-(`striking.broken`), and so does a point that nobody passes.
+(`striking.broken`), and so does a point that no process passes.
 """
 
 from __future__ import annotations
@@ -125,14 +125,24 @@ def _drivers(module: ModuleType) -> None:
     around(getattr(module, name), "transaction", _transaction)
 
 
-def _job_store(module: ModuleType) -> None:
-    store = module.JobStore
-    for name, point in (("add_upload", "P3"), ("add", "P4"), ("finish", "P11")):
-        around(store, name, _is_commit(point))
+def _uploads(module: ModuleType) -> None:
+    around(module.UploadStore, "add", _is_commit("P3"))
+
+
+def _jobs(module: ModuleType) -> None:
+    around(module.JobStore, "add", _is_commit("P4"))
+
+
+def _claims(module: ModuleType) -> None:
+    store = module.ClaimStore
+    around(store, "finish", _is_commit("P11"))
     around(store, "claim", _claim)
     around(store, "begin", _begin)
     around(store, "chunk", _chunk)
-    around(store, "enter", _enter)
+
+
+def _ledger(module: ModuleType) -> None:
+    around(module.LedgerStore, "add", _add_entry)
 
 
 def _claim(original: Any) -> Any:
@@ -166,20 +176,20 @@ def _chunk(original: Any) -> Any:
     return chunk
 
 
-def _enter(original: Any) -> Any:
-    def enter(self: Any, lease: Any, entry: Any) -> Any:
+def _add_entry(original: Any) -> Any:
+    def add(self: Any, lease: Any, entry: Any) -> Any:
         original(self, lease, entry)
         local.point = "P8" if entry.chunk == SETUP["last_chunk"] else "P7"
 
-    return enter
+    return add
 
 
 def _files(module: ModuleType) -> None:
     around(module.LocalIncoming, "write", _write)
-    around(module.LocalIncoming, "settle", _settle)
+    around(module.LocalIncoming, "move_to", _move_to)
     around(module.LocalFiles, "put_part", _put_part)
-    around(module.LocalFiles, "drop_parts", _drop_parts)
-    around(module.LocalFiles, "drop", _drop)
+    around(module.LocalFiles, "delete_parts", _delete_parts)
+    around(module.LocalFiles, "delete", _delete)
 
 
 _KEPT = {"uploads": "P2", "results": "P10"}
@@ -198,8 +208,8 @@ def _write(original: Any) -> Any:
     return write
 
 
-def _settle(original: Any) -> Any:
-    def settle(self: Any, place: Path) -> Any:
+def _move_to(original: Any) -> Any:
+    def move_to(self: Any, place: Path) -> Any:
         point = _KEPT.get(place.parent.name, "P7-part")
         reach(point, "before")
         local.place = point
@@ -209,7 +219,7 @@ def _settle(original: Any) -> Any:
             local.place = None
         reach(point, "after")
 
-    return settle
+    return move_to
 
 
 def _put_part(original: Any) -> Any:
@@ -223,22 +233,22 @@ def _put_part(original: Any) -> Any:
     return put_part
 
 
-def _drop_parts(original: Any) -> Any:
-    def drop_parts(self: Any, *args: Any, **more: Any) -> Any:
+def _delete_parts(original: Any) -> Any:
+    def delete_parts(self: Any, *args: Any, **more: Any) -> Any:
         original(self, *args, **more)
         reach("P11-parts", "after")
 
-    return drop_parts
+    return delete_parts
 
 
-def _drop(original: Any) -> Any:
-    def drop(self: Any, *args: Any) -> Any:
+def _delete(original: Any) -> Any:
+    def delete(self: Any, *args: Any) -> Any:
         reach("P14-file", "before")
-        dropped = original(self, *args)
+        deleted = original(self, *args)
         reach("P14-file", "after")
-        return dropped
+        return deleted
 
-    return drop
+    return delete
 
 
 def _outbox(module: ModuleType) -> None:
@@ -247,7 +257,7 @@ def _outbox(module: ModuleType) -> None:
 
 def _retention(module: ModuleType) -> None:
     for what in ("uploads", "results", "jobs"):
-        around(module.RetentionStore, f"forget_{what}", _is_commit(f"P14-{what}"))
+        around(module.RetentionStore, f"delete_{what}", _is_commit(f"P14-{what}"))
 
 
 def _sweeper(module: ModuleType) -> None:
@@ -262,7 +272,7 @@ def _sweeper(module: ModuleType) -> None:
     around(module.Retention, "sweep", make)
 
 
-def _poster(module: ModuleType) -> None:
+def _webhook_sender(module: ModuleType) -> None:
     def make(original: Any) -> Any:
         async def post(self: Any, *args: Any, **more: Any) -> Any:
             reach("P12", "before")
@@ -272,7 +282,7 @@ def _poster(module: ModuleType) -> None:
 
         return post
 
-    around(module.Poster, "post", make)
+    around(module.WebhookSender, "post", make)
 
 
 def _app(module: ModuleType) -> None:
@@ -295,7 +305,7 @@ def _app(module: ModuleType) -> None:
 
         return answer
 
-    around(module.App, "__call__", make)
+    around(module.Kernel, "__call__", make)
 
 
 def _answered(scope: Any) -> str:
@@ -307,11 +317,14 @@ def _answered(scope: Any) -> str:
 
 _WRAPS: dict[str, tuple[Callable[[ModuleType], None], ...]] = {
     "bulkwright.files.local": (_files,),
-    "bulkwright.store.jobs": (_job_store,),
+    "bulkwright.store.uploads": (_uploads,),
+    "bulkwright.store.jobs": (_jobs,),
+    "bulkwright.store.claims": (_claims,),
+    "bulkwright.store.ledger": (_ledger,),
     "bulkwright.store.outbox": (_outbox,),
     "bulkwright.store.retention": (_retention,),
     "bulkwright.service.retention": (_sweeper,),
-    "bulkwright.callback.post": (_poster,),
-    "bulkwright.api.app": (_app,),
-    f"bulkwright.store.sqlite.{'adbc' if WORKER else 'stdlib'}": (_drivers,),
+    "bulkwright.callback.sender": (_webhook_sender,),
+    "bulkwright.web.app": (_app,),
+    f"bulkwright.store.sqlite.{'adbc' if WORKER else 'connection'}": (_drivers,),
 }

@@ -1,4 +1,4 @@
-"""When and whom to kill: the plan that the test writes, and the marks that prove each kill.
+"""When to kill which process: the plan that the test writes, and the marks that prove each kill.
 
 The folder BULKWRIGHT_SABOTAGE holds
 
@@ -45,7 +45,7 @@ def broken(why: str) -> None:
 
 
 def reach(point: str, side: str) -> None:
-    """A passage is reached; whoever is to die here does."""
+    """A passage is reached; a process that is to be killed here is killed."""
     try:
         _reach(f"{point}-{side}")
     except Exception:
@@ -112,7 +112,7 @@ def _armed() -> list[dict[str, Any]]:
 
 
 def _append(folder: str, name: str) -> int:
-    """Count one more; how many there are now. A file's size outlives whoever is killed."""
+    """Count one more; how many there are now. A file's size outlives a killed process."""
     handle = os.open(FOLDER / folder / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         os.write(handle, b".")

@@ -45,7 +45,7 @@ class Driver2 extends Driver {
 			.resourcePath(process.cwd())
 			.logger(new LogBuilder().level(Levels.INFO).filePath("sdk.log").build());
 		builder.initialize();
-		// initialize() goes on behind our back and returns nothing to wait for.
+		// initialize() continues in the background and returns no promise.
 		await new Promise(setImmediate);
 	}
 

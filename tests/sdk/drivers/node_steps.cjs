@@ -1,7 +1,7 @@
-// What the Node drivers share: a bulk write in an SDK's own objects, one step a line.
+// The common part of the Node drivers: a bulk write in an SDK's own objects, one step a line.
 //
-// A line on standard input is a JSON object, `do` names the step; the answer is a line of JSON
-// behind `@ `. It tells what the SDK's objects said: their class, and what each getter returned.
+// A line on standard input is a JSON object, `do` names the step; the response is a line of JSON
+// behind `@ `. It reports the class of the SDK's objects and the value of each getter.
 
 const fs = require("fs");
 const readline = require("readline");
@@ -79,53 +79,53 @@ class Driver {
 		return made;
 	}
 
-	/** Answers the lines of standard input until it ends. */
+	/** Responds to each line of standard input until it ends. */
 	async run() {
 		for await (const line of readline.createInterface({ input: process.stdin })) {
 			const { do: step, ...wanted } = JSON.parse(line);
-			let told = {};
+			let report = {};
 			try {
 				if (step === "initialise") await this.initialise(wanted);
-				else told = await answered(await this[step](wanted));
+				else report = await reportOf(await this[step](wanted));
 			} catch (error) {
-				told = { raised: error.constructor.name, code: error.code, text: error.toString() };
+				report = { raised: error.constructor.name, code: error.code, text: error.toString() };
 			}
-			process.stdout.write(`@ ${JSON.stringify(told)}\n`);
+			process.stdout.write(`@ ${JSON.stringify(report)}\n`);
 		}
 	}
 }
 
-async function answered(answer) {
+async function reportOf(answer) {
 	if (answer == null) return { class: null };
 	// In 8.0 the object of a download is a promise.
-	return { http: answer.getStatusCode(), ...(said(await answer.getObject()) || { class: null }) };
+	return { http: answer.getStatusCode(), ...(valueOf(await answer.getObject()) || { class: null }) };
 }
 
-/** What a value of the SDK says, as JSON; what says nothing is left out. */
-function said(thing) {
+/** The JSON of a value of the SDK; undefined for null. */
+function valueOf(thing) {
 	if (thing == null) return undefined;
 	if (typeof thing === "bigint") return { bigint: thing.toString() };
 	if (typeof thing !== "object") return thing;
 	if (thing instanceof Date) return { date: thing.toISOString() };
-	if (Array.isArray(thing)) return thing.map(said);
+	if (Array.isArray(thing)) return thing.map(valueOf);
 	if (thing instanceof Map) {
-		return Object.fromEntries(Array.from(thing, ([key, value]) => [key, said(value)]));
+		return Object.fromEntries(Array.from(thing, ([key, value]) => [key, valueOf(value)]));
 	}
 	const name = thing.constructor.name;
-	if (name === "Choice") return said(thing.getValue());
+	if (name === "Choice") return valueOf(thing.getValue());
 	if (name === "StreamWrapper") return { class: name, name: thing.getName() };
 	if (typeof thing.isKeyModified !== "function") return { unexpected: name };
 	return { class: name, ...getters(thing) };
 }
 
 function getters(thing) {
-	const told = {};
+	const report = {};
 	for (const name of Object.getOwnPropertyNames(Object.getPrototypeOf(thing))) {
 		if (!/^get[A-Z]/.test(name) || thing[name].length > 0) continue;
-		const value = said(thing[name]());
-		if (value !== undefined) told[snake(name.slice(3))] = value;
+		const value = valueOf(thing[name]());
+		if (value !== undefined) report[snake(name.slice(3))] = value;
 	}
-	return told;
+	return report;
 }
 
 /** APIName is api_name, as in the Python SDKs. */

@@ -1,7 +1,7 @@
-"""What the Python drivers share: a bulk write in an SDK's own objects, one step a line.
+"""The common part of the Python drivers: a bulk write in an SDK's own objects, one step a line.
 
-A line on standard input is a JSON object, `do` names the step; the answer is a line of JSON behind
-`@ `. It tells what the SDK's objects said: their class, and what each of their getters returned.
+A line on standard input is a JSON object, `do` names the step; the response is a line of JSON
+behind `@ `. It reports the class of the SDK's objects and the value of each getter.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 class Driver(ABC):
-    """The steps that all versions of the SDK take alike."""
+    """The steps that are the same in all versions of the SDK."""
 
     api = None
     """The SDK's package `...crm.api`."""
@@ -95,7 +95,7 @@ class Driver(ABC):
         return made
 
     def run(self):
-        """Answer the lines of standard input until it ends."""
+        """Respond to each line of standard input until it ends."""
         steps = (self.upload, self.create, self.details, self.download)
         known = {step.__name__: step for step in steps}
         for line in sys.stdin:
@@ -104,33 +104,33 @@ class Driver(ABC):
             try:
                 if step == "initialise":
                     self.initialise(wanted)
-                    told = {}
+                    report = {}
                 else:
-                    told = _answer(known[step](**wanted))
+                    report = _report(known[step](**wanted))
             except self.api.exception.SDKException as error:
-                told = {"raised": type(error).__name__, "code": error.code, "text": str(error)}
-            print("@", json.dumps(told), flush=True)
+                report = {"raised": type(error).__name__, "code": error.code, "text": str(error)}
+            print("@", json.dumps(report), flush=True)
 
 
-def _answer(answer):
-    """An APIResponse; None is what 2.x gives when it could make nothing of an answer."""
+def _report(answer):
+    """The report of an APIResponse; 2.x returns None for a response that it cannot read."""
     if answer is None:
         return {"class": None}
-    return {"http": answer.get_status_code(), **(_said(answer.get_object()) or {"class": None})}
+    return {"http": answer.get_status_code(), **(_value(answer.get_object()) or {"class": None})}
 
 
-def _said(thing):
-    """What a value of the SDK says, as JSON; what says nothing is left out."""
+def _value(thing):
+    """The JSON value of a value of the SDK; None for None."""
     if isinstance(thing, datetime):
         return {"date": thing.isoformat()}
     if isinstance(thing, list):
-        return [_said(t) for t in thing]
+        return [_value(t) for t in thing]
     if isinstance(thing, dict):
-        return {str(key): _said(value) for key, value in thing.items()}
+        return {str(key): _value(value) for key, value in thing.items()}
     if thing is None or isinstance(thing, (str, int, float)):
         return thing
     if type(thing).__name__ == "Choice":
-        return _said(thing.get_value())
+        return _value(thing.get_value())
     if type(thing).__name__ == "StreamWrapper":
         return {"class": "StreamWrapper", "name": thing.get_name()}
     if not hasattr(thing, "is_key_modified"):
@@ -139,11 +139,11 @@ def _said(thing):
 
 
 def _getters(thing):
-    told = {}
+    report = {}
     for name in dir(thing):
         method = getattr(thing, name)
         if name.startswith("get_") and not inspect.signature(method).parameters:
-            value = _said(method())
+            value = _value(method())
             if value is not None:
-                told[name.removeprefix("get_")] = value
-    return told
+                report[name.removeprefix("get_")] = value
+    return report

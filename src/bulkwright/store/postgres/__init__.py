@@ -1,1 +1,6 @@
-"""PostgreSQL: one driver for all processes, which may run on many machines."""
+"""PostgreSQL: one driver for all processes, which may run on many machines.
+
+The files have the names of those in `store/sqlite`. Two have no counterpart there: `copy.py`,
+because records are written by COPY, and `values.py`, because rows must have the types that SQLite
+returns.
+"""

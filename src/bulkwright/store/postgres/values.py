@@ -1,7 +1,7 @@
-"""Values as they are read from PostgreSQL: in the shapes in which SQLite holds them.
+"""Loads the values of PostgreSQL's rows with the types that SQLite returns.
 
-So that what reads records is the same for both stores: exact digits and moments are texts, a list
-is the text of a JSON array.
+So the code that reads records is the same for both stores: exact decimals and times are texts, a
+list is the text of a JSON array.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from psycopg.adapt import Loader
 
 
 class _Text(Loader):
-    """Numbers keep their digits, dates are ISO already."""
+    """Loads the text as the server sends it: all digits of a number, a date in ISO format."""
 
     def load(self, data: Buffer) -> str:
         return bytes(data).decode()
 
 
-class _Moment(Loader):
-    """`2026-11-25 08:00:00+00` as `2026-11-25T08:00:00Z`; `infinity` as it is."""
+class _Time(Loader):
+    """Loads `2026-11-25 08:00:00+00` as `2026-11-25T08:00:00Z`, and `infinity` unchanged."""
 
     def load(self, data: Buffer) -> str:
         day, _, time = bytes(data).decode().partition(" ")
@@ -30,26 +30,26 @@ class _Moment(Loader):
 
 
 class _Json(Loader):
-    """Without the blanks that the server puts between elements."""
+    """Loads JSON as text, without the spaces that the server writes between elements."""
 
     def load(self, data: Buffer) -> str:
         value = json.loads(bytes(data))
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-_LOADERS: dict[str, type[_Text | _Moment | _Json]] = {
+_LOADERS: dict[str, type[_Text | _Time | _Json]] = {
     "numeric": _Text,
     "date": _Text,
-    "timestamptz": _Moment,
-    # Of tables of the user's own; a timestamp without zone is held to be UTC, as it is written.
-    "timestamp": _Moment,
+    "timestamptz": _Time,
+    # Only in existing tables. A timestamp without zone is UTC, because it is written so.
+    "timestamp": _Time,
     "json": _Text,
     "uuid": _Text,
     "jsonb": _Json,
 }
 
 
-def read_as_sqlite_does(connection: psycopg.Connection[Any]) -> None:
-    """Let a connection's rows hold what rows of SQLite hold."""
+def load_as_sqlite(connection: psycopg.Connection[Any]) -> None:
+    """Makes the rows of a connection have the types that SQLite returns."""
     for name, loader in _LOADERS.items():
         connection.adapters.register_loader(name, loader)

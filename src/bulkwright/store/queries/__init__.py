@@ -1,9 +1,8 @@
 """Named queries, and how every database runs them. Python never builds one of these.
 
-Beside this file are those that read the same in both dialects, in `<dialect>/queries` what each
-says in its own way. A query begins with `-- name: some_name` and a comment that says in a sentence
-what it does. Parameters are written `:name`; they reach the driver by position, which every driver
-knows.
+Beside this file are the queries that are the same in both dialects; `<dialect>/queries` has those
+that differ. A query begins with `-- name: some_name` and a comment that says in a sentence what it
+does. Parameters are written `:name` and bound by position, because every driver supports that.
 """
 
 from __future__ import annotations
@@ -15,73 +14,99 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import ClassVar
 
+from bulkwright.clock import Clock
 from bulkwright.store.database import Row
 
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
-_COMMENT = re.compile(r"^--.*\n?", re.MULTILINE)
-_PARAMETER = re.compile(r":([a-z][a-z0-9_]*)")
+_TOKEN = re.compile(
+    r"""
+    (?P<comment> --[^\n]* | /\*.*?\*/ )
+    | (?P<other>
+        '(?:[^']|'')*'  # a string
+        | "(?:[^"]|"")*"  # a quoted name
+        | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$  # a string of PostgreSQL, quoted by dollars
+        | ::  # a cast
+    )
+    | (?<!\w):(?P<parameter>[a-z][a-z0-9_]*)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+"""What a colon can stand in. Strings with backslashes before quotes (E'\\'') are not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One statement, ready for a driver: `sql` with `?`, and which parameter stands where."""
+    """One statement: `sql` with question marks, and the parameter that each one stands for."""
 
     name: str
     sql: str
     parameters: tuple[str, ...]
 
     def bind(self, values: Mapping[str, object]) -> tuple[object, ...]:
-        """The values in the order of the question marks; a missing one raises KeyError."""
+        """Returns the values of the question marks in order. Raises KeyError if one is missing."""
         return tuple(values[p] for p in self.parameters)
 
 
 class NamedQueries(ABC):
-    """What every `Database` (see store/database.py) does alike."""
+    """The part of `Database` (see store/database.py) that is the same for every driver."""
 
     dialect: ClassVar[str]
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
         self._queries = load(self.dialect)
 
     @abstractmethod
     def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
-        """Run a statement with question marks; see `Database.sql`."""
+        """Runs a statement with question marks; see `Database.sql`."""
 
     def all(self, query: str, /, **values: object) -> list[Row]:
-        """Run a named query and return its rows."""
+        """Runs a named query and returns its rows."""
         q = self._queries[query]
         return self.sql(q.sql, q.bind(values))
 
     def one(self, query: str, /, **values: object) -> Row | None:
-        """Run a named query and return its first row, or None."""
+        """Runs a named query and returns its first row, or None."""
         rows = self.all(query, **values)
         return rows[0] if rows else None
 
     def run(self, query: str, /, **values: object) -> None:
-        """Run a named query for its effect."""
+        """Runs a named query for its effect."""
         self.all(query, **values)
 
     def run_all(self, query: str, rows: Sequence[Mapping[str, object]]) -> None:
-        """Run a named query for its effect, once for each of these rows of values, in order."""
+        """Runs a named query for its effect, once for each row of values, in order."""
         for row in rows:
             self.run(query, **row)
 
 
 def load(dialect: str) -> dict[str, Query]:
-    """Every named query that a dialect knows (`sqlite`, `postgres`).
+    """Returns the named queries of a dialect (`sqlite`, `postgres`) by name.
 
-    Raises ValueError when two queries share a name.
+    Raises ValueError if two queries have the same name.
     """
     queries: dict[str, Query] = {}
     store = files("bulkwright.store")
     folders = (store / "queries", store / dialect / "queries")
-    held = (file for folder in folders for file in folder.iterdir())
-    for file in (file for file in held if file.name.endswith(".sql")):
+    found = (file for folder in folders for file in folder.iterdir())
+    for file in (file for file in found if file.name.endswith(".sql")):
         _, *pairs = _NAME.split(file.read_text("utf-8"))
         for name, text in zip(pairs[::2], pairs[1::2], strict=True):
             if name in queries:
                 raise ValueError(f"two queries are named {name}")
-            sql = _COMMENT.sub("", text).strip()
-            parameters = tuple(_PARAMETER.findall(sql))
-            queries[name] = Query(name, _PARAMETER.sub("?", sql), parameters)
+            queries[name] = parse(name, text)
     return queries
+
+
+def parse(name: str, text: str) -> Query:
+    """Returns the query of an SQL text: without comments, with `?` in place of each `:name`."""
+    parameters: list[str] = []
+
+    def replaced(token: re.Match[str]) -> str:
+        if token["parameter"]:
+            parameters.append(token["parameter"])
+            return "?"
+        return token["other"] or ""
+
+    sql = _TOKEN.sub(replaced, text).strip()
+    return Query(name, sql, tuple(parameters))

@@ -12,7 +12,7 @@ SELECT * FROM orgs WHERE id = :id
 SELECT * FROM orgs ORDER BY created_time, id
 
 -- name: set_priority
--- Orgs with a higher priority go first; those that share one take turns.
+-- Set the priority of an org: jobs of a higher one come first, orgs with the same one take turns.
 UPDATE orgs SET priority = :priority WHERE id = :id
 
 -- name: add_user
@@ -27,7 +27,7 @@ VALUES (:id, :org_id, :first_name, :last_name, :email, :email_key, :time_zone, :
 SELECT * FROM users WHERE org_id = :org_id AND id = :id
 
 -- name: user_by_email
--- One user of an org by the folded e-mail address.
+-- One user of an org by the case-folded e-mail address.
 SELECT * FROM users WHERE org_id = :org_id AND email_key = :email_key
 
 -- name: users
@@ -48,31 +48,31 @@ SELECT * FROM clients WHERE client_id = :client_id
 SELECT * FROM clients WHERE org_id = :org_id ORDER BY client_id
 
 -- name: add_token
--- Keep the hash of a token or code with what it grants.
+-- Add the hash of a token or code with what it grants.
 INSERT INTO tokens (hash, kind, org_id, user_id, client_id, scopes, redirect_uri, parent,
                     created_time, expires_time, code_challenge, offline)
 VALUES (:hash, :kind, :org_id, :user_id, :client_id, :scopes, :redirect_uri, :parent,
         :created_time, :expires_time, :code_challenge, :offline)
 
 -- name: token
--- One token or code by its hash, with what its user may do.
+-- One token or code by its hash, with the role of its user.
 SELECT t.*, u.profile FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.hash = :hash
 
 -- name: use_code
--- Mark a code as used; no row comes back when somebody was faster.
+-- Mark a code as used; returns no row if it was used before.
 UPDATE tokens SET used = TRUE WHERE hash = :hash AND kind = 'code' AND NOT used RETURNING hash
 
--- name: drop_token
--- Forget a token.
+-- name: delete_token
+-- Delete a token.
 DELETE FROM tokens WHERE hash = :hash
 
--- name: drop_children
--- Forget every token that came from this one, at first or second hand.
+-- name: delete_children
+-- Delete every token that was made from this one, directly or not.
 WITH RECURSIVE kin (hash) AS (
     SELECT hash FROM tokens WHERE parent = :hash
     UNION SELECT t.hash FROM tokens t JOIN kin ON t.parent = kin.hash)
 DELETE FROM tokens WHERE hash IN (SELECT hash FROM kin)
 
--- name: drop_expired
--- Forget tokens and codes that ran out before :before.
+-- name: delete_expired_tokens
+-- Delete tokens and codes that expired before :before.
 DELETE FROM tokens WHERE expires_time < :before

@@ -1,29 +1,29 @@
--- name: tell
--- A line says that this job added this record; nothing changes when another line said so.
-INSERT INTO told (module, id, job_id) VALUES (:module, :id, :job_id) ON CONFLICT DO NOTHING
+-- name: mark_reported
+-- Record that a result line reports this record as added; nothing changes if another line did.
+INSERT INTO reported (module, id, job_id) VALUES (:module, :id, :job_id) ON CONFLICT DO NOTHING
 
--- name: untell
--- Forget what the lines of a job have said.
-DELETE FROM told WHERE job_id = :job_id
+-- name: forget_reported
+-- Delete what was recorded of the lines of a job.
+DELETE FROM reported WHERE job_id = :job_id
 
 -- name: name_record
--- A line of the chunk at hand names this record.
+-- Add a record that a line of the current chunk names.
 INSERT INTO named (id) VALUES (:id) ON CONFLICT DO NOTHING
 
 -- name: forget_named
--- The chunk at hand is done.
+-- Delete the records that the current chunk named.
 DELETE FROM named
 
 -- name: swept_until
--- The newest end of a job whose result is gone.
+-- The latest end of a job whose result was swept.
 SELECT until FROM sweeps WHERE what = 'results'
 
 -- name: jobs_after
--- The next :most jobs of all orgs, in the order in which they were asked for.
+-- The next :most jobs of all orgs, in the order of their ids.
 SELECT id FROM jobs WHERE id > :after ORDER BY id LIMIT :most
 
 -- name: any_job
--- One job of whatever org.
+-- One job of any org.
 SELECT id, org_id, status, character_encoding, has_result, result_swept, result_sha256
 FROM jobs WHERE id = :id
 

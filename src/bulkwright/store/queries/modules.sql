@@ -19,8 +19,8 @@ VALUES (:org_id, :module,
         :layout_mandatory, :read_only, :is_unique, :duplicate_check, :custom, :lookup_module,
         :pick_list_values, :column_name, :column_type, :column_nullable)
 
--- name: drop_fields
--- Forget the fields of a module, to add them anew.
+-- name: delete_fields
+-- Delete the fields of a module, before they are added again.
 DELETE FROM fields WHERE org_id = :org_id AND module = :module
 
 -- name: modules

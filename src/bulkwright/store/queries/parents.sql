@@ -1,3 +1,3 @@
--- name: forget_parents
--- The job has ended: nobody asks any more.
-DELETE FROM parents WHERE job_id = :job_id
+-- name: delete_parents
+-- Delete which records the rows of a job's parent CSV became.
+DELETE FROM parents WHERE job_id = :id

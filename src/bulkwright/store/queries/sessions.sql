@@ -3,29 +3,29 @@
 SELECT hash FROM passwords WHERE user_id = :user_id
 
 -- name: set_password
--- Give a user a password, in place of the old one.
+-- Set the password hash of a user, in place of the old one.
 INSERT INTO passwords (user_id, hash, changed_time) VALUES (:user_id, :hash, :changed_time)
 ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash, changed_time = excluded.changed_time
 
 -- name: add_session
--- Keep the hash of a session's cookie.
+-- Add the hash of a session's cookie.
 INSERT INTO sessions (hash, org_id, user_id, created_time, expires_time)
 VALUES (:hash, :org_id, :user_id, :created_time, :expires_time)
 
 -- name: session
--- One session by the hash of its cookie, unless it ran out before :moment.
+-- One session by the hash of its cookie, unless it expired before :moment.
 SELECT * FROM sessions WHERE hash = :hash AND expires_time > :moment
 
--- name: drop_session
--- End a session.
+-- name: delete_session
+-- Delete a session.
 DELETE FROM sessions WHERE hash = :hash
 
--- name: drop_user_sessions
--- End every session of a user.
+-- name: delete_user_sessions
+-- Delete every session of a user.
 DELETE FROM sessions WHERE user_id = :user_id
 
--- name: drop_old_sessions
--- Forget sessions that ran out before :moment.
+-- name: delete_expired_sessions
+-- Delete sessions that expired before :moment.
 DELETE FROM sessions WHERE expires_time <= :moment
 
 -- name: consent
@@ -33,6 +33,6 @@ DELETE FROM sessions WHERE expires_time <= :moment
 SELECT scopes FROM consents WHERE session = :session AND client_id = :client_id
 
 -- name: set_consent
--- Remember which scopes were agreed to in a session for a client.
+-- Set the scopes that were agreed to in a session for a client.
 INSERT INTO consents (session, client_id, scopes) VALUES (:session, :client_id, :scopes)
 ON CONFLICT (session, client_id) DO UPDATE SET scopes = excluded.scopes

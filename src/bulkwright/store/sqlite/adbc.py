@@ -1,8 +1,8 @@
 """The SQLite database of a worker: ADBC, which binds whole Arrow batches in C.
 
-One connection, used by one thread at a time. It stands in autocommit mode and says BEGIN
-IMMEDIATE itself, so that a transaction has the write lock from its first statement on and never
-has to give up half-way.
+One connection, used by one thread at a time. It is in autocommit mode and sends BEGIN IMMEDIATE
+itself. So a transaction has the write lock from its first statement on and cannot fail later
+because of another writer.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import cast
 
 import polars as pl
-from adbc_driver_manager import DatabaseError
+from adbc_driver_manager import DatabaseError, Error
 from adbc_driver_manager.dbapi import Connection
 from adbc_driver_sqlite import dbapi
 
+from bulkwright.clock import SYSTEM_CLOCK, Clock
+from bulkwright.outages import register
 from bulkwright.store.database import Row
 from bulkwright.store.queries import Query
 from bulkwright.store.sqlite.checkpoint import Checkpoints
@@ -25,19 +27,22 @@ from bulkwright.store.sqlite.driver import (
     BUSY_SECONDS,
     CHECKPOINT_ROWS,
     PAGE_BYTES,
-    UNDO_INNER,
+    ROLLBACK_INNER,
     WAL_BYTES,
     SqliteQueries,
     claim_driver,
-    patiently,
+    retry_while_busy,
 )
+from bulkwright.store.sqlite.errors import adbc_outage
+
+register(Error, adbc_outage)
 
 
 class AdbcDatabase(SqliteQueries):
-    """A `Database` (see store/database.py) on one SQLite file through ADBC."""
+    """A `Database` (see store/database.py) on one SQLite file, through ADBC."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__()
+    def __init__(self, path: Path, clock: Clock = SYSTEM_CLOCK) -> None:
+        super().__init__(clock)
         claim_driver(path, "adbc")
         self._checkpoints = Checkpoints(path)
         self._written = 0
@@ -54,89 +59,89 @@ class AdbcDatabase(SqliteQueries):
             "temp_store=MEMORY",
             f"wal_autocheckpoint={WAL_BYTES // PAGE_BYTES}",
         ):
-            patiently(partial(self.sql, f"PRAGMA {pragma}"), BUSY_SECONDS)
+            retry_while_busy(partial(self.sql, f"PRAGMA {pragma}"), BUSY_SECONDS)
 
     def run(self, query: str, /, **values: object) -> None:
-        """Run a named query for its effect."""
+        """Runs a named query for its effect."""
         q = self._queries[query]
         self.write(q.sql, _one_row(q.bind(values)))
 
     def run_all(self, query: str, rows: Sequence[Mapping[str, object]]) -> None:
-        """Run a named query for its effect, once for each of these rows of values, in order."""
+        """Runs a named query for its effect, once for each row of values, in order."""
         q = self._queries[query]
         columns = zip(*map(q.bind, rows), strict=True)
         self.write(q.sql, pl.DataFrame([_column(i, values) for i, values in enumerate(columns)]))
 
     def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
-        """Run a statement made by `store/tables.py`."""
+        """Runs a statement of `store/tables.py`."""
         with self._connection.cursor() as cursor:
             cursor.execute(sql, _one_row(values) if values else None)
             frame = cursor.fetch_polars()
             return cast("list[Row]", frame.rows(named=True))
 
     def select(self, sql: str, keys: pl.DataFrame) -> pl.DataFrame:
-        """Run a SELECT once for each row of `keys`, in C, and return all rows found."""
+        """Runs a SELECT once for each row of `keys`, in C, and returns all rows found."""
         with self._connection.cursor() as cursor:
             cursor.execute(sql, keys)
             return cursor.fetch_polars()
 
     def write(self, sql: str, rows: pl.DataFrame) -> None:
-        """Run a statement once for each row of `rows`, in C; columns bind by position."""
+        """Runs a statement once for each row of `rows`, in C; columns bind by position."""
         with self._connection.cursor() as cursor:
             cursor.executemany(sql, rows)
         self._written += len(rows)
 
-    def stamp(self) -> object:
-        """Never equal: a worker keeps nothing that it has read."""
+    def change_stamp(self) -> object:
+        """Returns a value that equals no other one, because a worker caches nothing."""
         return object()
 
     def select_named(self, query: str, keys: pl.DataFrame, **values: object) -> pl.DataFrame:
-        """Run a named query once for each row of `keys`; the other parameters stay the same."""
+        """Runs a named query once for each row of `keys`; the other parameters stay the same."""
         q = self._queries[query]
-        return self.select(q.sql, _spread(q, keys, values))
+        return self.select(q.sql, _with_constants(q, keys, values))
 
     def write_named(self, query: str, rows: pl.DataFrame, **values: object) -> None:
-        """Run a named query once for each row of `rows`; the other parameters stay the same."""
+        """Runs a named query once for each row of `rows`; the other parameters stay the same."""
         q = self._queries[query]
-        self.write(q.sql, _spread(q, rows, values))
+        self.write(q.sql, _with_constants(q, rows, values))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All calls inside commit together, or not at all when the block raises.
+        """All calls inside commit together, or none of them if the block raises.
 
         Inside another transaction it is a savepoint of that one.
         """
-        begin, commit, undo = _TRANSACTION if self._depth == 0 else _SAVEPOINT
+        begin, commit, rollback = _TRANSACTION if self._depth == 0 else _SAVEPOINT
         self.sql(begin)
         self._depth += 1
         try:
             yield
             self.sql(commit)
         except BaseException:
-            # After a full disk or an I/O error SQLite has rolled back by itself: this would fail,
-            # and the reason would be lost.
+            # After a full disk or an I/O error SQLite has rolled back by itself. Then this fails,
+            # and the first error must be raised.
             with suppress(DatabaseError):
-                for statement in undo:
+                for statement in rollback:
                     self.sql(statement)
             raise
         finally:
             self._depth -= 1
         if self._depth == 0 and self._written >= CHECKPOINT_ROWS:
             self._written = 0
-            self._checkpoints.ask()
+            self._checkpoints.request()
 
     def close(self) -> None:
-        """Close the connection."""
+        """Closes the connection."""
         self._checkpoints.close()
         self._connection.close()
 
 
 _TRANSACTION = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
-_SAVEPOINT = ("SAVEPOINT inner", "RELEASE inner", UNDO_INNER)
+_SAVEPOINT = ("SAVEPOINT inner", "RELEASE inner", ROLLBACK_INNER)
 
 
-def _spread(query: Query, rows: pl.DataFrame, values: Mapping[str, object]) -> pl.DataFrame:
-    """The rows with the constant parameters beside them, in the order of the question marks."""
+def _with_constants(query: Query, rows: pl.DataFrame, values: Mapping[str, object]) -> pl.DataFrame:
+    """Returns the rows with the constants as columns, in the order of the question marks."""
     return rows.with_columns(pl.lit(v).alias(k) for k, v in values.items()).select(
         *query.parameters
     )
@@ -147,7 +152,7 @@ def _one_row(values: Sequence[object]) -> pl.DataFrame:
 
 
 def _column(number: int, values: Sequence[object]) -> pl.Series:
-    # Typed, for the driver cannot bind a column whose type is Null.
+    # Typed, because the driver cannot bind a column whose type is Null.
     known = next((v for v in values if v is not None), None)
     plain = [int(v) if isinstance(v, bool) else v for v in values]
     return pl.Series(str(number), plain, dtype=_dtype(known))

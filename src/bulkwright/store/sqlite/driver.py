@@ -1,44 +1,47 @@
-"""What both SQLite drivers share, and the guard that keeps them apart."""
+"""What both SQLite drivers share, and the check that a process uses only one of them."""
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
-from bulkwright.domain.module import Kind
+from bulkwright.clock import SYSTEM_CLOCK
+from bulkwright.domain.module import StorageType
 from bulkwright.store.queries import NamedQueries
+from bulkwright.store.sqlite.errors import is_busy
 from bulkwright.store.tables import Types
 
 BUSY_SECONDS = 60.0
-"""How long a writer waits for another one before it gives up."""
+"""How long a writer waits for another one before its statement fails."""
 
 PAGE_BYTES = 8192
 """Page size of a new database: a third less time in COMMIT than with SQLite's own 4096."""
 
 WAL_BYTES = 256 * 1024 * 1024
-"""How far the write-ahead log grows before it begins anew, and how large it stays then; a foreign
-reader that holds on to an old state makes it grow further."""
+"""The size at which the write-ahead log starts again from its beginning, and which it keeps then. A
+reader of another program that keeps an old snapshot makes it grow further."""
 
 CHECKPOINT_ROWS = 5_000
-"""After how many written rows the log is brought into the database: each may lie in a page of its
-own."""
+"""The number of written rows after which the log is copied into the database file; each row may be
+in a page of its own."""
 
-UNDO_INNER = ("ROLLBACK TO inner", "RELEASE inner")
-"""Takes back a savepoint, and leaves it."""
+ROLLBACK_INNER = ("ROLLBACK TO inner", "RELEASE inner")
+"""Rolls back a savepoint and releases it."""
 
 TYPES = Types(
     of={
-        Kind.TEXT: "TEXT",
-        Kind.INTEGER: "INTEGER",
-        # Exact digits: SQLite would turn a NUMERIC of more than 15 digits into a float.
-        Kind.DECIMAL: "TEXT",
-        Kind.BOOLEAN: "INTEGER",
-        Kind.DATE: "TEXT",
-        Kind.DATETIME: "TEXT",
-        Kind.LIST: "TEXT",
-        Kind.REFERENCE: "INTEGER",
+        StorageType.TEXT: "TEXT",
+        StorageType.INTEGER: "INTEGER",
+        # Exact digits: SQLite would convert a NUMERIC of more than 15 digits to a float.
+        StorageType.DECIMAL: "TEXT",
+        StorageType.BOOLEAN: "INTEGER",
+        StorageType.DATE: "TEXT",
+        StorageType.DATETIME: "TEXT",
+        StorageType.LIST: "TEXT",
+        StorageType.REFERENCE: "INTEGER",
     },
     key="TEXT",
 )
@@ -46,40 +49,63 @@ TYPES = Types(
 
 
 class SqliteQueries(NamedQueries):
-    """What the SQLite databases have in common."""
+    """The part of `Database` that is the same for both SQLite drivers."""
 
     dialect: ClassVar[str] = "sqlite"
     types: ClassVar[Types] = TYPES
+
+    def run_script(self, script: str) -> None:
+        """Runs the statements of a script; to be called inside a transaction."""
+        for statement in _statements(script):
+            self.sql(statement)
 
 
 T = TypeVar("T")
 
 
-def patiently(attempt: Callable[[], T], seconds: float) -> T:
-    """What `attempt` returns, tried again and again while somebody else holds the lock.
+def retry_while_busy(attempt: Callable[[], T], seconds: float) -> T:
+    """Returns what `attempt` returns; calls it again while another connection holds a lock.
 
-    In small steps: SQLite's own busy handler sleeps up to 100 ms between tries and would starve
-    beside a busy worker, and a switch to WAL does not ask it.
+    After `seconds` the error of the last call is raised. The pauses are short: SQLite's own busy
+    handler sleeps up to 100 ms and would starve beside a busy worker, and a switch to WAL does not
+    use it.
     """
-    deadline = time.monotonic() + seconds
+    deadline = SYSTEM_CLOCK.monotonic() + seconds  # a real wait, whatever clock the stores have
     while True:
         try:
             return attempt()
         except Exception as error:
-            # The words of both drivers; only one of them passes SQLite's number on too.
-            if "database is locked" not in str(error) or time.monotonic() > deadline:
+            if not is_busy(error) or SYSTEM_CLOCK.monotonic() > deadline:
                 raise
         time.sleep(0.002)
+
+
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Returns the statements of a script; SQLite itself decides which semicolons end one."""
+    # Both drivers can run only one statement at a time. This opens no file (see `claim_driver`).
+    from sqlite3 import complete_statement
+
+    statement = ""
+    for piece in re.split(r"(?<=;)", script):
+        statement += piece
+        if complete_statement(statement):
+            yield statement.strip()
+            statement = ""
+    if _COMMENT.sub("", statement).strip():
+        yield statement.strip()
 
 
 _drivers: dict[Path, str] = {}
 
 
 def claim_driver(path: Path, driver: str) -> None:
-    """State that this process opens the file through `driver`.
+    """Records that this process opens the file through `driver`.
 
-    POSIX file locks belong to the process: when two SQLite libraries have one file open in it,
-    the one that closes first drops the other's locks and the database is open to corruption
+    POSIX file locks belong to the process: if two SQLite libraries have opened one file in it, the
+    one that closes first releases the locks of the other, and the database may be corrupted
     (sqlite.org/howtocorrupt.html, 2.2.1). Raises AssertionError for a second driver.
     """
     first = _drivers.setdefault(path.resolve(), driver)

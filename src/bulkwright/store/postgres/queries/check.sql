@@ -1,16 +1,16 @@
--- name: make_told
--- Room for the records that result lines say were added; temporary.
-CREATE TEMP TABLE told (
+-- name: create_reported
+-- The temporary table of the records that result lines report as added.
+CREATE TEMP TABLE reported (
     module BIGINT NOT NULL,
     id BIGINT NOT NULL,
     job_id BIGINT NOT NULL,
     PRIMARY KEY (module, id)
 )
 
--- name: make_named
--- Room for the records that the lines of one chunk name; temporary.
+-- name: create_named
+-- The temporary table of the records that the lines of one chunk name.
 CREATE TEMP TABLE named (id BIGINT PRIMARY KEY)
 
 -- name: next_id
--- Where the ids that were given end.
+-- The next id that will be given.
 SELECT last_value + CAST(is_called AS int) AS next FROM ids

@@ -1,11 +1,11 @@
--- name: hold_schema
--- Nobody else changes the schema until this transaction ends.
+-- name: lock_schema
+-- Lock the schema: no other transaction can change it until this one ends.
 SELECT pg_advisory_xact_lock(7235420135291191)
 
--- name: take_time
--- The statements of this transaction may take as long as they need.
+-- name: disable_timeout
+-- Let the statements of this transaction take as long as they need.
 SET LOCAL statement_timeout = 0
 
--- name: hold_module
--- Nobody else matches or writes records of a module until this transaction ends.
+-- name: lock_module
+-- Lock the records of a module: no other transaction can match or write them until this one ends.
 SELECT pg_advisory_xact_lock(:id)

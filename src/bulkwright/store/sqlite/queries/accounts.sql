@@ -1,14 +1,14 @@
 -- name: take_ids
--- Take :n consecutive ids; the first of them comes back.
+-- Take :n consecutive ids and return the first.
 UPDATE sequence SET next = next + :n WHERE name = 'id' RETURNING next - :n AS first
 
--- name: drop_oldest_children
+-- name: delete_oldest_children
 -- Keep only the newest :keep access tokens of a refresh token (facts 7.2).
 DELETE FROM tokens WHERE hash IN (
     SELECT hash FROM tokens WHERE parent = :hash AND kind = 'access'
     ORDER BY created_time DESC, hash LIMIT -1 OFFSET :keep)
 
--- name: spare_refresh_tokens
--- The refresh tokens of a user and client but for the newest :keep (facts 7.2).
+-- name: surplus_refresh_tokens
+-- The refresh tokens of a user and client without the newest :keep (facts 7.2).
 SELECT hash FROM tokens WHERE kind = 'refresh' AND client_id = :client_id AND user_id = :user_id
 ORDER BY created_time DESC, hash LIMIT -1 OFFSET :keep

@@ -1,11 +1,11 @@
--- name: hold_schema
--- Nobody else changes the schema until this transaction ends: its transactions are the only ones.
+-- name: lock_schema
+-- Lock the schema until this transaction ends: SQLite has only one writing transaction anyway.
 SELECT 1
 
--- name: take_time
--- The statements of this transaction may take as long as they need: they always may.
+-- name: disable_timeout
+-- Let the statements of this transaction take as long as they need: SQLite has no timeout.
 SELECT 1
 
--- name: hold_module
--- Nobody else matches or writes records of a module until this transaction ends: as above.
+-- name: lock_module
+-- Lock the records of a module until this transaction ends: see lock_schema.
 SELECT :id

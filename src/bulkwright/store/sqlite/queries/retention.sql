@@ -1,6 +1,6 @@
 -- name: old_uploads
--- Up to :most uploads from before :before that no unfinished job needs. The cross join keeps the
--- few unfinished jobs in front of all resources.
+-- Up to :most uploads from before :before that no unfinished job needs. The cross join
+-- reads the few unfinished jobs before all resources.
 SELECT id FROM uploads
 WHERE created_time < :before
   AND id NOT IN (SELECT r.file_id FROM jobs j CROSS JOIN resources r
@@ -8,39 +8,39 @@ WHERE created_time < :before
 ORDER BY created_time LIMIT :most
 
 -- name: old_results
--- Up to :most jobs that ended before :before, whose result is there and whose end was told.
+-- Up to :most jobs that ended before :before, whose result exists and whose callback is not pending.
 SELECT id, finished_time FROM jobs
 WHERE has_result = 1 AND result_swept IS NULL AND finished_time < :before
   AND NOT EXISTS (SELECT 1 FROM outbox WHERE job_id = jobs.id AND state = 'pending')
 ORDER BY finished_time LIMIT :most
 
 -- name: old_jobs
--- Up to :most jobs that ended before :before and whose end was told.
+-- Up to :most jobs that ended before :before and whose callback is not pending.
 SELECT id, finished_time FROM jobs
 WHERE finished_time < :before
   AND NOT EXISTS (SELECT 1 FROM outbox WHERE job_id = jobs.id AND state = 'pending')
 ORDER BY finished_time LIMIT :most
 
--- name: note_sweep
--- Results of jobs that ended up to :until are gone.
+-- name: record_sweep
+-- Record that results of jobs that ended up to :until were deleted.
 INSERT INTO sweeps (what, until) VALUES ('results', :until)
 ON CONFLICT (what) DO UPDATE SET until = max(until, excluded.until)
 
--- name: old_deliveries
--- Forget up to :most callbacks that were delivered or given up before :before.
+-- name: delete_old_deliveries
+-- Delete up to :most callbacks that were delivered or given up before :before.
 DELETE FROM outbox
 WHERE id IN (SELECT id FROM outbox WHERE ended_time < :before ORDER BY ended_time LIMIT :most)
 RETURNING id
 
--- name: old_tokens
--- Forget up to :most tokens and codes that ran out before :before.
+-- name: delete_old_tokens
+-- Delete up to :most tokens and codes that expired before :before.
 DELETE FROM tokens
 WHERE hash IN (SELECT hash FROM tokens WHERE expires_time < :before
                ORDER BY expires_time LIMIT :most)
 RETURNING hash
 
--- name: old_sessions
--- Forget up to :most sessions that ran out before :before, with what was agreed to in them.
+-- name: delete_old_sessions
+-- Delete up to :most sessions that expired before :before, with the consents given in them.
 DELETE FROM sessions
 WHERE hash IN (SELECT hash FROM sessions WHERE expires_time < :before
                ORDER BY expires_time LIMIT :most)

@@ -1,0 +1,119 @@
+"""The ASGI app of the service: the kernel with every face.
+
+The faces do not know each other. What one needs from another is handed over here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Protocol
+
+from bulkwright.domain.limits import API_THREADS
+from bulkwright.events.counters import RequestCounters
+from bulkwright.ops import health
+from bulkwright.ops.health import Health
+from bulkwright.ops.metrics import Metrics
+from bulkwright.service.readiness import Readiness
+from bulkwright.settings import Settings
+from bulkwright.store.database import Database
+from bulkwright.web.app import Kernel, KernelOptions
+from bulkwright.web.cors import Cors
+from bulkwright.web.mount import Mount
+from bulkwright.web.response_cache import ResponseCache
+from bulkwright.web.router import Router, bind
+from bulkwright.zoho import routes as zoho
+from bulkwright.zoho.auth import bearer
+from bulkwright.zoho.context import ZohoContext
+from bulkwright.zoho.origins import ALLOWED_HEADERS, javascript_origins
+from bulkwright.zoho.problems import response_to
+from bulkwright.zoho.services import ZohoServices
+from bulkwright.zoho.versions import VERSIONS, Version, version_pattern
+
+
+class AppServices(ZohoServices, Protocol):
+    """The services behind all faces. `wiring.py` provides them."""
+
+    @property
+    def database(self) -> Database:
+        """Returns a stamp that changes with every commit."""
+        ...
+
+    @property
+    def readiness(self) -> Readiness:
+        """Checks whether requests can be served."""
+        ...
+
+
+MOUNTS = (
+    Mount(
+        "/docs",
+        "bulkwright.description.pages:create_app",
+        paths=("/docs/openapi.json", "/docs/page.css"),
+    ),
+)
+"""Apps that are imported on the first request to their prefix."""
+
+
+class App(Kernel):
+    """The app of one deployment."""
+
+    def __init__(
+        self,
+        services: AppServices,
+        settings: Settings,
+        zoho_context: ZohoContext,
+        metrics: Metrics,
+        mounts: Sequence[Mount],
+    ) -> None:
+        self.health = Health(services.readiness, metrics, settings, bearer)
+        router = Router(
+            [
+                *zoho.bind_routes(zoho_context),
+                *bind(health.ROUTES, self.health),
+            ],
+            {"version": version_pattern(zoho_context.versions)},
+        )
+        options = KernelOptions(
+            executor=ThreadPoolExecutor(API_THREADS, thread_name_prefix="api"),
+            error_response=partial(
+                response_to, file_format_status=400 if settings.strict_upload_status else 200
+            ),
+            count_response=(metrics.requests or RequestCounters()).add,
+            mounts=mounts,
+            trusted_proxies=settings.trusted_proxies,
+            # SQLite answers within microseconds. For a database server a thread has to wait.
+            handle_on_thread=bool(settings.database),
+            access_log_level=logging.INFO if settings.log_requests else logging.DEBUG,
+        )
+        super().__init__(
+            router,
+            Cors(partial(javascript_origins, services.accounts), router.routes, ALLOWED_HEADERS),
+            ResponseCache(services.database.change_stamp, router.routes),
+            options,
+        )
+
+    def drain(self) -> None:
+        """From now on reports `not ready`, and each response closes its connection."""
+        self.draining = self.health.draining = True
+
+
+def create_app(
+    services: AppServices,
+    settings: Settings,
+    base_url: str,
+    *,
+    metrics: Metrics | None = None,
+    versions: Mapping[str, Version] = VERSIONS,
+    mounts: Sequence[Mount] = MOUNTS,
+) -> App:
+    """Returns the app over these services.
+
+    `base_url` is the URL by which clients reach it. `metrics` are reported by `/metrics`, and
+    requests are counted there.
+    """
+    zoho_context = ZohoContext(services, settings.limits, base_url, versions, dev=settings.dev)
+    metrics = metrics or Metrics(requests=RequestCounters())
+    return App(services, settings, zoho_context, metrics, mounts)

@@ -1,0 +1,111 @@
+"""The output of commands: progress, tables, failures. No progress where stdout is no terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from bulkwright.domain.job import Job
+from bulkwright.domain.outcome import Counts
+from bulkwright.events.events import ChunkCommitted, Event, JobStarted, Observer
+from bulkwright.wire.responses import JobDetails
+
+console = Console()
+errors = Console(stderr=True)
+
+_COLOURS = {
+    "ADDED": "green", "UPDATED": "cyan", "SKIPPED": "yellow", "COMPLETED": "green",
+    "FAILED": "red", "INPROGRESS": "blue", "UNPROCESSED": "red",
+}  # fmt: skip
+
+
+def fail(message: str) -> NoReturn:
+    """Prints the reason of a failure on stderr and ends the process with status 1."""
+    errors.print(Text(f"bulkwright: {message}"), soft_wrap=True)
+    sys.exit(1)
+
+
+def coloured(word: str) -> Text:
+    """Returns a status or an outcome in its colour."""
+    return Text(word, style=_COLOURS.get(word, ""))
+
+
+class _Rows(ProgressColumn):
+    """The number of rows, and rows a second."""
+
+    def render(self, task: Task) -> Text:
+        rows = task.fields.get("rows", 0)
+        seconds = task.finished_time if task.finished else task.elapsed
+        speed = task.fields.get("fresh", 0) / seconds if seconds else 0
+        return Text(f"{rows:>12,} rows  {speed:>9,.0f} rows/s")
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Observer]:
+    """Yields an observer that shows a job's events as a progress bar, if stdout is a terminal."""
+    bar = Progress(
+        TextColumn(title), BarColumn(), _Rows(), TimeRemainingColumn(),
+        console=console, disable=not console.is_terminal, transient=False,
+    )  # fmt: skip
+    with bar:
+        task = bar.add_task(title, total=1.0, rows=0, fresh=0)
+        before = 0
+
+        def observe(event: Event) -> None:
+            nonlocal before
+            if isinstance(event, JobStarted):
+                before = event.row
+                bar.update(task, rows=before)
+            elif isinstance(event, ChunkCommitted):
+                rows = event.counts.total
+                bar.update(task, completed=event.share, rows=rows, fresh=rows - before)
+
+        yield observe
+        bar.update(task, completed=1.0)
+
+
+def as_progress(details: JobDetails) -> ChunkCommitted:
+    """Returns job details as an event for `progress`. The API does not report the share read."""
+    file = details.resource[0].file
+    counts = Counts(
+        added=file.added_count or 0,
+        updated=file.updated_count or 0,
+        skipped=file.skipped_count or 0,
+    )
+    share = 1.0 if details.status == "COMPLETED" else 0.0
+    return ChunkCommitted(int(details.id), counts.total, counts, share, counts, 0.0)
+
+
+def job_line(job: Job) -> None:
+    """Prints the status and the counts of a job in one line."""
+    counts = job.counts
+    line = Text.assemble(
+        f"job {job.id}  ", coloured(job.status.value), f" {job.code}" if job.code else "", "  ",
+        f"added {counts.added:,}  updated {counts.updated:,}  ",
+        (f"skipped {counts.skipped:,}", "yellow" if counts.skipped else ""),
+        f"  of {counts.total:,} rows",
+    )  # fmt: skip
+    console.print(line, soft_wrap=True)
+
+
+def jobs_table(jobs: list[Job]) -> None:
+    """Prints a table of jobs in the given order."""
+    table = Table("Job", "Status", "Operation", "Module", "File", "Added", "Updated", "Skipped",
+                  "Created")  # fmt: skip
+    for name in ("Added", "Updated", "Skipped"):
+        next(c for c in table.columns if c.header == name).justify = "right"
+    for job in jobs:
+        first, counts = job.resources[0], job.counts
+        table.add_row(
+            str(job.id), coloured(job.status.value), job.operation.value, first.module,
+            Text(first.file_name or ""), f"{counts.added:,}", f"{counts.updated:,}",
+            f"{counts.skipped:,}", job.created_time.isoformat(" ", "seconds"),
+        )  # fmt: skip
+    console.print(table)

@@ -1,0 +1,1 @@
+"""The OpenAPI document and its page, derived from the routes and the wire structs."""

@@ -1,0 +1,73 @@
+"""How long uploads, results, jobs and callbacks are kept.
+
+Records are never deleted. Every time here is a minimum, because the sweep (`service/retention.py`)
+runs once an hour.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+FOREVER = "forever"
+SHORTEST = timedelta(hours=1)
+"""An upload must exist until its job is created."""
+
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_LONGEST = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionPolicy:
+    """The time to keep uploads, results, jobs and callbacks; None is forever."""
+
+    uploads: timedelta | None
+    """Since the upload, and as long as an unfinished job needs it."""
+    results: timedelta | None
+    """Since the end of the job; the job itself may be kept longer."""
+    jobs: timedelta | None
+    """Since the end of the job: its details, its ledger, and its result if it still exists."""
+    callbacks: timedelta | None
+    """Since a callback was delivered or given up."""
+
+
+ZOHO = RetentionPolicy(
+    uploads=timedelta(days=7),
+    results=timedelta(days=7),
+    jobs=timedelta(days=90),
+    callbacks=timedelta(days=7),
+)
+"""Results for seven days, as described (facts 1.2); the rest is not documented."""
+
+SERVICE = RetentionPolicy(
+    uploads=timedelta(days=30),
+    results=timedelta(days=90),
+    jobs=timedelta(days=365),
+    callbacks=timedelta(days=30),
+)
+"""For data of the operator."""
+
+RETENTION_POLICIES = {"zoho": ZOHO, "service": SERVICE}
+"""The default retention policy of each limits profile."""
+
+STRAY_HOURS = 24
+"""Age in hours from which a stray file is deleted; a younger one may still be in use."""
+
+
+def parse_time(text: str) -> timedelta | None:
+    """Parse a time: `12h`, `7d`, `4w`; returns None for `forever`.
+
+    Raises ValueError with the valid forms for any other text.
+    """
+    if text.strip().lower() == FOREVER:
+        return None
+    found = re.fullmatch(r"\s*([0-9]{1,6})\s*([hdw])\s*", text, re.ASCII | re.IGNORECASE)
+    if found is None or int(found[1]) > _LONGEST:
+        raise ValueError(
+            f"{text!r} is not a time; write hours, days or weeks (12h, 7d, 4w), or forever"
+        )
+    time = int(found[1]) * _UNITS[found[2].lower()]
+    if time < SHORTEST:
+        raise ValueError(f"{text!r} is too short; an hour (1h) is the least")
+    return time

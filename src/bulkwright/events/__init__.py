@@ -1,0 +1,1 @@
+"""Events of the service as values, their log lines, and counters of them."""

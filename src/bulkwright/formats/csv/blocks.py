@@ -1,0 +1,158 @@
+"""A CSV as blocks of whole records.
+
+In:   the bytes of a CSV, as they are inflated from the zip (`formats/zip.py`).
+Out:  blocks of whole records in UTF-8, without the header. A block depends on nothing but the text
+      from its start on, so that a job can be continued from any block.
+
+A line that is longer than `limits.RECORD_BYTES` is cut there. BAD_BYTE stands at the cut and in
+every cell behind it, so that the row is rejected; the rest of the line is dropped.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bulkwright.domain import limits
+from bulkwright.formats.csv.charset import BAD_BYTE, resolve_byte_order, to_utf8
+from bulkwright.formats.csv.dialect import HEAD_BYTES, Dialect, decode_head, first_bytes, sniff
+from bulkwright.formats.csv.grammar import unclosed_record_end
+from bulkwright.formats.csv.records import Segment, find_whole_records
+from bulkwright.formats.stream import ByteStream
+
+_BAD = BAD_BYTE.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Consecutive whole records."""
+
+    segments: tuple[Segment, ...]
+    """The records in UTF-8; at least one."""
+    start: int
+    """Where the block begins in the text after the header, in bytes of UTF-8."""
+    end: int
+    """Where the next block begins. The segments may be shorter (blank lines) or longer (a last
+    LF)."""
+    has_bad_bytes: bool
+    """Some cell holds BAD_BYTE."""
+    has_nul: bool
+    """Some cell holds U+0000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """The facts that are found by reading a whole CSV once."""
+
+    dialect: Dialect
+    rows: int | None
+    """Records after the header; above `max_rows` only a lower bound; None if not counted."""
+
+
+def blocks(
+    file: ByteStream,
+    dialect: Dialect,
+    *,
+    target: int = limits.CHUNK_TEXT_BYTES,
+    start: int = 0,
+) -> Iterator[Block]:
+    """Cut a CSV into blocks of at most `target` bytes; more only if not one record ends there.
+
+    `file` is the whole file. With `start`, the `end` of an earlier block, the same blocks follow
+    that followed that one. Memory: a few times `target` and RECORD_BYTES, whatever the text.
+    Raises FileNotSupported if the header is longer than RECORD_BYTES, and what `file` raises.
+    """
+    text = _text_after_header(file, dialect)
+    text.skip(start)
+    size = target
+    while True:
+        data = text.peek(size + 1)
+        if not data:
+            return
+        final = len(data) <= size
+        limit = min(size, len(data))
+        if final and not data.endswith(b"\n"):
+            data += b"\n"
+            limit += 1
+        found = find_whole_records(data, limit, dialect.delimiter)
+        end, segments = min(found.end, limit), found.segments
+        if not end:
+            if not final and size < limits.RECORD_BYTES:
+                size = min(2 * size, limits.RECORD_BYTES)
+                continue
+            data = data[: min(limit, limits.RECORD_BYTES)]
+            end = unclosed_record_end(data)
+            lines = data[: end - 1] + b"\n" if end else _cut_record(data, dialect)
+            segments = (Segment(lines, well_formed=False),)
+        del data, found
+        length = text.skip(end) if end else _skip_line(text)
+        if segments:
+            bad = any(not s.data.isascii() and _BAD in s.data for s in segments)
+            nul = any(b"\0" in s.data for s in segments)
+            yield Block(segments, start, start + length, bad, nul)
+        start += length
+        size = target
+
+
+def inspect(file: ByteStream, declared: str | None, max_rows: int | None) -> Inspection:
+    """Read a whole CSV once: its dialect, and its rows if `max_rows` is given.
+
+    Counting stops above `max_rows`. Reading continues to the end, because only then the stream has
+    checked itself. Raises what `sniff`, `blocks` and the stream raise.
+    """
+    dialect = sniff(file, declared)
+    rows: int | None = None
+    if max_rows is not None:
+        rows = 0
+        for block in blocks(file, dialect, target=limits.MiB):
+            rows += sum(segment.count(dialect.delimiter) for segment in block.segments)
+            if rows > max_rows:
+                break
+    for _ in file:
+        pass
+    return Inspection(dialect, rows)
+
+
+def _text_after_header(file: ByteStream, dialect: Dialect) -> ByteStream:
+    """The text of a file as UTF-8, from the first byte after the header."""
+    first = first_bytes(file)
+    encoding = resolve_byte_order(dialect.encoding, first)
+    head = decode_head(first, encoding)
+    pieces = to_utf8(file, encoding)
+    if head.only_cr:
+        pieces = (piece.replace(b"\r", b"\n") for piece in pieces)
+    text = ByteStream(pieces)
+    text.skip(head.bom_bytes + head.header_end(dialect.delimiter))
+    return text
+
+
+def _skip_line(text: ByteStream) -> int:
+    """Consume the rest of a line and its end; returns the number of bytes."""
+    skipped = 0
+    while True:
+        data = text.peek(HEAD_BYTES + 1)
+        final = len(data) <= HEAD_BYTES
+        ends = [at for at in (data.find(b"\n"), data.find(b"\r")) if at >= 0]
+        if ends:
+            end = min(ends) + 1
+            # A CRLF is one line end. Both bytes are in `data` unless CR is its last byte: then the
+            # LF that is left is a blank line.
+            end += data[end - 1 : end + 1] == b"\r\n"
+            return skipped + text.skip(end)
+        skipped += text.skip(len(data))
+        if final:
+            return skipped
+
+
+def _cut_record(data: bytes, dialect: Dialect) -> bytes:
+    """A record made of the beginning of a line that is too long."""
+    # Cut before half a CRLF and before a part of a character: its later bytes are 0b10xxxxxx.
+    data = data.rstrip(b"\r")
+    while data[-1] & 0xC0 == 0x80:
+        data = data[:-1]
+    data = data[:-1] + _BAD
+    if not find_whole_records(data + b"\n", len(data) + 1, dialect.delimiter).end:
+        data += b'"'
+    cells = len(next(csv.reader([data.decode()], delimiter=dialect.delimiter)))
+    return data + (dialect.delimiter.encode() + _BAD) * (len(dialect.header) - cells) + b"\n"

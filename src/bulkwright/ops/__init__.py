@@ -1,0 +1,1 @@
+"""Health, readiness and metrics, for the people who run the service."""

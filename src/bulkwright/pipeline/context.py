@@ -1,0 +1,53 @@
+"""Everything that a job needs to run, in one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bulkwright.clock import SYSTEM_CLOCK, Clock
+from bulkwright.domain.limits import CHUNK_ROWS, CHUNK_TEXT_BYTES, Limits
+from bulkwright.events.events import Observer
+from bulkwright.files import Files
+from bulkwright.ports import RecordStores
+from bulkwright.store.accounts import AccountStore
+from bulkwright.store.claims import ClaimStore
+from bulkwright.store.jobs import JobStore
+from bulkwright.store.ledger import LedgerStore
+from bulkwright.store.modules import ModuleStore
+from bulkwright.store.uploads import UploadStore
+
+
+class StopSignal:
+    """Stops a worker after the current chunk. A signal handler may set it.
+
+    It is not a `threading.Event`, because a handler may run while its own thread holds the lock of
+    the event.
+    """
+
+    __slots__ = ("is_set",)
+
+    def __init__(self) -> None:
+        self.is_set = False
+
+
+@dataclass(frozen=True, slots=True)
+class JobContext:
+    """The stores, the files and the limits with which a worker runs jobs."""
+
+    jobs: JobStore
+    uploads: UploadStore
+    claims: ClaimStore
+    ledger: LedgerStore
+    modules: ModuleStore
+    accounts: AccountStore
+    records: RecordStores
+    files: Files
+    limits: Limits
+    observe: Observer
+    stop: StopSignal = field(default_factory=StopSignal)
+    """Checked after every chunk. If it is set, the worker releases the job."""
+    dry: bool = False
+    """Whether the caller rolls everything back: new records have no id in the result."""
+    chunk_rows: int = CHUNK_ROWS
+    chunk_bytes: int = CHUNK_TEXT_BYTES
+    clock: Clock = SYSTEM_CLOCK

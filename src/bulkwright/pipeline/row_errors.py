@@ -1,0 +1,64 @@
+"""The errors of rows, column by column, and the ERRORS cells made of them."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from bulkwright.domain.outcome import SkipReason
+
+
+class RowErrors:
+    """The errors of the rows of one chunk: for each reason and column, which rows have it.
+
+    A column without errors stores nothing, so a chunk without errors costs almost nothing.
+    """
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self._found: list[tuple[SkipReason, str, pl.Series]] = []
+
+    def copy(self) -> RowErrors:
+        """Return the same errors, to which others can be added."""
+        copied = RowErrors(self._rows)
+        copied._found = list(self._found)
+        return copied
+
+    def add(self, reason: SkipReason, label: str, rows: pl.Series) -> None:
+        """Give an error to every row where the mask is true; null counts as false."""
+        if rows.any():
+            self._found.append((reason, label, rows.fill_null(value=False)))
+
+    def bad(self) -> pl.Series:
+        """Return a mask of the rows that have an error."""
+        bad = pl.repeat(value=False, n=self._rows, dtype=pl.Boolean, eager=True)
+        for _, _, rows in self._found:
+            bad = bad | rows
+        return bad
+
+    def cells(self) -> pl.Series:
+        """Return the ERRORS cell of each row, empty where it has no error (facts 5.1).
+
+        `CODE-A,B:CODE-C`: codes in the order of SkipReason, columns in the order found.
+        """
+        bad = self.bad()
+        if not bad.any():
+            return pl.repeat("", n=self._rows, dtype=pl.String, eager=True)
+        at = bad.arg_true()
+        codes = []
+        for reason in SkipReason:
+            labels: dict[str, pl.Series] = {}
+            for found, label, rows in self._found:
+                if found is reason:
+                    bad_rows = rows.gather(at)
+                    labels[label] = labels[label] | bad_rows if label in labels else bad_rows
+            if labels:
+                named = [pl.when(rows).then(pl.lit(label)) for label, rows in labels.items()]
+                joined = pl.concat_str(*named, separator=",", ignore_nulls=True)
+                code = pl.when(joined != "").then(pl.lit(f"{reason}-") + joined)
+                codes.append(code.alias(reason))
+        cells = pl.select(*codes).select(
+            at.alias("row"), pl.concat_str(pl.all(), separator=":", ignore_nulls=True).alias("cell")
+        )
+        all_rows = pl.int_range(self._rows, eager=True).cast(at.dtype).to_frame("row")
+        joined_rows = all_rows.join(cells, on="row", how="left", maintain_order="left")
+        return joined_rows["cell"].fill_null("")

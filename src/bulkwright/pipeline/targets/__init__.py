@@ -1,0 +1,19 @@
+"""Where rows are written: the service's tables, or existing tables, each with its own rules.
+
+Which of the two a module has is decided here, once for each resource.
+"""
+
+from __future__ import annotations
+
+from bulkwright.pipeline.context import JobContext
+from bulkwright.pipeline.plan import Plan
+from bulkwright.pipeline.targets.existing import ExistingTarget
+from bulkwright.pipeline.targets.service import ServiceTarget
+from bulkwright.pipeline.targets.target import Target
+
+
+def open_target(plan: Plan, ctx: JobContext) -> Target:
+    """Return the target of a resource."""
+    if plan.module.has_existing_table:
+        return ExistingTarget(plan, ctx.records)
+    return ServiceTarget(plan, ctx.records, ctx.modules, ctx.clock)

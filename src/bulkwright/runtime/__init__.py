@@ -1,0 +1,1 @@
+"""The processes: the server, its workers, and what they need to run."""

@@ -1,0 +1,64 @@
+"""The credentials of `serve --dev`: an org, its user and a client, in a file of the data folder."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from bulkwright.domain import scope
+from bulkwright.runtime.errors import CannotServe
+from bulkwright.runtime.listen_address import Address
+from bulkwright.service.setup import DevelopmentSetup
+from bulkwright.settings import Settings
+from bulkwright.wiring import Services
+
+
+def write_dev_credentials(settings: Settings, services: Services, address: Address) -> None:
+    """Writes `dev-credentials.json`, with a new access token and the URL of this start.
+
+    The file is written before the transaction commits. If the process is killed between the two,
+    the next start writes it again. Raises CannotServe when the org was not made by --dev.
+    """
+    path = settings.credentials_path
+    new = path.with_suffix(".new")
+    with services.database.transaction():
+        credentials = _make_credentials(settings, services, address)
+        with open(os.open(new, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(credentials, file, indent=2)
+            file.write("\n")
+        new.replace(path)
+
+
+def _make_credentials(
+    settings: Settings, services: Services, address: Address
+) -> dict[str, object]:
+    path = settings.credentials_path
+    if not services.accounts.orgs():
+        return _new_credentials(services.setup.dev_setup(), address)
+    if not path.is_file():
+        raise CannotServe(
+            f"{settings.data} has an org that --dev did not create; "
+            "serve it without --dev, or choose another folder with --data."
+        )
+    stored = json.loads(path.read_text("utf-8"))
+    client = services.accounts.client(stored["client_id"])
+    if client is None:
+        raise CannotServe(f"{path} does not belong to this data folder; delete it.")
+    token = services.tokens.issue_access(client, scope.EVERY)
+    urls = dict.fromkeys(("base_url", "accounts_url", "upload_url"), address.url)
+    return {**stored, **urls, "access_token": token}
+
+
+def _new_credentials(setup: DevelopmentSetup, address: Address) -> dict[str, object]:
+    user = setup.user
+    return {
+        "base_url": address.url,
+        "accounts_url": address.url,
+        "upload_url": address.url,
+        "org_id": str(setup.org.id),
+        "user": {"id": str(user.id), "name": user.name, "email": user.email},
+        "client_id": setup.registered.client.client_id,
+        "client_secret": setup.registered.secret,
+        "refresh_token": setup.refresh_token,
+        "access_token": setup.access_token,
+    }

@@ -1,0 +1,68 @@
+"""`bulkwright serve`: holds the data folder and the address, then runs the API and the workers.
+
+What runs is in supervisor.py. Nothing is left running when `serve` returns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
+from bulkwright.events.counters import Counters, RequestCounters
+from bulkwright.events.events import each
+from bulkwright.events.log import log_event
+from bulkwright.events.worker_metrics import WorkerMetrics
+from bulkwright.ops.metrics import Metrics
+from bulkwright.runtime.dev_credentials import write_dev_credentials
+from bulkwright.runtime.errors import CannotServe
+from bulkwright.runtime.listen_address import hold_port, is_loopback
+from bulkwright.runtime.supervisor import Supervisor
+from bulkwright.settings import Settings
+from bulkwright.wiring import make_dispatcher, open_services
+
+__all__ = ["CannotServe", "serve"]
+
+_log = logging.getLogger("bulkwright.serve")
+
+
+def serve(settings: Settings) -> None:
+    """Serves until a signal; prints `ready http://HOST:PORT` once every endpoint answers.
+
+    Raises OSError when the address is in use, CannotServe when the data folder cannot be served.
+    """
+    if settings.dev and not is_loopback(settings.host):
+        raise CannotServe(
+            f"--dev serves loopback addresses only, not {settings.host}; "
+            "without --dev, create credentials with `bulkwright init`."
+        )
+    settings.prepare()
+    # Servers on one database share nothing else, except the credentials that --dev writes.
+    exclusive = settings.dev or not settings.database
+    folder = _lock_data_folder(settings) if exclusive else nullcontext()
+    port = hold_port(settings.host, settings.port)
+    with folder, port as address, open_services(settings) as services:
+        if not settings.database:
+            # This is the only server of the folder, so every claim is one of a dead server.
+            services.outbox.release_all()
+        if settings.dev:
+            write_dev_credentials(settings, services, address)
+        elif not services.accounts.orgs():
+            _log.warning("no org yet: create one with `bulkwright init --data %s`", settings.data)
+        counters = Counters()
+        dispatcher = make_dispatcher(settings, services, each(log_event, counters.observe))
+        metrics = Metrics(counters, WorkerMetrics(), RequestCounters(), services.backlog)
+        asyncio.run(Supervisor(settings, services, address, dispatcher, metrics).run())
+
+
+@contextmanager
+def _lock_data_folder(settings: Settings) -> Iterator[None]:
+    """Locks the data folder: two servers on it would overwrite each other's credentials."""
+    with (settings.data / "serve.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotServe(f"{settings.data} is already served by another server.") from None
+        yield

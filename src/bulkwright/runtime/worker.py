@@ -1,0 +1,198 @@
+"""Claims jobs and runs them, one after the other, until it is stopped.
+
+A claim is a lease, which a LeaseKeeper renews. When a worker dies, its lease expires. A worker that
+was paused beyond its lease finds that its fence is stale, and changes nothing. A job that ends its
+worker three times without progress between is ended as FAILED.
+
+An outage, such as a full disk, is not an error of the job. The job is deferred for a few seconds,
+and the attempt is not counted, for a day at most.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
+from bulkwright.clock import SYSTEM_CLOCK, Clock
+from bulkwright.domain.errors import LeaseLost, WorkerFailed
+from bulkwright.domain.job import Job, Lease
+from bulkwright.domain.limits import (
+    BLOCKED_FIRST_SECONDS,
+    BLOCKED_FREE_SECONDS,
+    BLOCKED_MOST_SECONDS,
+    JOB_ATTEMPTS,
+    LEASE_SECONDS,
+)
+from bulkwright.events.events import (
+    JobAttemptFailed,
+    LeaseGone,
+    Observer,
+    WorkerBlocked,
+    WorkerPolled,
+    WorkerResumed,
+)
+from bulkwright.outages import classify
+from bulkwright.pipeline.context import JobContext
+from bulkwright.pipeline.run import Interrupted, fail_job, run_job
+from bulkwright.runtime.best_effort import best_effort
+from bulkwright.runtime.lease_keeper import LeaseKeeper
+from bulkwright.runtime.worker_identity import is_dead, worker_identity
+from bulkwright.settings import Settings
+from bulkwright.wiring import OpenClaimStore, Services, open_job_context
+
+IDLE_SECONDS = 0.05
+"""Pause between two queries for a job. A query takes a tenth of a millisecond."""
+
+
+class Blocked(Exception):
+    """An outage blocks the worker. The message says what to do. The job is unchanged."""
+
+
+@contextmanager
+def open_worker(
+    settings: Settings, observe: Observer, *, dry: bool = False, clock: Clock = SYSTEM_CLOCK
+) -> Iterator[tuple[Services, Worker]]:
+    """Opens the use cases and a worker over the worker's database, and migrates that first."""
+    opened = open_job_context(settings, observe, dry=dry, clock=clock)
+    with opened as (services, ctx, open_claim_store):
+        yield services, Worker(ctx, open_claim_store)
+
+
+class Worker:
+    """One worker."""
+
+    def __init__(self, ctx: JobContext, open_claim_store: OpenClaimStore) -> None:
+        self._ctx = ctx
+        self._open_claim_store = open_claim_store
+        self._clock = ctx.clock
+        self._identity = worker_identity(os.getpid())
+        self._deferred: dict[Lease, bool] = {}
+        """Leases to defer as soon as the database can be written; the value: count the attempt."""
+        self._blocked_since: dict[int, float] = {}
+        """By job id, on the monotonic clock."""
+        self._stalled_ended_at: float | None = None
+        """When this worker last ended stalled ones, on the monotonic clock."""
+
+    def stop(self) -> None:
+        """Stops after the current chunk and releases the job. A signal handler may call this."""
+        self._ctx.stop.is_set = True
+
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._ctx.stop.is_set
+
+    def run(self) -> None:
+        """Runs jobs until `stop` is called. Reports an outage once, and tries again."""
+        self._end_dead_leases()
+        pause, reported = BLOCKED_FIRST_SECONDS, ""
+        while not self._ctx.stop.is_set:
+            self._ctx.observe(WorkerPolled())
+            self._end_stalled()
+            try:
+                worked = self.run_one()
+            except Blocked as blocked:
+                if str(blocked) != reported:
+                    reported = str(blocked)
+                    self._ctx.observe(WorkerBlocked(reported))
+                self._sleep(pause)
+                pause = min(2 * pause, BLOCKED_MOST_SECONDS)
+                continue
+            if not worked:
+                self._sleep(IDLE_SECONDS)
+            elif reported:
+                pause, reported = BLOCKED_FIRST_SECONDS, ""
+                self._ctx.observe(WorkerResumed())
+
+    def run_one(self, only: int | None = None) -> bool:
+        """Claims and runs one job (or the job `only`). Returns False when there is none.
+
+        Raises Blocked for an outage; the job is deferred then.
+        """
+        try:
+            self._defer_remembered()
+            claimed = self._ctx.claims.claim(self._identity, only)
+        except Exception as error:
+            if outage := classify(error):
+                raise Blocked(outage) from error
+            raise
+        if claimed is None:
+            return False
+        lease, job, attempt = claimed
+        try:
+            self._run_job(lease, job, attempt)
+        except LeaseLost:
+            self._ctx.observe(LeaseGone(lease.job_id))
+        except Interrupted:
+            with best_effort("release the lease", otherwise="it expires"):
+                self._ctx.claims.release(lease, counted=False)
+        except Exception as error:
+            # Nothing of the current chunk was committed.
+            if outage := classify(error):
+                self._defer(lease)
+                raise Blocked(outage) from error
+            self._retry(lease, attempt, error)
+        self._blocked_since.pop(job.id, None)
+        return True
+
+    def _run_job(self, lease: Lease, job: Job, attempt: int) -> None:
+        # A dry run is one transaction: no other connection can claim a job or renew a lease.
+        keeper = nullcontext() if self._ctx.dry else LeaseKeeper(lease, self._open_claim_store)
+        with keeper:
+            if attempt > JOB_ATTEMPTS:
+                # The first attempt beyond the limit may list the remaining rows in the result. A
+                # later one may not, because that may be what ends the worker.
+                listed = attempt == JOB_ATTEMPTS + 1
+                fail_job(lease, job, WorkerFailed.code, self._ctx, read_rest=listed)
+            else:
+                run_job(lease, job, attempt, self._ctx)
+
+    def _sleep(self, seconds: float) -> None:
+        # An event could wake this up earlier, but a signal handler must not set one: it may run
+        # while this thread holds the event's lock.
+        until = self._clock.monotonic() + seconds
+        while not self._ctx.stop.is_set and (left := until - self._clock.monotonic()) > 0:
+            time.sleep(min(left, IDLE_SECONDS))
+
+    def _end_dead_leases(self) -> None:
+        """Ends the leases of workers that died with their server."""
+        with best_effort("end the leases of dead workers", otherwise="they expire"):
+            for identity in self._ctx.claims.lease_workers():
+                if is_dead(identity):
+                    self._ctx.claims.end_leases(identity)
+
+    def _end_stalled(self) -> None:
+        """Ends stalled workers, once per lease time. While a job runs, its LeaseKeeper does so."""
+        now, last = self._clock.monotonic(), self._stalled_ended_at
+        if last is None or now - last > LEASE_SECONDS:
+            self._stalled_ended_at = now
+            with best_effort("end stalled workers", otherwise="the next check does so"):
+                self._ctx.claims.end_stalled()
+
+    def _retry(self, lease: Lease, attempt: int, error: Exception) -> None:
+        """Releases the job for another attempt: at once a few times, then after a pause."""
+        self._ctx.observe(JobAttemptFailed(lease.job_id, secrets.token_hex(8), error))
+        with best_effort("release the lease", otherwise="it expires"):
+            if attempt > JOB_ATTEMPTS:
+                self._ctx.claims.defer(lease, counted=True)
+            else:
+                self._ctx.claims.release(lease)
+
+    def _defer(self, lease: Lease) -> None:
+        """Defers a blocked job, so that jobs that need less space run first.
+
+        The attempt counts only when the job has been blocked for BLOCKED_FREE_SECONDS.
+        """
+        now = self._clock.monotonic()
+        since = self._blocked_since.setdefault(lease.job_id, now)
+        self._deferred[lease] = now - since > BLOCKED_FREE_SECONDS
+        with best_effort("defer the job", otherwise="it is deferred before the next claim"):
+            self._defer_remembered()
+
+    def _defer_remembered(self) -> None:
+        for lease, counted in list(self._deferred.items()):
+            if self._ctx.claims.defer(lease, counted=counted):
+                del self._deferred[lease]

@@ -1,0 +1,28 @@
+"""The identity of a worker in its leases, and whether that worker is dead."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+
+def worker_identity(pid: int) -> str:
+    """Returns the identity of a worker process on this machine: host name and process id."""
+    return f"{socket.gethostname()}/{pid}"
+
+
+def is_dead(identity: str) -> bool:
+    """Returns whether a worker is certainly dead; False for workers of other machines.
+
+    The process id may belong to another process by now. Then the lease has to expire.
+    """
+    host, _, pid = identity.rpartition("/")
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

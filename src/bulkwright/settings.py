@@ -1,0 +1,353 @@
+# ruff: noqa: RUF009 - _option only calls dataclasses.field
+"""The settings of a deployment, each declared once.
+
+A field is an option of the command line, an environment variable (`variable`), a key of
+`bulkwright.toml` and a row of docs/settings.md. Commands take the groups of fields that they use;
+`Settings` has all of them.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Any, Literal, Self, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from bulkwright.domain.endpoint import InvalidEndpoint, parse_allowed, parse_endpoint
+from bulkwright.domain.limits import PROFILES, Limits
+from bulkwright.domain.retention import RETENTION_POLICIES, RetentionPolicy, parse_time
+
+PREFIX = "BULKWRIGHT_"
+"""Of every environment variable."""
+_POSTGRES = ("postgresql://", "postgres://")
+_TRUE = ("true", "1", "yes", "y", "t", "on")
+_FALSE = ("false", "0", "no", "n", "f", "off")
+T = TypeVar("T")
+
+Profile = Literal["zoho", "service"]
+LogFormat = Literal["text", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+Network = IPv4Network | IPv6Network
+
+
+class UnusableSetting(Exception):
+    """The value of a setting cannot be used. The message names the option and a value that can."""
+
+
+def _option(default: T, help: str) -> T:
+    """Declares a field; `help` is its text in `--help` and in docs/settings.md."""
+    made: T = field(default=default, metadata={"help": help})
+    return made
+
+
+def _keep_option(what: str, zoho: str, service: str) -> str | None:
+    return _option(
+        None,
+        f"How long {what}: 12h, 7d, 4w, forever. "
+        f"Default: {zoho} with --profile zoho, otherwise {service}.",
+    )
+
+
+@dataclass(frozen=True)
+class _Group:
+    """The end of every group's chain of checks."""
+
+    def __post_init__(self) -> None:
+        """Raises UnusableSetting for a value that cannot be used."""
+
+
+@dataclass(frozen=True)
+class DataLocation(_Group):
+    """Where state, records and files are."""
+
+    data: Path = _option(Path("bulkwright-data"), "The data folder.")
+    database: str = _option(
+        "", "postgresql://USER@HOST/NAME. Default: a SQLite file in the data folder."
+    )
+    files: str = _option(
+        "",
+        "Where uploads and results are: s3://BUCKET/PREFIX, gs://, az:// or a folder. "
+        "Credentials come from the environment. Default: in the data folder.",
+    )
+
+    def __post_init__(self) -> None:
+        """Raises UnusableSetting for a database that is not PostgreSQL."""
+        super().__post_init__()
+        if self.database and not self.database.startswith(_POSTGRES):
+            raise UnusableSetting("--database takes postgresql://USER@HOST/NAME, or nothing at all")
+
+    @property
+    def name(self) -> str:
+        """The name of this location in messages. Never the URL, which may hold a password."""
+        return "the database" if self.database else str(self.data)
+
+    @property
+    def database_path(self) -> Path:
+        """The SQLite file."""
+        return self.data / "bulkwright.sqlite"
+
+    @property
+    def files_path(self) -> Path:
+        """The folder of uploads and results, used when `files` is empty."""
+        return self.data / "files"
+
+    @property
+    def scratch_path(self) -> Path:
+        """The folder for copies of an object store's files; they have no names there."""
+        return self.data / "scratch"
+
+    @property
+    def credentials_path(self) -> Path:
+        """The credentials that `serve --dev` makes."""
+        return self.data / "dev-credentials.json"
+
+    def prepare(self) -> None:
+        """Makes the data folder, readable by its owner only."""
+        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+@dataclass(frozen=True)
+class LimitsSettings(_Group):
+    """The limits profile (domain/limits.py)."""
+
+    profile: Profile | None = _option(
+        None,
+        "zoho: the documented limits (25 MB, 25,000 rows); service: no limit on rows. "
+        "Default: service; with `serve --dev`, zoho.",
+    )
+
+    @property
+    def limits_profile(self) -> Profile:
+        """The profile that holds: the given one, or the default."""
+        return self.profile or "service"
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of the profile."""
+        return PROFILES[self.limits_profile]
+
+
+@dataclass(frozen=True)
+class RetentionSettings(LimitsSettings):
+    """How long data other than records is kept."""
+
+    keep_uploads: str | None = _keep_option(
+        "uploads are kept (longer while a job needs them)", "7d", "30d"
+    )
+    keep_results: str | None = _keep_option("results are kept after the end of a job", "7d", "90d")
+    keep_jobs: str | None = _keep_option("jobs are kept after their end", "90d", "365d")
+    keep_callbacks: str | None = _keep_option(
+        "callbacks are listed after they were delivered or given up", "7d", "30d"
+    )
+
+    def __post_init__(self) -> None:
+        """Raises UnusableSetting for a duration that cannot be read."""
+        super().__post_init__()
+        _ = self.retention_policy
+
+    @property
+    def retention_policy(self) -> RetentionPolicy:
+        """The given durations; the profile's where none is given."""
+        default = RETENTION_POLICIES[self.limits_profile]
+        kept = {}
+        for name in ("uploads", "results", "jobs", "callbacks"):
+            text = getattr(self, f"keep_{name}")
+            try:
+                kept[name] = getattr(default, name) if text is None else parse_time(text)
+            except ValueError as error:
+                raise UnusableSetting(f"--keep-{name}: {error}.") from None
+        return RetentionPolicy(**kept)
+
+
+@dataclass(frozen=True)
+class LogSettings(_Group):
+    """The log lines of a process."""
+
+    log_format: LogFormat = _option("text", "json: one object a line.")
+    log_level: LogLevel = _option("info", "Log from this level on.")
+
+
+@dataclass(frozen=True)
+class MetricsSettings(_Group):
+    """Who may read the metrics."""
+
+    metrics_token: str = _option(
+        "", "Bearer token that opens /metrics. Set it by environment variable."
+    )
+
+
+@dataclass(frozen=True)
+class WorkerSettings(MetricsSettings, LogSettings, LimitsSettings, DataLocation):
+    """The settings of `bulkwright worker`."""
+
+    metrics: str = _option("", "HOST:PORT where this worker serves /metrics and /healthz.")
+    attached: bool = _option(
+        False,
+        "Used by `serve` for its workers: end when standard input ends, and report counters on "
+        "standard output. --metrics is ignored then.",
+    )
+
+
+@dataclass(frozen=True)
+class Settings(MetricsSettings, LogSettings, RetentionSettings, DataLocation):
+    """The settings of a deployment, the same for its API and the workers that it starts."""
+
+    host: str = _option("127.0.0.1", "The address to listen on.")
+    port: int = _option(8080, "The port to listen on; 0 chooses a free one.")
+    dev: bool = _option(
+        False, "Make credentials, serve loopback addresses only, imply --profile zoho."
+    )
+    workers: int = _option(1, "Number of worker processes.")
+    public_url: str = _option(
+        "", "The URL of the server for clients behind a proxy: https://HOST[:PORT]."
+    )
+    trusted_proxy: tuple[str, ...] = _option(
+        (),
+        "Network of a proxy in front of the server, such as 10.0.0.0/8. The server takes the "
+        "client's address from the X-Forwarded-For header of requests from there. Repeatable.",
+    )
+    callback_allow: tuple[str, ...] = _option(
+        (),
+        "HOST:PORT that callbacks may connect to although its address is not public. "
+        "Repeatable. With --dev, loopback is always allowed.",
+    )
+    strict_upload_status: bool = _option(
+        False, "Answer an upload that is not a zip with 400 as documented, not 200."
+    )
+    layout_mandatory: bool = _option(
+        False, "Demand fields that only a layout makes mandatory (Leads: Company)."
+    )
+    drain_seconds: float = _option(
+        0.0,
+        "After a stop signal, continue to serve for this number of seconds while /readyz answers "
+        "503, so that a balancer sends no more requests. A second signal ends this at once.",
+    )
+    log_requests: bool = _option(False, "Log each request; --log-level debug does too.")
+
+    def __post_init__(self) -> None:
+        """Raises UnusableSetting for a value that cannot be used."""
+        super().__post_init__()
+        _ = self.public_origin, self.trusted_proxies, self.allowed_destinations
+
+    @property
+    def limits_profile(self) -> Profile:
+        """The profile that holds: the given one, or the default."""
+        return self.profile or ("zoho" if self.dev else "service")
+
+    @property
+    def public_origin(self) -> str:
+        """`public_url` without its last slash; empty when it is not given."""
+        if not self.public_url:
+            return ""
+        try:
+            endpoint = parse_endpoint(self.public_url)
+        except InvalidEndpoint as error:
+            raise UnusableSetting(f"--public-url: {error}.") from None
+        if endpoint.path != "/":
+            raise UnusableSetting("--public-url has no path: https://HOST[:PORT].")
+        return endpoint.origin
+
+    @property
+    def trusted_proxies(self) -> tuple[Network, ...]:
+        """The networks of `trusted_proxy`."""
+        return tuple(map(_parse_network, self.trusted_proxy))
+
+    @property
+    def allowed_destinations(self) -> frozenset[str]:
+        """The entries of `callback_allow`, each as `host:port` in canonical form."""
+        try:
+            return frozenset(map(parse_allowed, self.callback_allow))
+        except InvalidEndpoint as error:
+            raise UnusableSetting(f"--callback-allow: {error}.") from None
+
+    @classmethod
+    def merged(cls, *groups: _Group) -> Self:
+        """Returns the settings of the groups, with defaults for the rest."""
+        values: dict[str, Any] = {}
+        for group in groups:
+            values |= _common(cls, group)
+        return cls(**values)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Reads the settings from environment variables, as the command line reads them.
+
+        A variable that is not set gives the default. Raises UnusableSetting.
+        """
+        hints = get_type_hints(cls)
+        values: dict[str, Any] = {
+            f.name: _parsed(environ[variable(f.name)], hints[f.name], variable(f.name))
+            for f in fields(cls)
+            if variable(f.name) in environ
+        }
+        return cls(**values)
+
+    def to_env(self) -> dict[str, str]:
+        """Returns environment variables from which `from_env` makes equal settings.
+
+        `profile` is written as it holds. A value that is None or empty by default has no variable.
+        """
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values["profile"] = self.limits_profile
+        return {
+            variable(name): _written(value)
+            for name, value in values.items()
+            if value is not None and value != ()
+        }
+
+
+def variable(name: str) -> str:
+    """Returns the environment variable of a field: `log_format` has BULKWRIGHT_LOG_FORMAT."""
+    return PREFIX + name.upper()
+
+
+def help_text(group: type[_Group], name: str) -> str:
+    """Returns the text of `--help` of a field."""
+    (found,) = [f for f in fields(group) if f.name == name]
+    return str(found.metadata["help"])
+
+
+def _common(wanted: type[_Group], group: _Group) -> dict[str, object]:
+    names = {f.name for f in fields(wanted)}
+    return {f.name: getattr(group, f.name) for f in fields(group) if f.name in names}
+
+
+def _written(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case tuple():
+            return " ".join(value)
+        case _:
+            return str(value)
+
+
+def _parsed(text: str, hint: Any, name: str) -> object:
+    """Converts a variable's text to the type of its field."""
+    if get_origin(hint) in (Union, types.UnionType):
+        (hint,) = [member for member in get_args(hint) if member is not type(None)]
+    if get_origin(hint) is Literal and text not in get_args(hint):
+        raise UnusableSetting(f"{name} takes one of {', '.join(get_args(hint))}, not {text!r}.")
+    if get_origin(hint) is tuple:
+        return tuple(text.split())
+    if hint is bool:
+        if text.lower() not in (*_TRUE, *_FALSE):
+            raise UnusableSetting(f"{name} takes true or false, not {text!r}.")
+        return text.lower() in _TRUE
+    if hint in (int, float, Path):
+        try:
+            return hint(text)
+        except ValueError:
+            raise UnusableSetting(f"{name} takes a number, not {text!r}.") from None
+    return text
+
+
+def _parse_network(text: str) -> Network:
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        raise UnusableSetting(
+            f"--trusted-proxy: {error}; give a network such as 10.0.0.0/8, or one address."
+        ) from None

@@ -1,0 +1,151 @@
+"""Claims of workers on jobs: each is a lease, and its fence is checked by every change.
+
+A claim ends when it is released, when the job ends, or when its lease time has passed. The fence
+grows with every claim, so a worker that was paused for too long changes nothing afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bulkwright.domain.errors import LeaseLost
+from bulkwright.domain.job import Job, JobStatus, Lease
+from bulkwright.store.database import Database, Row
+from bulkwright.store.jobs import JobStore
+from bulkwright.store.outbox import OutboxStore
+from bulkwright.store.times import LEASE_MICROS, lease_now, lease_times, now_micros
+
+
+class ClaimStore:
+    """Claims jobs for workers, and changes a job while its claim holds."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._jobs = JobStore(database)
+
+    def claim(self, worker: str, only: int | None = None) -> tuple[Lease, Job, int] | None:
+        """Claims a free job: returns its lease, the job, and the number of this attempt.
+
+        A job is free if it is new or if its last lease has ended. The orgs with the highest
+        priority come first and take turns; of an org the oldest job comes first. With `only`, no
+        other job is claimed. None if no job is free.
+        """
+        with self._db.transaction():
+            # SQLite's write lock is held when the clock is read: no lease can be younger than this.
+            row = self._db.one("claim_job", worker=worker, only=only, **lease_times(self._db.clock))
+            if row is None:
+                return None
+            self._db.run("note_turn", id=row["org_id"], now=now_micros(self._db.clock))
+        job = self._jobs.job(row["org_id"], row["id"])
+        assert job is not None
+        return Lease(job.id, row["lease_token"], worker), job, int(row["attempts"])
+
+    def renew(self, lease: Lease) -> None:
+        """Extends a claim by a lease time from now. Raises LeaseLost if it no longer holds."""
+        _held(
+            self._db.one(
+                "renew_lease", id=lease.job_id, fence=lease.fence, **lease_times(self._db.clock)
+            )
+        )
+
+    def release(self, lease: Lease, *, counted: bool = True) -> None:
+        """Ends a claim, so that another worker may claim the job at once.
+
+        If not `counted`, this attempt does not count as one of the job's.
+        """
+        self._release(lease, 0, counted=counted)
+
+    def defer(self, lease: Lease, *, counted: bool) -> bool:
+        """Ends a claim; the job can be claimed again after a lease time, other jobs before it.
+
+        If not `counted`, this attempt does not count as one of the job's. False if another
+        transaction has locked the job's row: the caller tries again later.
+        """
+        if self._release(lease, LEASE_MICROS, counted=counted):
+            return True
+        return self._db.one("has_lease", id=lease.job_id, fence=lease.fence) is None
+
+    def _release(self, lease: Lease, pause: int, *, counted: bool) -> bool:
+        released = self._db.one(
+            "release_lease",
+            id=lease.job_id,
+            fence=lease.fence,
+            now=lease_now(self._db.clock),
+            pause=pause,
+            uncounted=0 if counted else 1,
+        )
+        return released is not None
+
+    def end_leases(self, worker: str) -> None:
+        """Ends all claims of a worker that is known to be dead, before their time has passed."""
+        self._db.run("end_leases", worker=worker)
+
+    def end_stalled(self) -> None:
+        """Ends the sessions of workers that were stopped inside a statement and hold locks."""
+        self._db.all("end_stalled")
+
+    def lease_workers(self) -> list[str]:
+        """Returns the workers that hold claims."""
+        return [row["lease_holder"] for row in self._db.all("lease_workers")]
+
+    def lease_worker(self, job_id: int) -> str | None:
+        """Returns the worker that claimed a job last; None if none has."""
+        row = self._db.one("lease_worker", id=job_id)
+        return None if row is None else row["lease_holder"]
+
+    @contextmanager
+    def chunk(self, lease: Lease) -> Iterator[None]:
+        """The transaction of one chunk: everything inside commits together if the lease holds.
+
+        Raises LeaseLost before anything has changed if the lease no longer holds.
+        """
+        with self._db.transaction():
+            _held(
+                self._db.one(
+                    "fence_job", id=lease.job_id, fence=lease.fence, **lease_times(self._db.clock)
+                )
+            )
+            yield
+
+    def begin(self, lease: Lease, encoding: str) -> None:
+        """Records the character encoding in which the job is processed. Raises LeaseLost."""
+        with self.chunk(lease):
+            self._db.run("set_encoding", id=lease.job_id, encoding=encoding)
+
+    def finish(
+        self,
+        lease: Lease,
+        status: JobStatus,
+        *,
+        code: str | None,
+        has_result: bool,
+        result_sha256: str | None = None,
+    ) -> None:
+        """Ends a job and adds its callback to the outbox, both or neither.
+
+        Raises LeaseLost if the claim no longer holds.
+        """
+        with self._db.transaction():
+            ended = _held(
+                self._db.one(
+                    "finish_job",
+                    id=lease.job_id,
+                    fence=lease.fence,
+                    status=status.value,
+                    code=code,
+                    has_result=has_result,
+                    result_sha256=result_sha256,
+                    now=now_micros(self._db.clock),
+                )
+            )
+            if ended["callback_url"] is not None:
+                OutboxStore(self._db).add(ended["org_id"], lease.job_id, ended["callback_url"])
+            self._db.run("delete_parents", id=lease.job_id)
+            self._db.run("finish_resources", id=lease.job_id, status=status.value, code=code)
+
+
+def _held(row: Row | None) -> Row:
+    if row is None:
+        raise LeaseLost
+    return row

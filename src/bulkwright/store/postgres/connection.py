@@ -1,0 +1,308 @@
+"""A PostgreSQL database through psycopg: of the API, of the commands, and of workers.
+
+Each call takes a connection from a pool; inside `transaction` a thread keeps its connection. Every
+wait has a limit: for a connection, a statement, a lock, and for a client that was stopped in the
+middle of a transaction.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, ClassVar, Self, cast
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from bulkwright.clock import SYSTEM_CLOCK, Clock
+from bulkwright.domain.limits import LEASE_SECONDS
+from bulkwright.domain.module import StorageType
+from bulkwright.outages import register
+from bulkwright.store.database import Row
+from bulkwright.store.postgres.errors import postgres_outage
+from bulkwright.store.postgres.values import load_as_sqlite
+from bulkwright.store.queries import NamedQueries
+from bulkwright.store.tables import Types
+
+register(psycopg.Error, postgres_outage)
+
+Connection = psycopg.Connection[DictRow]
+
+TYPES = Types(
+    of={
+        StorageType.TEXT: "TEXT",
+        StorageType.INTEGER: "BIGINT",
+        StorageType.DECIMAL: "NUMERIC",
+        StorageType.BOOLEAN: "BOOLEAN",
+        StorageType.DATE: "DATE",
+        StorageType.DATETIME: "TIMESTAMPTZ",
+        StorageType.LIST: "JSONB",
+        StorageType.REFERENCE: "BIGINT",
+    },
+    # Keys are compared byte by byte, which is the fastest comparison (decision 8).
+    key='TEXT COLLATE "C"',
+)
+"""PostgreSQL's column types."""
+
+STATEMENT_SECONDS = 30.0
+"""How long one statement may take, including the wait for locks."""
+CONNECT_SECONDS = 5.0
+"""How long to wait for a connection: a new one, or one that another thread returns."""
+_RECONNECT_SECONDS = 0.25
+"""How long to wait if the last attempt to connect failed, so that requests do not queue up."""
+_SILENT_SECONDS = 10
+"""The time without any packet after which a connection is treated as lost."""
+_KEEPALIVE = {
+    "idle": _SILENT_SECONDS // 2,
+    "interval": 1,
+    "count": _SILENT_SECONDS // 2,
+}
+
+_SESSION = {
+    "timezone": "UTC",
+    "datestyle": "ISO",
+    # The connection of a machine that has disappeared ends too.
+    **{f"tcp_keepalives_{name}": value for name, value in _KEEPALIVE.items()},
+    "statement_timeout": int(STATEMENT_SECONDS * 1000),
+    # A worker that is stopped in the middle of a chunk blocks its job no longer than this.
+    "idle_in_transaction_session_timeout": int(LEASE_SECONDS * 1000),
+    "tcp_user_timeout": _SILENT_SECONDS * 1000,
+}
+_WORKER_SESSION = {
+    # Every chunk uses indexes, whatever the planner estimates about the tables. A join that reads
+    # a whole table would cost more with every record in it.
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_seqscan": "off",
+    "jit": "off",
+}
+
+
+class PostgresQueries(NamedQueries):
+    """The part of `Database` that is the same for all PostgreSQL databases."""
+
+    dialect: ClassVar[str] = "postgres"
+    types: ClassVar[Types] = TYPES
+
+
+class PostgresDatabase(PostgresQueries):
+    """A `Database` (see store/database.py) on a PostgreSQL server.
+
+    Raises psycopg's OperationalError if the server cannot be reached (errors.py).
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        connections: int,
+        worker: bool = False,
+        patient: bool = False,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        """Connects nothing yet. At most `connections` are open; each thread needs one.
+
+        With `patient`, a transaction may take as long as it needs, because a dry run is one.
+        """
+        super().__init__(clock)
+        self._session = _SESSION | (_WORKER_SESSION if worker else {})
+        if patient:
+            self._session["idle_in_transaction_session_timeout"] = 0
+        self._local = threading.local()
+        self._connect_error: psycopg.Error | None = None
+        """The error of the last attempt to connect; None if it succeeded."""
+        self._pool = ConnectionPool[_Connection](
+            url,
+            connection_class=_Connection,
+            kwargs={
+                "autocommit": True,
+                "row_factory": dict_row,
+                "connect_timeout": int(CONNECT_SECONDS),
+                "application_name": "bulkwright",
+                **{f"keepalives_{name}": value for name, value in _KEEPALIVE.items()},
+                "tcp_user_timeout": _SILENT_SECONDS * 1000,
+                "on_attempt": self._on_attempt,
+            },
+            min_size=0,
+            max_size=connections,
+            timeout=CONNECT_SECONDS,
+            # The pauses between attempts double; after this time the next call starts again.
+            reconnect_timeout=CONNECT_SECONDS,
+            max_idle=60.0,
+            configure=self._configure,
+            # The server may have been restarted since the connection was used last.
+            check=ConnectionPool.check_connection,
+            open=True,
+        )
+
+    def run_all(self, query: str, rows: Sequence[Mapping[str, object]]) -> None:
+        """Runs a named query for its effect, once for each row of values, in order."""
+        q = self._queries[query]
+        with self.transaction():
+            connection = self._current
+            assert connection is not None
+            connection.cursor().executemany(
+                marked(q.sql).encode(), [_without_nul(q.bind(row)) for row in rows]
+            )
+
+    def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
+        """Runs a statement of `store/tables.py`."""
+        if self._current is not None:
+            return fetched(self._current, sql, values)
+        with self._connected() as connection:
+            return fetched(connection, sql, values)
+
+    def run_script(self, script: str) -> None:
+        """Runs the statements of a script, all or none; the server finds where each one ends."""
+        with self.transaction():
+            connection = self._current
+            assert connection is not None
+            connection.execute(script.encode())
+
+    def change(self, sql: str) -> int:
+        """Runs an UPDATE without values, inside `transaction`; returns how many rows it changed."""
+        connection = self._current
+        assert connection is not None
+        return connection.execute(sql.encode()).rowcount
+
+    def copy(self, sql: str, pieces: Iterable[bytes]) -> int:
+        """Runs a COPY ... FROM STDIN inside `transaction`; returns how many rows it wrote."""
+        connection = self._current
+        assert connection is not None
+        with connection.cursor() as cursor:
+            with cursor.copy(sql.encode()) as target:
+                for piece in pieces:
+                    target.write(piece)
+            return cursor.rowcount
+
+    def change_stamp(self) -> object:
+        """Returns a value that equals no other one: a check for commits would cost a round trip."""
+        return object()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All calls inside commit together, or none of them if the block raises.
+
+        Inside another transaction it is a savepoint of that one.
+        """
+        if self._current is not None:
+            with self._current.transaction():
+                yield
+            return
+        with self._connected() as connection:
+            self._local.connection = connection
+            try:
+                with connection.transaction():
+                    yield
+            finally:
+                self._local.connection = None
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._pool.close()
+
+    @property
+    def _current(self) -> Connection | None:
+        """The connection of this thread's transaction; None outside one."""
+        return cast("Connection | None", getattr(self._local, "connection", None))
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        """Lends a connection of the pool; closes it if the block raises a database error."""
+        connection = self._take_connection()
+        try:
+            yield connection
+        except psycopg.Error:
+            # It may hold a session lock, or its server may have become a standby.
+            connection.close()
+            raise
+        finally:
+            self._pool.putconn(connection)
+
+    def _take_connection(self) -> _Connection:
+        begun = SYSTEM_CLOCK.monotonic()
+        seconds = CONNECT_SECONDS if self._connect_error is None else _RECONNECT_SECONDS
+        try:
+            connection = self._pool.getconn(seconds)
+            while connection.is_read_only and connection.begun < begun:
+                # It stays read-only, even if the server is not any more.
+                connection.close()
+                self._pool.putconn(connection)
+                connection = self._pool.getconn(seconds)
+        except PoolTimeout:
+            if self._connect_error is None:
+                raise
+            raise self._connect_error from None
+        self._connect_error = None
+        return connection
+
+    def _on_attempt(self, failure: psycopg.Error | None) -> None:
+        self._connect_error = failure
+
+    def _configure(self, connection: Connection) -> None:
+        load_as_sqlite(connection)
+        settings = ", ".join(f"set_config('{k}', '{v}', false)" for k, v in self._session.items())
+        connection.execute(f"SELECT {settings}".encode())
+
+
+class _Connection(psycopg.Connection[DictRow]):
+    """Reports the result of each attempt to connect; a pool reports only a timeout."""
+
+    begun: float
+    """When the attempt to connect began, by the monotonic clock."""
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether its transactions are read-only, by the setting when the session began."""
+        return self.info.parameter_status("default_transaction_read_only") == "on"
+
+    @classmethod
+    def connect(  # type: ignore[override]  # the pool calls it with these arguments
+        cls, conninfo: str = "", *, on_attempt: Callable[[psycopg.Error | None], None], **more: Any
+    ) -> Self:
+        """Connects as psycopg does, and reports the result."""
+        begun = SYSTEM_CLOCK.monotonic()
+        try:
+            made = super().connect(conninfo, **more)
+        except psycopg.Error as error:
+            on_attempt(error)
+            raise
+        on_attempt(None)
+        made.begun = begun
+        return made
+
+
+@lru_cache(1000)
+def marked(sql: str) -> str:
+    """Returns a statement with psycopg's `%s` in place of each question mark.
+
+    In strings and quoted names a question mark stays, and a percent sign is doubled. So the
+    statement must be run with values: without any, psycopg leaves doubled signs as they are.
+    """
+    parts = _QUOTED.split(sql)
+    parts[::2] = [part.replace("?", "%s") for part in parts[::2]]
+    parts[1::2] = [name.replace("%", "%%") for name in parts[1::2]]
+    return "".join(parts)
+
+
+_QUOTED = re.compile(r"""("(?:[^"]|"")*"|'(?:[^']|'')*')""")
+
+
+def fetched(connection: Connection, sql: str, values: Sequence[object]) -> list[Row]:
+    """Runs a statement with question marks and returns its rows; empty if it returns none."""
+    if values:
+        cursor = connection.execute(marked(sql).encode(), _without_nul(values))
+    else:
+        cursor = connection.execute(sql.encode())
+    return cast("list[Row]", cursor.fetchall()) if cursor.description else []
+
+
+def _without_nul(values: Sequence[object]) -> Sequence[object]:
+    """Returns the values with U+FFFD for each NUL, which PostgreSQL's texts cannot contain."""
+    if any(isinstance(v, str) and "\0" in v for v in values):
+        return tuple(v.replace("\0", "\ufffd") if isinstance(v, str) else v for v in values)
+    return values

@@ -1,0 +1,30 @@
+-- name: note_turn
+-- Record that a job of this org was claimed: other orgs have their turn before its next job.
+UPDATE orgs SET served_time = :now WHERE id = :id
+
+-- name: end_leases
+-- End the claims of a worker that is known to be dead. Its attempts still count.
+UPDATE jobs SET lease_until = 0
+WHERE lease_holder = :worker AND status = 'INPROGRESS' AND lease_until > 0
+
+-- name: lease_workers
+-- The workers that hold claims on jobs that have not ended.
+SELECT DISTINCT lease_holder FROM jobs WHERE status = 'INPROGRESS' AND lease_until > 0
+
+-- name: lease_worker
+-- The worker that claimed a job last.
+SELECT lease_holder FROM jobs WHERE id = :id
+
+-- name: set_encoding
+-- Set the character encoding in which the job is processed.
+UPDATE jobs SET character_encoding = :encoding WHERE id = :id
+
+-- name: finish_job
+-- Set a job's final status; returns no row if the claim was lost.
+UPDATE jobs SET status = :status, code = :code, has_result = :has_result,
+                result_sha256 = :result_sha256, lease_until = 0, finished_time = :now
+WHERE id = :id AND lease_token = :fence AND status = 'INPROGRESS' RETURNING org_id, callback_url
+
+-- name: finish_resources
+-- Set the final status of a job's resources.
+UPDATE resources SET status = :status, code = :code WHERE job_id = :id

@@ -1,0 +1,169 @@
+"""The SQLite database of the API process and the CLI: Python's own `sqlite3`.
+
+A read takes a few microseconds, so the API reads on its event loop. Each thread has its own
+connection.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from bulkwright.clock import SYSTEM_CLOCK, Clock
+from bulkwright.outages import register
+from bulkwright.store.database import Row
+from bulkwright.store.sqlite.driver import (
+    BUSY_SECONDS,
+    PAGE_BYTES,
+    ROLLBACK_INNER,
+    WAL_BYTES,
+    SqliteQueries,
+    claim_driver,
+    retry_while_busy,
+)
+from bulkwright.store.sqlite.errors import stdlib_outage
+
+register(sqlite3.Error, stdlib_outage)
+
+_CACHED_STATEMENTS = 1_000
+"""The most statements whose column names are cached."""
+_READ_SECONDS = 1.0
+"""How long a read waits: readers need a lock only while the log of a dead writer is recovered."""
+
+
+class StdlibDatabase(SqliteQueries):
+    """A `Database` (see store/database.py) on one SQLite file, through `sqlite3`."""
+
+    def __init__(self, path: Path, clock: Clock = SYSTEM_CLOCK) -> None:
+        super().__init__(clock)
+        claim_driver(path, "sqlite3")
+        self._path = path
+        self._names: dict[str, tuple[str, ...]] = {}
+        self._local = threading.local()
+        self._open: list[sqlite3.Connection] = []
+        self._numbers = itertools.count()
+
+    def run_all(self, query: str, rows: Sequence[Mapping[str, object]]) -> None:
+        """Runs a named query for its effect, once for each row of values, in order."""
+        q = self._queries[query]
+        with self.transaction():
+            self._connection().executemany(q.sql, map(q.bind, rows))
+
+    def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
+        """Runs a statement of `store/tables.py`."""
+        connection = self._connection()
+        if connection.in_transaction:
+            return self._rows(connection.execute(sql, values), sql)
+        if sql.startswith("SELECT"):
+            try:
+                return self._rows(_execute_when_free(connection, sql, values, _READ_SECONDS), sql)
+            except sqlite3.OperationalError:
+                self._discard(connection)
+                raise
+        with self.transaction():
+            return self._rows(self._connection().execute(sql, values), sql)
+
+    def change_stamp(self) -> object:
+        """Returns a value that equals this thread's last one if nothing was committed since."""
+        connection = self._connection()
+        # `data_version` changes with commits of other connections, `total_changes` with our writes.
+        (version,) = connection.execute("PRAGMA data_version").fetchall()
+        return version, connection.total_changes, self._local.number
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All calls inside commit together, or none of them if the block raises.
+
+        Inside another transaction it is a savepoint of that one.
+        """
+        connection = self._connection(BUSY_SECONDS)
+        inner = connection.in_transaction
+        try:
+            if inner:
+                connection.execute("SAVEPOINT inner")
+            else:
+                _execute_when_free(connection, "BEGIN IMMEDIATE", (), BUSY_SECONDS)
+            yield
+            connection.execute("RELEASE inner" if inner else "COMMIT")
+        except BaseException as error:
+            self._roll_back(connection, ROLLBACK_INNER if inner else ("ROLLBACK",))
+            if not inner and isinstance(error, sqlite3.OperationalError):
+                self._discard(connection)
+            raise
+
+    def close(self) -> None:
+        """Closes the connections of every thread."""
+        for connection in self._open:
+            connection.close()
+
+    def _roll_back(self, connection: sqlite3.Connection, statements: Sequence[str]) -> None:
+        # After a full disk or an I/O error SQLite has rolled back by itself.
+        with suppress(sqlite3.Error):
+            if connection.in_transaction:
+                for statement in statements:
+                    connection.execute(statement)
+
+    def _discard(self, connection: sqlite3.Connection) -> None:
+        """Closes a connection, so that the thread's next call opens the file again.
+
+        A connection that was opened while the file was read-only can never write.
+        """
+        self._local.connection = None
+        with suppress(ValueError):
+            self._open.remove(connection)
+        connection.close()
+
+    def _rows(self, cursor: sqlite3.Cursor, sql: str) -> list[Row]:
+        found = cursor.fetchall()
+        if not found:
+            return []
+        names = self._names.get(sql)
+        if names is None:
+            # Reading them from the cursor costs as much as the query itself.
+            names = tuple(d[0] for d in cursor.description)
+            if len(self._names) < _CACHED_STATEMENTS:
+                self._names[sql] = names
+        return [dict(zip(names, values, strict=True)) for values in found]
+
+    def _connection(self, seconds: float = _READ_SECONDS) -> sqlite3.Connection:
+        """Returns this thread's connection; a new one waits `seconds` for an exclusive lock."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            # Threads never share a connection; without the flag close() could not close them all.
+            connection = sqlite3.connect(
+                self._path, timeout=0, isolation_level=None, check_same_thread=False
+            )
+            try:
+                for pragma in (
+                    "busy_timeout=0",
+                    f"journal_size_limit={WAL_BYTES}",
+                    "synchronous=FULL",
+                    "foreign_keys=ON",
+                ):
+                    _execute_when_free(connection, f"PRAGMA {pragma}", (), seconds)
+                _to_wal(connection, seconds)
+            except BaseException:
+                connection.close()
+                raise
+            self._local.connection = connection
+            self._local.number = next(self._numbers)
+            self._open.append(connection)
+        return connection
+
+
+def _to_wal(connection: sqlite3.Connection, seconds: float) -> None:
+    mode = _execute_when_free(connection, "PRAGMA journal_mode", (), seconds)
+    if mode.fetchall()[0][0] != "wal":
+        connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
+        _execute_when_free(connection, "PRAGMA journal_mode=WAL", (), BUSY_SECONDS)
+
+
+def _execute_when_free(
+    connection: sqlite3.Connection, sql: str, values: Sequence[object], seconds: float
+) -> sqlite3.Cursor:
+    """Runs a statement outside a transaction; repeats it while another connection holds a lock."""
+    return retry_while_busy(lambda: connection.execute(sql, values), seconds)

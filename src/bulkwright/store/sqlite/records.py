@@ -1,0 +1,100 @@
+"""Records on SQLite: whole Arrow batches bound in C, every statement driven by an index.
+
+Each call runs one prepared statement for all rows of a frame, so that a chunk costs the same
+whether the table is empty or holds ten million records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from bulkwright.domain.module import Field, Module, Stamps
+from bulkwright.store import tables
+from bulkwright.store.modules import ModuleStore
+from bulkwright.store.sqlite import sql
+from bulkwright.store.sqlite.adbc import AdbcDatabase
+
+
+class SqliteSink:
+    """A `RecordSink` (see ports.py) on SQLite through ADBC, for the service's tables."""
+
+    def __init__(self, database: AdbcDatabase) -> None:
+        self._db = database
+        self._modules = ModuleStore(database)
+
+    def ensure_index(self, module: Module, field: Field) -> None:
+        """Create the index that `find` by this field needs, if the service has to create it."""
+        for statement in tables.create_index(module, field):
+            self._db.sql(statement)
+
+    def lock(self, module: Module) -> None:
+        """Nothing to do: the transaction locks the whole database."""
+
+    def find(self, module: Module, field: Field, keys: pl.Series) -> pl.DataFrame:
+        """Return the records that hold these keys: columns `at` (in `keys`, UInt32) and `id`."""
+        return as_found(self._db.select(sql.find(module, field), numbered(keys)))
+
+    def keys_of(self, module: Module, ids: pl.Series, fields: Sequence[Field]) -> pl.DataFrame:
+        """Return the keys that these records hold: `id` and one column for each field."""
+        keys = self._db.select(sql.keys_of(module, fields), ids.to_frame())
+        return keys.with_columns(pl.selectors.string().replace("", None))
+
+    def take_ids(self, module: Module, count: int) -> pl.Series:
+        """Return `count` new ids of a module, ascending."""
+        first = self._modules.take_ids(count)
+        return pl.int_range(first, first + count, dtype=pl.Int64, eager=True)
+
+    def insert(self, module: Module, records: pl.DataFrame, stamps: Stamps) -> None:
+        """Add records."""
+        self._db.write(sql.insert(module, records.columns, stamps), as_stored(records))
+
+    def update(
+        self, module: Module, records: pl.DataFrame, stamps: Stamps, *, keep_empty: bool
+    ) -> None:
+        """Change the given columns of the records with these ids."""
+        changed = [c for c in records.columns if c != "id"]
+        statement = sql.update(module, changed, stamps, keep_empty=keep_empty)
+        self._db.write(statement, as_stored(records.select(*changed, "id")))
+
+
+class SqliteParentRecords:
+    """The `ParentRecords` (see ports.py) of jobs on SQLite."""
+
+    def __init__(self, database: AdbcDatabase) -> None:
+        self._db = database
+
+    def remember(self, job_id: int, column: int, keys: pl.Series, ids: pl.Series) -> None:
+        """Store the record of each row by the key of its text in a CSV column."""
+        known = pl.DataFrame([keys.alias("key"), ids.alias("record_id")]).drop_nulls()
+        self._db.write_named("add_parent", known, job_id=job_id, column_index=column)
+
+    def find(self, job_id: int, column: int, keys: pl.Series) -> pl.DataFrame:
+        """Return the records of the rows with these keys, as `RecordSink.find` does."""
+        found = self._db.select_named(
+            "find_parent", numbered(keys), job_id=job_id, column_index=column
+        )
+        return as_found(found)
+
+
+def numbered(keys: pl.Series) -> pl.DataFrame:
+    """The keys with their positions.
+
+    Queries return the positions, so that no key is copied back or compared again.
+    """
+    return pl.DataFrame([pl.int_range(keys.len(), eager=True).alias("at"), keys.alias("key")])
+
+
+def as_found(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of position and id with the types that `find` promises."""
+    return rows.select(pl.col("at").cast(pl.UInt32), pl.col("id").cast(pl.Int64))
+
+
+def as_stored(records: pl.DataFrame) -> pl.DataFrame:
+    """Records as SQLite holds them: a type that it lacks becomes a text that sorts alike."""
+    return records.with_columns(
+        pl.selectors.boolean().cast(pl.Int64),
+        pl.selectors.date().dt.to_string("%Y-%m-%d"),
+        pl.selectors.datetime().dt.to_string("%Y-%m-%dT%H:%M:%SZ"),
+    )

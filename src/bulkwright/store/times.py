@@ -1,0 +1,45 @@
+"""Times as the stores keep them: whole microseconds since 1970 UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bulkwright.clock import Clock
+from bulkwright.domain.limits import LEASE_SECONDS
+
+LEASE_MICROS = int(LEASE_SECONDS * 1_000_000)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def now_micros(clock: Clock) -> int:
+    """Returns the wall clock in microseconds."""
+    return to_micros(clock.now())
+
+
+def lease_now(clock: Clock) -> int:
+    """Returns the clock of leases on SQLite, in microseconds; unlike the wall clock it never jumps.
+
+    All processes of a machine read the same value. It starts again when the machine does, so a
+    lease that ends later than any lease can is from before. PostgreSQL's queries use the server's
+    clock instead, which is the same for all machines.
+    """
+    return round(clock.monotonic() * 1_000_000)
+
+
+def lease_times(clock: Clock) -> dict[str, int]:
+    """Returns the query parameters of a lease: `now` and `lease`, its length, in microseconds.
+
+    On PostgreSQL no query uses `now`.
+    """
+    return {"now": lease_now(clock), "lease": LEASE_MICROS}
+
+
+def to_micros(moment: datetime) -> int:
+    """Returns an aware time in microseconds."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def from_micros(micros: int, zone: str) -> datetime:
+    """Returns microseconds as an aware time in an IANA zone."""
+    return (_EPOCH + timedelta(microseconds=micros)).astimezone(ZoneInfo(zone))

@@ -1,0 +1,56 @@
+"""Uploads as they were acknowledged."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from bulkwright.domain.upload import CsvFacts, Upload
+from bulkwright.store.database import Database, Row
+from bulkwright.store.times import from_micros, to_micros
+
+
+class UploadStore:
+    """Reads and adds uploads; `store/retention.py` deletes them."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def add(self, upload: Upload, user_id: int) -> None:
+        """Adds an upload, which acknowledges it."""
+        self._db.run(
+            "add_upload",
+            id=upload.id,
+            org_id=upload.org_id,
+            user_id=user_id,
+            name=upload.name,
+            bytes=upload.bytes,
+            sha256=upload.sha256,
+            created_time=to_micros(upload.created_time),
+            csv=json.dumps([asdict(csv) for csv in upload.csvs]),
+            problem=upload.problem,
+        )
+
+    def upload(self, org_id: int, upload_id: int) -> Upload | None:
+        """Returns one upload of an org; None for an upload of another org."""
+        row = self._db.one("upload", org_id=org_id, id=upload_id)
+        return None if row is None else _upload(row)
+
+    def pin_upload(self, org_id: int, upload_id: int) -> bool:
+        """Returns whether an upload exists; no sweep deletes it until this transaction ends."""
+        return self._db.one("pin_upload", org_id=org_id, id=upload_id) is not None
+
+
+def _upload(row: Row) -> Upload:
+    csvs: list[dict[str, Any]] = json.loads(row["csv"])
+    return Upload(
+        id=row["id"],
+        org_id=row["org_id"],
+        name=row["name"],
+        bytes=row["bytes"],
+        sha256=row["sha256"],
+        created_time=from_micros(row["created_time"], "UTC"),
+        csvs=tuple(CsvFacts(**{**csv, "header": tuple(csv["header"])}) for csv in csvs),
+        problem=row["problem"],
+    )

@@ -1,0 +1,226 @@
+"""The kernel as an ASGI app: every request gets a response, whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from contextlib import nullcontext, suppress
+from time import perf_counter
+from typing import NamedTuple
+
+from bulkwright.events.context import about, begin_request
+from bulkwright.web.client_address import Networks
+from bulkwright.web.cors import Cors
+from bulkwright.web.errors import HttpError, NoRoute
+from bulkwright.web.mount import Mount
+from bulkwright.web.request import Message, Receive, Request, Scope, Send
+from bulkwright.web.response import NO_CONTENT, Response
+from bulkwright.web.response_cache import ResponseCache
+from bulkwright.web.router import BoundRoute, Router, normal_path
+from bulkwright.web.sendfile import send_file
+
+Headers = list[tuple[bytes, bytes]]
+
+_DRAINED_BYTES = 64 * 1024 * 1024
+_DRAIN_SECONDS = 10.0
+_EVERY_RESPONSE: Headers = [
+    (b"server", b"bulkwright"),
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+]
+_CLOSE = (b"connection", b"close")
+_WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")
+_access_log = logging.getLogger("bulkwright.access")
+
+
+class KernelOptions(NamedTuple):
+    """What the faces and the deployment give to the kernel."""
+
+    executor: Executor
+    """Runs blocking work of handlers."""
+    error_response: Callable[[Exception], Response]
+    """Returns the response to an error, of the kernel or of a handler. It never raises."""
+    count_response: Callable[[tuple[str, str], int, float], None]
+    """Counts a response: the key of its route, its status, its seconds."""
+    mounts: Sequence[Mount] = ()
+    trusted_proxies: Networks = ()
+    handle_on_thread: bool = False
+    """Whether handlers that are no coroutines may block, so that each needs a thread."""
+    access_log_level: int = logging.DEBUG
+
+
+class Kernel:
+    """Routes requests to handlers and sends their responses."""
+
+    def __init__(
+        self, router: Router, cors: Cors, cache: ResponseCache, options: KernelOptions
+    ) -> None:
+        self.router = router
+        self.draining = False
+        """Whether the process is about to end. Each response then closes its connection, so that
+        the next request reaches another process."""
+        self._cors = cors
+        self._cache = cache
+        self._options = options
+        self._executor = options.executor
+        self._trusted_proxies = options.trusted_proxies
+        self._count = options.count_response
+        self._log_level = options.access_log_level
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        if scope["type"] == "lifespan":
+            await _serve_lifespan(receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        begun = perf_counter()
+        begin_request()
+        request = Request(scope, receive, self._executor, self._trusted_proxies)
+        response = await self._respond(request, scope.get("raw_path") or scope["path"].encode())
+        if isinstance(response, Mount):
+            status = await self._serve_mount(response, request, send)
+        else:
+            status = response.status
+            await self._send(request, response, send)
+        seconds = perf_counter() - begun
+        self._count(request.route, status, seconds)
+        if _access_log.isEnabledFor(self._log_level):
+            _log_request(request, status, seconds, self._log_level)
+
+    async def _respond(self, request: Request, path: bytes) -> Response | Mount:
+        """Returns the response, or the mounted app that makes it."""
+        try:
+            method = request.scope["method"]
+            if method == "OPTIONS" and self._has_path(path):
+                return NO_CONTENT
+            lookup = self._cache.look_up(request)
+            if lookup.response is not None:
+                request.route = lookup.route
+                return lookup.response
+            bound, request.params = self.router.match(method, path)
+            request.route = bound.key
+            response = await self._handle(bound, request)
+            if bound.route.cached:
+                self._cache.store(lookup, response, bound.key)
+            return response
+        except NoRoute as error:
+            return self._find_mount(path) or self._options.error_response(error)
+        except Exception as error:
+            return self._options.error_response(error)
+
+    async def _handle(self, bound: BoundRoute, request: Request) -> Response:
+        if self._options.handle_on_thread:
+            response = await request.run(bound.handle, request)
+        else:
+            response = bound.handle(request)
+        return response if isinstance(response, Response) else await response
+
+    def _has_path(self, path: bytes) -> bool:
+        mount = self._find_mount(path)
+        return self.router.has_path(path) or (
+            mount is not None and mount.has_resource(normal_path(path))
+        )
+
+    def _find_mount(self, path: bytes) -> Mount | None:
+        normal = normal_path(path)
+        return next((mount for mount in self._options.mounts if mount.has(normal)), None)
+
+    async def _serve_mount(self, mount: Mount, request: Request, send: Send) -> int:
+        """Serves a request by a mounted app; returns the status."""
+        method = request.scope["method"]
+        scope = mount.scope(request.scope)
+        request.route = mount.key(method, scope["path"])
+        status = 0
+
+        async def send_completed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                if method not in _WITHOUT_BODY:
+                    await _drain(request)
+                status = message["status"]
+                headers = _with_defaults(message["headers"])
+                message = {**message, "headers": [*headers, *self._headers(request)]}
+            await send(message)
+
+        try:
+            app = await request.run(lambda: mount.app)
+            await app(scope, request.receive, send_completed)
+        except Exception as error:
+            response = self._options.error_response(error)
+            if status == 0:  # else the response has begun
+                status = response.status
+                await self._send(request, response, send)
+        return status
+
+    async def _send(self, request: Request, response: Response, send: Send) -> None:
+        if request.scope["method"] not in _WITHOUT_BODY:
+            await _drain(request)
+        with response.file or nullcontext():
+            size = len(response.body)
+            if response.file is not None:
+                size = os.fstat(response.file.fileno()).st_size
+            headers = [*_EVERY_RESPONSE, *response.headers, *self._headers(request)]
+            if response.status != 204:
+                headers.append((b"content-length", b"%d" % size))
+            await send(
+                {"type": "http.response.start", "status": response.status, "headers": headers}
+            )
+            if response.file is not None and request.scope["method"] != "HEAD":
+                await send_file(response.file, size, send)
+            else:
+                await send({"type": "http.response.body", "body": response.body})
+
+    def _headers(self, request: Request) -> Headers:
+        headers = self._cors.headers(request)
+        if self.draining:
+            headers.append(_CLOSE)
+        return headers
+
+
+def _with_defaults(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Returns the headers with those of every response that are missing."""
+    own = list(headers)
+    names = {name.lower() for name, _ in own}
+    return [*(header for header in _EVERY_RESPONSE if header[0] not in names), *own]
+
+
+def _log_request(request: Request, status: int, seconds: float, level: int) -> None:
+    """Logs a line without anything that the client sent: paths and queries may hold secrets."""
+    method, path = request.route
+    name = f"{method} {path}" if method else "no route"
+    job = {"job_id": request.params["job_id"]} if "job_id" in request.params else {}
+    with about(**job):
+        _access_log.log(level, "%s: %d in %.1f ms", name, status, seconds * 1000)
+
+
+async def _serve_lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+async def _drain(request: Request) -> None:
+    """Reads the rest of a body that no handler has read.
+
+    A client that is still sending would see its connection reset instead of the response.
+    """
+    if request.ended:
+        return
+    announced = request.content_length
+    if not (announced or request.header(b"transfer-encoding")):
+        return
+    if (announced or 0) > _DRAINED_BYTES or request.header(b"expect"):
+        return
+    left = _DRAINED_BYTES
+    with suppress(HttpError, TimeoutError):
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            async for chunk in request.chunks():
+                left -= len(chunk)
+                if left < 0:
+                    return

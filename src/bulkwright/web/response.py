@@ -1,0 +1,29 @@
+"""The response of a handler: a status with JSON, a file or nothing."""
+
+from __future__ import annotations
+
+from typing import BinaryIO, NamedTuple
+
+from bulkwright.web.json import encode
+
+JSON = b"application/json;charset=utf-8"
+"""Has one parameter at most: clients cut off only the last one (client contract 1.9)."""
+
+
+class Response(NamedTuple):
+    """A status, headers, and a body or a file."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    file: BinaryIO | None = None
+    """An open file, sent instead of `body`. The kernel closes it."""
+
+
+def json_response(body: object, status: int = 200) -> Response:
+    """Returns a response with a JSON body."""
+    return Response(status, encode(body), ((b"content-type", JSON),))
+
+
+NO_CONTENT = Response(204)
+"""The response to a preflight, for an empty list and for an unknown record (facts 9)."""

@@ -1,0 +1,1 @@
+"""The face for Zoho's clients: routes, JSON, errors, OAuth."""

@@ -1,0 +1,42 @@
+"""What every handler of this face works with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bulkwright.domain.limits import TOKEN_REQUESTS_A_SECOND, TOKEN_REQUESTS_AT_ONCE, Limits
+from bulkwright.service.throttle import Allowance
+from bulkwright.web.request import Request
+from bulkwright.zoho.services import ZohoServices
+from bulkwright.zoho.sign_in_queue import SignInQueue
+from bulkwright.zoho.versions import Version
+
+
+def _token_requests() -> Allowance:
+    return Allowance(TOKEN_REQUESTS_AT_ONCE, TOKEN_REQUESTS_A_SECOND)
+
+
+@dataclass(frozen=True, slots=True)
+class ZohoContext:
+    """The services and settings behind the handlers."""
+
+    services: ZohoServices
+    limits: Limits
+    base_url: str
+    """The URL by which clients reach the server."""
+    versions: Mapping[str, Version]
+    """The versions that are served, by their segment of the path."""
+    dev: bool = False
+    """Whether users can sign in without a password, and pages offer it."""
+    sign_in_queue: SignInQueue = field(default_factory=SignInQueue)
+    token_requests: Allowance = field(default_factory=_token_requests)
+
+    @property
+    def is_https(self) -> bool:
+        """Whether clients reach the server by HTTPS."""
+        return self.base_url.startswith("https:")
+
+    def version(self, request: Request) -> Version:
+        """Returns the version in the path of a request."""
+        return self.versions[request.params["version"]]

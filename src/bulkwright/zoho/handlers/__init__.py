@@ -1,0 +1,1 @@
+"""The handlers of the routes. Each parses the request, calls a service and presents its result."""

@@ -1,0 +1,70 @@
+"""The endpoints of bulk write: upload, create, details, download."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+
+from bulkwright.domain.account import Caller
+from bulkwright.domain.limits import JSON_BODY_BYTES
+from bulkwright.domain.upload import Upload
+from bulkwright.files import Incoming
+from bulkwright.web.multipart import receive_file
+from bulkwright.web.request import Request
+from bulkwright.web.response import Response, json_response
+from bulkwright.zoho.auth import caller_of
+from bulkwright.zoho.context import ZohoContext
+from bulkwright.zoho.parse.jobs import job_request
+from bulkwright.zoho.parse.path import job_id, linked_job_id
+from bulkwright.zoho.parse.upload import check_upload_headers
+from bulkwright.zoho.present import jobs as present
+
+
+async def upload(zoho: ZohoContext, request: Request) -> Response:
+    """Receives a zip (facts 2)."""
+    check_upload_headers(request, caller_of(request).org_id)
+    received = await _receive(zoho, request)
+    return json_response(present.uploaded(received))
+
+
+async def create(zoho: ZohoContext, request: Request) -> Response:
+    """Creates a job (facts 3). The body is JSON, whatever its Content-Type says."""
+    # The callback of the job uses the version of this request.
+    wanted = replace(
+        job_request(await request.body(JSON_BODY_BYTES)), version=zoho.version(request).name
+    )
+    job = await request.run(zoho.services.jobs.create, caller_of(request), wanted)
+    return json_response(present.created(job), 201)
+
+
+def details(zoho: ZohoContext, request: Request) -> Response:
+    """Returns the details of a job (founding page)."""
+    job = zoho.services.jobs.details(caller_of(request).org_id, job_id(request))
+    return json_response(present.job_details(job, zoho.version(request)))
+
+
+async def download(zoho: ZohoContext, request: Request) -> Response:
+    """Returns the result of a job (facts 5)."""
+    org_id = caller_of(request).org_id
+    number = linked_job_id(request, org_id)
+    # On a thread, because the file is read once to check it before it is sent.
+    file = await request.run(zoho.services.jobs.open_result, org_id, number)
+    disposition = b'attachment; filename="%d.zip"' % number
+    headers = ((b"content-type", b"application/zip"), (b"content-disposition", disposition))
+    return Response(200, headers=headers, file=file)
+
+
+async def _receive(zoho: ZohoContext, request: Request) -> Upload:
+    with ExitStack() as stack:
+        incoming = stack.enter_context(zoho.services.files.incoming())
+        name = await receive_file(request, incoming.write, zoho.limits.upload_bytes)
+        # From here on the thread owns the file: it may run longer than this request.
+        owned = stack.pop_all()
+        return await request.run(_acknowledge, zoho, owned, caller_of(request), name, incoming)
+
+
+def _acknowledge(
+    zoho: ZohoContext, owned: ExitStack, caller: Caller, name: str, incoming: Incoming
+) -> Upload:
+    with owned:
+        return zoho.services.uploads.receive(caller, name, incoming)

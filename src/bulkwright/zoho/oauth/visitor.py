@@ -1,0 +1,112 @@
+"""The visitor of a sign-in page: the session cookie, and the CSRF token of each form."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+
+from bulkwright.domain.authorization import Authorization
+from bulkwright.service.signin import SignedIn
+from bulkwright.web.request import Request
+from bulkwright.zoho.context import ZohoContext
+
+PATH = "/oauth/v2/auth"
+"""The path of the pages. The session cookie is sent to this path only, except over HTTPS."""
+_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
+_LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request for a page: the authorization that a client requests, and the visitor."""
+
+    authorization: Authorization
+    url: str
+    """Path and query of the request. The path is one of ours, whatever the client sent."""
+    secret: str
+    """The value of the session cookie, or a new value for a browser that has none."""
+    has_cookie: bool
+    visitor: SignedIn | None
+    """The user who is signed in; None before that."""
+    users_offered: bool
+    """Whether the page offers to sign in as a user without a password."""
+
+    def csrf(self, form: str) -> str:
+        """Returns the proof that this browser was shown `form` at this URL."""
+        text = f"{form} {self.url}".encode()
+        return hmac.new(self.secret.encode(), text, hashlib.sha256).hexdigest()
+
+
+def read_visit(zoho: ZohoContext, request: Request) -> Visit:
+    """Checks what the client requests, and finds the session of the visitor.
+
+    Raises OAuthError if the request is wrong, and BadRequest if its query cannot be read.
+    """
+    signin = zoho.services.signin
+    authorization = signin.check_request(request.query())
+    cookie = _read_cookie(zoho, request)
+    visitor = signin.signed_in(cookie, authorization.client.org_id) if cookie else None
+    path, query = request.route[1], request.scope["query_string"].decode("latin-1")
+    return Visit(
+        authorization,
+        f"{path}?{query}",
+        secret=cookie or secrets.token_urlsafe(32),
+        has_cookie=cookie is not None,
+        visitor=visitor,
+        users_offered=zoho.dev and _is_local(request),
+    )
+
+
+def session_cookie(
+    zoho: ZohoContext, secret: str, seconds: int | None = None
+) -> tuple[bytes, bytes]:
+    """Returns the header that sets the session cookie; an empty secret deletes the cookie.
+
+    The browser keeps the cookie for `seconds`; without them until it is closed.
+    """
+    parts = [f"{_cookie_name(zoho)}={secret}", "HttpOnly", "SameSite=Lax"]
+    parts.append("Path=/; Secure" if zoho.is_https else f"Path={PATH}")
+    if seconds is not None:
+        parts.append(f"Max-Age={seconds if secret else 0}")
+    return b"set-cookie", "; ".join(parts).encode()
+
+
+def is_navigation(request: Request) -> bool:
+    """Returns whether a window loads the page, as far as the browser reports it.
+
+    Scripts, frames and prefetches are no navigation.
+    """
+    return (
+        request.scope["method"] == "GET"
+        and request.header(b"sec-fetch-mode") in (None, "navigate")
+        and request.header(b"sec-fetch-dest") in (None, "document")
+        and request.header(b"sec-purpose") is None
+    )
+
+
+def _read_cookie(zoho: ZohoContext, request: Request) -> str | None:
+    """Returns the value of the session cookie; None if it is missing or malformed."""
+    name = _cookie_name(zoho)
+    for header in request.headers(b"cookie"):
+        for pair in header.split(";"):
+            key, _, value = pair.strip().partition("=")
+            if key == name and _SECRET.fullmatch(value):
+                return value
+    return None
+
+
+def _cookie_name(zoho: ZohoContext) -> str:
+    # Browsers let no other host set a cookie with this prefix.
+    return "__Host-bulkwright" if zoho.is_https else "bulkwright"
+
+
+def _is_local(request: Request) -> bool:
+    """Returns whether the browser addresses this machine by a local name.
+
+    The owner of another name can make it resolve to this machine, and then send our forms.
+    """
+    host = (request.header(b"host") or "").lower()
+    return re.sub(r":\d+$", "", host) in _LOCAL_HOSTS

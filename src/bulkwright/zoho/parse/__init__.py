@@ -1,0 +1,1 @@
+"""The JSON that Zoho clients send, as domain values."""

@@ -1,0 +1,1 @@
+"""Domain values as the JSON that Zoho clients read."""

@@ -1,0 +1,218 @@
+"""Modules, fields, layouts, users and the org as JSON (facts 9). Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bulkwright.domain.account import Role, User
+from bulkwright.domain.module import Field, Module, StorageType
+from bulkwright.domain.record import LAYOUT_NAME
+from bulkwright.service.metadata import OrgDetails, UserDetails
+from bulkwright.zoho.present.jobs import moment
+
+Json = dict[str, object]
+
+_JSON_TYPES = {
+    StorageType.TEXT: "string",
+    StorageType.INTEGER: "integer",
+    StorageType.DECIMAL: "double",
+    StorageType.BOOLEAN: "boolean",
+    StorageType.DATE: "string",
+    StorageType.DATETIME: "string",
+    StorageType.LIST: "jsonarray",
+    StorageType.REFERENCE: "jsonobject",
+}
+_STRING_NUMBERS = ("bigint", "long")
+"""Data types whose numbers are JSON strings, because JavaScript would round them."""
+_VIEWS = ("view", "edit", "quick_create", "create")
+_EMPTY_ORG_KEYS = (
+    "street", "city", "state", "zip", "country", "phone", "mobile", "fax", "website",
+    "description", "alias", "photo_id",
+)  # fmt: skip
+
+
+def modules(found: Sequence[Module]) -> Json:
+    """Several modules, without their fields."""
+    return {"modules": [_module(module, number) for number, module in enumerate(found, start=1)]}
+
+
+def module(found: Module) -> Json:
+    """One module with its fields."""
+    return {"modules": [_module(found, 1) | fields(found)]}
+
+
+def fields(found: Module) -> Json:
+    """The fields of a module."""
+    return {"fields": [_field(field, found) for field in found.fields]}
+
+
+def layouts(found: Module) -> Json:
+    """The one layout of a module."""
+    layout: Json = {
+        "id": str(found.layout_id),
+        "name": LAYOUT_NAME,
+        "status": 0,
+        "visible": True,
+        "sections": [{"name": f"{found.singular_label} Information", **fields(found)}],
+        "profiles": [],
+    }
+    return {"layouts": [layout]}
+
+
+def users(found: Sequence[UserDetails]) -> Json:
+    """Users of an org, all on one page."""
+    info: Json = {"per_page": 200, "count": len(found), "page": 1, "more_records": False}
+    return {"users": [_user(details) for details in found], "info": info}
+
+
+def org(found: OrgDetails) -> Json:
+    """The org of the caller; its first user is the primary contact."""
+    org, users = found.org, found.users
+    shown: Json = {
+        "id": str(org.record_id),
+        "zgid": str(org.id),
+        "company_name": org.company_name,
+        "domain_name": f"org{org.id}",
+        "primary_email": users[0].email if users else None,
+        "primary_zuid": _zuid(users[0]) if users else None,
+        "currency": org.currency,
+        "currency_symbol": "$" if org.currency == "USD" else org.currency,
+        "iso_code": org.currency,
+        "country_code": None,
+        "time_zone": org.time_zone,
+        "license_details": {
+            "paid": True,
+            "paid_type": "enterprise",
+            "users_license_purchased": len(users),
+            "paid_expiry": None,
+            "trial_type": None,
+            "trial_expiry": None,
+            "portal_users_license_purchased": 0,
+        },
+        "mc_status": False,
+        "type": "production",
+        "employee_count": str(len(users)),
+        "created_time": moment(org.created_time),
+        **dict.fromkeys(_EMPTY_ORG_KEYS),
+    }
+    return {"org": [shown]}
+
+
+def _module(module: Module, sequence_number: int) -> Json:
+    return {
+        "global_search_supported": True,
+        "deletable": True,
+        "description": None,
+        "creatable": True,
+        "modified_time": None,
+        "plural_label": module.plural_label,
+        "presence_sub_menu": True,
+        "id": str(module.id),
+        "visibility": 1,
+        "convertable": module.api_name == "Leads",
+        "editable": True,
+        "profiles": [],
+        "sequence_number": sequence_number,
+        "singular_label": module.singular_label,
+        "viewable": True,
+        "api_supported": True,
+        "api_name": module.api_name,
+        "quick_create": True,
+        "modified_by": None,
+        "generated_type": module.generated_type,
+        "feeds_required": False,
+        "arguments": [],
+        "module_name": module.module_name,
+        "parent_module": {},
+        "status": "visible",
+    }
+
+
+def _field(field: Field, module: Module) -> Json:
+    return {
+        "system_mandatory": field.system_mandatory,
+        "webhook": True,
+        "json_type": _json_type(field),
+        "crypt": None,
+        "field_label": field.display_label,
+        "tooltip": None,
+        "created_source": "default",
+        "field_read_only": field.read_only,
+        "display_label": field.display_label,
+        "ui_type": None,
+        "read_only": field.read_only,
+        "association_details": None,
+        "businesscard_supported": True,
+        "currency": {},
+        "id": str(field.id),
+        "custom_field": field.custom,
+        "lookup": _lookup(field, module),
+        "visible": True,
+        "length": field.length,
+        "view_type": {view: view == "view" or not field.read_only for view in _VIEWS},
+        "subform": None,
+        "unique": {"casesensitive": "false"} if field.unique else {},
+        "api_name": field.api_name,
+        "data_type": field.data_type,
+        "formula": {},
+        "decimal_place": field.decimal_place,
+        "multiselectlookup": {},
+        "pick_list_values": [
+            {"display_value": v, "sequence_number": i, "maps": [], "actual_value": v}
+            for i, v in enumerate(field.pick_list_values, start=1)
+        ],
+        "auto_number": {},
+    }
+
+
+def _json_type(field: Field) -> str:
+    return "string" if field.data_type in _STRING_NUMBERS else _JSON_TYPES[field.storage_type]
+
+
+def _lookup(field: Field, module: Module) -> Json:
+    if field.lookup_module is None:
+        return {}
+    return {
+        "display_label": module.plural_label,
+        "api_name": module.api_name,
+        "module": field.lookup_module,
+        "id": str(field.id),
+    }
+
+
+def _user(details: UserDetails) -> Json:
+    user = details.user
+    created = moment(user.created_time)
+    reference: Json = {"name": user.name, "id": str(user.id)}
+    return {
+        "country": None,
+        "role": {"name": "CEO", "id": str(user.org_id)},
+        "language": "en_US",
+        "locale": "en_US",
+        "id": str(user.id),
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "full_name": user.name,
+        "email": user.email,
+        "zuid": _zuid(user),
+        "status": "active",
+        "confirm": True,
+        "profile": {"name": user.role.value, "id": _profile_id(user)},
+        "time_zone": user.time_zone,
+        "date_format": "MMM d, yyyy",
+        "time_format": "hh:mm a",
+        "country_locale": "en_US",
+        "offset": int(details.utc_offset.total_seconds() * 1000),
+        "created_time": created,
+        "created_by": reference,
+        "Modified_Time": created,
+        "Modified_By": reference,
+    }
+
+
+def _profile_id(user: User) -> str:
+    return f"{user.org_id}{list(Role).index(user.role):03}"
+
+
+def _zuid(user: User) -> str:
+    return str(user.id % 1_000_000_000)

@@ -1,0 +1,58 @@
+"""The versions of the API and their differences, as data. No other code names a version."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+_AS_STATUS = {"INPROGRESS": "INPROGRESS", "COMPLETED": "COMPLETED"}
+_AS_DOCUMENTED = {"INPROGRESS": "ADDED", "COMPLETED": "SUCCESS"}
+
+
+class Style(Enum):
+    """The source of the key order in job details."""
+
+    PAGES = "the documentation pages"
+    CAPTURE = "the captured response of the real v2.1 (facts 4.2)"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of the API (facts 4.2; client contract 1.4)."""
+
+    name: str
+    module_is_object: bool = True
+    """`module` is `{"api_name","id"}` in responses; v2 has a plain string."""
+    mapping_module: bool = True
+    """Field mappings contain `module`."""
+    parent_column_index: bool = True
+    """Field mappings contain `parent_column_index` if the request had one."""
+    shows_request: bool = True
+    """The root contains `callback` and `ignore_empty`."""
+    resource_code: Mapping[str, str] = field(default_factory=lambda: _AS_DOCUMENTED)
+    """The value of `resource[].code` by status; empty if the version has no such key."""
+    style: Style = Style.PAGES
+
+
+_V2 = Version(
+    "v2",
+    module_is_object=False,
+    mapping_module=False,
+    parent_column_index=False,
+    shows_request=False,
+    resource_code={},
+)
+_V2_1 = Version("v2.1", resource_code=_AS_STATUS, style=Style.CAPTURE)
+
+VERSIONS: Mapping[str, Version] = {
+    v.name: v
+    for v in (_V2, _V2_1, *(Version(name) for name in ("v3", "v4", "v5", "v6", "v7", "v8")))
+}
+"""Every version that is served, by its segment of the path. The only list of versions."""
+
+
+def version_pattern(names: Iterable[str]) -> str:
+    """Returns the regular expression of the version in a path."""
+    return "|".join(re.escape(name) for name in sorted(names, reverse=True))

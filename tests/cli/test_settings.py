@@ -1,0 +1,207 @@
+"""Settings: one field, one option, one variable; and workers receive all of them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import fields, replace
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.program import Run, refused
+
+from bulkwright.cli import app
+from bulkwright.cli.serving import worker_settings
+from bulkwright.domain.limits import PROFILES
+from bulkwright.domain.retention import SERVICE, ZOHO
+from bulkwright.runtime.supervisor import worker_environment
+from bulkwright.settings import (
+    DataLocation,
+    RetentionSettings,
+    Settings,
+    UnusableSetting,
+    WorkerSettings,
+    variable,
+)
+
+OTHER: dict[str, Any] = {
+    "data": Path("other folder/data"),
+    "database": "postgresql://user:p%40ss@db.example/bulk?sslmode=require",
+    "files": "s3://bucket/prefix",
+    "profile": "zoho",
+    "keep_uploads": "12h",
+    "keep_results": "3d",
+    "keep_jobs": "4w",
+    "keep_callbacks": "forever",
+    "log_format": "json",
+    "log_level": "debug",
+    "metrics_token": "a token with blanks",
+    "host": "::1",
+    "port": 9000,
+    "dev": True,
+    "workers": 7,
+    "public_url": "https://crm.example",
+    "trusted_proxy": ("10.0.0.0/8", "fd00::/8"),
+    "callback_allow": ("receiver.internal:8443", "10.1.2.3:80"),
+    "strict_upload_status": True,
+    "layout_mandatory": True,
+    "drain_seconds": 12.5,
+    "log_requests": True,
+}
+"""For each field of Settings a value that is not its default."""
+
+
+def bound(*line: str) -> Any:
+    """The settings object that the command line gives to its command."""
+    _, arguments, _ = app.parse_args(
+        line, exit_on_error=False, print_error=False, help_on_error=False
+    )
+    (found,) = arguments.arguments.values()
+    return found
+
+
+@pytest.fixture(autouse=True)
+def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No bulkwright.toml and no BULKWRIGHT_ variables."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("BULKWRIGHT_")]:
+        monkeypatch.delenv(name)
+
+
+def test_the_table_above_has_every_field() -> None:
+    """A new field needs a value here; then the tests below cover it."""
+    assert {f.name for f in fields(Settings)} == set(OTHER)
+    default = Settings()
+    assert [name for name, value in OTHER.items() if getattr(default, name) == value] == []
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_each_field_survives_the_way_to_a_worker(name: str) -> None:
+    """By itself, in the environment that the server gives to a worker process."""
+    settings = Settings(**{name: OTHER[name]})
+    given = Settings.from_env(settings.to_env())
+    assert getattr(given, name) == OTHER[name]
+    assert given == replace(settings, profile=settings.limits_profile)
+    assert (given.limits, given.retention_policy) == (settings.limits, settings.retention_policy)
+
+
+def test_a_worker_process_has_the_settings_of_its_server(tmp_path: Path) -> None:
+    """A real process: by its command line and environment, and whatever the server inherited."""
+    settings = Settings(**OTHER)
+    inherited = {**os.environ, "BULKWRIGHT_KEEP_JOBS": "1h", "BULKWRIGHT_METRICS": "127.0.0.1:9"}
+    code = """
+import os, sys
+from bulkwright.cli import app
+from bulkwright.cli.serving import worker_settings
+_, bound, _ = app.parse_args(sys.argv[1:], exit_on_error=False, print_error=False)
+print(repr(worker_settings(bound.arguments["options"], os.environ)))
+"""
+    (tmp_path / "bulkwright.toml").write_text('log_level = "error"\nprofile = "service"\n')
+    done = subprocess.run(
+        [sys.executable, "-c", code, "worker", "--attached", "--data", str(settings.data)],
+        env=worker_environment(settings, inherited),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == repr(settings)
+
+
+def test_a_variable_that_the_server_overrode_does_not_reach_its_workers() -> None:
+    """The server's option wins over the environment that both inherit."""
+    environ = {"BULKWRIGHT_FILES": "s3://wrong", "BULKWRIGHT_KEEP_JOBS": "1h", "PATH": "/bin"}
+    given = worker_environment(Settings(keep_results="1d"), environ)
+    assert given["BULKWRIGHT_FILES"] == "" and "BULKWRIGHT_KEEP_JOBS" not in given
+    assert (given["PATH"], given["BULKWRIGHT_KEEP_RESULTS"]) == ("/bin", "1d")
+
+
+def test_a_worker_by_itself_reads_its_own_options_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """BULKWRIGHT_PORT may be an address there: a Service of Kubernetes sets it."""
+    monkeypatch.setenv("BULKWRIGHT_PORT", "tcp://10.0.0.1:80")
+    options = bound("worker", "--profile", "zoho")
+    assert options == WorkerSettings(profile="zoho")
+    assert worker_settings(options, os.environ) == Settings(profile="zoho")
+
+
+def test_the_command_line_reads_what_from_env_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same variables, with the same meaning."""
+    environ = Settings(**OTHER).to_env()
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert bound("serve") == Settings.from_env(environ) == Settings(**OTHER)
+
+
+def test_every_option_of_serve_is_a_field() -> None:
+    """And the other way round; the name of the variable follows from it."""
+    arguments = app["serve"].assemble_argument_collection()
+    names = {argument.names[0] for argument in arguments if argument.show}
+    expected = {f"--{f.name.replace('_', '-')}" for f in fields(Settings)}
+    assert names == expected
+    assert variable("log_format") == "BULKWRIGHT_LOG_FORMAT"
+
+
+def test_options_win_over_variables() -> None:
+    """Lists of several values, too."""
+    line = ("--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "127.0.0.1", "--drain-seconds", "3")
+    settings = bound("serve", *line, "--no-log-requests")
+    assert settings.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("127.0.0.1/32"))
+    assert (settings.drain_seconds, settings.log_requests) == (3.0, False)
+
+
+@pytest.mark.parametrize(
+    ("profile", "dev", "expected"),
+    [(None, False, "service"), (None, True, "zoho"), ("service", True, "service")],
+)
+def test_the_profile_that_holds(profile: Any, dev: bool, expected: str) -> None:
+    """--dev implies zoho, unless a profile is given."""
+    settings = Settings(profile=profile, dev=dev)
+    assert settings.limits is PROFILES[expected]
+    assert settings.retention_policy == (ZOHO if expected == "zoho" else SERVICE)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--trusted-proxy", "10.0.0.1/8"), "--trusted-proxy: 10.0.0.1/8 has host bits set; "),
+        (("--trusted-proxy", "proxy.example"), "--trusted-proxy: 'proxy.example' does not appear"),
+        (("--trusted-proxy", "10.0.0.0/33"), "--trusted-proxy: '10.0.0.0/33' does not appear"),
+        (("--callback-allow", "somewhere"), "--callback-allow: 'somewhere' is not host:port."),
+        (("--public-url", "https://crm.example/path"), "--public-url has no path"),
+        (("--public-url", "crm.example"), "--public-url: "),
+        (("--keep-jobs", "soon"), "--keep-jobs: 'soon' is not a time; write hours, days or weeks"),
+        (("--database", "mysql://x"), "--database takes postgresql://USER@HOST/NAME"),
+    ],
+)
+def test_unusable_values_are_one_line(run: Run, options: tuple[str, ...], message: str) -> None:
+    """The line names the option; nothing is served and nothing is made."""
+    assert message in refused(run("serve", *options))
+    with pytest.raises(UnusableSetting, match=message.partition(":")[0]):
+        bound("serve", *options)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("PORT", "tcp://10.0.0.1:80"), ("DEV", "perhaps"), ("LOG_LEVEL", "loud"), ("PROFILE", "")],
+)
+def test_variables_of_the_wrong_type(name: str, text: str) -> None:
+    """The message names the variable."""
+    with pytest.raises(UnusableSetting, match=f"BULKWRIGHT_{name} takes"):
+        Settings.from_env({f"BULKWRIGHT_{name}": text})
+
+
+def test_the_public_url_is_an_origin() -> None:
+    """Without the last slash and a port that its scheme implies."""
+    assert Settings(public_url="https://crm.example:443/").public_origin == "https://crm.example"
+    assert Settings().public_origin == ""
+
+
+def test_groups_merge_into_settings() -> None:
+    """Fields that no group has keep their defaults; the name never shows a password."""
+    location = DataLocation(Path("d"), "postgresql://u:secret@h/n")
+    settings = Settings.merged(location, RetentionSettings(keep_jobs="2d"))
+    assert settings == Settings(Path("d"), "postgresql://u:secret@h/n", keep_jobs="2d")
+    assert settings.name == "the database"

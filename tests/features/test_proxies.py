@@ -1,0 +1,66 @@
+"""The throttles count each client behind a trusted proxy by its own address."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+
+import httpx2
+
+from bulkwright.asgi import create_app
+from bulkwright.domain.limits import SIGN_IN_FREE_FAILURES
+from bulkwright.service.setup import SAMPLE_CLIENT_ID, SAMPLE_REDIRECT
+from bulkwright.settings import Settings
+from bulkwright.wiring import open_services
+
+AUTH = "/oauth/v2/auth"
+QUERY = {
+    "scope": "ZohoCRM.bulk.ALL",
+    "client_id": SAMPLE_CLIENT_ID,
+    "response_type": "token",
+    "redirect_uri": SAMPLE_REDIRECT,
+}
+
+
+async def sign_in(client: httpx2.AsyncClient, address: str) -> int:
+    """The status of a sign-in with a wrong password, through a proxy that names `address`."""
+    headers = {"X-Forwarded-For": address}
+    page = await client.get(AUTH, params=QUERY, headers=headers)
+    (csrf,) = set(re.findall(r'name="csrf" value="([0-9a-f]{64})"', page.text))
+    form = {"csrf": csrf, "step": "sign-in", "email": "p@zylker.example", "password": "wrong"}
+    return (await client.post(str(page.url), data=form, headers=headers)).status_code
+
+
+async def failures(client: httpx2.AsyncClient, *addresses: str) -> list[int]:
+    """The statuses of more sign-ins than are allowed at once."""
+    return [await sign_in(client, a) for a in addresses for _ in range(SIGN_IN_FREE_FAILURES + 1)]
+
+
+def attempts(data: Path, trusted: tuple[str, ...]) -> tuple[int, int]:
+    """Let one client fail too often; the statuses of its and another client's next attempt."""
+    settings = Settings(data, trusted_proxy=trusted)
+
+    async def run() -> tuple[int, int]:
+        with open_services(settings) as services:
+            services.setup.dev_setup()
+            app = create_app(services, settings, "http://crm.example")
+            transport = httpx2.ASGITransport(app, client=("10.0.0.1", 50_000))
+            url = "http://crm.example"
+            async with httpx2.AsyncClient(transport=transport, base_url=url) as client:
+                # The client itself sends the header too, with an address that changes.
+                await failures(client, "192.0.2.1, 198.51.100.1", "192.0.2.2, 198.51.100.1")
+                first = await sign_in(client, "192.0.2.3, 198.51.100.1")
+                return first, await sign_in(client, "198.51.100.2")
+
+    return asyncio.run(run())
+
+
+def test_a_client_behind_a_trusted_proxy_is_throttled_alone(tmp_path: Path) -> None:
+    """The wrong passwords of one client do not keep another one out."""
+    assert attempts(tmp_path / "data", ("10.0.0.0/8",)) == (429, 401)
+
+
+def test_an_unknown_proxy_counts_as_the_client(tmp_path: Path) -> None:
+    """Otherwise each client could choose the address under which it is counted."""
+    assert attempts(tmp_path / "data", ()) == (429, 429)

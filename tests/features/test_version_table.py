@@ -1,0 +1,114 @@
+"""A version is listed once, in zoho/versions.py: everything else follows from that table."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from tests.support.uploads import zipped
+
+from bulkwright.asgi import create_app
+from bulkwright.domain import scope
+from bulkwright.domain.account import ClientKind
+from bulkwright.settings import Settings
+from bulkwright.wiring import Services, open_services
+from bulkwright.zoho.routes import ROUTES
+from bulkwright.zoho.versions import VERSIONS, Version
+
+NEW = "v99"
+TABLE = {**VERSIONS, NEW: Version(NEW)}
+FILLED = {
+    "{job_id}": "1", "{org}": "org1", "{file}": "1.zip", "{module}": "Leads", "{record_id}": "1",
+}  # fmt: skip
+VERSIONED = [route for route in ROUTES if "{version}" in route.path]
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """The services of an empty deployment."""
+    with open_services(Settings(tmp_path_factory.mktemp("versions"), dev=True)) as opened:
+        yield opened
+
+
+def send(services: Services, *requests: tuple[str, str, dict[str, Any]]) -> list[httpx2.Response]:
+    """Send requests to an app that serves one version more; each gets a token with all scopes."""
+    app = create_app(services, Settings(Path(), dev=True), "http://x", versions=TABLE)
+    if not services.accounts.orgs():
+        services.setup.create_user(
+            services.setup.create_org("Zylker", time_zone="UTC"), "P", "B", "p@zylker.example"
+        )
+    (org,) = services.accounts.orgs()
+    user = services.accounts.users(org.id)[0]
+    client = services.setup.register_client(user, ClientKind.SELF, "Tests").client
+    token = services.tokens.issue_access(client, scope.EVERY)
+
+    async def run() -> list[httpx2.Response]:
+        headers = {"Authorization": f"Zoho-oauthtoken {token}", "X-CRM-ORG": str(org.id)}
+        transport = httpx2.ASGITransport(app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://x") as http:
+            http.headers.update(headers)
+            return [await http.request(method, path, **more) for method, path, more in requests]
+
+    return asyncio.run(run())
+
+
+def filled(path: str, version: str) -> str:
+    """A path of a route with its parameters."""
+    for name, value in {"{version}": version, **FILLED}.items():
+        path = path.replace(name, value)
+    return path
+
+
+@pytest.mark.parametrize("version", [*VERSIONS, NEW])
+def test_every_route_serves_every_version_of_the_table(services: Services, version: str) -> None:
+    """Also one that is added to it; the response is that of v2 until the data says otherwise."""
+    for route in VERSIONED:
+        first, second, none = send(
+            services,
+            (route.method, filled(route.path, "v2"), {}),
+            (route.method, filled(route.path, version), {}),
+            (route.method, filled(route.path, "v98"), {}),
+        )
+        assert first.status_code == second.status_code, route.path
+        assert json.loads(first.content or "{}").get("code") == json.loads(
+            second.content or "{}"
+        ).get("code")
+        assert (none.status_code, none.json()["code"]) == (404, "INVALID_URL_PATTERN")
+
+
+def test_a_new_version_presents_jobs_and_links(services: Services) -> None:
+    """Upload, create and details under a version that the code does not know by name."""
+    (upload,) = send(
+        services,
+        ("POST", f"/crm/{NEW}/upload", {
+            "headers": {"feature": "bulk-write"}, "files": {"file": ("a.zip", zipped())},
+        }),
+    )  # fmt: skip
+    resource = {
+        "type": "data",
+        "module": {"api_name": "Leads"},
+        "file_id": upload.json()["details"]["file_id"],
+        "field_mappings": [{"api_name": "Last_Name", "index": 0}],
+    }
+    body = {"operation": "insert", "resource": [resource]}
+    (created,) = send(services, ("POST", f"/crm/bulk/{NEW}/write", {"json": body}))
+    job = created.json()["details"]["id"]
+    (details,) = send(services, ("GET", f"/crm/bulk/{NEW}/write/{job}", {}))
+    assert details.json()["resource"][0]["module"]["api_name"] == "Leads"
+
+
+def test_no_other_module_names_a_version() -> None:
+    """The table is the only list of versions in src, beside documentation samples."""
+    source = Path(__file__).parents[2] / "src" / "bulkwright"
+    named = {
+        str(path.relative_to(source))
+        for path in source.rglob("*.py")
+        if len(set(re.findall(r"[\"'](v\d(?:\.\d)?)[\"']", path.read_text("utf-8")))) > 2
+    }
+    assert named - {"description/samples.py"} == {"zoho/versions.py"}

@@ -1,0 +1,69 @@
+"""Coverage of branches by package: `python3 run.py coverage [ARGUMENT OF PYTEST ...]`.
+
+Runs the tests with coverage, processes that they start included, prints a table, and exits 1 if a
+package is below its floor. A killed process leaves no data, so figures are a little too low.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).resolve().parents[1]
+FLOORS = {"pipeline": 95, "store": 95, "service": 92, "zoho": 92, "cli": 85}
+"""Per cent of lines and branches that the tests must reach."""
+PYTEST = ("-n", "2", "--dist", "loadfile", "--cov", "--cov-report=", "--timeout=1800")
+
+
+def main() -> int:
+    """Measure, report and judge; with `--report` the data of the last run is used."""
+    if sys.argv[1:] != ["--report"]:
+        status = subprocess.run(
+            [sys.executable, "-m", "pytest", *PYTEST, *sys.argv[1:]], cwd=ROOT, check=False
+        ).returncode
+        if status:
+            print("the tests failed: coverage of what they reached", file=sys.stderr)
+    rates = by_package(measured())
+    below = []
+    for package, (reached, possible) in sorted(rates.items()):
+        rate, floor = 100 * reached / possible, FLOORS.get(package)
+        note = "" if floor is None else f"  floor {floor}"
+        if floor is not None and rate < floor:
+            below.append(package)
+            note += "  BELOW"
+        print(f"{package:14} {rate:6.1f} %  {possible - reached:5} of {possible:5} missed{note}")
+    if below:
+        print(f"below the floor: {', '.join(below)}", file=sys.stderr)
+    return 1 if below else 0
+
+
+def measured() -> dict[str, dict[str, int]]:
+    """What coverage has counted, by file."""
+    with TemporaryDirectory() as folder:
+        report = Path(folder) / "coverage.json"
+        subprocess.run(
+            [sys.executable, "-m", "coverage", "json", "-q", "-o", str(report)],
+            cwd=ROOT,
+            check=True,
+        )
+        files = json.loads(report.read_text())["files"]
+    return {name: file["summary"] for name, file in files.items()}
+
+
+def by_package(files: dict[str, dict[str, int]]) -> dict[str, tuple[int, int]]:
+    """Lines and branches that were reached and that there are, by the folder below bulkwright."""
+    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for name, counted in files.items():
+        parts = name.replace("\\", "/").partition("bulkwright/")[2].split("/")
+        package = parts[0] if len(parts) > 1 else "(top)"
+        sums[package][0] += counted["covered_lines"] + counted.get("covered_branches", 0)
+        sums[package][1] += counted["num_statements"] + counted.get("num_branches", 0)
+    return {name: (reached, all_) for name, (reached, all_) in sums.items() if all_}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
