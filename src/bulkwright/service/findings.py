@@ -23,11 +23,11 @@ class Fault(StrEnum):
     PART_DAMAGED = "part-damaged"
     RECORD_MISSING = "record-missing"
     RECORD_DOUBLED = "record-doubled"
-    RECORD_UNREPORTED = "record-untold"  # codespell:ignore untold
+    RECORD_UNREPORTED = "record-unreported"
     UPLOAD_MISSING = "upload-missing"
     UPLOAD_DAMAGED = "upload-damaged"
     STRAY = "stray"
-    NOT_COMPARED = "not-told"  # codespell:ignore told
+    NOT_COMPARED = "not-compared"
 
     @property
     def harmless(self) -> bool:
