@@ -23,6 +23,7 @@ _FLAGS = (
 )
 _ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 _WAIT_SECONDS = 60.0
+_DRIVER_STARTS = 5
 
 T = TypeVar("T")
 
@@ -43,12 +44,7 @@ class Chromium:
         with ExitStack() as stack:
             folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
             profile = stack.enter_context(folder)
-            driver = subprocess.Popen(
-                ["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-            )
-            stack.callback(driver.communicate)
-            stack.callback(driver.terminate)
-            url = f"http://127.0.0.1:{_port(driver)}"
+            url = f"http://127.0.0.1:{_start_driver(stack)}"
             client = httpx2.Client(base_url=url, timeout=60, trust_env=False)
             self._http = stack.enter_context(client)
             options = {
@@ -154,10 +150,32 @@ class Chromium:
         return value
 
 
-def _port(driver: subprocess.Popen[bytes]) -> int:
-    """Returns the port in the driver's output. Lines before that repeat the requested port 0."""
+def _start_driver(stack: ExitStack) -> int:
+    """Starts chromedriver until `stack` is closed, and returns its port.
+
+    Chromedriver chooses a port that is free on IPv4, and exits if another program has the same port
+    on IPv6. Then it is started again.
+    """
+    for _ in range(_DRIVER_STARTS):
+        driver = subprocess.Popen(
+            ["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        port = _port(driver)
+        if port is not None:
+            stack.callback(driver.communicate)
+            stack.callback(driver.terminate)
+            return port
+        driver.communicate()
+    raise AssertionError(f"chromedriver exited at each of {_DRIVER_STARTS} starts")
+
+
+def _port(driver: subprocess.Popen[bytes]) -> int | None:
+    """Returns the port in the driver's output; None if the driver exits before it names one.
+
+    Lines before that repeat the requested port 0.
+    """
     assert driver.stdout
     for line in driver.stdout:
         if found := re.search(rb"started successfully on port (\d+)", line):
             return int(found[1])
-    raise AssertionError("chromedriver has ended")
+    return None
