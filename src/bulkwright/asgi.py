@@ -38,7 +38,7 @@ class AppServices(ZohoServices, Protocol):
 
     @property
     def database(self) -> Database:
-        """Returns a stamp that changes with every commit."""
+        """The database, whose `change_stamp` changes with every commit."""
         ...
 
     @property

@@ -238,7 +238,10 @@ class Settings(MetricsSettings, LogSettings, RetentionSettings, DataLocation):
 
     @property
     def public_origin(self) -> str:
-        """`public_url` without its last slash; empty when it is not given."""
+        """The origin of `public_url` in canonical form; empty when it is not given.
+
+        Raises UnusableSetting for a URL that is none, or that has a path.
+        """
         if not self.public_url:
             return ""
         try:
@@ -287,7 +290,7 @@ class Settings(MetricsSettings, LogSettings, RetentionSettings, DataLocation):
     def to_env(self) -> dict[str, str]:
         """Returns environment variables from which `from_env` makes equal settings.
 
-        `profile` is written as it holds. A value that is None or empty by default has no variable.
+        `profile` is written as it holds. A value that is None, or an empty tuple, has no variable.
         """
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["profile"] = self.limits_profile

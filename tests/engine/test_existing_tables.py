@@ -179,7 +179,7 @@ def test_columns_of_unknown_types_are_left_out_if_they_can_be(postgres_only: Ben
         "CREATE TABLE u (id {id}, tags TEXT[] NOT NULL)",
     )
     (offered,) = postgres_only.services.existing_tables.offer(postgres_only.org.id, "t")
-    assert offered.left_out == ("raw", "at")
+    assert offered.omitted == ("raw", "at")
     assert postgres_only.run("a\nx\n", "t").outcome == ["ADDED"]
     assert "tags (text[])" in offer_error(postgres_only, "u")
 

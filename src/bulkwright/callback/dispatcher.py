@@ -73,7 +73,7 @@ class AttemptResult(NamedTuple):
     error: str | None = None
     """Why the attempt failed; None when the callback was delivered."""
     retry_after: float | None = None
-    """Seconds to wait, if the receiver gave a number."""
+    """Seconds to wait, from the header `Retry-After`; None if it is absent or cannot be read."""
     final: bool = False
     """Whether there is no point in another attempt."""
 

@@ -13,6 +13,7 @@ from bulkwright.cli.options import DEFAULT_LOCATION, Location, require_data
 from bulkwright.cli.output import console
 from bulkwright.service.findings import Finding
 from bulkwright.settings import Settings
+from bulkwright.wiring import open_check
 
 FOUND = 1
 """Exit status when something is wrong."""
@@ -30,8 +31,6 @@ def check(
     command writes nothing, and a server may run meanwhile. The exit status is 0 when nothing is
     wrong, 1 otherwise; harmless findings do not count.
     """
-    from bulkwright.wiring import open_check
-
     require_data(location)
     with open_check(Settings.merged(location)) as checking:
         found = list(checking.run())

@@ -89,10 +89,8 @@ def from_table(
         console.print(f"{one.module.api_name} {done} {len(one.module.fields)} fields")
         if dry_run:
             console.print(_fields_table(one.module))
-        if one.left_out:
-            console.print(
-                f"omitted because of their types: {', '.join(one.left_out)}", markup=False
-            )
+        if one.omitted:
+            console.print(f"omitted because of their types: {', '.join(one.omitted)}", markup=False)
 
 
 def export(

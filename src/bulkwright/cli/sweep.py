@@ -10,6 +10,7 @@ from rich.text import Text
 from bulkwright.cli.options import DEFAULT_LOCATION, FLAT, Location, require_data
 from bulkwright.cli.output import console
 from bulkwright.settings import RetentionSettings, Settings
+from bulkwright.wiring import open_services
 
 _DEFAULT_RETENTION = RetentionSettings()
 
@@ -24,8 +25,6 @@ def sweep(
     A server does this at its start and once an hour. This command is for data folders that only
     `bulkwright write` uses.
     """
-    from bulkwright.wiring import open_services
-
     require_data(location)
     with open_services(Settings.merged(location, retention)) as services:
         deleted = structs.asdict(services.retention.sweep())

@@ -143,13 +143,12 @@ def write(
             progress(file.name) as observe,
             open_worker(settings, observe, dry=dry_run) as (services, worker),
         ):
+            run = _write_dry if dry_run else _write_here
+            job = run(task, services, worker, result)
             if dry_run:
-                job = _write_dry(task, services, worker, result)
                 console.print("dry run: nothing was stored")
-                job_line(job)
-            else:
-                job = _write_here(task, services, worker, result)
-                job_line(job)
+            job_line(job)
+            if not dry_run:
                 services.job_store.mark_reported(job.id)
     except Blocked as blocked:
         fail(f"{blocked}. Nothing is lost: the same command continues where it stopped.")

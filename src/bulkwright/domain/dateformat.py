@@ -32,7 +32,6 @@ class DateFormat:
     """Anchored; a cell that it does not match is rejected, even if the parser would accept it."""
     has_time: bool
     has_zone: bool
-    has_date: bool = True
 
 
 @lru_cache(maxsize=256)

@@ -1,4 +1,4 @@
-"""The one parser of callback URLs and redirect URLs.
+"""The one parser of URLs: of callbacks, redirects and settings.
 
 The service connects to the parsed endpoint; no other code reads the URL again. If two parsers read
 one URL in different ways, a check of addresses can be bypassed. So everything that browsers,
@@ -23,12 +23,12 @@ _LONGEST_NAME = 253
 
 
 class InvalidEndpoint(ValueError):
-    """The URL cannot be used for a callback or a redirect; the message says why."""
+    """The URL cannot be used; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """The parts of a callback URL."""
+    """The parts of a URL that the service connects to, redirects to or is reached by."""
 
     scheme: str
     host: str
@@ -58,7 +58,7 @@ class Endpoint:
 
 
 def parse_endpoint(url: str) -> Endpoint:
-    """Parse a callback URL. Raises InvalidEndpoint for every unusual one."""
+    """Parse a URL. Raises InvalidEndpoint for every unusual one."""
     if _FORBIDDEN.search(url):
         raise InvalidEndpoint("unusable URL: a character that has no place in one")
     parts = _URL.fullmatch(url)

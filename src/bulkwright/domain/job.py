@@ -105,7 +105,7 @@ class Callback:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A reference to a user, such as the creator of a job or the owner of a record."""
+    """The user who created a job, by id and name."""
 
     id: int
     name: str

@@ -10,6 +10,8 @@ from enum import Enum
 
 API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 """A valid api_name. Names become identifiers of the database, so no other text is allowed."""
+MAX_NEW_NAME_CHARS = 50
+"""Most characters of a new module's name, and of a field's that is made from a column's name."""
 
 
 class StorageType(Enum):

@@ -28,6 +28,8 @@ from bulkwright.events.events import (
 )
 from bulkwright.outages import classify
 
+_ATTRIBUTES = {"job_id": "job_id", "correlation_id": "correlation"}
+"""The attributes of events that a log line names, by their names there."""
 _log = logging.getLogger("bulkwright.worker")
 _callback_log = logging.getLogger("bulkwright.callback")
 _sweep_log = logging.getLogger("bulkwright.sweep")
@@ -35,8 +37,9 @@ _sweep_log = logging.getLogger("bulkwright.sweep")
 
 def log_event(event: Event) -> None:
     """Logs an event in one line."""
-    attributes = {"job_id": "job_id", "correlation_id": "correlation"}
-    values = {name: getattr(event, a) for name, a in attributes.items() if hasattr(event, a)}
+    if isinstance(event, WorkerPolled):
+        return  # twenty times a second
+    values = {name: getattr(event, a) for name, a in _ATTRIBUTES.items() if hasattr(event, a)}
     with about(**values):
         _log_event(event)
 
@@ -77,8 +80,6 @@ def _log_event(event: Event) -> None:
             _log_error(_sweep_log, "sweeping", error)
         case ChunkCommitted(job_id, rows, seconds=seconds):
             _log.debug("job %d: %d rows in %.3f s", job_id, rows, seconds)
-        case WorkerPolled():
-            pass  # twenty times a second
 
 
 def _log_error(log: logging.Logger, what: str, error: BaseException) -> None:

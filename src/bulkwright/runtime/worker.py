@@ -80,11 +80,6 @@ class Worker:
         """Stops after the current chunk and releases the job. A signal handler may call this."""
         self._ctx.stop.is_set = True
 
-    @property
-    def stopping(self) -> bool:
-        """Whether `stop` was called."""
-        return self._ctx.stop.is_set
-
     def run(self) -> None:
         """Runs jobs until `stop` is called. Reports an outage once, and tries again."""
         self._end_dead_leases()

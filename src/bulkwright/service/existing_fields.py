@@ -7,7 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bulkwright.domain.errors import InvalidData
-from bulkwright.domain.module import Column, ExistingTable, Field, StorageType
+from bulkwright.domain.module import (
+    MAX_NEW_NAME_CHARS,
+    Column,
+    ExistingTable,
+    Field,
+    StorageType,
+)
 from bulkwright.store.existing_tables import ColumnFacts, TableFacts
 from bulkwright.store.tables import identifier, qualified_name
 
@@ -36,7 +42,6 @@ _UUID_LENGTH = 36
 _KEY_STORAGE_TYPES = (StorageType.TEXT, StorageType.INTEGER, StorageType.REFERENCE)
 """Storage types whose values are equal exactly if their texts are."""
 _NEVER_KEYS = ("json", "jsonb")
-_MAX_NAME_LENGTH = 50
 _RECORD_KEYS = ("id", "tag")
 """Names that every record has already (facts 9)."""
 
@@ -61,7 +66,7 @@ def table_text(table: ExistingTable) -> str:
 def api_name(text: str) -> str:
     """Returns a name in the form of an api_name: letters, digits and _, a letter first."""
     name = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_") or "x"
-    return (name if name[0].isalpha() else f"x_{name}")[:_MAX_NAME_LENGTH]
+    return (name if name[0].isalpha() else f"x_{name}")[:MAX_NEW_NAME_CHARS]
 
 
 def check_columns(facts: TableFacts, dialect: str) -> None:

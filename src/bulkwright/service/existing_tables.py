@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bulkwright.domain.errors import InvalidData
-from bulkwright.domain.module import API_NAME, ExistingTable, Module
+from bulkwright.domain.module import API_NAME, MAX_NEW_NAME_CHARS, ExistingTable, Module
 from bulkwright.service.existing_fields import (
     ReferenceTarget,
     Targets,
@@ -19,15 +19,13 @@ from bulkwright.service.existing_fields import (
 from bulkwright.store.existing_tables import ExistingTables, TableFacts
 from bulkwright.store.modules import ModuleStore
 
-_MAX_NAME_LENGTH = 50
-
 
 @dataclass(frozen=True, slots=True)
 class Offered:
     """A module over a table, and the columns that it omits."""
 
     module: Module
-    left_out: tuple[str, ...]
+    omitted: tuple[str, ...]
     renewed: bool
     """Whether the module existed before."""
 
@@ -168,10 +166,10 @@ def _module_names(
 
 def _new_name(table: ExistingTable, wanted: str | None, taken: set[str]) -> str:
     if wanted is not None:
-        if not API_NAME.fullmatch(wanted) or len(wanted) > _MAX_NAME_LENGTH:
+        if not API_NAME.fullmatch(wanted) or len(wanted) > MAX_NEW_NAME_CHARS:
             raise InvalidData(
                 "a module's name is a letter, then letters, digits and _, "
-                f"at most {_MAX_NAME_LENGTH}"
+                f"at most {MAX_NEW_NAME_CHARS}"
             )
         if wanted.casefold() in taken:
             raise InvalidData(f"there is a module {wanted} already; choose another --module")

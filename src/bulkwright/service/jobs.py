@@ -41,7 +41,7 @@ from bulkwright.domain.request import JobRequest, ResourceRequest
 from bulkwright.domain.upload import CsvFacts
 from bulkwright.files import Area, DamagedFile, Files
 from bulkwright.formats.csv import canonical_encoding
-from bulkwright.service.mapping import MappingRules
+from bulkwright.service.mapping import MappingRules, shortened
 from bulkwright.service.uploads import UploadService
 from bulkwright.store.accounts import AccountStore
 from bulkwright.store.jobs import JobStore
@@ -51,7 +51,6 @@ from bulkwright.store.uploads import UploadStore
 _log = logging.getLogger("bulkwright.jobs")
 
 _MAX_URL_LENGTH = 2_000
-_MAX_SHOWN_NAME = 100
 """A longer module name is cut in an error message."""
 
 
@@ -191,8 +190,7 @@ class JobService:
     def _module(self, caller: Caller, operation: Operation, name: str) -> Module:
         module = self.modules.module(caller.org_id, name)
         if module is None or not module.bulk_write:
-            shown = name if len(name) <= _MAX_SHOWN_NAME else f"{name[:_MAX_SHOWN_NAME]}..."
-            raise ModuleNotAvailable(f"Requested module '{shown}' is not available.")
+            raise ModuleNotAvailable(f"Requested module '{shortened(name)}' is not available.")
         if not scope.permits(caller.scopes, _write_scopes(module, operation)):
             raise ScopeMismatch
         return module

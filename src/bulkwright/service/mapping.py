@@ -161,13 +161,13 @@ class MappingRules:
         field = self.module.field(self.find_by)
         if field is None or not (field.api_name == "id" or field.is_key):
             raise InvalidField(
-                f"invalid find_by. invalid api_name {_shortened(self.find_by)}.", details
+                f"invalid find_by. invalid api_name {shortened(self.find_by)}.", details
             )
         if self.find_by not in mapped:
             raise InvalidField(f"The find_by field {self.find_by} is not mapped.", details)
 
     def _check_mandatory(self, mapped: set[str]) -> None:
-        needed = [f for f in self.module.fields if f.writable and f.system_mandatory]
+        needed = list(self.module.mandatory_fields)
         if self.layout_mandatory:
             needed += [f for f in self.module.fields if f.layout_mandatory and f not in needed]
         missing = [f.api_name for f in needed if f.api_name not in mapped]
@@ -178,8 +178,9 @@ class MappingRules:
 
 
 def _unknown(name: str) -> str:
-    return f"invalid mapping. invalid api_name {_shortened(name)}."
+    return f"invalid mapping. invalid api_name {shortened(name)}."
 
 
-def _shortened(name: str) -> str:
+def shortened(name: str) -> str:
+    """Returns a name of a request as error messages show it."""
     return name if len(name) <= _MAX_SHOWN_NAME else f"{name[:_MAX_SHOWN_NAME]}..."

@@ -9,9 +9,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from bulkwright.domain.errors import InvalidData
-from bulkwright.domain.module import API_NAME, DATA_TYPES, Field
+from bulkwright.domain.module import API_NAME, DATA_TYPES, MAX_NEW_NAME_CHARS, Field
 
-_MAX_MODULE_NAME = 50
 _MAX_FIELD_NAME = 90
 """Longest api_names: an index name consists of both, and a key column adds to a field's name."""
 _MAX_TEXT = 255
@@ -48,7 +47,7 @@ class ModuleEntry:
         self.place = place
         self._raw = _dict(raw, place)
         _check_keys(self._raw, _MODULE_KEYS, place)
-        self.name = _name(self._raw, place, _MAX_MODULE_NAME)
+        self.name = _name(self._raw, place, MAX_NEW_NAME_CHARS)
 
     def label(self, key: str) -> str | None:
         """Returns `singular_label` or `plural_label`; None if it is absent."""

@@ -63,7 +63,7 @@ class SetupService:
     ) -> Org:
         """Creates an org with the standard modules and no users.
 
-        Raises ZoneInfoNotFoundError for an unknown time zone.
+        Raises KeyError or ValueError for an unknown time zone.
         """
         org = Org(
             id=self._free_zgid(),
@@ -87,7 +87,10 @@ class SetupService:
         time_zone: str = "",
         role: Role = Role.ADMINISTRATOR,
     ) -> User:
-        """Creates a user of an org; the time zone is that of the org if it is empty."""
+        """Creates a user of an org; the time zone is that of the org if it is empty.
+
+        Raises KeyError or ValueError for an unknown time zone.
+        """
         zone = time_zone or org.time_zone
         user = User(
             id=self._modules.take_ids(1),

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -29,7 +29,7 @@ class ServerProcess:
     with `--dev`: it makes an org, a user and a client, and writes their credentials to the data
     folder. `port` 0 takes a free port. `environment` replaces the environment of this process,
     `directory` its working directory. `user` is the id of the user and of the only group that the
-    server runs as; it needs root. `program` is the command line up to `serve`.
+    server runs as; it needs root.
 
     A `with` block starts the server and stops it. Without one, call `start` and `stop`; a process
     can be started again after it has ended, and appends to the same log.
@@ -45,7 +45,6 @@ class ServerProcess:
         environment: Mapping[str, str] | None = None,
         directory: Path | None = None,
         user: int | None = None,
-        program: Sequence[str] = (sys.executable, "-m", "bulkwright"),
     ) -> None:
         self.data = data
         self.log_path = log or data.parent / f"{data.name}.log"
@@ -55,7 +54,8 @@ class ServerProcess:
         self.base_url = ""
         """`http://HOST:PORT`, once the server is ready."""
         self.dev = dev
-        self._command = [*program, "serve", "--data", str(data), "--port", str(port)]
+        self._command = [sys.executable, "-m", "bulkwright", "serve"]
+        self._command += ["--data", str(data), "--port", str(port)]
         self._command += [*(["--dev"] if dev else []), *options]
         self._environment = environment
         self._directory = directory
@@ -119,7 +119,10 @@ class ServerProcess:
             return self.process.returncode
 
     def kill(self) -> None:
-        """Send SIGKILL to the server and to all of its workers, and wait for the server."""
+        """Send SIGKILL to the server and wait until it has ended.
+
+        Its workers end soon afterwards, because their standard input ends.
+        """
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.wait()
