@@ -6,17 +6,22 @@ The faces do not know each other. What one needs from another is handed over her
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Protocol
 
-from bulkwright.domain.limits import API_THREADS
+from bulkwright.domain.limits import (
+    API_THREADS,
+    TOKEN_REQUESTS_A_SECOND,
+    TOKEN_REQUESTS_AT_ONCE,
+)
 from bulkwright.events.counters import RequestCounters
 from bulkwright.ops import health
 from bulkwright.ops.health import Health
 from bulkwright.ops.metrics import Metrics
 from bulkwright.service.readiness import Readiness
+from bulkwright.service.throttle import Allowance
 from bulkwright.settings import Settings
 from bulkwright.store.database import Database
 from bulkwright.web.app import Kernel, KernelOptions
@@ -66,8 +71,8 @@ class App(Kernel):
         settings: Settings,
         zoho_context: ZohoContext,
         metrics: Metrics,
-        mounts: Sequence[Mount],
     ) -> None:
+        clock = services.database.clock
         self.health = Health(services.readiness, metrics, settings, bearer)
         router = Router(
             [
@@ -79,10 +84,12 @@ class App(Kernel):
         options = KernelOptions(
             executor=ThreadPoolExecutor(API_THREADS, thread_name_prefix="api"),
             error_response=partial(
-                response_to, file_format_status=400 if settings.strict_upload_status else 200
+                response_to,
+                file_format_status=400 if settings.strict_upload_status else 200,
+                clock=clock,
             ),
             count_response=(metrics.requests or RequestCounters()).add,
-            mounts=mounts,
+            mounts=MOUNTS,
             trusted_proxies=settings.trusted_proxies,
             # SQLite answers within microseconds. For a database server a thread has to wait.
             handle_on_thread=bool(settings.database),
@@ -90,8 +97,13 @@ class App(Kernel):
         )
         super().__init__(
             router,
-            Cors(partial(javascript_origins, services.accounts), router.routes, ALLOWED_HEADERS),
-            ResponseCache(services.database.change_stamp, router.routes),
+            Cors(
+                partial(javascript_origins, services.accounts),
+                router.routes,
+                ALLOWED_HEADERS,
+                clock,
+            ),
+            ResponseCache(services.database.change_stamp, router.routes, clock),
             options,
         )
 
@@ -107,13 +119,16 @@ def create_app(
     *,
     metrics: Metrics | None = None,
     versions: Mapping[str, Version] = VERSIONS,
-    mounts: Sequence[Mount] = MOUNTS,
 ) -> App:
     """Returns the app over these services.
 
     `base_url` is the URL by which clients reach it. `metrics` are reported by `/metrics`, and
     requests are counted there.
     """
-    zoho_context = ZohoContext(services, settings.limits, base_url, versions, dev=settings.dev)
-    metrics = metrics or Metrics(requests=RequestCounters())
-    return App(services, settings, zoho_context, metrics, mounts)
+    token_requests = Allowance(
+        TOKEN_REQUESTS_AT_ONCE, TOKEN_REQUESTS_A_SECOND, services.database.clock
+    )
+    zoho_context = ZohoContext(
+        services, settings.limits, base_url, versions, token_requests, dev=settings.dev
+    )
+    return App(services, settings, zoho_context, metrics or Metrics(requests=RequestCounters()))

@@ -11,15 +11,12 @@ from typing import Any
 
 import httpx2
 import pytest
+from tests.support.deployment import make_tenant
 
 from bulkwright import asgi
 from bulkwright.description.openapi import document
-from bulkwright.domain import scope
-from bulkwright.domain.account import ClientKind
-from bulkwright.domain.ids import parse_id
 from bulkwright.service import metadata as service
 from bulkwright.settings import Settings
-from bulkwright.web.response import NO_CONTENT
 from bulkwright.wiring import open_services
 from bulkwright.zoho import routes
 from bulkwright.zoho.handlers import metadata as handlers
@@ -29,9 +26,9 @@ TEXT = (Path(__file__).parents[2] / "CONTRIBUTING.md").read_text("utf-8")
 SERVICE, PRESENTER, HANDLER, ROUTE = re.findall(r"```python\n(.+?)```", TEXT, re.DOTALL)
 
 
-def defined(code: str, module: ModuleType, **more: object) -> Callable[..., Any]:
+def defined(code: str, module: ModuleType) -> Callable[..., Any]:
     """The function `user` of a piece of code, which sees the names of its module."""
-    names = vars(module) | more
+    names = dict(vars(module))
     exec(f"from __future__ import annotations\n{code}", names)
     function: Callable[..., Any] = names["user"]
     return function
@@ -42,7 +39,7 @@ def test_the_example_is_an_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     method = defined(SERVICE, service)
     monkeypatch.setattr(service.MetadataService, "user", method, raising=False)
     monkeypatch.setattr(present, "user", defined(PRESENTER, present), raising=False)
-    handler = defined(HANDLER, handlers, NO_CONTENT=NO_CONTENT, parse_id=parse_id)
+    handler = defined(HANDLER, handlers)
     monkeypatch.setattr(handlers, "user", handler, raising=False)
     route = eval(f"({ROUTE.strip().rstrip(',')})", dict(vars(routes)))
     before = next(i for i, r in enumerate(routes.ROUTES) if r.path.endswith("/{module}"))
@@ -51,13 +48,11 @@ def test_the_example_is_an_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     settings = Settings(tmp_path / "data", dev=True)
     with open_services(settings) as services:
-        org = services.setup.create_org("Zylker", time_zone="UTC")
-        user = services.setup.create_user(org, "Patricia", "Boyle", "p@zylker.example")
-        client = services.setup.register_client(user, ClientKind.SELF, "Tests").client
-        token = services.tokens.issue_access(client, scope.EVERY)
+        tenant = make_tenant(services, "Zylker")
+        user = tenant.user
         app = asgi.create_app(services, settings, "http://x")
 
-        async def call(method: str, user_id: object, token: str = token) -> httpx2.Response:
+        async def call(method: str, user_id: object, token: str = tenant.token) -> httpx2.Response:
             transport = httpx2.ASGITransport(app)
             headers = {"Authorization": f"Zoho-oauthtoken {token}"}
             async with httpx2.AsyncClient(transport=transport, base_url="http://x") as http:
@@ -69,7 +64,7 @@ def test_the_example_is_an_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert asyncio.run(call("GET", "x")).status_code == 204
         assert asyncio.run(call("POST", user.id)).json()["code"] == "INVALID_REQUEST_METHOD"
         assert asyncio.run(call("OPTIONS", user.id)).status_code == 204
-        narrow = services.tokens.issue_access(client, "ZohoCRM.org.READ")
+        narrow = services.tokens.issue_access(tenant.client, "ZohoCRM.org.READ")
         refused = asyncio.run(call("GET", user.id, narrow))
         assert refused.json()["code"] == "OAUTH_SCOPE_MISMATCH"
 

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from tests.support.deployment import Deployment
 
-from bulkwright.asgi import create_app
+from bulkwright.asgi import MOUNTS, create_app
 from bulkwright.description.endpoints import DOCS_PAGE, DOCUMENT, ENDPOINTS, STYLE_SHEET
 from bulkwright.description.openapi import document_text
 from bulkwright.zoho import problems
@@ -214,6 +214,12 @@ def test_an_error_of_the_page_is_a_500_with_the_id_in_the_log(
     assert [r.message for r in caplog.records if number in r.message] == [
         f"internal error {number}"
     ]
+
+
+def test_the_mount_names_every_resource_of_the_pages() -> None:
+    """`asgi.py` names their paths: it imports the pages only on the first request to them."""
+    paths = {e.path for e in (DOCS_PAGE, DOCUMENT, STYLE_SHEET)}
+    assert {path for path in paths for mount in MOUNTS if mount.has_resource(path)} == paths
 
 
 def test_the_start_does_not_import_the_pages() -> None:

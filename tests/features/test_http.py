@@ -191,7 +191,7 @@ def test_a_client_that_stops_sending_gets_an_error(
     server: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The temporary file is deleted."""
-    monkeypatch.setattr("bulkwright.web.request._PATIENCE", 0.3)
+    monkeypatch.setattr("bulkwright.web.request._BODY_SECONDS", 0.3)
     status, _, body = raw(server, _half_an_upload(server))
     assert (status, json.loads(body)["code"]) == (400, "INVALID_REQUEST")
     assert _incoming(server) == []

@@ -192,7 +192,7 @@ def test_the_api_process_stays_light() -> None:
     """It imports neither Polars nor a web framework."""
     program = (
         "import sys, bulkwright.asgi, bulkwright.wiring, bulkwright.store.sqlite.connection\n"
-        "heavy = {'polars', 'pyarrow', 'numpy', 'litestar', 'adbc_driver_sqlite'}\n"
+        "heavy = {'polars', 'pyarrow', 'numpy', 'starlette', 'adbc_driver_sqlite'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     shown = subprocess.run(

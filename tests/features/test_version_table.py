@@ -7,17 +7,16 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx2
 import pytest
+from tests.support.deployment import Tenant, make_tenant
 from tests.support.uploads import zipped
 
-from bulkwright.asgi import create_app
-from bulkwright.domain import scope
-from bulkwright.domain.account import ClientKind
+from bulkwright.asgi import App, create_app
 from bulkwright.settings import Settings
-from bulkwright.wiring import Services, open_services
+from bulkwright.wiring import open_services
 from bulkwright.zoho.routes import ROUTES
 from bulkwright.zoho.versions import VERSIONS, Version
 
@@ -29,27 +28,31 @@ FILLED = {
 VERSIONED = [route for route in ROUTES if "{version}" in route.path]
 
 
+class Newer(NamedTuple):
+    """An app that serves one version more, and a tenant of it."""
+
+    app: App
+    tenant: Tenant
+
+
 @pytest.fixture(scope="module")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    """The services of an empty deployment."""
-    with open_services(Settings(tmp_path_factory.mktemp("versions"), dev=True)) as opened:
-        yield opened
+def newer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newer]:
+    """The app over an empty deployment."""
+    settings = Settings(tmp_path_factory.mktemp("versions"), dev=True)
+    with open_services(settings) as services:
+        app = create_app(services, settings, "http://x", versions=TABLE)
+        yield Newer(app, make_tenant(services, "Zylker"))
 
 
-def send(services: Services, *requests: tuple[str, str, dict[str, Any]]) -> list[httpx2.Response]:
-    """Send requests to an app that serves one version more; each gets a token with all scopes."""
-    app = create_app(services, Settings(Path(), dev=True), "http://x", versions=TABLE)
-    if not services.accounts.orgs():
-        services.setup.create_user(
-            services.setup.create_org("Zylker", time_zone="UTC"), "P", "B", "p@zylker.example"
-        )
-    (org,) = services.accounts.orgs()
-    user = services.accounts.users(org.id)[0]
-    client = services.setup.register_client(user, ClientKind.SELF, "Tests").client
-    token = services.tokens.issue_access(client, scope.EVERY)
+def send(newer: Newer, *requests: tuple[str, str, dict[str, Any]]) -> list[httpx2.Response]:
+    """Send requests with a token that carries all scopes."""
+    app, tenant = newer
 
     async def run() -> list[httpx2.Response]:
-        headers = {"Authorization": f"Zoho-oauthtoken {token}", "X-CRM-ORG": str(org.id)}
+        headers = {
+            "Authorization": f"Zoho-oauthtoken {tenant.token}",
+            "X-CRM-ORG": str(tenant.org.id),
+        }
         transport = httpx2.ASGITransport(app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://x") as http:
             http.headers.update(headers)
@@ -66,11 +69,11 @@ def filled(path: str, version: str) -> str:
 
 
 @pytest.mark.parametrize("version", [*VERSIONS, NEW])
-def test_every_route_serves_every_version_of_the_table(services: Services, version: str) -> None:
+def test_every_route_serves_every_version_of_the_table(newer: Newer, version: str) -> None:
     """Also one that is added to it; the response is that of v2 until the data says otherwise."""
     for route in VERSIONED:
         first, second, none = send(
-            services,
+            newer,
             (route.method, filled(route.path, "v2"), {}),
             (route.method, filled(route.path, version), {}),
             (route.method, filled(route.path, "v98"), {}),
@@ -82,10 +85,10 @@ def test_every_route_serves_every_version_of_the_table(services: Services, versi
         assert (none.status_code, none.json()["code"]) == (404, "INVALID_URL_PATTERN")
 
 
-def test_a_new_version_presents_jobs_and_links(services: Services) -> None:
+def test_a_new_version_presents_jobs_and_links(newer: Newer) -> None:
     """Upload, create and details under a version that the code does not know by name."""
     (upload,) = send(
-        services,
+        newer,
         ("POST", f"/crm/{NEW}/upload", {
             "headers": {"feature": "bulk-write"}, "files": {"file": ("a.zip", zipped())},
         }),
@@ -97,9 +100,9 @@ def test_a_new_version_presents_jobs_and_links(services: Services) -> None:
         "field_mappings": [{"api_name": "Last_Name", "index": 0}],
     }
     body = {"operation": "insert", "resource": [resource]}
-    (created,) = send(services, ("POST", f"/crm/bulk/{NEW}/write", {"json": body}))
+    (created,) = send(newer, ("POST", f"/crm/bulk/{NEW}/write", {"json": body}))
     job = created.json()["details"]["id"]
-    (details,) = send(services, ("GET", f"/crm/bulk/{NEW}/write/{job}", {}))
+    (details,) = send(newer, ("GET", f"/crm/bulk/{NEW}/write/{job}", {}))
     assert details.json()["resource"][0]["module"]["api_name"] == "Leads"
 
 

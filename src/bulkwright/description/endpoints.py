@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from bulkwright.ops import health
-from bulkwright.web.route import EndpointDoc, Json, ResponseDoc
+from bulkwright.web.route import EndpointDoc, ResponseDoc
 from bulkwright.zoho import routes as zoho
-
-_SERVICE = "Service"
-_TEXT: Json = {"type": "string"}
+from bulkwright.zoho.route_docs import TEXT
 
 DOCS_PAGE = EndpointDoc(
     "GET",
     "/docs",
     name="readDocs",
-    group=_SERVICE,
+    group=health.SERVICE,
     summary="This description as a page",
-    answers={200: ResponseDoc("A page.", (_TEXT,), media="text/html")},
+    answers={200: ResponseDoc("A page.", (TEXT,), media="text/html")},
 )
 DOCUMENT = EndpointDoc(
     "GET",
     "/docs/openapi.json",
     name="getDescription",
-    group=_SERVICE,
+    group=health.SERVICE,
     summary="This description as OpenAPI 3.1",
     answers={
         200: ResponseDoc("The document.", ({"type": "object", "required": ["openapi", "paths"]},))
@@ -31,9 +29,9 @@ STYLE_SHEET = EndpointDoc(
     "GET",
     "/docs/page.css",
     name="getStyle",
-    group=_SERVICE,
+    group=health.SERVICE,
     summary="The style sheet of the page",
-    answers={200: ResponseDoc("A style sheet.", (_TEXT,), media="text/css")},
+    answers={200: ResponseDoc("A style sheet.", (TEXT,), media="text/css")},
 )
 
 ENDPOINTS: tuple[EndpointDoc, ...] = (

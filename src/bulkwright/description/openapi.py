@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from string import ascii_lowercase
 from typing import Any
 
 import msgspec
 
 from bulkwright import __version__
+from bulkwright.clock import ManualClock
 from bulkwright.description.samples import SAMPLES
 from bulkwright.description.schemas import cite, components, reference
 from bulkwright.domain import errors
@@ -211,12 +213,14 @@ def _shape(error: type[Exception]) -> type:
     return responses.Problem
 
 
+_EPOCH = ManualClock(datetime(1970, 1, 1, tzinfo=UTC))
+"""The time in examples, so that the document is the same whenever it is made."""
+
+
 def _error_examples(failures: _Errors) -> Json:
     examples: Json = {}
     for error in failures:
-        body = msgspec.json.decode(response_to(error()).body)
-        if "created_time" in body.get("details", {}):
-            body["details"]["created_time"] = "1970-01-01T00:00:00+00:00"
+        body = msgspec.json.decode(response_to(error(), clock=_EPOCH).body)
         summary = cite((error.__doc__ or "").split("\n")[0])
         examples[error.__name__] = {"summary": summary, "value": body}
     return examples

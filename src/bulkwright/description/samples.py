@@ -48,7 +48,7 @@ _JOB = Job(
 
 
 def _job_details() -> Json:
-    """The job in three states as the founding page shows them, and in newer versions."""
+    """Returns the job in three states as the founding page shows them, and in newer versions."""
     done = replace(_started(JobStatus.COMPLETED), has_result=True)
     newer = replace(done, ignore_empty=True, callback=Callback("https://www.zylker.example/done"))
     failed = _started(JobStatus.FAILED)
@@ -64,18 +64,18 @@ def _job_details() -> Json:
 
 
 def _uploaded() -> Json:
-    """An upload (facts 2.2)."""
+    """Returns an upload (facts 2.2)."""
     details = wire.UploadDetails(file_id=str(_JOB.resources[0].file_id), created_time=_CREATED)
     return {"uploaded": _decoded(wire.Uploaded(details=details))}
 
 
 def _created() -> Json:
-    """A new job (facts 3.6)."""
+    """Returns a new job (facts 3.6)."""
     return {"created": _decoded(present.created(_JOB))}
 
 
 def _granted() -> Json:
-    """Tokens (facts 7.2)."""
+    """Returns tokens (facts 7.2)."""
     tokens = wire.TokenGranted(
         access_token=f"1000.{'8cb99d' * 5}00.{'9b8f' * 8}",
         scope="ZohoCRM.bulk.ALL",
@@ -86,7 +86,7 @@ def _granted() -> Json:
 
 
 def _requests() -> Json:
-    """Bodies of create requests (facts 3.5)."""
+    """Returns bodies of create requests (facts 3.5)."""
     path = files(__package__) / "requests.json"
     bodies: Json = json.loads(path.read_text("utf-8"))
     return bodies

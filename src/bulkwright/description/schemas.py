@@ -81,10 +81,7 @@ def _request_schema(schema: Json) -> Json:
         if "default" in value:
             del value["default"]
             schema["required"].append(name)
-        elif name in schema["required"]:
-            if "anyOf" in value:
-                value["anyOf"] = [one for one in value["anyOf"] if one != _NULL]
-        else:
+        elif name not in schema["required"]:
             schema["properties"][name] = {"anyOf": [value, _NULL]}
     return schema
 

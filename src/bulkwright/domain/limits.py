@@ -112,6 +112,9 @@ BLOCKED_FREE_SECONDS = 24 * 3600.0
 RECORDS_PER_PAGE = 200
 """Records in one page of a record read (facts 9)."""
 
+RECORD_PAGES = 1_000_000
+"""The last page of a record read."""
+
 CALLBACK_ATTEMPT_SECONDS = 10.0
 """One attempt, from resolving the host to the last byte of the response."""
 CALLBACK_CONNECT_SECONDS = 3.0

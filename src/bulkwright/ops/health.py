@@ -24,7 +24,7 @@ from bulkwright.web.route import Json, ResponseDoc, Route
 
 _DEADLINE = 1.0
 """Seconds within which store and files must answer; a load balancer waits no longer."""
-_SERVICE = "Service"
+SERVICE = "Service"
 _STATUS: Json = {"type": "object", "required": ["status"]}
 _log = logging.getLogger("bulkwright.api.probes")  # this name is a contract
 
@@ -98,7 +98,7 @@ ROUTES: tuple[Route[Health, None], ...] = (
         Health.alive,
         None,
         name="isAlive",
-        group=_SERVICE,
+        group=SERVICE,
         summary="Is the process alive?",
         answers={200: ResponseDoc("It is.", (_STATUS,))},
         same_origin=True,
@@ -109,7 +109,7 @@ ROUTES: tuple[Route[Health, None], ...] = (
         Health.ready,
         None,
         name="isReady",
-        group=_SERVICE,
+        group=SERVICE,
         summary="Can it serve requests?",
         text="It checks database and files. It is not ready while the server drains.",
         answers={
@@ -124,7 +124,7 @@ ROUTES: tuple[Route[Health, None], ...] = (
         Health.metrics_page,
         None,
         name="readMetrics",
-        group=_SERVICE,
+        group=SERVICE,
         summary="Metrics for Prometheus",
         text="With the token of `--metrics-token`; without one they are served with `--dev` only.",
         answers={200: ResponseDoc("The text format.", ({"type": "string"},), media="text/plain")},

@@ -48,7 +48,7 @@ class KernelOptions(NamedTuple):
     mounts: Sequence[Mount] = ()
     trusted_proxies: Networks = ()
     handle_on_thread: bool = False
-    """Whether handlers that are no coroutines may block, so that each needs a thread."""
+    """Whether access checks and plain handlers may block, so that each call needs a thread."""
     access_log_level: int = logging.DEBUG
 
 
@@ -80,9 +80,10 @@ class Kernel:
         begun = perf_counter()
         begin_request()
         request = Request(scope, receive, self._executor, self._trusted_proxies)
-        response = await self._respond(request, scope.get("raw_path") or scope["path"].encode())
+        path = normal_path(scope.get("raw_path") or scope["path"].encode())
+        response = await self._respond(request, path)
         if isinstance(response, Mount):
-            status = await self._serve_mount(response, request, send)
+            status = await self._serve_mount(response, request, path, send)
         else:
             status = response.status
             await self._send(request, response, send)
@@ -91,7 +92,7 @@ class Kernel:
         if _access_log.isEnabledFor(self._log_level):
             _log_request(request, status, seconds, self._log_level)
 
-    async def _respond(self, request: Request, path: bytes) -> Response | Mount:
+    async def _respond(self, request: Request, path: str) -> Response | Mount:
         """Returns the response, or the mounted app that makes it."""
         try:
             method = request.scope["method"]
@@ -119,21 +120,17 @@ class Kernel:
             response = bound.handle(request)
         return response if isinstance(response, Response) else await response
 
-    def _has_path(self, path: bytes) -> bool:
+    def _has_path(self, path: str) -> bool:
         mount = self._find_mount(path)
-        return self.router.has_path(path) or (
-            mount is not None and mount.has_resource(normal_path(path))
-        )
+        return self.router.has_path(path) or (mount is not None and mount.has_resource(path))
 
-    def _find_mount(self, path: bytes) -> Mount | None:
-        normal = normal_path(path)
-        return next((mount for mount in self._options.mounts if mount.has(normal)), None)
+    def _find_mount(self, path: str) -> Mount | None:
+        return next((mount for mount in self._options.mounts if mount.has(path)), None)
 
-    async def _serve_mount(self, mount: Mount, request: Request, send: Send) -> int:
+    async def _serve_mount(self, mount: Mount, request: Request, path: str, send: Send) -> int:
         """Serves a request by a mounted app; returns the status."""
         method = request.scope["method"]
-        scope = mount.scope(request.scope)
-        request.route = mount.key(method, scope["path"])
+        request.route = mount.key(method, path)
         status = 0
 
         async def send_completed(message: Message) -> None:
@@ -148,7 +145,7 @@ class Kernel:
 
         try:
             app = await request.run(lambda: mount.app)
-            await app(scope, request.receive, send_completed)
+            await app(mount.scope(request.scope, path), request.receive, send_completed)
         except Exception as error:
             response = self._options.error_response(error)
             if status == 0:  # else the response has begun

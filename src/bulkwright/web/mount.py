@@ -8,16 +8,13 @@ from importlib import import_module
 from typing import cast
 
 from bulkwright.web.request import ASGIApp, Scope
-from bulkwright.web.router import normal_path
 
 
 class Mount:
     """A prefix, the app that serves every path below it, and those that have a resource."""
 
-    def __init__(
-        self, prefix: str, factory: str, *arguments: object, paths: Collection[str] = ()
-    ) -> None:
-        """`factory` is MODULE:FUNCTION. The function gets `arguments` and returns the app.
+    def __init__(self, prefix: str, factory: str, paths: Collection[str] = ()) -> None:
+        """`factory` is MODULE:FUNCTION; the function returns the app.
 
         `paths` have a resource: OPTIONS finds them, and metrics and logs count each of them by its
         name. The app responds to all others below the prefix too, with its own error.
@@ -25,15 +22,13 @@ class Mount:
         self.prefix = prefix
         self._paths = frozenset((prefix, *paths))
         self._factory = factory
-        self._arguments = arguments
 
     def has(self, path: str) -> bool:
         """Returns whether the app serves this path."""
         return path == self.prefix or path.startswith(f"{self.prefix}/")
 
-    def scope(self, scope: Scope) -> Scope:
+    def scope(self, scope: Scope, path: str) -> Scope:
         """Returns the scope for the app. Its path is not decoded, as for every other route."""
-        path = normal_path(scope.get("raw_path") or scope["path"].encode())
         return {**scope, "path": path, "raw_path": path.encode("latin-1")}
 
     def has_resource(self, path: str) -> bool:
@@ -50,4 +45,4 @@ class Mount:
     def app(self) -> ASGIApp:
         """The app. The first access imports and makes it."""
         module, _, name = self._factory.partition(":")
-        return cast("ASGIApp", getattr(import_module(module), name)(*self._arguments))
+        return cast("ASGIApp", getattr(import_module(module), name)())

@@ -21,10 +21,9 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_PATIENCE = 30.0
-"""Seconds that a client may send nothing, or less than `_SLOWEST`, before it gets an error."""
-_SLOWEST = 10_000
-"""Bytes that extend the patience by one second."""
+_BODY_SECONDS = 30.0
+"""Seconds that a body may take, and one more for each `_BYTES_PER_SECOND` that are received."""
+_BYTES_PER_SECOND = 10_000
 _FIELDS = 50
 """Parameters of a query or a form."""
 
@@ -93,7 +92,7 @@ class Request:
         start, received = loop.time(), 0
         while not self.ended:
             try:
-                async with asyncio.timeout_at(start + _PATIENCE + received / _SLOWEST):
+                async with asyncio.timeout_at(start + _BODY_SECONDS + received / _BYTES_PER_SECOND):
                     message = await self.receive()
             except TimeoutError:
                 self.ended = True

@@ -73,12 +73,11 @@ class Router:
             by_path.setdefault(one.route.path, {})[one.route.method] = one
         self._table = [(_compile(path, patterns), methods) for path, methods in by_path.items()]
 
-    def match(self, method: str, raw_path: bytes) -> tuple[BoundRoute, dict[str, str]]:
-        """Returns the route and the parameters in the path. HEAD is served like GET.
+    def match(self, method: str, path: str) -> tuple[BoundRoute, dict[str, str]]:
+        """Returns the route and the parameters in a path (`normal_path`). HEAD is served like GET.
 
         Raises NoRoute and WrongMethod.
         """
-        path = normal_path(raw_path)
         for pattern, methods in self._table:
             found = pattern.fullmatch(path)
             if found is not None:
@@ -88,9 +87,8 @@ class Router:
                 return bound, found.groupdict()
         raise NoRoute
 
-    def has_path(self, raw_path: bytes) -> bool:
-        """Returns whether any method is served under this path."""
-        path = normal_path(raw_path)
+    def has_path(self, path: str) -> bool:
+        """Returns whether any method is served under this path (`normal_path`)."""
         return any(pattern.fullmatch(path) for pattern, _ in self._table)
 
 

@@ -27,7 +27,7 @@ class ModuleName(Struct, frozen=True, kw_only=True):
 class DefaultValue(Struct, frozen=True, kw_only=True):
     """The value of empty cells, or of every row if the mapping has no index (facts 3.3)."""
 
-    value: _Text | int | float | bool | None
+    value: _Text | int | float | bool
 
 
 class NewFieldMapping(Struct, frozen=True, kw_only=True):

@@ -8,8 +8,8 @@ from typing import NamedTuple, cast
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller, Right
 from bulkwright.domain.errors import AuthenticationFailure, InvalidToken, ScopeMismatch
-from bulkwright.service.tokens import TokenService
 from bulkwright.web.request import Request
+from bulkwright.zoho.context import ZohoContext
 
 _SCHEMES = ("zoho-oauthtoken", "bearer")
 _LONGEST_TOKEN = 512
@@ -34,7 +34,7 @@ class Access(NamedTuple):
 PUBLIC = Access(Open.PUBLIC)
 
 
-def check_access(request: Request, access: Access, tokens: TokenService) -> None:
+def check_access(zoho: ZohoContext, access: Access, request: Request) -> None:
     """Sets the caller of a request. Checks the scopes of the token, then the role of the user.
 
     Raises AuthenticationFailure if the header is missing or malformed, InvalidToken,
@@ -43,7 +43,7 @@ def check_access(request: Request, access: Access, tokens: TokenService) -> None
     scopes = access.scopes
     if scopes is Open.PUBLIC:
         return
-    caller = tokens.check(bearer(request))
+    caller = zoho.services.tokens.check(bearer(request))
     if not isinstance(scopes, Open) and not scope.permits(caller.scopes, scopes):
         raise ScopeMismatch
     if access.right is not None:

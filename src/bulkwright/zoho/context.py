@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bulkwright.domain.limits import TOKEN_REQUESTS_A_SECOND, TOKEN_REQUESTS_AT_ONCE, Limits
+from bulkwright.domain.limits import Limits
 from bulkwright.service.throttle import Allowance
 from bulkwright.web.request import Request
 from bulkwright.zoho.services import ZohoServices
 from bulkwright.zoho.sign_in_queue import SignInQueue
 from bulkwright.zoho.versions import Version
-
-
-def _token_requests() -> Allowance:
-    return Allowance(TOKEN_REQUESTS_AT_ONCE, TOKEN_REQUESTS_A_SECOND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +23,11 @@ class ZohoContext:
     """The URL by which clients reach the server."""
     versions: Mapping[str, Version]
     """The versions that are served, by their segment of the path."""
+    token_requests: Allowance
+    """How many requests each client may still send to the token endpoint."""
     dev: bool = False
     """Whether users can sign in without a password, and pages offer it."""
     sign_in_queue: SignInQueue = field(default_factory=SignInQueue)
-    token_requests: Allowance = field(default_factory=_token_requests)
 
     @property
     def is_https(self) -> bool:

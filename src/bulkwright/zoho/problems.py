@@ -51,7 +51,8 @@ STATUS: dict[type[errors.BulkwrightError], int] = {
 }
 """The status of each class of error. A class that is not listed has that of its parent."""
 
-_FROM_KERNEL: dict[type[web.HttpError], type[errors.BulkwrightError]] = {
+_FROM_KERNEL: dict[type[Exception], type[errors.BulkwrightError]] = {
+    web.HttpError: errors.InvalidRequest,
     web.NoRoute: InvalidUrlPattern,
     web.WrongMethod: InvalidRequestMethod,
     web.BadRequest: errors.InvalidRequest,
@@ -60,7 +61,7 @@ _FROM_KERNEL: dict[type[web.HttpError], type[errors.BulkwrightError]] = {
     web.MissingFilePart: errors.MandatoryNotFound,
     web.FilePartTooLarge: errors.FileTooLarge,
 }
-"""The error that clients see, for each error of the kernel."""
+"""The error that clients see for each error of the kernel; one that is not listed: its parent's."""
 
 
 _NO_TIME = "1970-01-01T00:00:00+00:00"
@@ -76,7 +77,8 @@ def response_to(
 ) -> Response:
     """Returns the response to any error, also of the kernel and of the machine."""
     if isinstance(error, web.HttpError):
-        error = _FROM_KERNEL[type(error)](str(error) or None)
+        kind = next(_FROM_KERNEL[k] for k in type(error).__mro__ if k in _FROM_KERNEL)
+        error = kind(str(error) or None)
     if not isinstance(error, errors.BulkwrightError):
         return _internal_error(error)
     status = status_of(type(error))

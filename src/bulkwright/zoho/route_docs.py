@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bulkwright.domain import errors as e
+from bulkwright.domain.limits import RECORD_PAGES, RECORDS_PER_PAGE
 from bulkwright.web.route import BodyDoc, Json, ParameterDoc, ResponseDoc
 
 BULK_WRITE = "Bulk write"
@@ -89,13 +90,13 @@ PAGE_QUERY = (
         "page",
         "query",
         "The page, from 1.",
-        {"type": "integer", "minimum": 1, "maximum": 1_000_000, "default": 1},
+        {"type": "integer", "minimum": 1, "maximum": RECORD_PAGES, "default": 1},
     ),
     ParameterDoc(
         "per_page",
         "query",
         "Records a page.",
-        {"type": "integer", "minimum": 1, "maximum": 200, "default": 200},
+        {"type": "integer", "minimum": 1, "maximum": RECORDS_PER_PAGE, "default": RECORDS_PER_PAGE},
     ),
     ParameterDoc("fields", "query", "API names, joined by commas; all if absent.", TEXT),
 )

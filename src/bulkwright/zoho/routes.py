@@ -8,7 +8,6 @@ from __future__ import annotations
 from bulkwright.domain import errors as e
 from bulkwright.domain import scope
 from bulkwright.domain.account import Right
-from bulkwright.web.request import Request
 from bulkwright.web.route import ParameterDoc, ResponseDoc, Route
 from bulkwright.web.router import BoundRoute, bind
 from bulkwright.wire import responses as wire
@@ -16,11 +15,11 @@ from bulkwright.zoho import route_docs as doc
 from bulkwright.zoho.auth import PUBLIC, Access, Open, check_access
 from bulkwright.zoho.context import ZohoContext
 from bulkwright.zoho.handlers import bulk_write, metadata, records
-from bulkwright.zoho.oauth import authorize, token
+from bulkwright.zoho.oauth import authorize, pages, token, visitor
 
 _BULK = "/crm/bulk/{version}/write"
 _CRM = "/crm/{version}"
-_AUTH = "/oauth/v2/auth"
+_AUTH = visitor.PATH
 
 ROUTES: tuple[Route[ZohoContext, Access], ...] = (
     # Bulk write. The details are queried most often, so this route is tried first.
@@ -338,7 +337,7 @@ ROUTES: tuple[Route[ZohoContext, Access], ...] = (
     ),
     Route(
         "GET",
-        f"{_AUTH}/style.css",
+        pages.STYLE_URL,
         authorize.style,
         PUBLIC,
         name="getPageStyle",
@@ -352,8 +351,4 @@ ROUTES: tuple[Route[ZohoContext, Access], ...] = (
 
 def bind_routes(zoho: ZohoContext) -> list[BoundRoute]:
     """Returns the routes with their handlers bound to a context, behind the access check."""
-    return bind(ROUTES, zoho, _check_access)
-
-
-def _check_access(zoho: ZohoContext, access: Access, request: Request) -> None:
-    check_access(request, access, zoho.services.tokens)
+    return bind(ROUTES, zoho, check_access)

@@ -1,4 +1,7 @@
-"""The versions of the API and their differences, as data. No other code names a version."""
+"""The versions of the API and their differences, as data.
+
+Handlers and presenters compare no name of a version: they read the differences here.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bulkwright.domain.limits import RECORDS_PER_PAGE
+from bulkwright.domain.limits import RECORD_PAGES, RECORDS_PER_PAGE
 from bulkwright.web.request import Request
 from bulkwright.web.response import NO_CONTENT, Response, json_response
 from bulkwright.zoho.auth import caller_of
@@ -10,8 +10,6 @@ from bulkwright.zoho.context import ZohoContext
 from bulkwright.zoho.parse.path import record_id
 from bulkwright.zoho.parse.query import listed_names, whole_number
 from bulkwright.zoho.present import records as present
-
-_MOST_PAGES = 1_000_000
 
 
 async def records(zoho: ZohoContext, request: Request) -> Response:
@@ -21,7 +19,7 @@ async def records(zoho: ZohoContext, request: Request) -> Response:
         zoho.services.records.page,
         caller_of(request),
         request.params["module"],
-        number=whole_number(query, "page", 1, _MOST_PAGES),
+        number=whole_number(query, "page", 1, RECORD_PAGES),
         per_page=whole_number(query, "per_page", RECORDS_PER_PAGE, RECORDS_PER_PAGE),
     )
     if not page.records:

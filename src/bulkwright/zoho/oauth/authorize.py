@@ -14,7 +14,8 @@ from functools import wraps
 from hmac import compare_digest
 
 from bulkwright.domain.account import User
-from bulkwright.domain.errors import OAuthError, RequestError
+from bulkwright.domain.errors import OAuthError
+from bulkwright.domain.ids import parse_id
 from bulkwright.domain.limits import FORM_BODY_BYTES, SESSION_SECONDS
 from bulkwright.service.signin import TryLater
 from bulkwright.web.errors import HttpError
@@ -30,7 +31,6 @@ _Header = tuple[bytes, bytes]
 _SIGN_IN, _CONSENT = "sign-in", "consent"
 _CONSENT_STEPS = ("accept", "reject", "sign-out")
 _MOST_USERS = 10
-_LONGEST_ID = 18
 
 
 def _errors_as_pages(handler: _Handler) -> _Handler:
@@ -40,7 +40,7 @@ def _errors_as_pages(handler: _Handler) -> _Handler:
             return await handler(zoho, request)
         except OAuthError as error:
             return _error_page(zoho, error.message, 400)
-        except (RequestError, HttpError):
+        except HttpError:
             return _error_page(zoho, "invalid_request", 400)
 
     return respond
@@ -122,11 +122,10 @@ async def _sign_in(
 
 async def _sign_in_as(zoho: ZohoContext, request: Request, visit: Visit, user: str) -> Response:
     """Signs in without a password; with `--dev` only."""
-    is_id = user.isascii() and user.isdigit() and len(user) <= _LONGEST_ID
     secret = await request.run(
         zoho.services.signin.sign_in_as,
         visit.authorization.client.org_id,
-        int(user) if is_id else 0,
+        parse_id(user, leading_zeros=True) or 0,
     )
     return _next_page(zoho, visit) if secret is None else _reload(zoho, visit, secret)
 

@@ -15,11 +15,12 @@ from bulkwright.domain import scope
 from bulkwright.domain.account import User
 from bulkwright.domain.authorization import Authorization
 from bulkwright.service.signin import SignedIn
+from bulkwright.zoho.oauth.visitor import PATH
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-STYLE_URL = "/oauth/v2/auth/style.css"
+STYLE_URL = f"{PATH}/style.css"
 """The path of the style sheet."""
 
 _PERMISSIONS = {

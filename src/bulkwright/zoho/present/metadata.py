@@ -32,22 +32,22 @@ _EMPTY_ORG_KEYS = (
 
 
 def modules(found: Sequence[Module]) -> Json:
-    """Several modules, without their fields."""
+    """Returns several modules, without their fields."""
     return {"modules": [_module(module, number) for number, module in enumerate(found, start=1)]}
 
 
 def module(found: Module) -> Json:
-    """One module with its fields."""
+    """Returns one module with its fields."""
     return {"modules": [_module(found, 1) | fields(found)]}
 
 
 def fields(found: Module) -> Json:
-    """The fields of a module."""
+    """Returns the fields of a module."""
     return {"fields": [_field(field, found) for field in found.fields]}
 
 
 def layouts(found: Module) -> Json:
-    """The one layout of a module."""
+    """Returns the one layout of a module."""
     layout: Json = {
         "id": str(found.layout_id),
         "name": LAYOUT_NAME,
@@ -60,13 +60,13 @@ def layouts(found: Module) -> Json:
 
 
 def users(found: Sequence[UserDetails]) -> Json:
-    """Users of an org, all on one page."""
+    """Returns users of an org, all on one page."""
     info: Json = {"per_page": 200, "count": len(found), "page": 1, "more_records": False}
     return {"users": [_user(details) for details in found], "info": info}
 
 
 def org(found: OrgDetails) -> Json:
-    """The org of the caller; its first user is the primary contact."""
+    """Returns the org of the caller; its first user is the primary contact."""
     org, users = found.org, found.users
     shown: Json = {
         "id": str(org.record_id),

@@ -28,7 +28,7 @@ _CONSTANT_KEYS: Json = {
 
 
 def records(page: RecordPage, only: Collection[str] = ()) -> Json:
-    """A page of records. With `only`, each record has its id and these keys alone."""
+    """Returns a page of records. With `only`, each record has its id and these keys alone."""
     shown = [_record(record) for record in page.records]
     if only:
         keep = {"id", *only}
@@ -43,7 +43,7 @@ def records(page: RecordPage, only: Collection[str] = ()) -> Json:
 
 
 def record(found: Record) -> dict[str, list[Json]]:
-    """One record."""
+    """Returns one record."""
     return {"data": [_record(found)]}
 
 
