@@ -16,6 +16,7 @@ from bulkwright.domain.job import (
     Operation,
     Person,
     Resource,
+    ResourceStatus,
 )
 from bulkwright.domain.outcome import Counts
 from bulkwright.web.json import encode
@@ -39,7 +40,7 @@ def family_job() -> Job:
             FieldMapping("Industry", None, default="ERP", default_json={"value": "ERP"}),
         ),
         find_by="Account_Name",
-        status=JobStatus.COMPLETED,
+        status=ResourceStatus.COMPLETED,
         counts=Counts(added=2, updated=1),
     )
     child = Resource(
@@ -53,7 +54,7 @@ def family_job() -> Job:
             FieldMapping("Date_of_Birth", 3, format="yyyy/MM/dd"),
             FieldMapping("What_Id", 4, find_by="id", module="Deals"),
         ),
-        status=JobStatus.COMPLETED,
+        status=ResourceStatus.COMPLETED,
         counts=Counts(skipped=4),
     )
     return Job(
@@ -170,7 +171,7 @@ def test_newer_versions_are_as_documented(version: str) -> None:
 def test_the_code_follows_the_status(version: str, status: str, code: str | None) -> None:
     """ADDED until SUCCESS in the pages, the status itself in the capture (facts 4.2)."""
     job = family_job()
-    kept = replace(job.resources[0], status=JobStatus(status))
+    kept = replace(job.resources[0], status=ResourceStatus(status))
     shown = msgspec.json.decode(
         encode(present.job_details(replace(job, resources=(kept,)), VERSIONS[version]))
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bulkwright.domain.job import JobStatus, LedgerEntry
+from bulkwright.domain.job import JobStatus, LedgerEntry, ResourceStatus
 from bulkwright.domain.module import Module
 from bulkwright.domain.outcome import Counts
 from bulkwright.domain.upload import CsvFacts
@@ -51,6 +51,7 @@ class ResourceState:
     module_id: int
     file_id: int
     file_name: str
+    status: ResourceStatus
     counts: Counts
     entries: tuple[LedgerEntry, ...]
 
@@ -157,6 +158,7 @@ class CheckStore:
                 module_id=row["module_id"],
                 file_id=row["file_id"],
                 file_name=row["file_name"] or "",
+                status=ResourceStatus(row["status"]),
                 counts=Counts(added=row["added"], updated=row["updated"], skipped=row["skipped"]),
                 entries=tuple(self._ledger.entries(job_id, row["position"])),
             )
