@@ -35,12 +35,6 @@ def any_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         yield running
 
 
-@pytest.fixture
-def data_path(tmp_path: Path) -> Path:
-    """A fresh data folder."""
-    return tmp_path / "data"
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     """The PostgreSQL server of this session."""
@@ -58,8 +52,8 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 FIRST = (
-    "structure", "domain", "wire", "formats", "web", "zoho", "service", "store", "engine", "client",
-    "features", "docs", "properties",
+    "structure", "domain", "wire", "formats", "web", "runtime", "service", "store", "engine",
+    "client", "features", "docs", "properties",
 )  # fmt: skip
 LAST = (
     "benchmarks", "hostile", "faults", "dbfaults", "workers", "cluster", "sdk", "browser", "crash",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx2
 import pytest
@@ -48,7 +49,7 @@ def test_a_refresh_token_gives_access_tokens(server: Deployment, kind: str) -> N
         "client_id": server.tenant.client.client_id,
         "client_secret": server.tenant.secret,
     }
-    sent = {
+    sent: dict[str, dict[str, Any]] = {
         "form": {"data": form},
         "multipart": {"files": {k: (None, v) for k, v in form.items()}},
         "query": {"params": form},
@@ -248,9 +249,10 @@ def test_a_huge_form_is_rejected(server: Deployment) -> None:
 )
 def test_the_authorization_header(server: Deployment, header: str | None, code: str | None) -> None:
     """Two schemes in upper or lower case are valid; anything else gets 401 (facts 7.4, 7.5)."""
-    headers = {}
+    headers = []
     if header is not None:
-        headers = {"Authorization": header.format(token=server.tenant.token).encode("latin-1")}
+        value = header.format(token=server.tenant.token).encode("latin-1")
+        headers = [(b"Authorization", value)]
     answer = server.http.get("/crm/v2/org", headers=headers)
     if code is None:
         assert answer.status_code == 200

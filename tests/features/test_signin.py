@@ -21,7 +21,7 @@ from tests.support.deployment import Deployment
 from bulkwright.asgi import create_app
 from bulkwright.clock import ManualClock
 from bulkwright.domain import limits
-from bulkwright.domain.account import ClientKind, OAuthClient, Role, User
+from bulkwright.domain.account import ClientKind, OAuthClient, User
 from bulkwright.domain.limits import LIVE_REFRESH_TOKENS, SESSION_SECONDS, TOKEN_REQUESTS_AT_ONCE
 from bulkwright.service import passwords
 from bulkwright.service.setup import SAMPLE_CLIENT_ID, SAMPLE_REDIRECT
@@ -90,11 +90,11 @@ def user(server: Deployment) -> User:
     return new_user(server)
 
 
-def new_user(server: Deployment, role: Role = Role.ADMINISTRATOR, password: str = PASSWORD) -> User:
+def new_user(server: Deployment, password: str = PASSWORD) -> User:
     """A new user with a password."""
     email = f"user{next(_numbers)}@zylker.example"
     setup = server.services.setup
-    user = setup.create_user(server.tenant.org, "Ümit", "O'Neil <i>", email, role=role)
+    user = setup.create_user(server.tenant.org, "Ümit", "O'Neil <i>", email)
     server.services.signin.set_password(user, password)
     return user
 

@@ -237,7 +237,10 @@ class ObjectFiles:
 
 
 def _connection(url: str) -> ClientConfig:
-    """Returns how to connect. These options replace those of the environment: so add them too."""
+    """Returns the options of the connection.
+
+    The library ignores the options of the environment if it is given any, so those are added here.
+    """
     options: dict[str, object] = {
         "connect_timeout": timedelta(seconds=_CONNECT_SECONDS),
         "timeout": timedelta(seconds=_REQUEST_SECONDS),
@@ -278,9 +281,9 @@ _REASONS = (
     (re.compile(r"status code: 40[13]|<Code>(Expired|Invalid)Token</Code>"), _DENIED),
     (re.compile(r"status code: 404"), _NO_BUCKET),
 )
-"""What an error text means, the first match counts.
+"""Expressions that an error's text may match, and the outage of each; the first match counts.
 
-The library gives no status and no code but in the text of its errors.
+The library has the status and the code of a response only in the text of its errors.
 """
 _STATUS = re.compile(r"status code: ([0-9]{3})")
 _CODE = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")

@@ -54,7 +54,7 @@ class StdlibDatabase(SqliteQueries):
             self._connection().executemany(q.sql, map(q.bind, rows))
 
     def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
-        """Runs a statement of `store/tables.py`."""
+        """Runs a statement that Python builds; values are bound to its question marks."""
         connection = self._connection()
         if connection.in_transaction:
             return self._rows(connection.execute(sql, values), sql)

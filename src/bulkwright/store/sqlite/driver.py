@@ -55,7 +55,7 @@ class SqliteQueries(NamedQueries):
     types: ClassVar[Types] = TYPES
 
     def run_script(self, script: str) -> None:
-        """Runs the statements of a script; to be called inside a transaction."""
+        """Runs the statements of a script; call it inside `transaction`."""
         for statement in _statements(script):
             self.sql(statement)
 
