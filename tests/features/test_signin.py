@@ -38,6 +38,9 @@ _numbers = itertools.count()
 class Browser(httpx2.Client):
     """A client that keeps cookies and follows no redirect."""
 
+    def __init__(self, base_url: str, timeout: float = 30.0) -> None:
+        super().__init__(base_url=base_url, timeout=timeout, verify=False)
+
     def press(self, page: httpx2.Response, step: str, **fields: str) -> httpx2.Response:
         """Sends the form of a page as a browser does; `fields` add to it or replace its values."""
         found = re.search(r'name="csrf" value="([0-9a-f]{64})"', page.text)
