@@ -261,17 +261,19 @@ SHAPES = [
 
 
 @pytest.mark.parametrize(("callback", "code"), SHAPES)
-def test_malformed_callbacks_are_rejected(server: Deployment, callback: object, code: str) -> None:
+def test_malformed_callbacks_are_rejected(
+    any_server: Deployment, callback: object, code: str
+) -> None:
     """Another method or another shape is rejected when the job is created."""
-    answer = server.create(server.insert(file_id="1") | {"callback": callback})
+    answer = any_server.create(any_server.insert(file_id="1") | {"callback": callback})
     assert (answer.status_code, answer.json()["code"]) == (400, code)
 
 
 @pytest.mark.parametrize("url", [u for u in TRICKS if u != "http://127.0.0.1:{p}"], ids=str)
-def test_unusual_urls_are_rejected_at_once(server: Deployment, url: str) -> None:
+def test_unusual_urls_are_rejected_at_once(any_server: Deployment, url: str) -> None:
     """The parser of the dispatcher also rejects them when the job is created."""
     callback = {"url": url.replace("{p}", "80"), "method": "post"}
-    answer = server.create(server.insert(file_id="1") | {"callback": callback})
+    answer = any_server.create(any_server.insert(file_id="1") | {"callback": callback})
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_CALLBACK_URL"), url
 
 
