@@ -39,6 +39,10 @@ class ModuleStore:
         """Returns every module of an org with its fields, in display order."""
         return [self._module(row) for row in self._db.all("modules", org_id=org_id)]
 
+    def ids(self, org_id: int) -> dict[str, int]:
+        """Returns the ids of an org's modules by their API names."""
+        return {row["api_name"]: row["id"] for row in self._db.all("module_ids", org_id=org_id)}
+
     def add(self, modules: Iterable[Module]) -> None:
         """Adds new modules with their tables, all or none."""
         with self._db.transaction():
