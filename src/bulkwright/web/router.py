@@ -73,13 +73,17 @@ def _bind(
 class _Node:
     """The paths that have begun with the same segments."""
 
-    __slots__ = ("literals", "methods", "parameters")
+    __slots__ = ("child", "fits", "literals", "methods", "pattern")
 
     def __init__(self) -> None:
         self.literals: dict[str, _Node] = {}
         """The nodes of the next segment, by its text."""
-        self.parameters: dict[str, tuple[re.Pattern[str], _Node]] = {}
-        """The nodes that any text of a pattern leads to, by that pattern."""
+        self.pattern = ""
+        """The pattern of a parameter in the next segment; all routes here have the same."""
+        self.fits: Callable[[str], object] | None = None
+        """Whether a segment is such a parameter; None if there is none."""
+        self.child: _Node | None = None
+        """The node that it leads to."""
         self.methods: dict[str, BoundRoute] = {}
         """The routes whose path ends here, by method."""
 
@@ -120,9 +124,12 @@ class Router:
                 node = node.literals.setdefault(segment, _Node())
                 continue
             pattern = patterns.get(name[1], _SEGMENT)
-            if pattern not in node.parameters:
-                node.parameters[pattern] = (re.compile(pattern), _Node())
-            node = node.parameters[pattern][1]
+            if node.child is None:
+                node.pattern, node.fits = pattern, re.compile(pattern).fullmatch
+                node.child = _Node()
+            if node.pattern != pattern:
+                raise ValueError(f"{bound.route.path}: another pattern of {name[0]} at this place")
+            node = node.child
         node.methods[bound.route.method] = bound
 
 
@@ -133,19 +140,21 @@ def normal_path(raw_path: bytes) -> str:
 
 def _find(node: _Node, segments: Sequence[str], at: int, values: list[str]) -> _Node | None:
     """Returns the node of a path, and appends its parameters to `values`; None if it has none."""
-    if at == len(segments):
-        return node if node.methods else None
-    segment = segments[at]
-    literal = node.literals.get(segment)
-    if literal is not None:
-        found = _find(literal, segments, at + 1, values)
-        if found is not None:
-            return found
-    for pattern, child in node.parameters.values():
-        if pattern.fullmatch(segment):
+    end = len(segments)
+    while at < end:
+        segment = segments[at]
+        at += 1
+        following = node.literals.get(segment)
+        if node.fits is not None:
+            if following is not None:
+                known = len(values)
+                found = _find(following, segments, at, values)
+                if found is not None:
+                    return found
+                del values[known:]
+            following = node.child if node.fits(segment) else None
             values.append(segment)
-            found = _find(child, segments, at + 1, values)
-            if found is not None:
-                return found
-            values.pop()
-    return None
+        if following is None:
+            return None
+        node = following
+    return node if node.methods else None
