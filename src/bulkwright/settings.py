@@ -21,6 +21,8 @@ from bulkwright.domain.retention import RETENTION_POLICIES, RetentionPolicy, par
 
 PREFIX = "BULKWRIGHT_"
 """Of every environment variable."""
+PLACEHOLDER = "CHANGE_ME"
+"""Stands for a secret in the templates of environment files."""
 _POSTGRES = ("postgresql://", "postgres://")
 _TRUE = ("true", "1", "yes", "y", "t", "on")
 _FALSE = ("false", "0", "no", "n", "f", "off")
@@ -34,6 +36,12 @@ Network = IPv4Network | IPv6Network
 
 class UnusableSetting(Exception):
     """The value of a setting cannot be used. The message names the option and a value that can."""
+
+
+def refuse_placeholder(name: str, value: object) -> None:
+    """Raises UnusableSetting if a variable still has the placeholder of a template in deploy/."""
+    if isinstance(value, str) and PLACEHOLDER in value:
+        raise UnusableSetting(f"{name} contains {PLACEHOLDER}; set a value of your own.")
 
 
 def _option(default: T, help: str) -> T:
@@ -56,6 +64,8 @@ class _Group:
 
     def __post_init__(self) -> None:
         """Raises UnusableSetting for a value that cannot be used."""
+        for each in fields(self):
+            refuse_placeholder(variable(each.name), getattr(self, each.name))
 
 
 @dataclass(frozen=True)

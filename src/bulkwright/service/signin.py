@@ -16,7 +16,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bulkwright.domain.account import ClientKind, Org, User
+from bulkwright.domain.account import ClientKind, Org, User, email_key
 from bulkwright.domain.audit import Action, Actor
 from bulkwright.domain.authorization import Authorization
 from bulkwright.domain.endpoint import InvalidEndpoint, parse_endpoint
@@ -132,7 +132,7 @@ class SignInService:
         user_id = 0 if user is None else user.id
         known = bool(device) and self.sessions.is_device(hashed(device), user_id)
         origin = f"device {hashed(device)}" if known else f"address {network_of(address)}"
-        key = hashed(f"{origin} {org_id} {email.strip().casefold()}")
+        key = hashed(f"{origin} {org_id} {email_key(email)}")
         seconds = self.failures.wait(key)
         if seconds > 0:
             raise TryLater(seconds)

@@ -14,7 +14,7 @@ from bulkwright.domain.limits import (
     SIGN_IN_FAILURE_SECONDS,
 )
 from bulkwright.store.database import Database
-from bulkwright.store.times import now_micros
+from bulkwright.store.times import micros, now_micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class SessionStore:
                 org_id=session.org_id,
                 user_id=session.user_id,
                 created_time=moment,
-                expires_time=moment + seconds * 1_000_000,
+                expires_time=moment + micros(seconds),
             )
             self._db.run("delete_surplus_sessions", user_id=session.user_id, keep=LIVE_SESSIONS)
 
