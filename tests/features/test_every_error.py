@@ -245,6 +245,9 @@ WAYS = [
     Way(E.TooManyTokenRequests, too_often, 400, "", "Access Denied"),
     Way(problems.InvalidUrlPattern, get("/crm/bulk/v2/reed"), 404, "INVALID_URL_PATTERN",
         "Please check if the URL trying to access is a correct one"),
+    Way(problems.NotServed, get("/crm/v2/Leads/search"), 501, "NOT_IMPLEMENTED",
+        "GET /crm/{version}/{module}/search is documented by Zoho, but this server does not "
+        "implement it.", ("operation",)),
     Way(problems.InvalidRequestMethod, lambda s: s.http.put(JOB, headers=s.auth()), 400,
         "INVALID_REQUEST_METHOD", "The http request method type is not a valid one"),
 ]  # fmt: skip

@@ -46,6 +46,10 @@ class ModuleStore:
             fields[field["module"]].append(field)
         return [_module(row, fields[row["api_name"]]) for row in rows]
 
+    def ids(self, org_id: int) -> dict[str, int]:
+        """Returns the ids of an org's modules by their API names."""
+        return {row["api_name"]: row["id"] for row in self._db.all("module_ids", org_id=org_id)}
+
     def add(self, modules: Iterable[Module]) -> None:
         """Adds new modules with their tables, all or none."""
         with self._db.transaction():

@@ -43,3 +43,7 @@ SELECT * FROM fields WHERE org_id = :org_id ORDER BY module, position
 -- Replace the values of a picklist field.
 UPDATE fields SET pick_list_values = :pick_list_values
 WHERE org_id = :org_id AND module = :module AND api_name = :api_name
+
+-- name: module_ids
+-- The ids of an org's modules by their names.
+SELECT api_name, id FROM modules WHERE org_id = :org_id
