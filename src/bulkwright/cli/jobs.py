@@ -12,7 +12,7 @@ import msgspec
 from cyclopts import Parameter
 
 from bulkwright.cli.options import DEFAULT_LOCATION, Location, first_org, open_existing
-from bulkwright.cli.output import console, fail, job_line, jobs_table
+from bulkwright.cli.output import console, fail, job_line, jobs_table, reading_lines
 from bulkwright.domain.ids import parse_id
 from bulkwright.domain.job import Job
 from bulkwright.files import Area, DamagedFile
@@ -39,7 +39,9 @@ def show(
     /,
     *,
     watch: Annotated[bool, Parameter(help="Wait until the job ends.")] = False,
-    json: Annotated[bool, Parameter(help="Print the job details of the API.")] = False,
+    json: Annotated[
+        bool, Parameter(help="Print the job details of the API, and how the file is read.")
+    ] = False,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
     """Show the present state of a job."""
@@ -51,9 +53,12 @@ def show(
             time.sleep(_POLL_SECONDS)
             job = _job(services, job_id)
     if json:
-        print(msgspec.json.format(encode(job_details(job, VERSIONS["v2"])), indent=2).decode())
+        details = job_details(job, VERSIONS["v2"])
+        shown = {**msgspec.to_builtins(details), "reading": [r.reading for r in job.resources]}
+        print(msgspec.json.format(encode(shown), indent=2).decode())
     else:
         job_line(job)
+        reading_lines(job)
 
 
 def result(
