@@ -45,6 +45,8 @@ class TableFacts:
     problem: str | None
     """Why it cannot be written to, and what to do; None if it can."""
     columns: tuple[ColumnFacts, ...]
+    variety: str | None = None
+    """`partitioned` or `without rowid`; None for a table like most."""
 
 
 class ExistingTables:
@@ -62,14 +64,14 @@ class ExistingTables:
         rows = self._db.all("existing_tables", name=name, schema=schema)
         found = (ExistingTable(row["name"], row["schema"]) for row in rows)
         return [
-            self._facts(own, row["problem"])
+            self._facts(own, row)
             for own, row in zip(found, rows, strict=True)
             if not self._ours(own)
         ]
 
-    def _facts(self, own: ExistingTable, problem: str | None) -> TableFacts:
+    def _facts(self, own: ExistingTable, found: Row) -> TableFacts:
         rows = self._db.all("existing_columns", name=own.name, schema=own.schema)
-        return TableFacts(own, problem, tuple(map(_column, rows)))
+        return TableFacts(own, found["problem"], tuple(map(_column, rows)), found["variety"])
 
     def _ours(self, own: ExistingTable) -> bool:
         ours = own.name in service_tables(self._db.dialect) or _OF_A_MODULE.fullmatch(own.name)
