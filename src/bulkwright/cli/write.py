@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from msgspec import UNSET
 
-from bulkwright.cli.options import DEFAULT_LOCATION, Location
+from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, chosen_org
 from bulkwright.cli.output import as_progress, console, fail, job_line, progress
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
@@ -26,7 +26,7 @@ from bulkwright.domain.request import JobRequest, ResourceRequest
 from bulkwright.files import Area
 from bulkwright.runtime.worker import Blocked, Worker, open_worker
 from bulkwright.runtime.worker_identity import is_dead
-from bulkwright.settings import Settings
+from bulkwright.settings import OrgLocation, Settings
 from bulkwright.wire import requests as wire
 from bulkwright.wiring import Services
 
@@ -84,6 +84,8 @@ class _WriteTask:
     mappings: tuple[FieldMapping, ...] | None
     ignore_empty: bool
     encoding: str | None
+    location: OrgLocation = DEFAULT_IN_ORG
+    """Where the org of the job is; no part of the fingerprint, which is looked up in that org."""
 
     def fingerprint(self) -> str:
         """Returns a hash that is the same for the same content and the same options."""
@@ -120,7 +122,7 @@ def write(
     ] = False,
     result: Annotated[Path | None, Parameter(help="Where to save the result zip.")] = None,
     remote: RemoteOptions = _IN_THIS_PROCESS,
-    location: Location = DEFAULT_LOCATION,
+    location: InOrg = DEFAULT_IN_ORG,
 ) -> int:
     """Write FILE.csv or FILE.zip into a module and report the outcome of every row.
 
@@ -130,7 +132,7 @@ def write(
     """
     if not file.is_file():
         fail(f"There is no file {file}.")
-    task = _make_task(file, options)
+    task = replace(_make_task(file, options), location=location)
     if remote.url is not None:
         if remote.token is None:
             fail("--url needs --token (or BULKWRIGHT_TOKEN).")
@@ -168,7 +170,7 @@ def _make_task(path: Path, options: JobOptions) -> _WriteTask:
 
 def _write_here(task: _WriteTask, services: Services, worker: Worker, result: Path | None) -> Job:
     """Creates a job, or continues the unfinished one of an earlier run of the same command."""
-    caller = _caller(services)
+    caller = _caller(services, task.location)
     fingerprint = task.fingerprint()
     job_id = services.job_store.find_unfinished(caller.org_id, fingerprint)
     if job_id is None:
@@ -186,8 +188,10 @@ def _write_here(task: _WriteTask, services: Services, worker: Worker, result: Pa
 def _save_result(services: Services, job: Job, target: Path | None) -> None:
     if target is None or not job.has_result or job.result_swept:
         return
+    from bulkwright.client.atomic_file import atomic_write
+
     try:
-        with services.jobs.open_result(job.org_id, job.id) as file, target.open("wb") as out:
+        with services.jobs.open_result(job.org_id, job.id) as file, atomic_write(target) as out:
             shutil.copyfileobj(file, out)
     except OSError as error:
         fail(
@@ -205,7 +209,7 @@ def _write_dry(task: _WriteTask, services: Services, worker: Worker, result: Pat
     job: Job | None = None
     try:
         with services.database.transaction():
-            caller = _caller(services)
+            caller = _caller(services, task.location)
             job_id = _create(services, caller, task, None)
             job = _run(services, worker, caller.org_id, job_id)
             _save_result(services, job, result)
@@ -247,11 +251,13 @@ def _run(services: Services, worker: Worker, org_id: int, job_id: int) -> Job:
     return job
 
 
-def _caller(services: Services) -> Caller:
-    orgs = services.accounts.orgs()
-    if orgs:
-        users = services.accounts.users(orgs[0].id)
-        return Caller(orgs[0].id, users[0].id, scope.normalise(scope.EVERY))
+def _caller(services: Services, location: OrgLocation) -> Caller:
+    if services.accounts.orgs():
+        org = chosen_org(services, location)
+        users = [user for user in services.accounts.users(org.id) if user.is_active]
+        if not users:
+            fail(f"Org {org.id} has no active user; add one with `bulkwright user add`.")
+        return Caller(org.id, users[0].id, scope.normalise(scope.EVERY))
     with services.database.transaction():
         org = services.setup.create_org("Bulkwright")
         user = services.setup.create_user(org, "Local", "User", "user@localhost.example")

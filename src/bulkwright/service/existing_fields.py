@@ -78,7 +78,7 @@ def check_columns(facts: TableFacts, dialect: str) -> None:
     if unwritable:
         types = ", ".join(f"{c.name} ({c.type})" for c in unwritable)
         raise InvalidData(
-            f"{table_text(facts.own)}: every record needs {types}, whose type cannot be written; "
+            f"{table_text(facts.table)}: every record needs {types}, whose type cannot be written; "
             "give the column a default, or allow it to be empty"
         )
 
@@ -94,12 +94,12 @@ def id_column(facts: TableFacts, dialect: str) -> ColumnFacts:
     numbered = next((c for c in candidates if c.numbered), None)
     if numbered is not None:
         return numbered
-    raise InvalidData(f"{table_text(facts.own)}: {_remedy(facts, dialect, candidates)}")
+    raise InvalidData(f"{table_text(facts.table)}: {_remedy(facts, dialect, candidates)}")
 
 
 def _remedy(facts: TableFacts, dialect: str, candidates: Sequence[ColumnFacts]) -> str:
     """What a table lacks that has no id, and what can be done about it."""
-    table = qualified_name(facts.own)
+    table = qualified_name(facts.table)
     if dialect == "sqlite":
         without = " and without WITHOUT ROWID" if facts.variety == "without rowid" else ""
         return (
@@ -111,7 +111,7 @@ def _remedy(facts: TableFacts, dialect: str, candidates: Sequence[ColumnFacts]) 
         if facts.variety == "partitioned":
             # Not all servers give a partitioned table an identity.
             sequence = qualified_name(
-                replace(facts.own, name=f"{facts.own.name}_{number.name}_seq")
+                replace(facts.table, name=f"{facts.table.name}_{number.name}_seq")
             )
             literal = sequence.replace("'", "''")
             statements = (
@@ -154,7 +154,7 @@ def table_fields(
 
 def _id_field(key: ColumnFacts) -> Field:
     return Field(
-        0, "id", key.name, "bigint", _DIGITS[key.type], read_only=True, unique=True,
+        0, "id", key.name, "bigint", _DIGITS[key.type], read_only=key.generated, unique=True,
         column=Column(key.name, key.type, nullable=False),
     )  # fmt: skip
 

@@ -54,7 +54,7 @@ class PostgresSink:
         index = self._index_equality(module, field)
         statement = sql.find(module, field, self._db.types, index)
         (found,) = self._db.sql(statement, (as_array(keys),))
-        return as_found(found["lines"])
+        return _as_found(found["lines"])
 
     def same_keys(self, module: Module, field: Field, keys: pl.Series) -> pl.Series | None:
         """Return the position of the first equal key for each; None if no two can be equal."""
@@ -146,14 +146,14 @@ class PostgresParentRecords:
         texts = as_array(keys)
         found = self._db.one("find_parents", job_id=job_id, column_index=column, keys=texts)
         assert found is not None
-        return as_found(found["lines"])
+        return _as_found(found["lines"])
 
 
 def _text(stamp: int | datetime) -> str:
     return str(stamp) if isinstance(stamp, int) else f"{stamp:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def as_found(lines: str | None) -> pl.DataFrame:
+def _as_found(lines: str | None) -> pl.DataFrame:
     """Lines of position and id as columns `at` and `id`."""
     if not lines:
         return pl.DataFrame(schema=_FOUND)

@@ -31,6 +31,7 @@ from bulkwright.store.sqlite.driver import (
     WAL_BYTES,
     SqliteQueries,
     claim_driver,
+    make_private,
     retry_while_busy,
 )
 from bulkwright.store.sqlite.errors import adbc_outage
@@ -44,6 +45,7 @@ class AdbcDatabase(SqliteQueries):
     def __init__(self, path: Path, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(clock)
         claim_driver(path, "adbc")
+        make_private(path)
         self._checkpoints = Checkpoints(path)
         self._written = 0
         self._connection: Connection = dbapi.connect(str(path), autocommit=True)
@@ -73,7 +75,7 @@ class AdbcDatabase(SqliteQueries):
         self.write(q.sql, pl.DataFrame([_column(i, values) for i, values in enumerate(columns)]))
 
     def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
-        """Runs a statement of `store/tables.py`."""
+        """Runs a statement that Python builds; values are bound to its question marks."""
         with self._connection.cursor() as cursor:
             cursor.execute(sql, _one_row(values) if values else None)
             frame = cursor.fetch_polars()
@@ -90,10 +92,6 @@ class AdbcDatabase(SqliteQueries):
         with self._connection.cursor() as cursor:
             cursor.executemany(sql, rows)
         self._written += len(rows)
-
-    def change_stamp(self) -> object:
-        """Returns a value that equals no other one, because a worker caches nothing."""
-        return object()
 
     def select_named(self, query: str, keys: pl.DataFrame, **values: object) -> pl.DataFrame:
         """Runs a named query once for each row of `keys`; the other parameters stay the same."""

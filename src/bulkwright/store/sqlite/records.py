@@ -36,7 +36,7 @@ class SqliteSink:
     def find(self, module: Module, field: Field, keys: pl.Series) -> pl.DataFrame:
         """Return the records that hold these keys: columns `at` (in `keys`, UInt32) and `id`."""
         statement = sql.find(module, field, self._collation(module, field))
-        return as_found(self._db.select(statement, numbered(keys)))
+        return _as_found(self._db.select(statement, _numbered(keys)))
 
     def same_keys(self, module: Module, field: Field, keys: pl.Series) -> pl.Series | None:
         """Return the position of the first equal key for each; None if no two can be equal."""
@@ -98,12 +98,12 @@ class SqliteParentRecords:
     def find(self, job_id: int, column: int, keys: pl.Series) -> pl.DataFrame:
         """Return the records of the rows with these keys, as `RecordSink.find` does."""
         found = self._db.select_named(
-            "find_parent", numbered(keys), job_id=job_id, column_index=column
+            "find_parent", _numbered(keys), job_id=job_id, column_index=column
         )
-        return as_found(found)
+        return _as_found(found)
 
 
-def numbered(keys: pl.Series) -> pl.DataFrame:
+def _numbered(keys: pl.Series) -> pl.DataFrame:
     """The keys with their positions.
 
     Queries return the positions, so that no key is copied back or compared again.
@@ -111,7 +111,7 @@ def numbered(keys: pl.Series) -> pl.DataFrame:
     return pl.DataFrame([pl.int_range(keys.len(), eager=True).alias("at"), keys.alias("key")])
 
 
-def as_found(rows: pl.DataFrame) -> pl.DataFrame:
+def _as_found(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows of position and id with the types that `find` promises."""
     return rows.select(pl.col("at").cast(pl.UInt32), pl.col("id").cast(pl.Int64))
 

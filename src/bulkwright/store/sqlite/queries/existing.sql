@@ -73,7 +73,7 @@ SELECT seq AS last FROM sqlite_sequence WHERE name = :table
 
 -- name: is_service_schema
 -- Whether a schema is the one that holds the service's tables: an SQLite file has only one.
-SELECT 1 AS beside
+SELECT 1 AS found
 
 -- name: index_collation
 -- The collation of the index over one column: a unique index first, and one that compares fewer
