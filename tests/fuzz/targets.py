@@ -11,6 +11,7 @@ import io
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import suppress
+from datetime import date
 from functools import partial
 from ipaddress import ip_address
 from typing import Any, cast
@@ -38,9 +39,10 @@ from bulkwright.formats.csv import (
 from bulkwright.formats.csv.charset import resolve_byte_order, to_utf8
 from bulkwright.formats.stream import ByteStream
 from bulkwright.formats.zip import open_archive
+from bulkwright.pipeline.cells import ReadOptions
 from bulkwright.pipeline.keys import normalised
 from bulkwright.pipeline.read import read_chunks
-from bulkwright.pipeline.values import ReadOptions, read_values
+from bulkwright.pipeline.values import read_values
 from bulkwright.service.mapping import MappingRules
 from bulkwright.service.signin import SignInService
 from bulkwright.store.accounts import AccountStore
@@ -62,6 +64,7 @@ DECLARED = (
     "UTF-32",
     "GB18030",
 )
+CREATED = date(2026, 11, 26)
 ZONES = ("UTC", "America/Los_Angeles", "Australia/Lord_Howe", "Asia/Kathmandu")
 
 
@@ -117,10 +120,10 @@ def read_number(data: bytes) -> None:
     """Numbers of any pattern; every value is a number that reads as itself."""
     kind, pattern, cells = _cells(data, dateformat.number_format)
     field = _field(("double", "integer", "bigint", "percent", "currency")[kind % 5])
-    values = read_values(cells, ReadOptions(field, pattern, "UTC"))
+    values = read_values(cells, ReadOptions(field, pattern, "UTC", CREATED))
     assert len(values) == len(cells)
     texts = values.drop_nulls().cast(pl.String)
-    again = read_values(texts, ReadOptions(field, None, "UTC")).cast(pl.String)
+    again = read_values(texts, ReadOptions(field, None, "UTC", CREATED)).cast(pl.String)
     assert again.to_list() == texts.to_list()
 
 
@@ -128,7 +131,8 @@ def read_date(data: bytes) -> None:
     """Dates of any pattern; every value is in the years 1 to 9999."""
     kind, pattern, cells = _cells(data, dateformat.translate)
     field = _field(("date", "datetime")[kind % 2])
-    values = read_values(cells, ReadOptions(field, pattern, ZONES[kind // 2 % len(ZONES)]))
+    options = ReadOptions(field, pattern, ZONES[kind // 2 % len(ZONES)], CREATED)
+    values = read_values(cells, options)
     assert len(values) == len(cells)
     for value in values.drop_nulls().to_list():
         assert 1 <= value.year <= 9999
@@ -139,7 +143,7 @@ def read_text(data: bytes) -> None:
     kind, _, cells = _cells(b"\n".join((data[:1], data[1:])), str)
     types = ("email", "phone", "website", "multiselectpicklist", "boolean", "text", "lookup")
     field = _field(types[kind % len(types)], unique=kind % 2 == 1)
-    values = read_values(cells, ReadOptions(field, None, "UTC"))
+    values = read_values(cells, ReadOptions(field, None, "UTC", CREATED))
     assert len(values) == len(cells) == len(normalised(cells))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from bulkwright.domain.job import FieldMapping, Job, Operation, Resource
 from bulkwright.domain.module import Field, Module
-from bulkwright.pipeline.values import ReadOptions
+from bulkwright.pipeline.cells import ReadOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,13 @@ def make_plan(
                 mapping,
                 field,
                 label.strip() or mapping.api_name,
-                ReadOptions(lookup_field or field, mapping.format, job.time_zone),
+                ReadOptions(
+                    lookup_field or field,
+                    mapping.format,
+                    job.time_zone,
+                    job.created_time.date(),
+                    has_infinity=module.has_infinity,
+                ),
                 lookup_module,
                 lookup_field,
             )
