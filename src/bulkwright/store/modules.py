@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,13 +13,22 @@ from bulkwright.store import tables
 from bulkwright.store.database import Database, Row
 
 _FLAGS = ("system_mandatory", "layout_mandatory", "read_only", "duplicate_check", "custom")
+_MOST_KEPT = 1_000
+"""Modules that one store keeps in memory."""
 
 
 class ModuleStore:
-    """Reads and changes the schema."""
+    """Reads and changes the schema.
+
+    A module that was read is kept, and read again only after a change of its fields. So a module
+    that has not changed is the same object.
+    """
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._kept: dict[tuple[int, str], tuple[str, Module]] = {}
+        """Modules by org and name, with their schema version. No version comes twice, so a module
+        that was read inside a transaction that is rolled back is not found again."""
 
     def take_ids(self, count: int) -> int:
         """Takes `count` consecutive ids and returns the first; no id is given twice."""
@@ -56,38 +66,42 @@ class ModuleStore:
                 if self.module(module.org_id, module.api_name) is None:
                     self._add(module)
                 else:
+                    self._change_version(module)
                     self._db.run("delete_fields", org_id=module.org_id, module=module.api_name)
-                    self._add_fields(module)
+                    self._add_fields(module, module.fields)
 
     def extend(self, module: Module, fields: Iterable[Field]) -> Module:
         """Adds fields to a module and its table, all or none; returns the changed module."""
         with self._db.transaction():
             self._db.all("lock_schema")
+            self._change_version(module)
             for field in fields:
-                self._db.run("add_field", **_row_of(module, field))
+                self._add_fields(module, [field])
                 for statement in tables.add_column(module, field, self._db.types):
                     self._db.sql(statement)
                 module = replace(module, fields=(*module.fields, field))
         return module
 
-    def grow_pick_list(self, module: Module, field: Field, values: Sequence[str]) -> Field:
-        """Adds values that a picklist does not have yet; returns the changed field.
+    def picklist_values(self, module: Module, field: Field, first: int) -> list[str]:
+        """Returns the values of a picklist from the position `first` on, as they are now."""
+        rows = self._db.all(
+            "picklist_values_from",
+            org_id=module.org_id,
+            module=module.api_name,
+            api_name=field.api_name,
+            first=first,
+        )
+        return [row["value"] for row in rows]
 
-        The list is read again first, because another job may have added the same values.
+    def grow_picklist(
+        self, module: Module, field: Field, first: int, values: Sequence[str]
+    ) -> None:
+        """Adds values to a picklist that has `first` values and none of these.
+
+        Belongs inside a transaction that has locked the module.
         """
-        current = self.module(module.org_id, module.api_name)
-        kept = None if current is None else current.field(field.api_name)
-        before = field.pick_list_values if kept is None else kept.pick_list_values
-        grown = tuple(dict.fromkeys((*before, *values)))
-        if grown != before:
-            self._db.run(
-                "set_pick_list",
-                org_id=module.org_id,
-                module=module.api_name,
-                api_name=field.api_name,
-                pick_list_values=json.dumps(grown),
-            )
-        return replace(field, pick_list_values=grown)
+        self._add_values(module, field, first, values)
+        self._change_version(module)
 
     def _add(self, module: Module) -> None:
         self._db.run(
@@ -103,14 +117,50 @@ class ModuleStore:
             bulk_write=module.bulk_write,
             table_schema=module.table.schema if module.table else None,
             table_name=module.table.name if module.table else None,
+            schema_version=_new_version(),
         )
-        self._add_fields(module)
+        self._add_fields(module, module.fields)
 
-    def _add_fields(self, module: Module) -> None:
-        self._db.run_all("add_field", [_row_of(module, field) for field in module.fields])
+    def _add_fields(self, module: Module, fields: Sequence[Field]) -> None:
+        self._db.run_all("add_field", [_row_of(module, field) for field in fields])
+        for field in fields:
+            if field.pick_list_values:
+                self._add_values(module, field, 0, field.pick_list_values)
+
+    def _add_values(self, module: Module, field: Field, first: int, values: Sequence[str]) -> None:
+        self._db.run(
+            "add_picklist_values",
+            org_id=module.org_id,
+            module=module.api_name,
+            api_name=field.api_name,
+            first=first,
+            values=json.dumps(values),
+        )
+
+    def _change_version(self, module: Module) -> None:
+        self._db.run(
+            "change_schema_version",
+            org_id=module.org_id,
+            module=module.api_name,
+            schema_version=_new_version(),
+        )
 
     def _module(self, row: Row) -> Module:
-        rows = self._db.all("fields", org_id=row["org_id"], module=row["api_name"])
+        key, version = (row["org_id"], row["api_name"]), row["schema_version"]
+        kept = self._kept.get(key)
+        if kept is not None and kept[0] == version:
+            return kept[1]
+        if len(self._kept) >= _MOST_KEPT:
+            self._kept.clear()
+        module = self._read(row)
+        self._kept[key] = (version, module)
+        return module
+
+    def _read(self, row: Row) -> Module:
+        where = {"org_id": row["org_id"], "module": row["api_name"]}
+        values: dict[str, list[str]] = {}
+        for value in self._db.all("picklist_values", **where):
+            values.setdefault(value["api_name"], []).append(value["value"])
         return Module(
             org_id=row["org_id"],
             id=row["id"],
@@ -121,7 +171,9 @@ class ModuleStore:
             generated_type=row["generated_type"],
             layout_id=row["layout_id"],
             bulk_write=bool(row["bulk_write"]),
-            fields=tuple(_field(r) for r in rows),
+            fields=tuple(
+                _field(r, values.get(r["api_name"], ())) for r in self._db.all("fields", **where)
+            ),
             table=None
             if row["table_name"] is None
             else ExistingTable(row["table_name"], row["table_schema"]),
@@ -141,7 +193,6 @@ def _row_of(module: Module, field: Field) -> dict[str, object]:
         "decimal_place": field.decimal_place,
         "is_unique": field.unique,
         "lookup_module": field.lookup_module,
-        "pick_list_values": json.dumps(field.pick_list_values),
         "column_name": field.column.name if field.column else None,
         "column_type": field.column.type if field.column else None,
         "column_nullable": field.column.nullable if field.column else None,
@@ -149,7 +200,11 @@ def _row_of(module: Module, field: Field) -> dict[str, object]:
     }
 
 
-def _field(row: Row) -> Field:
+def _new_version() -> str:
+    return secrets.token_hex(8)
+
+
+def _field(row: Row, values: Sequence[str]) -> Field:
     flags: dict[str, Any] = {flag: bool(row[flag]) for flag in _FLAGS}
     return Field(
         id=row["id"],
@@ -160,7 +215,7 @@ def _field(row: Row) -> Field:
         decimal_place=row["decimal_place"],
         unique=bool(row["is_unique"]),
         lookup_module=row["lookup_module"],
-        pick_list_values=tuple(json.loads(row["pick_list_values"])),
+        pick_list_values=tuple(values),
         column=None
         if row["column_name"] is None
         else Column(row["column_name"], row["column_type"], bool(row["column_nullable"])),

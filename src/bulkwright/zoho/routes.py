@@ -80,6 +80,7 @@ ROUTES: tuple[Route[ZohoContext, Access], ...] = (
             e.InvalidFileFormat,
             e.FeatureNotSupported,
             e.FileTooLarge,
+            e.QuotaExceeded,
             e.GatewayRejection,
             e.InvalidRequest,
             e.InvalidData,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from bulkwright.domain.module import Module
 from bulkwright.web.request import Request
 from bulkwright.web.response import Response, json_response
 from bulkwright.zoho.auth import caller_of
 from bulkwright.zoho.context import ZohoContext
 from bulkwright.zoho.present import metadata as present
+from bulkwright.zoho.present.metadata import Json
 
 
 async def modules(zoho: ZohoContext, request: Request) -> Response:
@@ -15,22 +19,31 @@ async def modules(zoho: ZohoContext, request: Request) -> Response:
     return json_response(present.modules(found))
 
 
-def module(zoho: ZohoContext, request: Request) -> Response:
+async def module(zoho: ZohoContext, request: Request) -> Response:
     """Returns one module with its fields."""
-    found = zoho.services.metadata.module(caller_of(request), request.params["module"])
-    return json_response(present.module(found))
+    return await _described(zoho, request, request.params["module"], present.module)
 
 
-def fields(zoho: ZohoContext, request: Request) -> Response:
+async def fields(zoho: ZohoContext, request: Request) -> Response:
     """Returns the fields of a module."""
-    found = zoho.services.metadata.module(caller_of(request), request.query().get("module"))
-    return json_response(present.fields(found))
+    return await _described(zoho, request, request.query().get("module"), present.fields)
 
 
-def layouts(zoho: ZohoContext, request: Request) -> Response:
+async def layouts(zoho: ZohoContext, request: Request) -> Response:
     """Returns the layout of a module."""
-    found = zoho.services.metadata.module(caller_of(request), request.query().get("module"))
-    return json_response(present.layouts(found))
+    return await _described(zoho, request, request.query().get("module"), present.layouts)
+
+
+async def _described(
+    zoho: ZohoContext, request: Request, name: str | None, shape: Callable[[Module], Json]
+) -> Response:
+    """Returns what `shape` makes of a module, on a thread: picklists may have many values."""
+
+    def make() -> Response:
+        found = zoho.services.metadata.module(caller_of(request), name)
+        return zoho.descriptions.response(found, shape)
+
+    return await request.run(make)
 
 
 def users(zoho: ZohoContext, request: Request) -> Response:
