@@ -5,12 +5,15 @@ Needs Python 3.11 or newer with pip, and nothing else: no root, no uv, no Docker
 `.venv` beside this file, at the versions and hashes of `requirements/`.
 """
 
+from __future__ import annotations
+
 import hashlib
 import os
 import subprocess
 import sys
 import venv
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
@@ -34,15 +37,14 @@ CHECKS = (
     ("ruff", "format", "--check", "."),
     ("ruff", "check", "."),
     ("mypy",),
-    ("mypy", "--config-file", "tests/mypy.ini"),
     ("lint-imports",),
     ("codespell", *PROSE),
 )
 
 TOOLS = {"coverage": "tests/measure_coverage.py", "mutation": "tests/mutation.py"}
 
-SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
-"""Two processes share the tests, file by file: half of the time is waiting."""
+TWO_PROCESSES = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+"""Two processes share the tests, file by file, in the order of `tests/conftest.py`."""
 
 
 def main() -> int:
@@ -57,10 +59,10 @@ def main() -> int:
         return call("bulkwright", *before, *rest)
     if command in ("test", "check"):
         set_up("dev")
-        if failed := [" ".join(check) for check in CHECKS if call(*check) != 0]:
+        if failed := failed_checks():
             print(f"failed: {', '.join(failed)}", file=sys.stderr)
             return 1
-        return call("pytest", *SIDE_BY_SIDE, *rest) if command == "test" else 0
+        return call("pytest", *TWO_PROCESSES, *rest) if command == "test" else 0
     if command in TOOLS:
         set_up("dev")
         return call("python", TOOLS[command], *rest)
@@ -85,17 +87,44 @@ def set_up(kind: str) -> None:
     mark.write_text(digest)
 
 
+def failed_checks() -> list[str]:
+    """Run all checks at the same time; print what they report, and return those that failed."""
+    running = [
+        (" ".join(check), start(*check, stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
+        for check in CHECKS
+    ]
+    failed = []
+    for name, process in running:
+        report, _ = process.communicate()
+        print(report.decode(errors="replace"), end="", flush=True)
+        if process.returncode != 0:
+            failed.append(name)
+    return failed
+
+
 def call(program: str, *arguments: str) -> int:
-    """Run a program of the environment from the project's folder."""
-    scripts = PYTHON.parent
-    path = os.pathsep.join([str(scripts), os.environ.get("PATH", "")])
+    """Run a program of the environment from the project's folder; return its exit status."""
+    process = start(program, *arguments)
     try:
-        return subprocess.run(
-            [str(scripts / program), *arguments], cwd=ROOT, env={**os.environ, "PATH": path}
-        ).returncode
+        return process.wait()
     except KeyboardInterrupt:
-        return 130
+        return process.wait() or 130
+
+
+def start(program: str, *arguments: str, **more: Any) -> subprocess.Popen[bytes]:
+    """Start a program of the environment in the project's folder."""
+    scripts = PYTHON.parent
+    environment = {
+        **os.environ,
+        "PATH": os.pathsep.join([str(scripts), os.environ.get("PATH", "")]),
+    }
+    # Tests start hundreds of processes: compiling every module in each doubles their time.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return subprocess.Popen([str(scripts / program), *arguments], cwd=ROOT, env=environment, **more)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

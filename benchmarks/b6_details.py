@@ -48,7 +48,7 @@ from harness import (
 from load import Order
 
 CONNECTIONS = 16
-TARGET_PER_S = 8_000
+TARGET_PER_S = 15_000
 TARGET_P99_MS = 25
 SMALL_ROWS = 1_000
 COMPLETED = '{"status":"COMPLETED"'

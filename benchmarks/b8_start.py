@@ -38,7 +38,7 @@ from harness import (
 
 FIRST = "/crm/v2/settings/modules"
 POLLS = 1_000
-TARGET_S = 0.5
+TARGET_S = 0.35
 TARGET_MB = 100
 
 

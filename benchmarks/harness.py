@@ -15,8 +15,6 @@ import os
 import platform
 import resource
 import shutil
-import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -31,9 +29,10 @@ from dataclasses import dataclass
 from importlib import metadata
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
+from bulkwright.testing import ServerProcess
 from data import default_dir
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -378,38 +377,23 @@ def details_path(job_id: str) -> str:
     return f"/crm/bulk/v2/write/{job_id}"
 
 
-class Server:
-    """A `bulkwright serve --dev` of its own, on a free port, from `ready` until it is stopped."""
+class Server(ServerProcess):
+    """A `bulkwright serve --dev` of its own, on a free port, and the times of its start."""
 
-    def __init__(self, data: Path, *options: str) -> None:
-        self._data = data
-        self._options = options
-        self._log = data.parent / f"{data.name}.log"
-        self.spawned = 0.0
-        """When it was spawned, on the clock of `time.perf_counter`."""
-        self.start_s = 0.0
-        """From spawn until the line `ready` was seen."""
+    spawned = 0.0
+    """When it was spawned, on the clock of `time.perf_counter`."""
+    start_s = 0.0
+    """From spawn until the line `ready` was read."""
 
-    def __enter__(self) -> Self:
-        argv = [*bulkwright(), "serve", "--dev", "--data", str(self._data)]
-        argv += ["--port", str(_free_port()), *self._options]
+    def spawn(self) -> None:
+        """Start the process and note the time."""
         self.spawned = time.perf_counter()
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                argv, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-            )
-        try:
-            self.base_url = self._ready()
-        except BaseException:
-            self._stop()
-            raise
-        self.start_s = round(time.perf_counter() - self.spawned, 4)
-        secrets = self._data / "dev-credentials.json"
-        self.credentials: dict[str, Any] = json.loads(secrets.read_text(encoding="utf-8"))
-        return self
+        super().spawn()
 
-    def __exit__(self, *_: object) -> None:
-        self._stop()
+    def wait_ready(self, seconds: float = 60.0) -> None:
+        """Wait for the line `ready` and note the time."""
+        super().wait_ready(seconds)
+        self.start_s = round(time.perf_counter() - self.spawned, 4)
 
     def connect(self) -> Connection:
         """A new connection with the rights of the dev credentials."""
@@ -418,7 +402,7 @@ class Server:
     def memory(self) -> list[dict[str, Any]]:
         """Peak resident memory of each process of the server, largest first."""
         found = []
-        for pid in _family(self._process.pid):
+        for pid in _family(self.pid):
             with suppress(OSError):
                 peak = _first_value(f"/proc/{pid}/status", "VmHWM")
                 words = Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
@@ -435,32 +419,6 @@ class Server:
             for entry in self.memory()
             if (" worker " in f"{entry['process']} ") == worker
         )
-
-    def _ready(self, at_most: float = 60.0) -> str:
-        end = time.perf_counter() + at_most
-        while time.perf_counter() < end and self._process.poll() is None:
-            for line in self._log.read_text(errors="replace").splitlines():
-                if line.startswith("ready http"):
-                    return line.split()[1]
-            time.sleep(0.005)
-        tail = self._log.read_text(errors="replace")[-2000:]
-        raise BenchmarkError(f"the server did not become ready:\n{tail}")
-
-    def _stop(self) -> None:
-        if self._process.poll() is None:
-            self._process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(15)
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _family(root: int) -> list[int]:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 NO_SPACE = "no space is left for the data folder; free some"
 READ_ONLY = "the data folder cannot be written to; check its mount and its permissions"
 DISK_ERROR = "the disk responds with an input/output error; check the system's log"
-TOO_MANY_FILES = "too many files are open; raise the limit (ulimit -n)"
+_TOO_MANY_FILES = "too many files are open; raise the limit (ulimit -n)"
 
 _BY_ERRNO = {
     errno.ENOSPC: NO_SPACE,
@@ -27,8 +27,8 @@ _BY_ERRNO = {
     errno.EPERM: READ_ONLY,
     errno.EIO: DISK_ERROR,
     errno.ESTALE: DISK_ERROR,
-    errno.EMFILE: TOO_MANY_FILES,
-    errno.ENFILE: TOO_MANY_FILES,
+    errno.EMFILE: _TOO_MANY_FILES,
+    errno.ENFILE: _TOO_MANY_FILES,
 }
 
 

@@ -78,7 +78,7 @@ class RecordSink(Protocol):
 class ExistingSink(RecordSink, Protocol):
     """Writes to existing tables, whose constraints and triggers may reject records.
 
-    `insert` and `update` raise RecordRejected inside `savepoint` only.
+    Call `insert` and `update` inside `savepoint`, which raises RecordRejected for such a record.
     """
 
     def savepoint(self, module: Module) -> AbstractContextManager[None]:

@@ -18,7 +18,7 @@ from bulkwright.callback.signing import SigningKeys
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain.limits import API_THREADS, MiB
 from bulkwright.events.events import Observer
-from bulkwright.files import Files
+from bulkwright.files import Files, ForeignFiles
 from bulkwright.files.local import LocalFiles
 from bulkwright.ports import RecordStores
 from bulkwright.service.jobs import JobService
@@ -190,6 +190,16 @@ def open_files(settings: Settings, clock: Clock = SYSTEM_CLOCK, *, make: bool = 
     )
 
 
+def _bind(files: Files, database: Database) -> None:
+    """Binds the files to the database. Raises UnusableSetting if they belong to another one."""
+    deployment = database.one("deployment")
+    assert deployment is not None
+    try:
+        files.bind(deployment["id"])
+    except ForeignFiles as error:
+        raise UnusableSetting(f"{error}") from None
+
+
 def make_dispatcher(
     settings: Settings, services: Services, observe: Observer
 ) -> CallbackDispatcher:
@@ -263,6 +273,7 @@ def _worker_stores(
 def _services(database: Database, settings: Settings) -> Services:
     clock = database.clock
     files = open_files(settings, clock)
+    _bind(files, database)
     files.sweep()
     accounts, jobs, modules = AccountStore(database), JobStore(database), ModuleStore(database)
     tokens = TokenService(accounts)

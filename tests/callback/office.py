@@ -65,13 +65,18 @@ class Office:
 
     def delivery(self, job: Job) -> Delivery:
         """Returns the delivery of an ended job."""
-        found = self.services.outbox.of_job(job.org_id, job.id)
-        assert found is not None
+        (found,) = (d for d in self.deliveries(job.org_id) if d.job_id == job.id)
         return found
+
+    def deliveries(self, org_id: int) -> list[Delivery]:
+        """Returns the deliveries of an org, newest first."""
+        return self.services.outbox.newest(org_id, 1_000)
 
     def states(self, *jobs: Job) -> list[str]:
         """Returns the state of each job's delivery."""
-        return [self.delivery(job).state.value for job in jobs]
+        sql = self.services.database.sql
+        query = "SELECT state FROM outbox WHERE job_id = ?"
+        return [row["state"] for job in jobs for row in sql(query, (job.id,))]
 
     def run(
         self,

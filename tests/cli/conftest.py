@@ -7,7 +7,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.support.finished_jobs import change, data, jobs, made
 from tests.support.program import GOOD, MIXED, Run, program
+
+__all__ = ["change", "data", "jobs", "made"]
 
 
 @pytest.fixture
@@ -20,8 +23,8 @@ def run(tmp_path: Path) -> Run:
 def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder as `init` makes it, made once."""
     folder = tmp_path_factory.mktemp("initialised")
-    made = program(folder, "init", "--company", "Zylker", "--email", "p@x.example", "--data", "d")
-    assert made.returncode == 0, made.stderr
+    done = program(folder, "init", "--company", "Zylker", "--email", "p@x.example", "--data", "d")
+    assert done.returncode == 0, done.stderr
     return folder / "d"
 
 

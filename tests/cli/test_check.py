@@ -14,39 +14,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.support.finished_jobs import HOUR, Change, Jobs, changing, grow_old, make_folder
+from tests.support.finished_jobs import HOUR, Change, Jobs, grow_old
 from tests.support.program import Run, refused
+from tests.support.uploads import zipped
 from tests.support.watch import write_leads
 
 from bulkwright.service.findings import Fault, Finding
 from bulkwright.settings import Settings
 from bulkwright.wiring import open_check, open_services
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Jobs]:
-    """A folder with jobs at every stage, made once."""
-    data = tmp_path_factory.mktemp("checked") / "data"
-    return data, make_folder(data)
-
-
-@pytest.fixture
-def jobs(made: tuple[Path, Jobs], tmp_path: Path) -> Jobs:
-    """The jobs of the test's own folder `d`."""
-    shutil.copytree(made[0], tmp_path / "d")
-    return made[1]
-
-
-@pytest.fixture
-def data(jobs: Jobs, tmp_path: Path) -> Path:
-    """That folder."""
-    return tmp_path / "d"
-
-
-@pytest.fixture
-def change(data: Path) -> Change:
-    """Query or change the folder's database by hand."""
-    return changing(data)
 
 
 def checked(data: Path) -> list[Finding]:
@@ -133,8 +108,7 @@ def rewritten(path: Path, old: bytes, new: bytes) -> None:
         (name,) = archive.namelist()
         text = archive.read(name)
     assert old in text
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(name, text.replace(old, new))
+    path.write_bytes(zipped(text.replace(old, new), name))
 
 
 def test_a_result_with_another_cell(data: Path, jobs: Jobs, change: Change) -> None:
@@ -208,7 +182,7 @@ def test_strays_of_crashes_are_harmless(data: Path, jobs: Jobs, run: Run) -> Non
     (data / "files" / "parts" / str(jobs.done)).mkdir()
     grow_old(data / "files" / "parts" / str(jobs.done), hours=1)
     assert faults(data) == ["stray", "stray"]
-    done = run("check", "--data", "d")
+    done = run("check", "--data", "data")
     assert done.returncode == 0, done.stderr
     assert "files/uploads/77.zip" in done.stdout and "nothing is wrong" in done.stdout
 
@@ -313,7 +287,7 @@ def test_a_file_that_is_no_database(data: Path, run: Run) -> None:
     """It has another content."""
     (data / "bulkwright.sqlite").write_bytes(b"This is no database.\n" * 1000)
     assert faults(data) == ["database-damaged"]
-    done = run("check", "--data", "d")
+    done = run("check", "--data", "data")
     assert done.returncode == 1 and "Traceback" not in done.stderr
 
 
@@ -390,7 +364,7 @@ def test_no_false_alarm_while_jobs_run(data: Path, tmp_path: Path) -> None:
     write_leads(tmp_path / "leads.csv", 60_000)
     writer = subprocess.Popen(
         [sys.executable, "-m", "bulkwright", "write", "leads.csv", "--module", "Contacts",
-         "--operation", "insert", "--data", "d"],
+         "--operation", "insert", "--data", "data"],
         cwd=tmp_path, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     rounds = 0
@@ -431,7 +405,7 @@ def test_a_job_that_ends_during_its_check(
 def test_the_command_prints_the_next_step(data: Path, jobs: Jobs, run: Run) -> None:
     """Status 1, with one line for each finding."""
     result(data, jobs.done).unlink()
-    done = run("check", "--data", "d")
+    done = run("check", "--data", "data")
     assert done.returncode == 1
     assert "result-missing" in done.stdout and "restore the file" in done.stdout
     assert "1 found" in done.stdout.splitlines()[-1]
@@ -439,7 +413,7 @@ def test_the_command_prints_the_next_step(data: Path, jobs: Jobs, run: Run) -> N
 
 def test_the_command_in_json(data: Path, jobs: Jobs, run: Run) -> None:
     """For programs."""
-    done = run("check", "--data", "d", "--json")
+    done = run("check", "--data", "data", "--json")
     assert done.returncode == 0
     assert json.loads(done.stdout) == {
         "clean": True,
@@ -447,7 +421,7 @@ def test_the_command_in_json(data: Path, jobs: Jobs, run: Run) -> None:
         "findings": [],
     }
     (data / "files" / "uploads" / f"{jobs.uploads[jobs.done]}.zip").unlink()
-    done = run("check", "--data", "d", "--json")
+    done = run("check", "--data", "data", "--json")
     assert done.returncode == 1
     report = json.loads(done.stdout)
     assert report["clean"] is False

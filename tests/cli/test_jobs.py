@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import re
 import shutil
 import zipfile
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from tests.support.program import MIXED, Run, program, refused
+
+from bulkwright.cli.jobs import result
+from bulkwright.cli.write import JobOptions, write
+from bulkwright.settings import DataLocation
 
 INSERT = ("--module", "Leads", "--operation", "insert", "--data", "d")
 
@@ -74,6 +80,33 @@ def test_result_is_saved_as_a_zip(run: Run, job_id: str, tmp_path: Path) -> None
     for name in (f"{job_id}.zip", "here.zip"):
         with zipfile.ZipFile(tmp_path / name) as archive:
             assert archive.testzip() is None and archive.namelist() == ["Leads-mixed.csv"]
+
+
+@pytest.mark.parametrize("command", ["result", "result --failed", "write --result"])
+def test_a_result_that_cannot_be_written_changes_no_file(
+    job_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """The file of an earlier run stays as it was, and no partial file is left beside it."""
+
+    def full(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfileobj", full)
+    monkeypatch.setattr("bulkwright.pipeline.failed.read_chunks", full)
+    location = DataLocation(tmp_path / "d")
+    saved = tmp_path / "out" / "saved"
+    saved.parent.mkdir()
+    saved.write_text("earlier")
+    with pytest.raises((OSError, SystemExit)):
+        if command == "write --result":
+            (tmp_path / "f.csv").write_text(MIXED)
+            options = JobOptions(module="Leads", operation="insert")
+            other = DataLocation(tmp_path / "other")
+            write(tmp_path / "f.csv", options=options, result=saved, location=other)
+        else:
+            failed = command == "result --failed"
+            result(job_id, failed=failed, out=saved, location=location)
+    assert [p.read_text() for p in saved.parent.iterdir()] == ["earlier"]
 
 
 def test_failed_rows_can_be_corrected_and_written_again(

@@ -5,32 +5,24 @@ Loaded by `schemathesis.toml`. BULKWRIGHT_CONTRACT is the path of a JSON file wi
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import schemathesis
 from hypothesis import strategies as st
+from tests.support.uploads import zipped
 
 KNOWN: dict[str, Any] = json.loads(Path(os.environ["BULKWRIGHT_CONTRACT"]).read_text("utf-8"))
-
-
-def _zipped(name: str, text: bytes) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
-        archive.writestr(name, text)
-    return made.getvalue()
 
 
 _ROWS = b"Last_Name,Company,Email\nBoyle,Zylker,p@zylker.example\n,,\n"
 _names = st.sampled_from(["leads.csv", "Leads/leads.csv", "leads.txt"])
 _files = st.one_of(
-    st.just(_zipped("leads.csv", _ROWS)),
-    st.builds(_zipped, _names, st.binary(max_size=200)),
+    st.just(zipped(_ROWS)),
+    st.builds(zipped, st.binary(max_size=200), _names),
     st.binary(max_size=200),
 )
 schemathesis.openapi.format("binary", _files)
@@ -40,7 +32,7 @@ _SOUND = {
     "job_id": "[1-9][0-9]{0,17}",
     "org": "(org)?[0-9]{1,20}",
     "file": "[0-9]{1,18}[.]zip",
-    "version": "v[2-8]|v2[.]1",
+    "version": "v[2-8]|v2[.][12]",
 }
 _REAL_IN = ("v2", "v2.1", "v4", "v6", "v8")
 """Valid requests in these versions use existing ids; those in other versions use unknown ids."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import random
-import zipfile
 from dataclasses import dataclass, field
 
 from tests.support.model import COLUMNS
@@ -38,11 +36,3 @@ class Rows:
 
     def _number(self) -> str:
         return "many" if self.random.random() < 0.04 else str(self.random.randrange(10**6))
-
-
-def packed(text: str) -> bytes:
-    """A zip with one CSV."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("leads.csv", text)
-    return buffer.getvalue()

@@ -21,12 +21,14 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx2
-from tests.crash.rows import Rows, packed
+from tests.crash.rows import Rows
 from tests.crash.victim import ROWS, Strike, Victim
-from tests.support.checker import COLUMNS, Checker, Fault, Store
+from tests.support.checker import Checker, Fault, Store
 from tests.support.journal import Journal
+from tests.support.model import COLUMNS
 from tests.support.processes import until
 from tests.support.receivers import Receiver
+from tests.support.uploads import zipped
 
 FINAL = ("COMPLETED", "FAILED")
 STUCK_SECONDS = 60.0
@@ -63,7 +65,7 @@ class Stand(Victim):
 
     def upload(self, text: str) -> str:
         """Upload a CSV, until it is acknowledged; the id of the file."""
-        data = packed(text)
+        data = zipped(text)
         digest = hashlib.sha256(data).hexdigest()
         while True:
             place = len(self.journal.uploads)

@@ -12,6 +12,7 @@ from bulkwright.domain.limits import JOB_ATTEMPTS
 from bulkwright.domain.outcome import Counts
 from bulkwright.events.events import ChunkCommitted, Event
 from bulkwright.files import Area
+from bulkwright.files.local import LocalFiles
 
 ROWS = "Last_Name,City\n" + "".join(f"Name {i},City {i}\n" for i in range(6))
 
@@ -19,7 +20,9 @@ ROWS = "Last_Name,City\n" + "".join(f"Name {i},City {i}\n" for i in range(6))
 def upload_of(bench: Bench, job_id: int) -> Path:
     """The stored upload of a job."""
     job = bench.services.jobs.details(bench.org.id, job_id)
-    return bench.services.files.path(Area.UPLOADS, job.resources[0].file_id)
+    files = bench.services.files
+    assert isinstance(files, LocalFiles)
+    return files.path(Area.UPLOADS, job.resources[0].file_id)
 
 
 def flip(path: Path, place: int) -> None:

@@ -11,6 +11,7 @@ import sqlite3
 import time
 import zipfile
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,11 @@ def files(watch: Watch) -> list[Path]:
     return sorted(p for p in found if p.parent.name != "incoming")
 
 
+def is_claimed_or_failed(watch: Watch, claims: int) -> bool:
+    """Whether the job has been claimed since `claims` were counted, or is FAILED."""
+    return watch.number("SELECT lease_token FROM jobs") > claims or watch.status == "FAILED"
+
+
 @pytest.mark.slow
 def test_a_job_that_kills_its_worker_three_times_is_given_up(
     tmp_path: Path, watch: Watch, leads: Path
@@ -111,9 +117,7 @@ def test_a_job_that_kills_its_worker_three_times_is_given_up(
         claims = watch.number("SELECT lease_token FROM jobs")
         worker = start("worker", "--data", watch.data)
         claimed = until(
-            lambda seen=claims: (
-                watch.number("SELECT lease_token FROM jobs") > seen or watch.status == "FAILED"
-            ),
+            partial(is_claimed_or_failed, watch, claims),
             LEASE_SECONDS + 20,
             pause=0.002,
         )

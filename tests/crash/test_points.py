@@ -61,7 +61,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory, template: Path) -> dict[st
         report = AttackReport()
         folder = tmp_path_factory.mktemp("attacked")
         with Stand(folder, template, seed=seed + number, workers=1 + number % 2) as stand:
-            plans[name](stand, report=report)
+            plans[name](stand, report)
             report.add(stand)
         return report
 

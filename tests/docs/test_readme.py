@@ -7,7 +7,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,13 +14,14 @@ from typing import Any
 
 import pytest
 from tests.support.live import Live
+from tests.support.processes import until
+from tests.support.uploads import zipped
 
 from bulkwright.cli import app
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 GOLDEN = ROOT / "tests" / "wire" / "golden"
-_PATIENCE = 60.0
 
 FOUNDING_PAGE = """curl "https://zylkercorp.zohoplatform.com/crm/bulk/v2/write/111111000002308098"
 -X GET
@@ -84,10 +84,13 @@ def test_the_lines_of_the_readme_work(live: Live) -> None:
     answer = json.loads(shell.run(create, FILE_ID=answer["details"]["file_id"]))
     assert answer["code"] == "SUCCESS"
     job = answer["details"]["id"]
-    deadline = time.monotonic() + _PATIENCE
-    found: dict[str, Any] = {"status": "ADDED"}
-    while found["status"] != "COMPLETED" and time.monotonic() < deadline:
-        found = json.loads(shell.run(details, JOB_ID=job))
+
+    def asked() -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(shell.run(details, JOB_ID=job))
+        return found
+
+    assert until(lambda: asked()["status"] == "COMPLETED"), live.log
+    found = asked()
     (resource,) = found["resource"]
     assert (resource["file"]["added_count"], resource["file"]["skipped_count"]) == (1, 1)
     shell.run(download, DOWNLOAD_URL=found["result"]["download_url"])
@@ -115,8 +118,7 @@ def test_the_founding_pages_own_request_gets_its_answer(live: Live) -> None:
     token = f"Authorization: Zoho-oauthtoken {known['access_token']}"
     csv = "Ref,Deal_Name,Stage\n1,Big Deal,Qualification\n"
     packed = live.data / "deals.zip"
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("Accounts.csv", csv)
+    packed.write_bytes(zipped(csv, "Accounts.csv"))
     upload = ["-F", f"file=@{packed}", "-H", "feature: bulk-write"]
     org = ["-H", f"X-CRM-ORG: {known['org_id']}", "-H", token]
     url = live.base_url
@@ -137,10 +139,9 @@ def test_the_founding_pages_own_request_gets_its_answer(live: Live) -> None:
         found: dict[str, Any] = json.loads(done.stdout)
         return found
 
-    deadline = time.monotonic() + _PATIENCE
-    found: dict[str, Any] = {}
-    while found.get("status") != "COMPLETED" and time.monotonic() < deadline:
-        found = asked(created["details"]["id"])
+    job = created["details"]["id"]
+    assert until(lambda: asked(job)["status"] == "COMPLETED"), live.log
+    found = asked(job)
     page = json.loads((GOLDEN / "completed.json").read_text("utf-8"))
     assert _shape(found) == _shape(page)
     for one in (found["resource"][0], page["resource"][0]):

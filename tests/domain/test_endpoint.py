@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.support.effort import tries
 
 from bulkwright.domain.endpoint import (
     Endpoint,
@@ -121,6 +122,7 @@ _BITS = st.sampled_from(
 
 
 @example("HTTP://_XN--0")
+@tries(100)
 @given(st.one_of(st.text(), st.lists(_BITS, max_size=8).map("".join).map("http://{}".format)))
 def test_other_parsers_read_accepted_urls_alike(url: str) -> None:
     """Only InvalidEndpoint is raised; two other parsers read the same host and port."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
 from dataclasses import replace
 
 import pytest
 from tests.support.bench import Bench
+from tests.support.uploads import zipped
 
 from bulkwright.domain.errors import (
     BulkwrightError,
@@ -76,11 +76,8 @@ def family(bench: Bench) -> Bench:
 def create(bench: Bench, *resources: ResourceRequest, operation: str = "insert") -> Job:
     """Upload one zip with the three CSVs and add a job for these resources."""
     with bench.services.files.incoming() as incoming:
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w") as archive:
-            for name, text in (("Leads", LEADS), ("Phones", PHONES), ("Links", LINKS)):
-                archive.writestr(f"{name}.csv", text)
-        incoming.write(packed.getvalue())
+        others = {"Phones.csv": PHONES.encode(), "Links.csv": LINKS.encode()}
+        incoming.write(zipped(LEADS, "Leads.csv", **others))
         file_id = bench.services.uploads.receive(bench.caller, "all.zip", incoming).id
     named = tuple(
         ResourceRequest(r.module, str(file_id), r.mappings, r.find_by, None, r.file_names)

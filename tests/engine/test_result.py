@@ -192,8 +192,9 @@ def test_failed_rows_are_a_csv_to_correct(bench: Bench, tmp_path: Path) -> None:
         with (
             files.open(Area.UPLOADS, done.job.resources[0].file_id, None) as upload,
             files.open(Area.RESULTS, done.job.id, None) as result,
+            target.open("wb") as out,
         ):
-            assert write_failed(done.job, upload, result, target) == 2
+            assert write_failed(done.job, upload, result, out) == 2
         with target.open(encoding="utf-8", newline="") as file:
             header, *rows = csv.reader(file)
         assert header == ["Name", "Note, long", "Email", "Staff", "ERRORS"]

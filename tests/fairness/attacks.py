@@ -204,7 +204,7 @@ def connections(a: Attacker) -> Step:
     def step() -> None:
         while len(held) < 600:
             with suppress(OSError):
-                made = socket.create_connection((host.hostname, host.port), 5)  # type: ignore[arg-type]
+                made = socket.create_connection((host.hostname, host.port), 5)
                 if len(held) % 2:
                     made.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
                 held.append(made)

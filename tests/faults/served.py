@@ -9,18 +9,17 @@ import signal
 import sqlite3
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import ClassVar, Self
 
 import httpx2
-from tests.support.checker import COLUMNS, Checker
+from tests.support.checker import Checker
+from tests.support.model import COLUMNS
 from tests.support.processes import fault_environment, until
-from tests.support.uploads import zipped
+from tests.support.served import Served
 from tests.support.watch import Watch, free
-
-from bulkwright.testing import ServerProcess
 
 CONSTANTS: dict[str, dict[str, object]] = {
     "bulkwright.domain.limits": {
@@ -51,11 +50,17 @@ def leads(rows: int, prefix: str = "a", filler: int = 0) -> str:
     return "\n".join(lines) + "\n"
 
 
-class FaultedServer(ServerProcess):
-    """`bulkwright serve --dev` on a folder, with a client.
+class FaultedServer(Served):
+    """`bulkwright serve --dev` on a folder, with a client, that meets injected faults.
 
-    Leaving the block checks the deployment and stops the server.
+    Its jobs find records by Email. Leaving the block checks the deployment and stops the server.
     """
+
+    operation = "upsert"
+    mapped: ClassVar[Mapping[str, object]] = {
+        "find_by": "Email",
+        "field_mappings": [{"api_name": name, "index": n} for n, name in enumerate(HEADER)],
+    }
 
     def __init__(
         self,
@@ -78,6 +83,7 @@ class FaultedServer(ServerProcess):
             "--free-disk-mib",
             "0",  # the disks of these tests are small
             log=folder / "log",
+            timeout=90.0,
             environment=environment,
             user=user,
         )
@@ -86,12 +92,10 @@ class FaultedServer(ServerProcess):
     def __enter__(self) -> Self:
         self.start()
         try:
-            self.url, self.token, self.org = self.base_url, self.access_token, self.org_id
             self.wait_for_workers(self._worker_count)
         except BaseException:
             self.kill()
             raise
-        self.http = httpx2.Client(base_url=self.url, headers=self.headers, timeout=90)
         return self
 
     def __exit__(self, *raised: object) -> None:
@@ -99,9 +103,8 @@ class FaultedServer(ServerProcess):
             if raised[0] is None:
                 self.check()
         finally:
-            self.http.close()
             self.resume_workers()
-            self.stop()
+            super().__exit__(*raised)
         if raised[0] is None and self.foreseen:
             assert "Traceback" not in self.log
 
@@ -111,7 +114,9 @@ class FaultedServer(ServerProcess):
         # Parts are deleted just after the job has ended; a paused worker deletes its own when it
         # continues.
         until(lambda: not self.files("parts") | self.files("incoming"))
-        faults = [str(fault) for fault in Checker(self.data).check(self.url, self.token)]
+        faults = [
+            str(fault) for fault in Checker(self.data).check(self.base_url, self.access_token)
+        ]
         assert not faults, faults[:5]
 
     def resume_workers(self) -> None:
@@ -122,52 +127,11 @@ class FaultedServer(ServerProcess):
 
     # The client
 
-    def upload(self, text: str) -> httpx2.Response:
-        """Uploads a file and returns the response."""
-        return self.http.post(
-            "/crm/v2/upload",
-            headers={"feature": "bulk-write", "X-CRM-ORG": self.org},
-            files={"file": ("leads.csv.zip", zipped(text))},
-        )
-
-    def file_id(self, text: str) -> str:
-        """Uploads a file and returns its id."""
-        answer = self.upload(text)
-        assert answer.status_code == 200, (answer.text, self.log)
-        return str(answer.json()["details"]["file_id"])
-
-    def ask(self, file_id: str, operation: str = "upsert") -> httpx2.Response:
-        """Requests a job and returns the response."""
-        mappings = [{"api_name": name, "index": n} for n, name in enumerate(HEADER)]
-        resource = {"type": "data", "module": "Leads", "file_id": file_id, "find_by": "Email"}
-        body = {"operation": operation, "resource": [{**resource, "field_mappings": mappings}]}
-        return self.http.post("/crm/bulk/v2/write", json=body)
-
-    def ask_by_header(self, file_id: str) -> httpx2.Response:
-        """Returns the request of a job that maps the columns with the names of fields."""
-        resource = {"type": "data", "module": "Leads", "file_id": file_id, "find_by": "Email"}
-        return self.http.post(
-            "/crm/bulk/v2/write", json={"operation": "upsert", "resource": [resource]}
-        )
-
-    def begin(self, text: str) -> str:
-        """Creates a job and returns its id."""
-        answer = self.ask(self.file_id(text))
-        assert answer.status_code == 201, (answer.text, self.log)
-        return str(answer.json()["details"]["id"])
-
-    def details(self, job: str) -> dict[str, Any]:
-        """Returns the job details."""
-        answer = self.http.get(f"/crm/bulk/v2/write/{job}")
-        assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
-
-    def ended(self, job: str, seconds: float = 60.0) -> str:
+    def ended(
+        self, job: str, seconds: float = 60.0, statuses: Sequence[str] = ("COMPLETED", "FAILED")
+    ) -> str:
         """Waits for the end of a job and returns its status."""
-        final = ("COMPLETED", "FAILED")
-        assert until(lambda: self.details(job)["status"] in final, seconds, 0.02), self.log
-        return str(self.details(job)["status"])
+        return super().ended(job, seconds, statuses)
 
     def download(self, job: str) -> httpx2.Response:
         """Downloads the result of a job."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,16 @@ def test_a_job_on_a_full_disk_waits_for_space(disk: SmallDisk, serve: Serve) -> 
     assert until(lambda: "continuing" in served.log)
 
 
+def is_completed(served: FaultedServer, job: str) -> bool:
+    """Returns whether a job has completed."""
+    return bool(served.details(job)["status"] == "COMPLETED")
+
+
+def is_waiting(served: FaultedServer, job: str) -> bool:
+    """Returns whether a job has not failed."""
+    return bool(served.details(job)["status"] != "FAILED")
+
+
 def _loop(disk: SmallDisk, serve: Serve, leaves: list[int]) -> None:
     """With a little more space each time, another write is the first to fail."""
     served = serve(disk.path / "data")
@@ -67,8 +78,8 @@ def _loop(disk: SmallDisk, serve: Serve, leaves: list[int]) -> None:
             assert is_coded(asked)
         else:
             job = str(asked.json()["details"]["id"])
-            done = until(lambda job=job: served.details(job)["status"] == "COMPLETED", 1.0, 0.02)
-            assert done or served.details(job)["status"] in ("ADDED", "INPROGRESS"), served.log
+            until(partial(is_completed, served, job), 1.0, 0.02)
+            assert served.details(job)["status"] in ("ADDED", "INPROGRESS", "COMPLETED"), served.log
         disk.free()
         if asked.status_code == 201:
             assert served.ended(job) == "COMPLETED"
@@ -90,20 +101,24 @@ def test_every_place_where_a_worker_writes_a_file(serve: Serve) -> None:
     """The part of a chunk, its rename, the result: finished work stays, the rest waits."""
     served = serve()
     waiting = "waiting: no space is left"
-    for n, place in enumerate(("write", "put_part", "move_to", "_join")):
+
+    def noted(word: str, times: int) -> bool:
+        return served.log.count(word) == times
+
+    for n, place in enumerate(("write", "put_part", "move_to", "_join"), start=1):
         file_id = served.file_id(leads(500, place))
         before = served.files("results"), served.number("SELECT count(*) FROM ledger")
         served.flag(f"full/{place}")
         job = str(served.ask(file_id).json()["details"]["id"])
-        assert until(lambda n=n: served.log.count(waiting) > n), served.log
-        waits(served, lambda job=job: served.details(job)["status"] != "FAILED", 0.5)
+        assert until(partial(noted, waiting, n)), served.log
+        waits(served, partial(is_waiting, served, job), 0.5)
         assert served.files("incoming") == set() and served.files("results") == before[0]
         done = served.number("SELECT count(*) FROM ledger") - before[1]
         assert done == (5 if place == "_join" else 0)
         served.flag(f"full/{place}", on=False)
         assert served.ended(job) == "COMPLETED"
         assert len(served.rows(job)) == 500
-        assert until(lambda n=n: served.log.count("continuing") > n)
+        assert until(partial(noted, "continuing", n))
     assert served.log.count(waiting) == served.log.count("continuing") == 4
 
 

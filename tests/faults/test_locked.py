@@ -73,14 +73,7 @@ def test_a_callback_during_a_lock_is_delivered_later(serve: Serve) -> None:
     served = serve()
     with Receiver(answer(200)) as receiver:
         served.flag("full/_join")
-        body = {
-            "operation": "insert",
-            "callback": {"url": receiver.url, "method": "post"},
-            "resource": [
-                {"type": "data", "module": "Leads", "file_id": served.file_id(leads(50, "c"))}
-            ],
-        }
-        job = str(served.http.post("/crm/bulk/v2/write", json=body).json()["details"]["id"])
+        job = served.begin(leads(50, "c"), receiver.url)
         served.flag("full/_join", on=False)
         with locked(served):
             waits(served, lambda: receiver.letters == [], 2.5)

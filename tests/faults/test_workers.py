@@ -70,7 +70,7 @@ def test_no_file_can_be_opened_any_more(serve: Serve) -> None:
     pid = served.process.pid
     old = resource.prlimit(pid, resource.RLIMIT_NOFILE)
     resource.prlimit(pid, resource.RLIMIT_NOFILE, (64, old[1]))
-    host, port = served.url.removeprefix("http://").split(":")
+    host, port = served.base_url.removeprefix("http://").split(":")
     served.answers()
     text = leads(30, "f")
     with ExitStack() as idle:
@@ -123,7 +123,7 @@ def test_the_heaviest_legal_file_in_little_memory(serve: Serve) -> None:
     most = size_of(worker) + 1536 * MiB
     resource.prlimit(worker, resource.RLIMIT_AS, (most, most))
     file_id = served.file_id(_heaviest(25_000, 200).decode())
-    job = str(served.ask_by_header(file_id).json()["details"]["id"])
+    job = str(served.ask(file_id, field_mappings=None).json()["details"]["id"])
     assert served.ended(job, 120) in ("COMPLETED", "FAILED")
     assert served.details(job)["status"] == "COMPLETED", served.log
     served.works("v")

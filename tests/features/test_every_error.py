@@ -34,13 +34,18 @@ ROOT = Path(__file__).parents[2]
 KEYS = ["code", "details", "message", "status"]
 WRITE, JOB = "/crm/bulk/v2/write", "/crm/bulk/v2/write/1"
 
-ABSTRACT = {errors.RequestError, errors.FileError, errors.AccessError, errors.JobError}
+ABSTRACT: set[type[errors.BulkwrightError]] = {
+    errors.RequestError,
+    errors.FileError,
+    errors.AccessError,
+    errors.JobError,
+}
 """Base classes, which no code raises."""
 
-IN_A_JOB = {errors.FileDamaged, errors.WorkerFailed}
+IN_A_JOB: set[type[errors.BulkwrightError]] = {errors.FileDamaged, errors.WorkerFailed}
 """Errors that job details show; no request gets them."""
 
-NOT_ON_THE_WIRE = {errors.LeaseLost}
+NOT_ON_THE_WIRE: set[type[errors.BulkwrightError]] = {errors.LeaseLost}
 """Errors that no client sees: another worker continues the job."""
 
 NEVER = {
@@ -135,9 +140,10 @@ def damaged(s: Deployment) -> httpx2.Response:
     job_id, store = s.job_id(), s.services.claims
     claimed = store.claim("here/1", job_id)
     assert claimed is not None
-    s.services.files.path(Area.RESULTS, job_id).write_bytes(b"PK")
-    ended = {"code": None, "has_result": True, "result_sha256": "0" * 64}
-    store.finish(claimed[0], JobStatus.COMPLETED, **ended)
+    (s.settings.files_path / Area.RESULTS.path(job_id)).write_bytes(b"PK")
+    store.finish(
+        claimed[0], JobStatus.COMPLETED, code=None, has_result=True, result_sha256="0" * 64
+    )
     return s.get(f"/v2/crm/org{s.tenant.org.id}/bulk-write/{job_id}/{job_id}.zip")
 
 
@@ -252,6 +258,9 @@ WAYS = [
     Way(E.TooManyTokenRequests, too_often, 400, "", "Access Denied"),
     Way(problems.InvalidUrlPattern, get("/crm/bulk/v2/reed"), 404, "INVALID_URL_PATTERN",
         "Please check if the URL trying to access is a correct one"),
+    Way(problems.NotServed, get("/crm/v2/Leads/search"), 501, "NOT_IMPLEMENTED",
+        "GET /crm/{version}/{module}/search is documented by Zoho, but this server does not "
+        "implement it.", ("operation",)),
     Way(problems.InvalidRequestMethod, lambda s: s.http.put(JOB, headers=s.auth()), 400,
         "INVALID_REQUEST_METHOD", "The http request method type is not a valid one"),
 ]  # fmt: skip
@@ -321,9 +330,9 @@ def test_every_class_of_error_has_exactly_one_way() -> None:
     """A new class of errors needs a request here, and a deleted class leaves none behind."""
     reached = Counter(way.error for way in WAYS)
     assert [e for e, times in reached.items() if times > 1] == []
-    elsewhere = [ABSTRACT, IN_A_JOB, NOT_ON_THE_WIRE]
-    assert not any(kinds & set(reached) for kinds in elsewhere)
-    assert _classes() == set(reached).union(*elsewhere)
+    elsewhere = ABSTRACT | IN_A_JOB | NOT_ON_THE_WIRE
+    assert not elsewhere & set(reached)
+    assert _classes() == set(reached) | elsewhere
     assert all("code" not in vars(error) for error in ABSTRACT)
     texts = Counter((w.error, w.ask) for w in [*WAYS, *VARIANTS])
     assert max(texts.values()) == 1

@@ -7,9 +7,11 @@ import re
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from bulkwright.asgi import create_app
 from bulkwright.domain.limits import SIGN_IN_FREE_FAILURES
+from bulkwright.service import passwords
 from bulkwright.service.setup import SAMPLE_CLIENT_ID, SAMPLE_REDIRECT
 from bulkwright.settings import Settings
 from bulkwright.wiring import open_services
@@ -21,6 +23,13 @@ QUERY = {
     "response_type": "token",
     "redirect_uri": SAMPLE_REDIRECT,
 }
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attempt for an unknown user costs a hash, which is made cheap."""
+    monkeypatch.setattr(passwords, "PASSWORD_SCRYPT", (10, 8, 1))
+    monkeypatch.setattr(passwords, "_DUMMY_HASH", passwords.hashed_password("no such password"))
 
 
 async def sign_in(client: httpx2.AsyncClient, address: str) -> int:

@@ -21,7 +21,7 @@ from tests.support.deployment import Deployment
 from bulkwright.asgi import create_app
 from bulkwright.clock import ManualClock
 from bulkwright.domain import limits
-from bulkwright.domain.account import ClientKind, OAuthClient, Role, User
+from bulkwright.domain.account import ClientKind, OAuthClient, User
 from bulkwright.domain.limits import LIVE_REFRESH_TOKENS, SESSION_SECONDS, TOKEN_REQUESTS_AT_ONCE
 from bulkwright.service import passwords
 from bulkwright.service.setup import SAMPLE_CLIENT_ID, SAMPLE_REDIRECT
@@ -37,6 +37,9 @@ _numbers = itertools.count()
 
 class Browser(httpx2.Client):
     """A client that keeps cookies and follows no redirect."""
+
+    def __init__(self, base_url: str, timeout: float = 30.0) -> None:
+        super().__init__(base_url=base_url, timeout=timeout, verify=False)
 
     def press(self, page: httpx2.Response, step: str, **fields: str) -> httpx2.Response:
         """Sends the form of a page as a browser does; `fields` add to it or replace its values."""
@@ -90,11 +93,11 @@ def user(server: Deployment) -> User:
     return new_user(server)
 
 
-def new_user(server: Deployment, role: Role = Role.ADMINISTRATOR, password: str = PASSWORD) -> User:
+def new_user(server: Deployment, password: str = PASSWORD) -> User:
     """A new user with a password."""
     email = f"user{next(_numbers)}@zylker.example"
     setup = server.services.setup
-    user = setup.create_user(server.tenant.org, "Ümit", "O'Neil <i>", email, role=role)
+    user = setup.create_user(server.tenant.org, "Ümit", "O'Neil <i>", email)
     server.services.signin.set_password(user, password)
     return user
 

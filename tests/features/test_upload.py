@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from tests.support.deployment import Deployment
-from tests.support.uploads import zipped
+from tests.support.uploads import LEADS, zipped
 
 from bulkwright.files import Area
 
@@ -70,7 +71,7 @@ def test_a_file_that_is_no_zip_is_rejected_with_200(server: Deployment) -> None:
     "data",
     [
         zipped(b"x", name="picture.png"),
-        zipped(**{"second.csv": b"a\n1\n"}),
+        zipped(LEADS, "leads.csv", **{"second.csv": b"a\n1\n"}),
         zipped(b""),
     ],
     ids=["no CSV", "two CSVs", "empty CSV"],
@@ -89,7 +90,7 @@ def test_a_zip_without_a_usable_csv_is_rejected_by_the_create_request(
 @pytest.mark.parametrize("missing", ["feature", "X_CRM_ORG"])
 def test_missing_headers_get_the_upload_hosts_own_error(server: Deployment, missing: str) -> None:
     """In another shape, with status 403 (client contract 3)."""
-    answer = server.upload(**{missing: ""})
+    answer = server.upload(None, tenant=None, token=None, **{missing: ""})
     assert answer.status_code == 403
     assert answer.json() == {
         "status": "error",
@@ -127,7 +128,7 @@ def test_an_upload_over_25_mb_is_rejected_and_leaves_no_file(server: Deployment)
     assert answer.status_code == 413
     assert answer.json()["code"] == "FILE_TOO_LARGE"
 
-    def pieces() -> object:
+    def pieces() -> Iterator[bytes]:
         yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
         for _ in range(27):
             yield bytes(1024 * 1024)
@@ -187,6 +188,7 @@ def test_an_upload_is_stored_as_it_was_sent(server: Deployment) -> None:
     headers = {**server.auth(), "feature": "bulk-write", "X-CRM-ORG": str(server.tenant.org.id)}
     files = {"file": ("../../etc/x\x00.zip", zipped())}
     answer = server.http.post("/crm/v2/upload", headers=headers, files=files)
-    place = server.services.files.path(Area.UPLOADS, int(answer.json()["details"]["file_id"]))
+    file_id = int(answer.json()["details"]["file_id"])
+    place = server.settings.files_path / Area.UPLOADS.path(file_id)
     assert place.read_bytes() == zipped()
     assert place.stat().st_mode & 0o777 == 0o600

@@ -40,7 +40,7 @@ class Kind:
     url: str
     files: Files
     read: Callable[[str], bytes]
-    write: Callable[[str, bytes], None]
+    write: Callable[[str, bytes], object]
     remove: Callable[[str], None]
 
 
@@ -54,7 +54,7 @@ def kind(request: pytest.FixtureRequest, tmp_path: Path) -> Kind:
             str(root),
             open_files(Settings(tmp_path / "data", files=str(root))),
             lambda path: (root / path).read_bytes(),
-            lambda path, data: (root / path).write_bytes(data) and None,
+            lambda path, data: (root / path).write_bytes(data),
             lambda path: (root / path).unlink(),
         )
     store: ObjectStore = request.getfixturevalue("reachable")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any, Self
 
 import boto3
+from tests.support.processes import free_port, listens, until
 
 BUCKET = "bulk"
 
@@ -30,7 +29,6 @@ class ObjectStore:
                 [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)],
                 stdout=log, stderr=log,
             )  # fmt: skip
-        deadline = time.monotonic() + 30
         self._s3 = boto3.client(
             "s3",
             region_name="us-east-1",
@@ -38,9 +36,7 @@ class ObjectStore:
             aws_access_key_id="testing",
             aws_secret_access_key="testing",
         )
-        while not self._listens():
-            assert time.monotonic() < deadline, self._log.read_text()
-            time.sleep(0.05)
+        assert until(lambda: listens(self.port)), self._log.read_text()
         self._s3.create_bucket(Bucket=BUCKET)
 
     def stop(self) -> None:
@@ -79,20 +75,9 @@ class ObjectStore:
         found = self._s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix)
         return [item["Key"] for item in found.get("Contents", [])]
 
-    def _listens(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
     def __enter__(self) -> Self:
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-def free_port() -> int:
-    """Returns a port that is not in use."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

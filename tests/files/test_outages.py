@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.files.objectstore import BUCKET, ObjectStore, free_port
+from tests.files.objectstore import BUCKET, ObjectStore
 from tests.support.bench import Bench
+from tests.support.processes import free_port
 
 from bulkwright.files import Area, Files
 from bulkwright.files.local import LocalFiles

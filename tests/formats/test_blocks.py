@@ -7,9 +7,10 @@ import io
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.formats.csvs import by_csv, count, data_of, is_well_formed, read, rows_of, stream
+from tests.support.effort import tries
 
 from bulkwright.domain import limits
 from bulkwright.formats.csv import (
@@ -224,7 +225,7 @@ RAGGED = st.text(st.sampled_from('ab"",\n\r\n'), max_size=60)
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@tries(200)
 @given(tables(), st.integers(1, 80))
 def test_blocks_together_hold_what_the_csv_module_reads(
     table: tuple[str, str], target: int
@@ -237,7 +238,7 @@ def test_blocks_together_hold_what_the_csv_module_reads(
         assert rows_of(found, delimiter) == by_csv(content, delimiter)[1:]
 
 
-@settings(max_examples=300, deadline=None)
+@tries(300)
 @given(RAGGED, st.integers(1, 80), st.integers(1, 9))
 @example('x","y\n' * 20, 7, 3)
 @example('a\r"\n', 1, 1)
@@ -250,7 +251,7 @@ def test_rows_do_not_depend_on_cuts(content: str, target: int, cut: int) -> None
     assert rows_of(blocks(ByteStream(pieces), dialect, target=target)) == expected
 
 
-@settings(max_examples=300, deadline=None)
+@tries(300)
 @given(RAGGED, st.integers(1, 80))
 def test_blocks_are_whole_and_counted(content: str, target: int) -> None:
     """Offsets join up, no block is empty, and counting agrees with reading."""
@@ -264,7 +265,7 @@ def test_blocks_are_whole_and_counted(content: str, target: int) -> None:
     assert end <= len(data) - 4
 
 
-@settings(max_examples=300, deadline=None)
+@tries(300)
 @given(RAGGED | tables().map(lambda table: table[0]), st.integers(1, 80))
 def test_reading_continues_at_any_block(content: str, target: int) -> None:
     """From a block's end, the same blocks follow as in the first reading."""
@@ -276,7 +277,7 @@ def test_reading_continues_at_any_block(content: str, target: int) -> None:
         assert rest == found[number + 1 :]
 
 
-@settings(max_examples=200, deadline=None)
+@tries(200)
 @given(RAGGED, st.integers(1, 80))
 def test_every_parser_reads_well_formed_text_alike(content: str, target: int) -> None:
     """Polars reads the same cells as the csv module."""
@@ -303,7 +304,7 @@ def test_rows_do_not_depend_on_cuts_if_records_are_too_long(
 ) -> None:
     """The record limit is measured from a record's start, wherever a block begins."""
 
-    @settings(max_examples=300, deadline=None)
+    @tries(300)
     @given(st.text(st.sampled_from('aaaaa,"\n\r'), max_size=400), st.integers(1, 200))
     def check(content: str, target: int) -> None:
         data = b"a,b\n" + content.encode()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.hostile.case import Outcome, Rejection
+from tests.hostile.case import Done, Outcome, Rejection
 from tests.support.uploads import zipped
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Table:
         """Send it."""
         if self.before is not None:
             first = self._run(target, self.before, "insert", None)
-            assert not isinstance(first, Rejection), first
+            assert isinstance(first, Done), first
             assert set(first.rows) == {"ADDED"}, first
         return self._run(
             target,

@@ -158,10 +158,9 @@ def keyed(
     operation: str = "upsert",
     find_by: str | None = "Code",
     columns: tuple[str, ...] = ("Name", "Code"),
-    module: str = "Things",
 ) -> Case:
     """A case of records that are found by a key, or not."""
-    attempt = Table(text, columns, module, operation, find_by, before=before)
+    attempt = Table(text, columns, "Things", operation, find_by, before=before)
     return Case("keys", name, wrong, attempt, Done(outcome, name="leads.csv"))
 
 

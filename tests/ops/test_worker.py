@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx2
-from tests.support.processes import fault_environment, free_port, until
+from tests.support.processes import fault_environment, free_port, start, until
 from tests.support.served import Scrape, Served, leads
 
 
@@ -22,13 +22,10 @@ def worker(
 ) -> Iterator[httpx2.Client]:
     """Runs a worker that listens; yields a client of it."""
     port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bulkwright", "worker", "--data", str(data),
-         "--metrics", f"127.0.0.1:{port}", *options],
-        env=environment, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    line = ("worker", "--data", data, "--metrics", f"127.0.0.1:{port}", *options)
+    process = start(*line, env=environment)
     try:
-        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+        with httpx2.Client(verify=False, base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
             assert until(lambda: answers(client))
             yield client
     finally:
@@ -68,7 +65,7 @@ def test_a_token_closes_its_metrics_but_not_its_health(tmp_path: Path) -> None:
     """A kubelet has no token."""
     with worker(tmp_path / "data", "--metrics-token", "open-sesame") as client:
         for wrong in ("", "Bearer open-sesam", "Bearer", "Bearer öpen"):
-            refused = client.get("/metrics", headers={"Authorization": wrong.encode()})
+            refused = client.get("/metrics", headers=[(b"Authorization", wrong.encode())])
             assert refused.status_code == 401 and "bulkwright_" not in refused.text
         answer = client.get("/metrics", headers={"Authorization": "Bearer open-sesame"})
         assert answer.status_code == 200 and "bulkwright_rows_total" in answer.text
@@ -114,6 +111,6 @@ def test_workers_of_a_server_ignore_metrics(tmp_path: Path) -> None:
             served.ended(served.begin(leads(3, f"p{n}-")))
         assert until(lambda: served.metrics()("rows_total", outcome="ADDED") == 12)
         assert served.metrics()("workers") == 2
-        with httpx2.Client(base_url=f"http://{address}") as client:
+        with httpx2.Client(verify=False, base_url=f"http://{address}") as client:
             assert not answers(client)
     assert "starting another" not in served.log

@@ -35,6 +35,7 @@ from hypothesis.stateful import (
 from tests.properties.model import Model, Request, cells
 from tests.properties.stage import INSIDE, WORKERS, Hook, Killed, Stage
 from tests.support.effort import tries
+from tests.support.uploads import zipped
 
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller, ClientKind, OAuthClient
@@ -186,13 +187,11 @@ class ServiceMachine(RuleBasedStateMachine):
         for cells_ in rows:
             pairs = zip(columns, cells_, strict=True)
             writer.writerow(self.with_id(key.org, c) if n == "id" else c for n, c in pairs)
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("rows.csv", out.getvalue())
+        packed = zipped(out.getvalue(), "rows.csv")
         services = self.stage.upload(self.kill_at(death))
         try:
             with services.files.incoming() as incoming:
-                incoming.write(packed.getvalue())
+                incoming.write(packed)
                 file_id = services.uploads.receive(caller, "rows.zip", incoming).id
         except Killed as death:
             event(f"killed {death}")

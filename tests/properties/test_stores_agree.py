@@ -62,10 +62,10 @@ def result_rows(done: Done, ids: list[int]) -> list[dict[str, str]]:
     return [row | {record: places.get(row[record], row[record])} for row in done.rows]
 
 
-def comparable_records(bench: Bench, module: str = "Leads") -> list[dict[str, object]]:
+def comparable_records(bench: Bench) -> list[dict[str, object]]:
     """All records without the fields that differ between stores: ids and times."""
     own = ("id", "Owner", "Layout", "Created_By", "Modified_By", "Created_Time", "Modified_Time")
-    return [{n: v for n, v in r.items() if n not in own} for r in bench.records(module)]
+    return [{n: v for n, v in r.items() if n not in own} for r in bench.records()]
 
 
 @tries(60)

@@ -12,6 +12,7 @@ import pytest
 from tests.sdk.catalogue import Sdk
 from tests.sdk.conftest import Start
 from tests.sdk.driver import Driver, Report, digits
+from tests.support.caller import Caller
 from tests.support.live import Live
 from tests.support.uploads import zipped
 
@@ -169,6 +170,38 @@ def test_the_details_of_a_job_that_is_done(driver: Driver, live: Live, sdk: Sdk)
         assert digits(resource["module"]["id"]).isdigit()
         assert {k: report["callback"][k] for k in ("url", "method")} == callback
         assert resource["code"] == {"v2.1": "COMPLETED", "v8": "SUCCESS"}[sdk.api]
+
+
+@pytest.mark.endpoint(_DETAILS)
+def test_the_details_of_a_failed_parent_and_its_skipped_child(driver: Driver, live: Live) -> None:
+    """FAILED and SKIPPED of resource and file are returned by every SDK."""
+    accounts, contacts = "Account_Name,Ref\nZylker,A\n", b"Last_Name,Of\nKay,A\n"
+    packed = zipped(accounts, "Accounts.csv", **{"Contacts.csv": contacts})
+    caller = Caller(live)
+    with caller.http:
+        file_id = caller.upload(packed)
+        (caller.files / "uploads" / f"{file_id}.zip").write_bytes(b"damaged")
+        shared = {"type": "data", "file_id": file_id}
+        parent = {"api_name": "Account_Name", "index": 1, "parent_column_index": 1}
+        job_id = caller.create({
+            "operation": "insert",
+            "resource": [
+                shared | {"module": "Accounts", "file_names": ["Accounts.csv"],
+                          "field_mappings": [{"api_name": "Account_Name", "index": 0}]},
+                shared | {"module": "Contacts", "file_names": ["Contacts.csv"],
+                          "field_mappings": [{"api_name": "Last_Name", "index": 0}, parent]},
+            ],
+        })  # fmt: skip
+        caller.ended(job_id)
+    report = driver.details(job_id)
+    assert (report["http"], report["class"], report["status"]) == (
+        200,
+        "BulkWriteResponse",
+        "FAILED",
+    )
+    assert [one["status"] for one in report["resource"]] == ["FAILED", "SKIPPED"]
+    assert [one["file"]["status"] for one in report["resource"]] == ["FAILED", "SKIPPED"]
+    assert [one["file"]["total_count"] for one in report["resource"]] == [0, 0]
 
 
 @pytest.mark.endpoint(_DOWNLOAD)

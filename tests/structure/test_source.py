@@ -15,7 +15,7 @@ from tests.structure.tree import Module, modules
 LONGEST_FUNCTION = 60
 WIDEST_FUNCTION = 7
 LONGEST_MODULE = 400
-ASKED_FOR_A_TABLE = 2
+TABLE_TESTS = 2
 """How many places of the source may test whether a module is over an existing table."""
 
 CLOCKS = {"time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns",
@@ -114,7 +114,7 @@ def test_existing_tables_are_an_object_and_no_none() -> None:
         for number, line in enumerate(module.lines, 1)
         if re.search(r"\.(?:table|existing\w*) is (?:not )?None\b", line)
     ]
-    assert len(found) <= ASKED_FOR_A_TABLE, found
+    assert len(found) <= TABLE_TESTS, found
 
 
 def test_the_time_comes_from_the_clock() -> None:

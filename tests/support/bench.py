@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tests.support.uploads import zipped
+
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
 from bulkwright.domain.job import FieldMapping, Job, Operation
@@ -82,12 +84,8 @@ class Bench:
 
     def upload(self, content: str | bytes, name: str = "rows.csv") -> int:
         """Upload a zip with this CSV; the file's id."""
-        data = content.encode() if isinstance(content, str) else content
         with self.services.files.incoming() as incoming:
-            packed = io.BytesIO()
-            with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-                archive.writestr(name, data)
-            incoming.write(packed.getvalue())
+            incoming.write(zipped(content, name))
             return self.services.uploads.receive(self.caller, f"{name}.zip", incoming).id
 
     def create(

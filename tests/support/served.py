@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
@@ -35,19 +36,21 @@ class Scrape:
 class Served(ServerProcess):
     """A server on a folder, and a client of it; leaving the block stops the server."""
 
+    operation = "insert"
+    """Of its jobs."""
+    mapped: ClassVar[Mapping[str, object]] = {}
+    """What the resource of a job has beside its file; without mappings the header names fields."""
+
     def __init__(
         self,
         data: Path,
         *options: str,
-        dev: bool = True,
-        environment: dict[str, str] | None = None,
-        directory: Path | None = None,
+        log: Path | None = None,
+        timeout: float = 30.0,
+        **more: Any,
     ) -> None:
-        log = data.parent / "log"
-        super().__init__(
-            data, *options, dev=dev, log=log, environment=environment, directory=directory
-        )
-        self.http = httpx2.Client(timeout=30)
+        super().__init__(data, *options, log=log or data.parent / "log", **more)
+        self.http = httpx2.Client(verify=False, timeout=timeout)
         self.org = ""
 
     def wait_ready(self, seconds: float = 60.0) -> None:
@@ -73,24 +76,42 @@ class Served(ServerProcess):
         files = {"file": ("leads.csv.zip", zipped(text))}
         return self.http.post("/crm/v2/upload", headers=headers, files=files)
 
-    def begin(self, text: str, callback: str | None = None) -> str:
-        """The id of a new job that takes the columns whose names are those of fields."""
-        file_id = self.upload(text).json()["details"]["file_id"]
+    def file_id(self, text: str) -> str:
+        """The id of a new upload."""
+        sent = self.upload(text)
+        assert sent.status_code == 200, (sent.text, self.log)
+        return str(sent.json()["details"]["file_id"])
+
+    def ask(self, file_id: str, callback: str | None = None, **changes: object) -> httpx2.Response:
+        """POST a job; `changes` go into its resource, None removes a key."""
+        resource = {"type": "data", "module": "Leads", "file_id": file_id, **self.mapped, **changes}
         body: dict[str, Any] = {
-            "operation": "insert",
-            "resource": [{"type": "data", "module": "Leads", "file_id": file_id}],
+            "operation": self.operation,
+            "resource": [{k: v for k, v in resource.items() if v is not None}],
         }
         if callback is not None:
             body["callback"] = {"url": callback, "method": "post"}
-        made = self.http.post("/crm/bulk/v2/write", json=body)
-        assert made.status_code == 201, made.text
+        return self.http.post("/crm/bulk/v2/write", json=body)
+
+    def begin(self, text: str, callback: str | None = None) -> str:
+        """The id of a new job on a new upload."""
+        made = self.ask(self.file_id(text), callback)
+        assert made.status_code == 201, (made.text, self.log)
         return str(made.json()["details"]["id"])
 
-    def ended(self, job: str) -> None:
-        """Wait until a job is COMPLETED."""
-        path = f"/crm/bulk/v2/write/{job}"
-        done = until(lambda: self.http.get(path).json()["status"] == "COMPLETED", pause=0.02)
-        assert done, self.log
+    def details(self, job: str) -> dict[str, Any]:
+        """The details of a job."""
+        answer = self.http.get(f"/crm/bulk/v2/write/{job}")
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def ended(
+        self, job: str, seconds: float = 60.0, statuses: Sequence[str] = ("COMPLETED",)
+    ) -> str:
+        """Wait until a job has one of these statuses, and return it."""
+        assert until(lambda: self.details(job)["status"] in statuses, seconds, 0.02), self.log
+        return str(self.details(job)["status"])
 
     def metrics(self, token: str | None = None) -> Scrape:
         """A scrape."""

@@ -38,12 +38,12 @@ SHORT_WAITS: dict[str, dict[str, object]] = {
         "CONNECT_SECONDS": 2.0,
     },
 }
-"""Small chunks and short waits; everything else is as it is."""
+"""Small chunks and short waits; no other constant is changed."""
 
 COLUMNS = ("Last_Name", "Email", "No_of_Employees")
-"""What a result shows."""
+"""The columns of a result."""
 Row = tuple[str, str, int]
-"""A Last_Name of its own, a key, a number."""
+"""A unique Last_Name, a key, a number."""
 
 
 def leads(rows: Sequence[Row]) -> str:
@@ -53,13 +53,13 @@ def leads(rows: Sequence[Row]) -> str:
 
 
 def own_rows(prefix: str, count: int) -> list[Row]:
-    """Rows with keys that no other rows have."""
+    """Rows whose keys have a prefix."""
     return [(f"{prefix}r{n}", f"{prefix}k{n}@x.example", n) for n in range(count)]
 
 
 @dataclass(frozen=True)
 class Customer:
-    """An org, and what it needs to call."""
+    """An org and its access token."""
 
     org: int
     token: str
@@ -67,7 +67,7 @@ class Customer:
 
 @dataclass(frozen=True)
 class Asked:
-    """A job that was accepted, and its rows."""
+    """An accepted job, and its rows."""
 
     id: int
     customer: Customer
@@ -81,7 +81,7 @@ class Api(ServerProcess):
         """Start it and wait until it is ready."""
         super().start(seconds)
         self.url = self.base_url
-        self.http = httpx2.Client(base_url=self.url, timeout=60)
+        self.http = httpx2.Client(verify=False, base_url=self.url, timeout=60)
 
     def get(self, customer: Customer, path: str) -> httpx2.Response:
         """GET as a customer."""
@@ -96,7 +96,7 @@ class Api(ServerProcess):
     def create(
         self, customer: Customer, file_id: str, operation: str, **more: object
     ) -> httpx2.Response:
-        """Ask for a job; records are found by their key."""
+        """POST a job; records are found by their key."""
         resource = {
             "type": "data",
             "module": "Leads",
@@ -110,7 +110,7 @@ class Api(ServerProcess):
     def ask(
         self, customer: Customer, rows: Sequence[Row], operation: str = "upsert", **more: object
     ) -> Asked:
-        """Upload these rows and ask for a job on them."""
+        """Upload these rows and create a job on them."""
         sent = self.upload(customer, rows)
         assert sent.status_code == 200, sent.text
         made = self.create(customer, sent.json()["details"]["file_id"], operation, **more)
@@ -125,13 +125,13 @@ class Api(ServerProcess):
         return found
 
     def ended(self, asked: Asked, seconds: float = 60.0) -> str:
-        """The status that a job ends with; the last one seen where it does not end."""
+        """The status that a job ends with, or its status after `seconds`."""
         final = ("COMPLETED", "FAILED")
         until(lambda: self.details(asked)["status"] in final, seconds, 0.05)
         return str(self.details(asked)["status"])
 
     def result(self, asked: Asked) -> bytes:
-        """The zip with a job's result."""
+        """The result of a job: a zip."""
         path = f"/v2/crm/org{asked.customer.org}/bulk-write/{asked.id}/{asked.id}.zip"
         answer = self.get(asked.customer, path)
         assert answer.status_code == 200, answer.text
@@ -182,7 +182,7 @@ class Site:
 
     @property
     def log(self) -> str:
-        """What all processes have said."""
+        """The logs of all processes."""
         logs = [self._log, *(api.log_path for api in self._apis)]
         return "".join(path.read_text() for path in logs if path.exists())
 
@@ -225,12 +225,12 @@ class Site:
         return self.run("worker", database=database, prefix=prefix)
 
     def ask(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        """The rows of a query, from outside."""
+        """The rows of a query, which runs on a connection of the test."""
         with closing(psycopg.connect(self.database, autocommit=True)) as connection:
             return connection.execute(sql.encode(), values or None).fetchall()
 
     def number(self, sql: str, *values: object) -> int:
-        """The one number that a query answers."""
+        """The one number that a query returns."""
         ((number,),) = self.ask(sql, *values)
         return int(number or 0)
 
@@ -250,7 +250,7 @@ def _auth(customer: Customer) -> dict[str, str]:
 
 @contextmanager
 def locked(database: str, *statements: str) -> Iterator[psycopg.Connection[Any]]:
-    """A foreign program's transaction that has run these statements and does not end."""
+    """A transaction of another program that has run these statements and stays open."""
     with closing(psycopg.connect(database)) as foreign:
         for statement in statements:
             foreign.execute(statement.encode())

@@ -7,6 +7,7 @@ from ipaddress import ip_network
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.effort import tries
 
 from bulkwright.web.client_address import client_address
 
@@ -61,6 +62,7 @@ def test_nothing_is_trusted_by_default() -> None:
     assert client_address(scope("10.0.0.1", "198.51.100.1"), ()) == "10.0.0.1"
 
 
+@tries(100)
 @given(st.text(st.characters(max_codepoint=255), max_size=60))
 def test_a_client_cannot_choose_its_address(sent: str) -> None:
     """Whatever the client sends, the proxy appends the address that it saw."""

@@ -17,6 +17,7 @@ from bulkwright.domain.job import (
     Operation,
     Person,
     Resource,
+    ResourceStatus,
 )
 from bulkwright.domain.outcome import Counts
 from bulkwright.web.json import encode
@@ -55,7 +56,8 @@ def sample_job() -> Job:
 
 def begun(job: Job, status: JobStatus) -> Job:
     """Returns the job after its 100 rows were skipped."""
-    resource = replace(job.resources[0], status=status, counts=Counts(skipped=100))
+    of_resource = ResourceStatus(status.value)
+    resource = replace(job.resources[0], status=of_resource, counts=Counts(skipped=100))
     return replace(job, status=status, character_encoding="UTF-8", resources=(resource,))
 
 
@@ -102,7 +104,7 @@ def test_v2_1_is_presented_as_captured_from_the_real_service() -> None:
         module="Leads",
         module_id=4150868000000002175,
         mappings=(FieldMapping("Owner", 2),),
-        status=JobStatus.COMPLETED,
+        status=ResourceStatus.COMPLETED,
         file_name="Fil2.csv",
         counts=Counts(added=9, skipped=2),
     )

@@ -5,15 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-import subprocess
-import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from cyclopts import Parameter
@@ -23,6 +19,7 @@ from rich.text import Text
 
 from bulkwright.cli.output import as_progress, coloured, console, fail, progress
 from bulkwright.client import Client
+from bulkwright.testing import ServerDidNotStart, ServerProcess
 from bulkwright.wire.responses import JobDetails
 
 _SHOWN_ROWS = 12
@@ -39,18 +36,20 @@ def demo(
     if not source.is_file():
         fail(f"There is no file {source}.")
     with tempfile.TemporaryDirectory(prefix="bulkwright-demo-") as folder:
-        data = Path(folder) / "data"
-        with _server(data) as url:
-            credentials = json.loads((data / "dev-credentials.json").read_text("utf-8"))
-            return _one_job(url, credentials, source, Path(folder))
+        try:
+            with ServerProcess(Path(folder) / "data") as server:
+                return _one_job(server, source, Path(folder))
+        except ServerDidNotStart as error:
+            fail(str(error))
 
 
-def _one_job(url: str, credentials: dict[str, Any], source: Path, folder: Path) -> int:
+def _one_job(server: ServerProcess, source: Path, folder: Path) -> int:
+    url = server.base_url
     zipped = folder / f"{source.stem}.zip"
     with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(source, source.name)
     with Client(
-        url, token=credentials["access_token"], org_id=credentials["org_id"]
+        url, token=server.access_token, org_id=server.org_id
     ) as client, progress(source.name) as observe:  # fmt: skip
         _print_step(f"POST {url}/crm/v2/upload", f"{zipped.name}, {zipped.stat().st_size:,} bytes")
         file_id = client.upload(zipped)
@@ -116,25 +115,6 @@ def _shortened(details: JobDetails) -> str:
     if len(mappings) > 2:
         body["resource"][0]["field_mappings"] = [*mappings[:2], f"... {len(mappings) - 2} more"]
     return json.dumps(body)
-
-
-@contextmanager
-def _server(data: Path) -> Iterator[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bulkwright", "serve", "--dev", "--data", str(data), "--port", "0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None and process.stderr is not None
-    try:
-        line = process.stdout.readline()
-        if not line.startswith("ready "):
-            fail(f"the server did not start: {process.stderr.read().strip()}")
-        yield line.split()[1]
-    finally:
-        process.terminate()
-        process.communicate()
 
 
 def _example() -> Path:

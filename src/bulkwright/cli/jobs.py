@@ -69,6 +69,8 @@ def result(
     location: Location = DEFAULT_LOCATION,
 ) -> None:
     """Save the result zip of a job, or its failed rows with all their columns."""
+    from bulkwright.client.atomic_file import atomic_write
+
     with open_existing(location) as services, ExitStack() as stack:
         job = _job(services, job_id)
         if not job.has_result:
@@ -88,11 +90,12 @@ def result(
             sent = stack.enter_context(
                 _opened(services, Area.UPLOADS, upload.id, upload.sha256, "upload")
             )
-            rows = write_failed(job, sent, whole, target)
+            with atomic_write(target) as saved:
+                rows = write_failed(job, sent, whole, saved)
             console.print(f"{target}: {rows:,} rows", soft_wrap=True)
         else:
             target = out or Path(f"{job_id}.zip")
-            with target.open("wb") as saved:
+            with atomic_write(target) as saved:
                 shutil.copyfileobj(whole, saved)
             console.print(str(target), soft_wrap=True)
 

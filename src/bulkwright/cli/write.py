@@ -186,8 +186,10 @@ def _write_here(task: _WriteTask, services: Services, worker: Worker, result: Pa
 def _save_result(services: Services, job: Job, target: Path | None) -> None:
     if target is None or not job.has_result or job.result_swept:
         return
+    from bulkwright.client.atomic_file import atomic_write
+
     try:
-        with services.jobs.open_result(job.org_id, job.id) as file, target.open("wb") as out:
+        with services.jobs.open_result(job.org_id, job.id) as file, atomic_write(target) as out:
             shutil.copyfileobj(file, out)
     except OSError as error:
         fail(

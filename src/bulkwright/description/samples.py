@@ -18,6 +18,7 @@ from bulkwright.domain.job import (
     Operation,
     Person,
     Resource,
+    ResourceStatus,
 )
 from bulkwright.domain.outcome import Counts
 from bulkwright.web.json import encode
@@ -60,6 +61,7 @@ def _job_details() -> Json:
         "completed_v2_1": _details(newer, "v2.1"),
         "completed_v8": _details(newer, "v8"),
         "failed_v8": _details(failed, "v8"),
+        "failed_parent_v8": _details(_failed_parent(failed), "v8"),
     }
 
 
@@ -113,8 +115,25 @@ def _added() -> Job:
 
 
 def _started(status: JobStatus) -> Job:
-    resource = replace(_JOB.resources[0], status=status, counts=Counts(skipped=100))
+    of_resource = ResourceStatus(status.value)
+    resource = replace(_JOB.resources[0], status=of_resource, counts=Counts(skipped=100))
     return replace(_JOB, status=status, character_encoding="UTF-8", resources=(resource,))
+
+
+def _failed_parent(failed: Job) -> Job:
+    """Returns the job with a child that was not begun."""
+    child = Resource(
+        module="Contacts",
+        module_id=111111000000002179,
+        file_id=111111000001492610,
+        file_name="Contacts.csv",
+        mappings=(
+            FieldMapping("Last_Name", 0),
+            FieldMapping("Account_Name", 1, parent_column_index=1),
+        ),
+        status=ResourceStatus.SKIPPED,
+    )
+    return replace(failed, resources=(*failed.resources, child))
 
 
 def _details(job: Job, version: str) -> object:

@@ -79,6 +79,11 @@ class User:
         return f"{self.first_name} {self.last_name}".strip()
 
 
+def email_key(email: str) -> str:
+    """Return the form in which e-mail addresses are compared: case-folded, no blanks around it."""
+    return email.strip().casefold()
+
+
 class ClientKind(StrEnum):
     """The type of an OAuth client; it decides which grants the client may use."""
 

@@ -7,6 +7,10 @@
         aborted, damaged file, three tries without progress
 
 If a lease expires, the job stays INPROGRESS: the next worker continues it.
+
+The resources of a job are processed in order. If the job fails, the resource that it had reached
+is FAILED, those before it are COMPLETED and those after it are SKIPPED. docs/job-details.md lists
+every combination.
 """
 
 from __future__ import annotations
@@ -38,7 +42,7 @@ class Operation(StrEnum):
 
 
 class JobStatus(StrEnum):
-    """The status of a job, of its resources and of their files."""
+    """The status of a job."""
 
     ADDED = "ADDED"
     INPROGRESS = "INPROGRESS"
@@ -49,6 +53,17 @@ class JobStatus(StrEnum):
     def is_final(self) -> bool:
         """Whether the status cannot change any more."""
         return self in (JobStatus.COMPLETED, JobStatus.FAILED)
+
+
+class ResourceStatus(StrEnum):
+    """The status of a resource and of its file (founding page)."""
+
+    INPROGRESS = "INPROGRESS"
+    """Also before its first row: the founding page's sample of an ADDED job shows it."""
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+    """Not begun, because an earlier resource of the job is FAILED."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +101,9 @@ class Resource:
     ignore_empty: bool = False
     auto_mapped: bool = False
     """Whether the mappings were made from the header, because none were sent."""
-    status: JobStatus = JobStatus.INPROGRESS
+    status: ResourceStatus = ResourceStatus.INPROGRESS
     code: str | None = None
+    """Why a FAILED resource failed."""
     counts: Counts = field(default_factory=Counts)
 
     @property

@@ -156,6 +156,9 @@ RECORDS_PER_PAGE = 200
 RECORD_PAGES = 1_000_000
 """The last page of a record read."""
 
+LISTED_FIELDS = 50
+"""Names in the `fields` of a record read, from v3 on (facts 9)."""
+
 CALLBACK_ATTEMPT_SECONDS = 10.0
 """One attempt, from resolving the host to the last byte of the response."""
 CALLBACK_CONNECT_SECONDS = 3.0

@@ -24,11 +24,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import from_url
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
-from bulkwright.files import Area, DamagedFile, MissingFile
+from bulkwright.files import OWNER, Area, DamagedFile, ForeignFiles, MissingFile
 from bulkwright.files.checksums import checksum, verified
 from bulkwright.files.space import check_free_space
 from bulkwright.outages import Outage
@@ -105,11 +105,14 @@ class ObjectFiles:
         Credentials and addresses come from the environment, under their usual names, or from the
         machine's role. Raises UnusableSetting for a URL that names no store.
         """
+        self._url = url
         self._scratch = scratch
         self._free_bytes = free_bytes
         self._clock = clock
+        self._owner: str | None = None
+        """The database to which the files are bound before their next use."""
         try:
-            self._store: ObjectStore = from_url(
+            self._opened: ObjectStore = from_url(
                 url, client_options=_connection(url), retry_config=_RETRY
             )
         except (BaseError, ValueError) as error:
@@ -213,6 +216,31 @@ class ObjectFiles:
             obstore.delete(self._store, list(sizes))
         return sum(sizes.values())
 
+    def bind(self, owner: str) -> None:
+        """Binds the files to a database before their next use; sends nothing yet."""
+        self._owner = owner
+
+    @property
+    def _store(self) -> ObjectStore:
+        """The store. Raises ForeignFiles if its files belong to another database."""
+        if self._owner is not None:
+            if self._bound_to(self._owner.encode()) != self._owner.encode():
+                raise ForeignFiles(self._url)
+            self._owner = None
+        return self._opened
+
+    def _bound_to(self, owner: bytes) -> bytes:
+        """Returns the id of the database that the files belong to: `owner` if there was none."""
+        with _translated_errors():
+            with suppress(FileNotFoundError):
+                return bytes(obstore.get(self._opened, OWNER).bytes())
+            try:
+                with suppress(AlreadyExistsError):  # by a process that starts at the same moment
+                    obstore.put(self._opened, OWNER, owner, mode="create")
+                return bytes(obstore.get(self._opened, OWNER).bytes())
+            except FileNotFoundError:  # only the bucket can be missing for a PUT
+                raise Outage(_NO_BUCKET) from None
+
     def check_reachable(self) -> None:
         """Raises Outage if the store does not respond or does not have the bucket."""
         with _translated_errors():
@@ -253,7 +281,10 @@ class ObjectFiles:
 
 
 def _connection(url: str) -> ClientConfig:
-    """Returns how to connect. These options replace those of the environment: so add them too."""
+    """Returns the options of the connection.
+
+    The library ignores the options of the environment if it is given any, so those are added here.
+    """
     options: dict[str, object] = {
         "connect_timeout": timedelta(seconds=_CONNECT_SECONDS),
         "timeout": timedelta(seconds=_REQUEST_SECONDS),
@@ -294,9 +325,9 @@ _REASONS = (
     (re.compile(r"status code: 40[13]|<Code>(Expired|Invalid)Token</Code>"), _DENIED),
     (re.compile(r"status code: 404"), _NO_BUCKET),
 )
-"""What an error text means, the first match counts.
+"""Expressions that an error's text may match, and the outage of each; the first match counts.
 
-The library gives no status and no code but in the text of its errors.
+The library has the status and the code of a response only in the text of its errors.
 """
 _STATUS = re.compile(r"status code: ([0-9]{3})")
 _CODE = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")

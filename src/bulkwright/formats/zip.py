@@ -19,7 +19,7 @@ from bulkwright.domain import limits
 from bulkwright.domain.errors import FileNotSupported, FileTooLarge, InvalidFileFormat
 from bulkwright.formats.zip_directory import STORED, ArchiveMember, Directory, read_directory
 
-INPUT_BYTES = 128 * 1024
+_INPUT_BYTES = 128 * 1024
 """Packed bytes that the inflater gets at a time."""
 
 _INFLATE_ERRORS = (zlib.error, cast(type[Exception], isal_zlib.IsalError), ValueError)
@@ -100,7 +100,7 @@ class Archive:
             yield from self._packed(member, block)
             return
         inflater = isal_zlib.decompressobj(-15)
-        for packed in self._packed(member, INPUT_BYTES):
+        for packed in self._packed(member, _INPUT_BYTES):
             while packed and not inflater.eof:
                 piece = _inflate(inflater, packed, block)
                 packed = inflater.unconsumed_tail

@@ -25,7 +25,7 @@ from typing import BinaryIO, cast
 from bulkwright.domain import limits
 from bulkwright.domain.errors import InvalidFileFormat
 
-DIRECTORY_BYTES = 1 * limits.MiB
+_DIRECTORY_BYTES = 1 * limits.MiB
 """The directory is read in one piece; a thousand members with long names stay below this."""
 
 STORED, DEFLATED = 0, 8
@@ -124,7 +124,7 @@ def safe_name(path: str) -> str:
 
 
 class _BoundedFile(io.RawIOBase):
-    """The file as zipfile may use it: no read above DIRECTORY_BYTES, no seek before the start.
+    """The file as zipfile may use it: no read above _DIRECTORY_BYTES, no seek before the start.
 
     An OSError of the file is kept in `failure`, because zipfile would report it as a bad zip.
     """
@@ -154,7 +154,7 @@ class _BoundedFile(io.RawIOBase):
             raise
 
     def read(self, size: int = -1) -> bytes:
-        most = DIRECTORY_BYTES + 1
+        most = _DIRECTORY_BYTES + 1
         try:
             data = self._source.read(most if size < 0 else min(size, most))
         except OSError as error:

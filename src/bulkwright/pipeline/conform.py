@@ -19,7 +19,7 @@ from bulkwright.pipeline.choices import distinct
 from bulkwright.pipeline.keys import Keys, normalised, number_keys
 from bulkwright.pipeline.plan import MappedColumn, Plan
 from bulkwright.pipeline.read import Chunk
-from bulkwright.pipeline.row_errors import RowErrors
+from bulkwright.pipeline.row_errors import RowErrors, no_rows
 from bulkwright.pipeline.values import read_values
 from bulkwright.store.tables import key_column
 
@@ -138,8 +138,3 @@ def _required_key(plan: Plan) -> MappedColumn | None:
     if find_by is None or not plan.operation.updates:
         return None
     return None if find_by.name == "id" and plan.operation.creates else find_by
-
-
-def no_rows(count: int) -> pl.Series:
-    """Return a mask of `count` rows that is false everywhere."""
-    return pl.repeat(value=False, n=count, dtype=pl.Boolean, eager=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import polars as pl
 
@@ -20,8 +19,8 @@ from bulkwright.pipeline.read import read_chunks
 from bulkwright.pipeline.result import ERRORS, STATUS
 
 
-def write_failed(job: Job, upload: BinaryIO, result: BinaryIO, target: Path) -> int:
-    """Write the skipped and unprocessed rows of a job to `target` and return their number.
+def write_failed(job: Job, upload: BinaryIO, result: BinaryIO, out: IO[bytes]) -> int:
+    """Write the skipped and unprocessed rows of a job to `out` and return their number.
 
     The columns are those of the upload, in its order, and a last one with the errors. The header is
     that of the upload, so the same job can be run with the file.
@@ -31,25 +30,26 @@ def write_failed(job: Job, upload: BinaryIO, result: BinaryIO, target: Path) -> 
         results = pl.read_csv(
             archive.read(archive.namelist()[0]), infer_schema=False, columns=[STATUS, ERRORS]
         )
-    with target.open("w", encoding="utf-8", newline="") as out:
-        source = open_archive(upload)
-        text = ByteStream(source.stream(source.single_csv(), SERVICE.csv_bytes))
-        dialect = sniff(text, job.character_encoding)
-        csv.writer(out, lineterminator="\n").writerow([*dialect.header, ERRORS])
-        columns = tuple(range(len(dialect.header)))
-        for chunk in read_chunks(
-            blocks(text, dialect),
-            columns=columns,
-            width=len(dialect.header),
-            delimiter=dialect.delimiter,
-        ):
-            result_rows = results.slice(chunk.first_row, chunk.rows)
-            status = result_rows[STATUS]
-            is_failed = status.is_in([Outcome.SKIPPED.value, Outcome.UNPROCESSED.value])
-            rows = chunk.cells.select(map(str, columns)).with_columns(result_rows[ERRORS])
-            failed_rows = rows.filter(is_failed).with_columns(pl.all().replace("", None))
-            failed += failed_rows.height
-            lines = io.StringIO()
-            failed_rows.write_csv(lines, include_header=False)
-            out.write(lines.getvalue())
+    source = open_archive(upload)
+    text = ByteStream(source.stream(source.single_csv(), SERVICE.csv_bytes))
+    dialect = sniff(text, job.character_encoding)
+    header = io.StringIO()
+    csv.writer(header, lineterminator="\n").writerow([*dialect.header, ERRORS])
+    out.write(header.getvalue().encode())
+    columns = tuple(range(len(dialect.header)))
+    for chunk in read_chunks(
+        blocks(text, dialect),
+        columns=columns,
+        width=len(dialect.header),
+        delimiter=dialect.delimiter,
+    ):
+        result_rows = results.slice(chunk.first_row, chunk.rows)
+        status = result_rows[STATUS]
+        is_failed = status.is_in([Outcome.SKIPPED.value, Outcome.UNPROCESSED.value])
+        rows = chunk.cells.select(map(str, columns)).with_columns(result_rows[ERRORS])
+        failed_rows = rows.filter(is_failed).with_columns(pl.all().replace("", None))
+        failed += failed_rows.height
+        lines = io.BytesIO()
+        failed_rows.write_csv(lines, include_header=False)
+        out.write(lines.getvalue())
     return failed

@@ -23,11 +23,6 @@ class Keys:
     number: pl.Series
     """For each row the position of its key in `distinct`, UInt32; null where it has no key."""
 
-    @property
-    def repeated(self) -> bool:
-        """Whether two rows have the same key."""
-        return self.distinct.len() < self.number.len() - self.number.null_count()
-
     def per_row(self, values: pl.Series) -> pl.Series:
         """Return, for each row, the value that belongs to its key in `distinct`."""
         return values.gather(self.number)

@@ -8,9 +8,10 @@ from functools import partial
 import polars as pl
 
 from bulkwright.domain.outcome import SkipReason
-from bulkwright.pipeline.conform import Conformed, no_rows
+from bulkwright.pipeline.conform import Conformed
 from bulkwright.pipeline.keys import Keys
 from bulkwright.pipeline.plan import MappedColumn, Plan
+from bulkwright.pipeline.row_errors import no_rows
 from bulkwright.ports import ParentRecords, RecordSink
 
 

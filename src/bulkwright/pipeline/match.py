@@ -11,7 +11,7 @@ have duplicates in several unique fields, the outcome depends on each row before
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import polars as pl
@@ -57,9 +57,7 @@ class _Candidates:
     """The label of the column by which rows find their records."""
 
     def with_rows(self, *columns: pl.Expr | pl.Series) -> _Candidates:
-        return _Candidates(
-            self.conformed, self.fields, self.rows.with_columns(*columns), self.label
-        )
+        return replace(self, rows=self.rows.with_columns(*columns))
 
     def mask(self, condition: pl.Expr) -> pl.Series:
         return self.rows.select(condition).to_series().fill_null(value=False)
@@ -166,7 +164,7 @@ def _find_creators(candidates: _Candidates) -> _Candidates:
             .otherwise(pl.col("creator"))
             .alias("creator")
         )
-    return _Candidates(candidates.conformed, candidates.fields, rows, candidates.label)
+    return replace(candidates, rows=rows)
 
 
 def _reject_incomplete(candidates: _Candidates) -> None:

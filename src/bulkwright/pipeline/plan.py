@@ -1,4 +1,7 @@
-"""What stays the same for every chunk of a resource. It is made once, before the first row."""
+"""What stays the same for every chunk of a resource, made once, before the first row.
+
+Only picklists grow between chunks: the values that a chunk has added are in the plan of the next.
+"""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class RowErrors:
 
     def bad(self) -> pl.Series:
         """Return a mask of the rows that have an error."""
-        bad = pl.repeat(value=False, n=self._rows, dtype=pl.Boolean, eager=True)
+        bad = no_rows(self._rows)
         for _, _, rows in self._found:
             bad = bad | rows
         return bad
@@ -62,3 +62,8 @@ class RowErrors:
         all_rows = pl.int_range(self._rows, eager=True).cast(at.dtype).to_frame("row")
         joined_rows = all_rows.join(cells, on="row", how="left", maintain_order="left")
         return joined_rows["cell"].fill_null("")
+
+
+def no_rows(count: int) -> pl.Series:
+    """Return a mask of `count` rows that is false everywhere."""
+    return pl.repeat(value=False, n=count, dtype=pl.Boolean, eager=True)

@@ -51,6 +51,8 @@ def run_job(lease: Lease, job: Job, attempt: int, ctx: JobContext) -> None:
     try:
         for position in range(len(job.resources)):
             _run_resource(lease, job, position, attempt, ctx)
+            if position + 1 < len(job.resources):  # the end of the job completes the last one
+                ctx.claims.complete_resource(lease, position)
     except LeaseLost:
         raise
     except BulkwrightError as error:
@@ -61,6 +63,8 @@ def run_job(lease: Lease, job: Job, attempt: int, ctx: JobContext) -> None:
 
 def fail_job(lease: Lease, job: Job, code: str, ctx: JobContext, *, read_rest: bool = True) -> None:
     """End a job as FAILED. Rows that were not reached are UNPROCESSED in its result.
+
+    Resources after the one that the job had reached are SKIPPED (`ClaimStore.finish`).
 
     With `read_rest` false the upload is not read again: its rows may be what kills workers.
     """

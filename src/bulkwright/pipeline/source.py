@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Self
 
+from bulkwright.domain.account import email_key
 from bulkwright.domain.errors import FileDamaged
 from bulkwright.domain.job import Job, default_bytes
 from bulkwright.domain.module import Module
@@ -94,7 +95,7 @@ def _plan(job: Job, position: int, header: tuple[str, ...], ctx: JobContext) -> 
             modules[field.lookup_module] = _module(job.org_id, field.lookup_module, ctx)
     user_ids: dict[str, int] = {}
     for user in ctx.accounts.users(job.org_id):
-        user_ids |= {str(user.id): user.id, user.email.strip().casefold(): user.id}
+        user_ids |= {str(user.id): user.id, email_key(user.email): user.id}
     return make_plan(job, position, header, modules, user_ids)
 
 

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 
 from bulkwright.domain.errors import InvalidFileFormat
-from bulkwright.domain.job import JobStatus, LedgerEntry, Part
+from bulkwright.domain.job import LedgerEntry, Part, ResourceStatus
 from bulkwright.domain.module import Module
 from bulkwright.domain.outcome import Counts
 from bulkwright.files import Area, DamagedFile, Files, MissingFile
@@ -68,7 +68,7 @@ class JobCheck:
                 f"the job says {_counts_text(resource.counts)}; "
                 f"its chunks say {_counts_text(total)}",
             )
-        if self._job.status is JobStatus.COMPLETED:
+        if resource.status is ResourceStatus.COMPLETED:
             yield from self._rows(resource, sum(entry.rows for entry in resource.entries))
 
     def _rows(self, resource: ResourceState, rows: int) -> Iterator[Finding]:

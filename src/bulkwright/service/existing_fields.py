@@ -76,7 +76,7 @@ def check_columns(facts: TableFacts, dialect: str) -> None:
     if unwritable:
         types = ", ".join(f"{c.name} ({c.type})" for c in unwritable)
         raise InvalidData(
-            f"{table_text(facts.own)}: every record needs {types}, whose type cannot be written; "
+            f"{table_text(facts.table)}: every record needs {types}, whose type cannot be written; "
             "give the column a default, or allow it to be empty"
         )
 
@@ -92,7 +92,7 @@ def id_column(facts: TableFacts, dialect: str) -> ColumnFacts:
     numbered = next((c for c in candidates if c.numbered), None)
     if numbered is not None:
         return numbered
-    name, sql_name = table_text(facts.own), qualified_name(facts.own)
+    name, sql_name = table_text(facts.table), qualified_name(facts.table)
     if dialect == "sqlite":
         raise InvalidData(
             f"{name}: records need an id that the database assigns; create the table again with a "

@@ -52,9 +52,8 @@ class ExistingTableService:
         With `with_references`, the tables that it refers to become modules as well, if they can.
         Raises InvalidData with the mistake and what to do about it; then nothing has changed.
         """
-        tables = {
-            facts.own: facts for facts in self._find(table, schema, with_targets=with_references)
-        }
+        found = self._find(table, schema, with_targets=with_references)
+        tables = {facts.table: facts for facts in found}
         known = self._modules.modules(org_id)
         existing = {module.table: module for module in known if module.has_existing_table}
         names = _module_names(list(tables), known, existing, wanted=name)
@@ -79,7 +78,7 @@ class ExistingTableService:
     def _find(self, table: str, schema: str | None, *, with_targets: bool) -> list[TableFacts]:
         """Returns the table first, then those that it refers to and that can be written."""
         found = [self._writable(self._table(table, schema))]
-        seen = {found[0].own}
+        seen = {found[0].table}
         for facts in found:
             for column in facts.columns if with_targets else ():
                 if column.target is None or column.target in seen:
@@ -104,7 +103,7 @@ class ExistingTableService:
     def _writable(self, facts: TableFacts) -> TableFacts:
         """Returns the facts of a table. Raises InvalidData if it cannot be written to."""
         if facts.problem is not None:
-            raise InvalidData(f"{table_text(facts.own)}: {facts.problem}")
+            raise InvalidData(f"{table_text(facts.table)}: {facts.problem}")
         check_columns(facts, self._tables.dialect)
         return facts
 
@@ -130,13 +129,13 @@ class ExistingTableService:
             id=first_id,
             api_name=name,
             module_name=name,
-            singular_label=facts.own.name,
-            plural_label=facts.own.name,
+            singular_label=facts.table.name,
+            plural_label=facts.table.name,
             generated_type="custom",
             layout_id=first_id + 1,
             bulk_write=True,
             fields=numbered,
-            table=facts.own,
+            table=facts.table,
         )
         return Offered(module, omitted, renewed=False)
 

@@ -55,6 +55,10 @@ class MetadataService:
             raise InvalidModule(details={"resource_path_index": 2})
         return module
 
+    def module_ids(self, caller: Caller) -> dict[str, int]:
+        """Returns the ids of the org's modules by their API names."""
+        return self.modules.ids(caller.org_id)
+
     def users(self, caller: Caller, *, current_only: bool = False) -> list[UserDetails]:
         """Returns every user of the caller's org, or only the caller's own user."""
         now = self.clock.now()

@@ -7,8 +7,8 @@ import io
 from collections import Counter
 from dataclasses import dataclass
 
+import bulkwright.formats.csv  # noqa: F401 - it raises the csv module's limit of a cell
 from bulkwright.domain.outcome import Counts, Outcome
-from bulkwright.formats.csv import allow_long_cells
 
 _COLUMNS = ["STATUS", "RECORD_ID", "ERRORS"]
 _STATUSES = {outcome.value for outcome in Outcome}
@@ -35,7 +35,6 @@ def read_result_lines(text: bytes, *, header: bool) -> ResultLines:
 
     Raises UnreadableLines if the text is anything else.
     """
-    allow_long_cells()
     lines = csv.reader(io.TextIOWrapper(io.BytesIO(text), "utf-8", newline=""), strict=True)
     statuses: Counter[str] = Counter()
     added: list[int] = []

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bulkwright.domain.account import ClientKind, Org, User
+from bulkwright.domain.account import ClientKind, Org, User, email_key
 from bulkwright.domain.authorization import Authorization
 from bulkwright.domain.endpoint import InvalidEndpoint, parse_endpoint
 from bulkwright.domain.errors import OAuthError
@@ -101,7 +101,7 @@ class SignInService:
         even if there is no such user, so that the time does not reveal which users exist.
         """
         email = email[:_MAX_EMAIL_LENGTH]
-        key = f"{address} {org_id} {email.strip().casefold()}"
+        key = f"{address} {org_id} {email_key(email)}"
         seconds = self.failures.wait(key)
         if seconds > 0:
             raise TryLater(seconds)

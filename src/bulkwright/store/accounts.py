@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from bulkwright.domain.account import ClientKind, OAuthClient, Org, Role, User
+from bulkwright.domain.account import ClientKind, OAuthClient, Org, Role, User, email_key
 from bulkwright.domain.limits import LIVE_REFRESH_TOKENS
 from bulkwright.store.database import Database, Row
-from bulkwright.store.times import from_micros, now_micros, to_micros
+from bulkwright.store.times import from_micros, micros, now_micros, to_micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,6 @@ class Token:
     redirect_uri: str | None = None
     parent: str | None = None
     """Hash of the token or code that it was made from; it is deleted together with that one."""
-    used: bool = False
     code_challenge: str | None = None
     """The PKCE challenge: the exchange of a code must send its verifier."""
     offline: bool = True
@@ -80,7 +79,7 @@ class AccountStore:
 
     def user_by_email(self, org_id: int, email: str) -> User | None:
         """Returns a user of an org by e-mail address; upper and lower case are equal."""
-        row = self._db.one("user_by_email", org_id=org_id, email_key=_email_key(email))
+        row = self._db.one("user_by_email", org_id=org_id, email_key=email_key(email))
         return None if row is None else _user(row)
 
     def add_user(self, user: User) -> None:
@@ -92,7 +91,7 @@ class AccountStore:
             first_name=user.first_name,
             last_name=user.last_name,
             email=user.email,
-            email_key=_email_key(user.email),
+            email_key=email_key(user.email),
             time_zone=user.time_zone,
             created_time=to_micros(user.created_time),
             profile=user.role.value,
@@ -136,7 +135,6 @@ class AccountStore:
             expired=expires is not None and expires <= now_micros(self._db.clock),
             redirect_uri=row["redirect_uri"],
             parent=row["parent"],
-            used=bool(row["used"]),
             code_challenge=row["code_challenge"],
             offline=bool(row["offline"]),
             role=Role(row["profile"]),
@@ -191,11 +189,7 @@ class AccountStore:
 
 
 def _end(moment: int, seconds: int | None) -> int | None:
-    return None if seconds is None else moment + seconds * 1_000_000
-
-
-def _email_key(email: str) -> str:
-    return email.strip().casefold()
+    return None if seconds is None else moment + micros(seconds)
 
 
 def _org(row: Row) -> Org:

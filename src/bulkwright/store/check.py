@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bulkwright.domain.job import JobStatus, LedgerEntry
+from bulkwright.domain.job import JobStatus, LedgerEntry, ResourceStatus
 from bulkwright.domain.module import Module
 from bulkwright.domain.outcome import Counts
 from bulkwright.domain.upload import CsvFacts
@@ -51,6 +51,7 @@ class ResourceState:
     module_id: int
     file_id: int
     file_name: str
+    status: ResourceStatus
     counts: Counts
     entries: tuple[LedgerEntry, ...]
 
@@ -89,7 +90,7 @@ class FoundRecords:
 
 
 class CheckStore:
-    """Reads everything once. Only `faults` takes long: it reads the whole database."""
+    """Reads what the check compares. `faults` takes long, because it reads the whole database."""
 
     def __init__(self, database: ReadonlyDatabase) -> None:
         self._db = database
@@ -157,6 +158,7 @@ class CheckStore:
                 module_id=row["module_id"],
                 file_id=row["file_id"],
                 file_name=row["file_name"] or "",
+                status=ResourceStatus(row["status"]),
                 counts=Counts(added=row["added"], updated=row["updated"], skipped=row["skipped"]),
                 entries=tuple(self._ledger.entries(job_id, row["position"])),
             )
@@ -188,14 +190,14 @@ class CheckStore:
         self._db.run("forget_reported", job_id=job_id)
 
     def find_missing(self, module: Module, ids: Iterable[int]) -> FoundRecords:
-        """Returns those of these records that are not in the module's table."""
+        """Counts the given records that are not in the module's table."""
         self._db.insert_rows("name_record", ((record_id,) for record_id in ids))
         (row,) = self._db.sql(tables.find_missing(module))
         self._db.run("forget_named")
         return FoundRecords(row["count"], row["first"])
 
     def find_unreported(self, module: Module, before: int) -> FoundRecords | None:
-        """Returns the records with an id under `before` that no result line reports.
+        """Counts the records with an id under `before` that no result line reports.
 
         Lines of swept results are gone. So only records that are younger than the newest swept
         result count; None if a result was swept and the module stores no creation time.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bulkwright.domain.errors import LeaseLost
-from bulkwright.domain.job import Job, JobStatus, Lease
+from bulkwright.domain.job import Job, JobStatus, Lease, ResourceStatus
 from bulkwright.store.database import Database, Row
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.outbox import OutboxStore
@@ -113,6 +113,11 @@ class ClaimStore:
         with self.chunk(lease):
             self._db.run("set_encoding", id=lease.job_id, encoding=encoding)
 
+    def complete_resource(self, lease: Lease, position: int) -> None:
+        """Records that all rows of a resource are stored. Raises LeaseLost."""
+        with self.chunk(lease):
+            self._db.run("complete_resource", id=lease.job_id, position=position)
+
     def finish(
         self,
         lease: Lease,
@@ -124,7 +129,8 @@ class ClaimStore:
     ) -> None:
         """Ends a job and adds its callback to the outbox, both or neither.
 
-        Raises LeaseLost if the claim no longer holds.
+        If it is FAILED, so is its first resource that is not COMPLETED, with the same `code`; those
+        after it are SKIPPED. Raises LeaseLost if the claim no longer holds.
         """
         with self._db.transaction():
             ended = _held(
@@ -142,7 +148,11 @@ class ClaimStore:
             if ended["callback_url"] is not None:
                 OutboxStore(self._db).add(ended["org_id"], lease.job_id, ended["callback_url"])
             self._db.run("delete_parents", id=lease.job_id)
-            self._db.run("finish_resources", id=lease.job_id, status=status.value, code=code)
+            rest = ResourceStatus.COMPLETED
+            if status is JobStatus.FAILED:
+                self._db.run("fail_resource", id=lease.job_id, code=code)
+                rest = ResourceStatus.SKIPPED
+            self._db.run("finish_resources", id=lease.job_id, status=rest.value)
 
 
 def _held(row: Row | None) -> Row:

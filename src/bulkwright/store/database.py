@@ -52,15 +52,15 @@ class Database(Protocol):
         ...
 
     def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
-        """Runs a statement of `store/tables.py`: identifiers from the schema, values bound."""
+        """Runs a statement that Python builds; values are bound to its question marks."""
         ...
 
     def run_script(self, script: str) -> None:
-        """Runs the statements of a script, all or none; it binds no values."""
+        """Runs the statements of a script without values; call it inside `transaction`."""
         ...
 
     def change_stamp(self) -> object:
-        """Returns a value that equals the last one on this thread if nothing was committed since.
+        """Returns a value; if it equals an earlier one of this thread, nothing was committed since.
 
         Commits of all processes count.
         """

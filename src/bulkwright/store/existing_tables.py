@@ -41,7 +41,7 @@ class ColumnFacts:
 class TableFacts:
     """A table with its columns, in its order."""
 
-    own: ExistingTable
+    table: ExistingTable
     problem: str | None
     """Why it cannot be written to, and what to do; None if it can."""
     columns: tuple[ColumnFacts, ...]
@@ -59,21 +59,18 @@ class ExistingTables:
 
         Tables that the service has made itself are left out.
         """
-        rows = self._db.all("existing_tables", name=name, schema=schema)
-        found = (ExistingTable(row["name"], row["schema"]) for row in rows)
-        return [
-            self._facts(own, row["problem"])
-            for own, row in zip(found, rows, strict=True)
-            if not self._ours(own)
-        ]
+        found = []
+        for row in self._db.all("existing_tables", name=name, schema=schema):
+            table = ExistingTable(row["name"], row["schema"])
+            if not self._is_ours(table):
+                columns = self._db.all("existing_columns", name=table.name, schema=table.schema)
+                found.append(TableFacts(table, row["problem"], tuple(map(_column, columns))))
+        return found
 
-    def _facts(self, own: ExistingTable, problem: str | None) -> TableFacts:
-        rows = self._db.all("existing_columns", name=own.name, schema=own.schema)
-        return TableFacts(own, problem, tuple(map(_column, rows)))
-
-    def _ours(self, own: ExistingTable) -> bool:
-        ours = own.name in service_tables(self._db.dialect) or _OF_A_MODULE.fullmatch(own.name)
-        return bool(ours) and bool(self._db.one("is_service_schema", schema=own.schema))
+    def _is_ours(self, table: ExistingTable) -> bool:
+        """Whether the service has made this table."""
+        named = table.name in service_tables(self._db.dialect) or _OF_A_MODULE.fullmatch(table.name)
+        return bool(named) and self._db.one("is_service_schema", schema=table.schema) is not None
 
 
 def _column(row: Row) -> ColumnFacts:

@@ -15,6 +15,7 @@ from bulkwright.domain.job import (
     Operation,
     Person,
     Resource,
+    ResourceStatus,
 )
 from bulkwright.domain.outcome import Counts
 from bulkwright.store.database import Database, Row
@@ -123,7 +124,7 @@ def _resource(row: Row) -> Resource:
         find_by=row["find_by"],
         ignore_empty=bool(row["resource_ignore_empty"]),
         auto_mapped=bool(row["auto_mapped"]),
-        status=JobStatus(row["resource_status"]),
+        status=ResourceStatus(row["resource_status"]),
         code=row["resource_code"],
         file_name=row["file_name"],
         counts=Counts(added=row["added"], updated=row["updated"], skipped=row["skipped"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -42,12 +43,34 @@ class ModuleStore:
 
     def module(self, org_id: int, api_name: str) -> Module | None:
         """Returns a module of an org with its fields; None if it does not exist."""
+        where = {"org_id": org_id, "module": api_name}
         row = self._db.one("module", org_id=org_id, api_name=api_name)
-        return None if row is None else self._module(row)
+        if row is None:
+            return None
+        return self._find_kept(row) or self._keep(
+            row, self._db.all("fields", **where), self._db.all("picklist_values", **where)
+        )
 
     def modules(self, org_id: int) -> list[Module]:
         """Returns every module of an org with its fields, in display order."""
-        return [self._module(row) for row in self._db.all("modules", org_id=org_id)]
+        rows = self._db.all("modules", org_id=org_id)
+        kept = [module for row in rows if (module := self._find_kept(row)) is not None]
+        if len(kept) == len(rows):
+            return kept
+        fields, values = defaultdict[str, list[Row]](list), defaultdict[str, list[Row]](list)
+        for field in self._db.all("fields_of_org", org_id=org_id):
+            fields[field["module"]].append(field)
+        for value in self._db.all("picklist_values_of_org", org_id=org_id):
+            values[value["module"]].append(value)
+        return [
+            self._find_kept(row)
+            or self._keep(row, fields[row["api_name"]], values[row["api_name"]])
+            for row in rows
+        ]
+
+    def ids(self, org_id: int) -> dict[str, int]:
+        """Returns the ids of an org's modules by their API names."""
+        return {row["api_name"]: row["id"] for row in self._db.all("module_ids", org_id=org_id)}
 
     def add(self, modules: Iterable[Module]) -> None:
         """Adds new modules with their tables, all or none."""
@@ -145,39 +168,16 @@ class ModuleStore:
             schema_version=_new_version(),
         )
 
-    def _module(self, row: Row) -> Module:
-        key, version = (row["org_id"], row["api_name"]), row["schema_version"]
-        kept = self._kept.get(key)
-        if kept is not None and kept[0] == version:
-            return kept[1]
+    def _find_kept(self, row: Row) -> Module | None:
+        version, module = self._kept.get((row["org_id"], row["api_name"]), ("", None))
+        return module if version == row["schema_version"] else None
+
+    def _keep(self, row: Row, fields: Iterable[Row], values: Iterable[Row]) -> Module:
         if len(self._kept) >= _MOST_KEPT:
             self._kept.clear()
-        module = self._read(row)
-        self._kept[key] = (version, module)
+        module = _module(row, fields, values)
+        self._kept[row["org_id"], row["api_name"]] = (row["schema_version"], module)
         return module
-
-    def _read(self, row: Row) -> Module:
-        where = {"org_id": row["org_id"], "module": row["api_name"]}
-        values: dict[str, list[str]] = {}
-        for value in self._db.all("picklist_values", **where):
-            values.setdefault(value["api_name"], []).append(value["value"])
-        return Module(
-            org_id=row["org_id"],
-            id=row["id"],
-            api_name=row["api_name"],
-            module_name=row["module_name"],
-            singular_label=row["singular_label"],
-            plural_label=row["plural_label"],
-            generated_type=row["generated_type"],
-            layout_id=row["layout_id"],
-            bulk_write=bool(row["bulk_write"]),
-            fields=tuple(
-                _field(r, values.get(r["api_name"], ())) for r in self._db.all("fields", **where)
-            ),
-            table=None
-            if row["table_name"] is None
-            else ExistingTable(row["table_name"], row["table_schema"]),
-        )
 
 
 def _row_of(module: Module, field: Field) -> dict[str, object]:
@@ -202,6 +202,27 @@ def _row_of(module: Module, field: Field) -> dict[str, object]:
 
 def _new_version() -> str:
     return secrets.token_hex(8)
+
+
+def _module(row: Row, fields: Iterable[Row], values: Iterable[Row]) -> Module:
+    picklists: dict[str, list[str]] = {}
+    for value in values:
+        picklists.setdefault(value["api_name"], []).append(value["value"])
+    return Module(
+        org_id=row["org_id"],
+        id=row["id"],
+        api_name=row["api_name"],
+        module_name=row["module_name"],
+        singular_label=row["singular_label"],
+        plural_label=row["plural_label"],
+        generated_type=row["generated_type"],
+        layout_id=row["layout_id"],
+        bulk_write=bool(row["bulk_write"]),
+        fields=tuple(_field(field, picklists.get(field["api_name"], ())) for field in fields),
+        table=None
+        if row["table_name"] is None
+        else ExistingTable(row["table_name"], row["table_schema"]),
+    )
 
 
 def _field(row: Row, values: Sequence[str]) -> Field:

@@ -13,7 +13,8 @@ from bulkwright.domain.delivery import Delivery, DeliveryState
 from bulkwright.domain.endpoint import destination_of
 from bulkwright.domain.limits import CALLBACK_LEASE_SECONDS, CALLBACK_LIFE_SECONDS
 from bulkwright.store.database import Database, Row
-from bulkwright.store.times import from_micros, now_micros
+from bulkwright.store.modules import ModuleStore
+from bulkwright.store.times import from_micros, micros, now_micros
 
 
 class OutboxStore:
@@ -24,18 +25,16 @@ class OutboxStore:
 
     def add(self, org_id: int, job_id: int, url: str) -> None:
         """Adds the delivery of a job, due at once; call it in the transaction that ends the job."""
-        taken = self._db.one("take_ids", n=1)
-        assert taken is not None
         moment = now_micros(self._db.clock)
         self._db.run(
             "add_delivery",
-            id=taken["first"],
+            id=ModuleStore(self._db).take_ids(1),
             org_id=org_id,
             job_id=job_id,
             url=url,
             destination=destination_of(url),
             now=moment,
-            deadline=moment + _micros(CALLBACK_LIFE_SECONDS),
+            deadline=moment + micros(CALLBACK_LIFE_SECONDS),
         )
 
     def pending_destinations(self) -> dict[str, datetime]:
@@ -51,7 +50,7 @@ class OutboxStore:
         claimed: list[Row] = []
         with self._db.transaction():
             moment = now_micros(self._db.clock)
-            until = moment + _micros(CALLBACK_LEASE_SECONDS)
+            until = moment + micros(CALLBACK_LEASE_SECONDS)
             for destination, count in most.items():
                 claimed += self._db.all(
                     "claim_deliveries",
@@ -74,7 +73,7 @@ class OutboxStore:
             "postpone_delivery",
             id=delivery.id,
             attempts=delivery.attempts,
-            next=now_micros(self._db.clock) + _micros(seconds),
+            next=now_micros(self._db.clock) + micros(seconds),
             status=status,
             error=error,
         )
@@ -102,11 +101,6 @@ class OutboxStore:
             error=error,
         )
 
-    def of_job(self, org_id: int, job_id: int) -> Delivery | None:
-        """Returns the delivery of a job; None while the job runs, and if it has no callback."""
-        row = self._db.one("delivery_of_job", org_id=org_id, job_id=job_id)
-        return None if row is None else _delivery(row)
-
     def newest(self, org_id: int, most: int) -> list[Delivery]:
         """Returns at most `most` deliveries of an org, newest first."""
         return [_delivery(r) for r in self._db.all("newest_deliveries", org_id=org_id, most=most)]
@@ -126,12 +120,8 @@ class OutboxStore:
 
     def rotate_secret(self, org_id: int, secret: str, overlap_seconds: float) -> None:
         """Signs with a new secret; the previous one signs too for `overlap_seconds`."""
-        until = now_micros(self._db.clock) + _micros(overlap_seconds)
+        until = now_micros(self._db.clock) + micros(overlap_seconds)
         self._db.run("rotate_signing_secret", org_id=org_id, secret=secret, until=until)
-
-
-def _micros(seconds: float) -> int:
-    return int(seconds * 1_000_000)
 
 
 def _delivery(row: Row) -> Delivery:

@@ -65,9 +65,7 @@ class RetentionStore:
 
     def delete_sessions(self) -> int:
         """Deletes expired sessions; returns their number."""
-        return len(
-            self._db.all("delete_old_sessions", before=now_micros(self._db.clock), most=STEP)
-        )
+        return self._delete_expired("delete_old_sessions")
 
     def upload_known(self, upload_id: int) -> bool:
         """Returns whether an upload with this id exists."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bulkwright.store.database import Database
-from bulkwright.store.times import now_micros
+from bulkwright.store.times import micros, now_micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class SessionStore:
                 org_id=session.org_id,
                 user_id=session.user_id,
                 created_time=moment,
-                expires_time=moment + seconds * 1_000_000,
+                expires_time=moment + micros(seconds),
             )
 
     def session(self, session_hash: str) -> Session | None:

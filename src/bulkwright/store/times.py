@@ -8,8 +8,15 @@ from zoneinfo import ZoneInfo
 from bulkwright.clock import Clock
 from bulkwright.domain.limits import LEASE_SECONDS
 
-LEASE_MICROS = int(LEASE_SECONDS * 1_000_000)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def micros(seconds: float) -> int:
+    """Returns a length of time in microseconds."""
+    return int(seconds * 1_000_000)
+
+
+LEASE_MICROS = micros(LEASE_SECONDS)
 
 
 def now_micros(clock: Clock) -> int:
@@ -40,6 +47,6 @@ def to_micros(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
-def from_micros(micros: int, zone: str) -> datetime:
-    """Returns microseconds as an aware time in an IANA zone."""
-    return (_EPOCH + timedelta(microseconds=micros)).astimezone(ZoneInfo(zone))
+def from_micros(moment: int, zone: str) -> datetime:
+    """Returns a time in microseconds as an aware time in an IANA zone."""
+    return (_EPOCH + timedelta(microseconds=moment)).astimezone(ZoneInfo(zone))

@@ -14,6 +14,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 _Status = Annotated[
     str, Meta(extra_json_schema={"enum": ["ADDED", "INPROGRESS", "COMPLETED", "FAILED"]})
 ]
+_ResourceStatus = Annotated[
+    str, Meta(extra_json_schema={"enum": ["INPROGRESS", "COMPLETED", "FAILED", "SKIPPED"]})
+]
 _Operation = Annotated[str, Meta(extra_json_schema={"enum": ["insert", "update", "upsert"]})]
 _ResourceType = Annotated[str, Meta(extra_json_schema={"enum": ["data"]})]
 _Id = Annotated[str, Meta(extra_json_schema={"pattern": "^[1-9][0-9]{0,17}$"})]
@@ -56,7 +59,7 @@ class FieldMappingDetails(Struct, frozen=True, kw_only=True):
 class File(Struct, frozen=True, kw_only=True):
     """The CSV of a resource. It has a name and counts once processing has started (facts 4.1)."""
 
-    status: _Status
+    status: _ResourceStatus
     name: str | UnsetType = UNSET
     added_count: int | UnsetType = UNSET
     skipped_count: int | UnsetType = UNSET
@@ -67,7 +70,7 @@ class File(Struct, frozen=True, kw_only=True):
 class ResourceDetails(Struct, frozen=True, kw_only=True):
     """The part of a job for one module, in the key order of the pages of v3 to v8 (facts 4.2)."""
 
-    status: _Status
+    status: _ResourceStatus
     code: str | UnsetType = UNSET
     type: _ResourceType
     module: str | ModuleReference
@@ -78,7 +81,7 @@ class ResourceDetails(Struct, frozen=True, kw_only=True):
 class CapturedResourceDetails(Struct, frozen=True, kw_only=True):
     """A resource as the real v2.1 returns it: `code` last (facts 4.2, capture)."""
 
-    status: str
+    status: _ResourceStatus
     type: str
     module: CapturedModuleReference
     field_mappings: list[FieldMappingDetails]

@@ -15,7 +15,7 @@ packages use.
 from bulkwright.formats.csv.blocks import Block, Inspection, blocks, inspect
 from bulkwright.formats.csv.charset import BAD_BYTE, ENCODINGS, canonical_encoding
 from bulkwright.formats.csv.dialect import HEAD_BYTES, Dialect, sniff
-from bulkwright.formats.csv.grammar import allow_long_cells, parse_slowly
+from bulkwright.formats.csv.grammar import parse_slowly
 from bulkwright.formats.csv.records import Segment
 
 __all__ = [
@@ -26,7 +26,6 @@ __all__ = [
     "Dialect",
     "Inspection",
     "Segment",
-    "allow_long_cells",
     "blocks",
     "canonical_encoding",
     "inspect",

@@ -208,7 +208,7 @@ def _is_damaged_utf8(head: bytes) -> bool:
 
 
 def _guess(head: bytes) -> str:
-    """Query charset-normalizer for one of ENCODINGS; windows-1252 if the text makes sense in it."""
+    """Guess one of ENCODINGS by charset-normalizer; windows-1252 if the text makes sense in it."""
     # Imported when needed: few files need a guess, and every process starts faster without it.
     from charset_normalizer import from_bytes
 

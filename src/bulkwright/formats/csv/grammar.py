@@ -18,13 +18,8 @@ import csv
 import io
 from collections.abc import Iterator
 
-
-def allow_long_cells() -> None:
-    """Lift the csv module's own limit of a cell, for the whole process; ours is RECORD_BYTES."""
-    csv.field_size_limit(2**31 - 1)
-
-
-allow_long_cells()
+# The csv module's limit of a cell, for the whole process. Our limit of a record is RECORD_BYTES.
+csv.field_size_limit(2**31 - 1)
 
 
 def parse_slowly(data: bytes, delimiter: str) -> Iterator[list[str]]:

@@ -1,10 +1,10 @@
-"""Steps 3 and 4 for existing tables, whose constraints and triggers only the database can check.
+"""Matches and writes the rows for an existing table.
 
-Whether a row violates one is known only when it is written, and a statement with one such row fails
-as a whole. Then the chunk is written in blocks, each inside a savepoint, and the rows of a rejected
-block one by one. So the work grows with the number of rows, however many of them are bad. The
-rejected rows get their errors, and the chunk is matched again as if these rows had been invalid
-from the start.
+Only the database can check the constraints and triggers of the table. Whether a row violates one is
+known only when it is written, and a statement with one such row fails as a whole. Then the chunk is
+written in blocks, each inside a savepoint, and the rows of a rejected block one by one. So the work
+grows with the number of rows, however many of them are bad. The rejected rows get their errors, and
+the chunk is matched again as if these rows had been invalid from the start.
 """
 
 from __future__ import annotations

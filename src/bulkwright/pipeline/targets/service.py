@@ -1,4 +1,7 @@
-"""Steps 3 and 4 for the service's tables: every rule is known, so a decided row is stored."""
+"""Matches and writes the rows for a table of the service.
+
+The service knows every rule of its tables, so each row that is not skipped is stored.
+"""
 
 from __future__ import annotations
 

@@ -91,6 +91,10 @@ class PostgresQueries(NamedQueries):
     dialect: ClassVar[str] = "postgres"
     types: ClassVar[Types] = TYPES
 
+    def run_script(self, script: str) -> None:
+        """Runs the statements of a script; call it inside `transaction`."""
+        self.sql(script)  # the server itself decides which semicolons end a statement
+
 
 class PostgresDatabase(PostgresQueries):
     """A `Database` (see store/database.py) on a PostgreSQL server.
@@ -146,45 +150,28 @@ class PostgresDatabase(PostgresQueries):
         """Runs a named query for its effect, once for each row of values, in order."""
         q = self._queries[query]
         with self.transaction():
-            connection = self._current
-            assert connection is not None
-            connection.cursor().executemany(
+            self._transaction_connection.cursor().executemany(
                 marked(q.sql).encode(), [_without_nul(q.bind(row)) for row in rows]
             )
 
     def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
-        """Runs a statement of `store/tables.py`."""
+        """Runs a statement that Python builds; values are bound to its question marks."""
         if self._current is not None:
             return fetched(self._current, sql, values)
         with self._connected() as connection:
             return fetched(connection, sql, values)
 
-    def run_script(self, script: str) -> None:
-        """Runs the statements of a script, all or none; the server finds where each one ends."""
-        with self.transaction():
-            connection = self._current
-            assert connection is not None
-            connection.execute(script.encode())
-
     def change(self, sql: str) -> int:
         """Runs an UPDATE without values, inside `transaction`; returns how many rows it changed."""
-        connection = self._current
-        assert connection is not None
-        return connection.execute(sql.encode()).rowcount
+        return self._transaction_connection.execute(sql.encode()).rowcount
 
     def copy(self, sql: str, pieces: Iterable[bytes]) -> int:
         """Runs a COPY ... FROM STDIN inside `transaction`; returns how many rows it wrote."""
-        connection = self._current
-        assert connection is not None
-        with connection.cursor() as cursor:
+        with self._transaction_connection.cursor() as cursor:
             with cursor.copy(sql.encode()) as target:
                 for piece in pieces:
                     target.write(piece)
             return cursor.rowcount
-
-    def change_stamp(self) -> object:
-        """Returns a value that equals no other one: a check for commits would cost a round trip."""
-        return object()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -220,6 +207,13 @@ class PostgresDatabase(PostgresQueries):
     def _current(self) -> Connection | None:
         """The connection of this thread's transaction; None outside one."""
         return cast("Connection | None", getattr(self._local, "connection", None))
+
+    @property
+    def _transaction_connection(self) -> Connection:
+        """The connection of this thread's transaction, for calls that belong inside one."""
+        connection = self._current
+        assert connection is not None
+        return connection
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:

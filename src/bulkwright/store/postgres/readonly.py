@@ -45,22 +45,13 @@ class PostgresReadonlyDatabase(PostgresQueries):
             return max(cursor.rowcount, 0)
 
     def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
-        """Runs a statement of `store/tables.py`."""
+        """Runs a statement that Python builds; values are bound to its question marks."""
         with _unreadable():
             return fetched(self._connection, sql, values)
-
-    def run_script(self, script: str) -> None:
-        """Runs the statements of a script."""
-        with _unreadable():
-            self._connection.execute(script.encode())
 
     def faults(self) -> list[str]:
         """Returns nothing: a server is checked by `pg_amcheck` and page checksums."""
         return []
-
-    def change_stamp(self) -> object:
-        """Returns a value that equals no other one, because nothing is cached."""
-        return object()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

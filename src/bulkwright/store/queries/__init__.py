@@ -72,7 +72,7 @@ class NamedQueries(ABC):
 
     @abstractmethod
     def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
-        """Runs a statement with question marks; see `Database.sql`."""
+        """Runs a statement that Python builds; values are bound to its question marks."""
 
     def all(self, query: str, /, **values: object) -> list[Row]:
         """Runs a named query and returns its rows."""
@@ -92,6 +92,10 @@ class NamedQueries(ABC):
         """Runs a named query for its effect, once for each row of values, in order."""
         for row in rows:
             self.run(query, **row)
+
+    def change_stamp(self) -> object:
+        """Returns a value that equals no other one; a driver that sees commits returns its own."""
+        return object()
 
 
 def load(dialect: str) -> dict[str, Query]:

@@ -29,7 +29,7 @@ FROM jobs WHERE id = :id
 
 -- name: resources_of
 -- The resources of a job.
-SELECT position, module, module_id, file_id, file_name, added, updated, skipped
+SELECT position, module, module_id, file_id, file_name, status, added, updated, skipped
 FROM resources WHERE job_id = :id ORDER BY position
 
 -- name: uploads_after

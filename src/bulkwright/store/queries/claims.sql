@@ -25,6 +25,16 @@ UPDATE jobs SET status = :status, code = :code, has_result = :has_result,
                 result_sha256 = :result_sha256, lease_until = 0, finished_time = :now
 WHERE id = :id AND lease_token = :fence AND status = 'INPROGRESS' RETURNING org_id, callback_url
 
+-- name: complete_resource
+-- Set the status of a resource whose rows are all stored.
+UPDATE resources SET status = 'COMPLETED' WHERE job_id = :id AND position = :position
+
+-- name: fail_resource
+-- Set the status of the resource that a job had reached when it failed.
+UPDATE resources SET status = 'FAILED', code = :code
+WHERE job_id = :id AND position = (SELECT min(position) FROM resources
+                                   WHERE job_id = :id AND status = 'INPROGRESS')
+
 -- name: finish_resources
--- Set the final status of a job's resources.
-UPDATE resources SET status = :status, code = :code WHERE job_id = :id
+-- Set the final status of the resources that have none yet.
+UPDATE resources SET status = :status WHERE job_id = :id AND status = 'INPROGRESS'

@@ -38,7 +38,7 @@ SELECT * FROM fields WHERE org_id = :org_id AND module = :module ORDER BY positi
 
 -- name: picklist_values
 -- The values of a module's picklists, those of a field in display order.
-SELECT api_name, value FROM picklist_values WHERE org_id = :org_id AND module = :module
+SELECT module, api_name, value FROM picklist_values WHERE org_id = :org_id AND module = :module
 ORDER BY api_name, position
 
 -- name: picklist_values_from
@@ -51,3 +51,16 @@ ORDER BY position
 -- Note that the fields of a module have changed.
 UPDATE modules SET schema_version = :schema_version
 WHERE org_id = :org_id AND api_name = :module
+
+-- name: picklist_values_of_org
+-- The values of all picklists of an org, those of a field in display order.
+SELECT module, api_name, value FROM picklist_values WHERE org_id = :org_id
+ORDER BY module, api_name, position
+
+-- name: fields_of_org
+-- The fields of all modules of an org, those of each module in display order.
+SELECT * FROM fields WHERE org_id = :org_id ORDER BY module, position
+
+-- name: module_ids
+-- The ids of an org's modules by their names.
+SELECT api_name, id FROM modules WHERE org_id = :org_id

@@ -36,11 +36,6 @@ UPDATE outbox SET lease_until = 0, state = :state, ended_time = :now, last_statu
                   last_error = :error
 WHERE id = :id AND attempts = :attempts AND state = 'pending'
 
--- name: delivery_of_job
--- The delivery of one job of an org.
-SELECT *, lane AS destination FROM outbox -- codespell:ignore lane
-WHERE org_id = :org_id AND job_id = :job_id
-
 -- name: newest_deliveries
 -- The newest :most deliveries of an org.
 SELECT *, lane AS destination FROM outbox -- codespell:ignore lane

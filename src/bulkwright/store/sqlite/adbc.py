@@ -33,6 +33,7 @@ from bulkwright.store.sqlite.driver import (
     SqliteQueries,
     WriteTurn,
     claim_driver,
+    make_private,
     retry_while_busy,
 )
 from bulkwright.store.sqlite.errors import adbc_outage
@@ -46,6 +47,7 @@ class AdbcDatabase(SqliteQueries):
     def __init__(self, path: Path, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(clock)
         claim_driver(path, "adbc")
+        make_private(path)
         self._turn = WriteTurn(path)
         self._checkpoints = Checkpoints(path)
         self._written = 0
@@ -76,7 +78,7 @@ class AdbcDatabase(SqliteQueries):
         self.write(q.sql, pl.DataFrame([_column(i, values) for i, values in enumerate(columns)]))
 
     def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
-        """Runs a statement of `store/tables.py`."""
+        """Runs a statement that Python builds; values are bound to its question marks."""
         with self._connection.cursor() as cursor:
             cursor.execute(sql, _one_row(values) if values else None)
             frame = cursor.fetch_polars()
@@ -93,10 +95,6 @@ class AdbcDatabase(SqliteQueries):
         with self._connection.cursor() as cursor:
             cursor.executemany(sql, rows)
         self._written += len(rows)
-
-    def change_stamp(self) -> object:
-        """Returns a value that equals no other one, because a worker caches nothing."""
-        return object()
 
     def select_named(self, query: str, keys: pl.DataFrame, **values: object) -> pl.DataFrame:
         """Runs a named query once for each row of `keys`; the other parameters stay the same."""

@@ -26,6 +26,7 @@ from bulkwright.store.sqlite.driver import (
     SqliteQueries,
     WriteTurn,
     claim_driver,
+    make_private,
     retry_while_busy,
 )
 from bulkwright.store.sqlite.errors import is_busy, stdlib_outage
@@ -44,6 +45,7 @@ class StdlibDatabase(SqliteQueries):
     def __init__(self, path: Path, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(clock)
         claim_driver(path, "sqlite3")
+        make_private(path)
         self._path = path
         self._turn = WriteTurn(path)
         self._names: dict[str, tuple[str, ...]] = {}
@@ -60,7 +62,7 @@ class StdlibDatabase(SqliteQueries):
             self._connection().executemany(q.sql, map(q.bind, rows))
 
     def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
-        """Runs a statement of `store/tables.py`."""
+        """Runs a statement that Python builds; values are bound to its question marks."""
         connection = self._connection()
         if connection.in_transaction:
             return self._rows(connection.execute(sql, values), sql)

@@ -54,7 +54,7 @@ class SqliteReadonlyDatabase(SqliteQueries):
         return self._connection.total_changes - before
 
     def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
-        """Runs a statement of `store/tables.py`."""
+        """Runs a statement that Python builds; values are bound to its question marks."""
         with _unreadable():
             return [dict(row) for row in self._connection.execute(sql, values)]
 
@@ -69,10 +69,6 @@ class SqliteReadonlyDatabase(SqliteQueries):
             f"a row of {table} refers to a row of {parent} that is not there"
             for table, _, parent, _ in lost[:_MOST_FAULTS]
         ]
-
-    def change_stamp(self) -> object:
-        """Returns a value that equals no other one, because nothing is cached."""
-        return object()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -34,7 +34,7 @@ class SqliteSink:
 
     def find(self, module: Module, field: Field, keys: pl.Series) -> pl.DataFrame:
         """Return the records that hold these keys: columns `at` (in `keys`, UInt32) and `id`."""
-        return as_found(self._db.select(sql.find(module, field), numbered(keys)))
+        return _as_found(self._db.select(sql.find(module, field), _numbered(keys)))
 
     def keys_of(self, module: Module, ids: pl.Series, fields: Sequence[Field]) -> pl.DataFrame:
         """Return the keys that these records hold: `id` and one column for each field."""
@@ -73,12 +73,12 @@ class SqliteParentRecords:
     def find(self, job_id: int, column: int, keys: pl.Series) -> pl.DataFrame:
         """Return the records of the rows with these keys, as `RecordSink.find` does."""
         found = self._db.select_named(
-            "find_parent", numbered(keys), job_id=job_id, column_index=column
+            "find_parent", _numbered(keys), job_id=job_id, column_index=column
         )
-        return as_found(found)
+        return _as_found(found)
 
 
-def numbered(keys: pl.Series) -> pl.DataFrame:
+def _numbered(keys: pl.Series) -> pl.DataFrame:
     """The keys with their positions.
 
     Queries return the positions, so that no key is copied back or compared again.
@@ -86,7 +86,7 @@ def numbered(keys: pl.Series) -> pl.DataFrame:
     return pl.DataFrame([pl.int_range(keys.len(), eager=True).alias("at"), keys.alias("key")])
 
 
-def as_found(rows: pl.DataFrame) -> pl.DataFrame:
+def _as_found(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows of position and id with the types that `find` promises."""
     return rows.select(pl.col("at").cast(pl.UInt32), pl.col("id").cast(pl.Int64))
 

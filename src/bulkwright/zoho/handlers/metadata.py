@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from bulkwright.domain.module import Module
+from bulkwright.domain.errors import InvalidData
+from bulkwright.domain.limits import RECORD_PAGES, RECORDS_PER_PAGE
 from bulkwright.web.request import Request
-from bulkwright.web.response import Response, json_response
+from bulkwright.web.response import NO_CONTENT, Response, json_response
 from bulkwright.zoho.auth import caller_of
 from bulkwright.zoho.context import ZohoContext
+from bulkwright.zoho.descriptions import Shape
+from bulkwright.zoho.documented import USER_TYPES
+from bulkwright.zoho.not_served import not_served
+from bulkwright.zoho.parse.query import whole_number
 from bulkwright.zoho.present import metadata as present
-from bulkwright.zoho.present.metadata import Json
 
 
 async def modules(zoho: ZohoContext, request: Request) -> Response:
@@ -35,22 +37,35 @@ async def layouts(zoho: ZohoContext, request: Request) -> Response:
 
 
 async def _described(
-    zoho: ZohoContext, request: Request, name: str | None, shape: Callable[[Module], Json]
+    zoho: ZohoContext, request: Request, name: str | None, shape: Shape
 ) -> Response:
     """Returns what `shape` makes of a module, on a thread: picklists may have many values."""
+    version, services, caller = zoho.version(request), zoho.services.metadata, caller_of(request)
 
     def make() -> Response:
-        found = zoho.services.metadata.module(caller_of(request), name)
-        return zoho.descriptions.response(found, shape)
+        found = services.module(caller, name)
+        ids = services.module_ids(caller) if version.lookup_module_is_object else {}
+        return zoho.descriptions.response(shape, found, version, ids)
 
     return await request.run(make)
 
 
 def users(zoho: ZohoContext, request: Request) -> Response:
-    """Returns the current user, or all users."""
-    current = request.query().get("type", "").lower() == "currentuser"
-    found = zoho.services.metadata.users(caller_of(request), current_only=current)
-    return json_response(present.users(found))
+    """Returns the current user, or a page of all users."""
+    query = request.query()
+    kind = query.get("type", "").lower()
+    if kind not in ("", "allusers", "currentuser"):
+        if kind in map(str.lower, USER_TYPES):
+            raise not_served(zoho, request, "type")
+        raise InvalidData(details={"param_name": "type", "supported_values": USER_TYPES})
+    number = whole_number(query, "page", 1, RECORD_PAGES)
+    per_page = whole_number(query, "per_page", RECORDS_PER_PAGE, RECORDS_PER_PAGE)
+    found = zoho.services.metadata.users(caller_of(request), current_only=kind == "currentuser")
+    shown = found[(number - 1) * per_page :][:per_page]
+    if not shown:
+        return NO_CONTENT
+    has_more = number * per_page < len(found)
+    return json_response(present.users(shown, number, per_page, has_more=has_more))
 
 
 def org(zoho: ZohoContext, request: Request) -> Response:

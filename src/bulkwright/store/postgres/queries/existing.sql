@@ -115,7 +115,7 @@ SET CONSTRAINTS ALL IMMEDIATE
 
 -- name: is_service_schema
 -- Whether a schema is the one that holds the service's tables.
-SELECT 1 AS beside WHERE CAST(:schema AS text) = current_schema()
+SELECT 1 AS found WHERE CAST(:schema AS text) = current_schema()
 
 -- name: make_rejected
 -- Create a temporary table for the rows of a block that the database rejects. Its name must not hide

@@ -71,4 +71,4 @@ SELECT seq AS last FROM sqlite_sequence WHERE name = :table
 
 -- name: is_service_schema
 -- Whether a schema is the one that holds the service's tables: an SQLite file has only one.
-SELECT 1 AS beside
+SELECT 1 AS found
