@@ -12,6 +12,7 @@ from tests.support.deployment import Deployment
 from tests.support.uploads import LEADS
 
 from bulkwright.domain.job import Job
+from bulkwright.service.uploads import UploadService
 
 Body = dict[str, Any]
 
@@ -169,14 +170,14 @@ def test_a_byte_order_mark_is_ignored(server: Deployment) -> None:
     assert made(server, body).resources[0].module == "Leads"
 
 
-def test_a_body_over_a_mebibyte_is_refused(any_server: Deployment) -> None:
+def test_a_body_over_half_a_mebibyte_is_refused(any_server: Deployment) -> None:
     """Before it is parsed."""
     refused(any_server, b'{"a":"' + b"x" * 1_500_000 + b'"}', "LIMIT_EXCEEDED")
 
 
 def test_a_body_of_many_keys_is_answered(any_server: Deployment) -> None:
     """Repeated hashing of keys must not make the parser slow."""
-    body = json.dumps({f"k{i}": 0 for i in range(60_000)}).encode()
+    body = json.dumps({f"k{i}": 0 for i in range(40_000)}).encode()
     refused(any_server, body, "MISSING_REQUIRED_KEY")
 
 
@@ -534,3 +535,41 @@ def test_creating_needs_a_scope_of_the_module_too(server: Deployment) -> None:
 def test_the_sample_file_has_its_columns() -> None:
     """The tests above rely on them."""
     assert LEADS.splitlines()[0] == "Last_Name,Company,Email"
+
+
+def test_a_request_that_is_rejected_reads_no_file(
+    server: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading a file in another encoding takes long: everything else is checked before.
+
+    Requests that name the same encoding again, rejected or not, do not read it either.
+    """
+    body = server.insert()
+    body["character_encoding"] = "windows-1250"
+    resource = body["resource"][0]
+    mapping = {"api_name": "Last_Name", "index": 0}
+    read: list[str | None] = []
+    read_csvs = UploadService._read
+
+    def counted(self: UploadService, file: Any, encoding: str | None) -> Any:
+        read.append(encoding)
+        return read_csvs(self, file, encoding)
+
+    monkeypatch.setattr(UploadService, "_read", counted)
+    for wrong, code in (
+        ({"module": "Nothing"}, "MODULE_NOT_AVAILABLE"),
+        ({"file_id": "111111111111111111"}, "INVALID_FILE_ID"),
+        ({"field_mappings": [{"api_name": "Nothing", "index": 0}]}, "INVALID_FIELD"),
+        ({"field_mappings": [mapping, mapping]}, "DUPLICATE_DATA"),
+        ({"field_mappings": [mapping | {"index": 200}]}, "COLUMN_INDEX_NOT_FOUND"),
+        ({"field_mappings": [mapping | {"format": "x"}]}, "INVALID_FORMAT"),
+        ({"field_mappings": [mapping] * 501}, "LIMIT_EXCEEDED"),
+        ({"find_by": "Nothing"}, "INVALID_FIELD"),
+    ):
+        refused(server, body | {"resource": [resource | wrong]}, code)
+    assert read == []
+    beyond = resource | {"field_mappings": [mapping | {"index": 199}]}
+    for _ in range(3):
+        refused(server, body | {"resource": [beyond]}, "COLUMN_INDEX_NOT_FOUND")
+    assert made(server, body).character_encoding == "windows-1250"
+    assert read == ["windows-1250"]

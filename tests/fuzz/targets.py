@@ -51,6 +51,7 @@ from bulkwright.store.sessions import SessionStore
 from bulkwright.web.errors import HttpError
 from bulkwright.web.multipart import form_fields, receive_file
 from bulkwright.web.request import Request
+from bulkwright.web.turns import Turns
 from bulkwright.zoho.parse.jobs import job_request
 
 REDIRECTS = ("https://app.example/back", "http://127.0.0.1:5500/redirect.html")
@@ -95,7 +96,11 @@ def read_csv(data: bytes) -> None:
         rows = [row.cells for s in segments for row in parse_slowly(s.data, dialect.delimiter)]
         assert seen.rows == len(rows) == sum(s.count(dialect.delimiter) for s in segments)
         chunks = read_chunks(
-            cut, columns=columns, width=width, delimiter=dialect.delimiter, max_rows=most
+            cut,
+            columns=columns,
+            width=width,
+            delimiter=dialect.delimiter,
+            max_rows=partial(int, most),
         )
         read = [cells for chunk in chunks for cells in chunk.cells.rows()]
         assert read == [tuple(row[i] if i < len(row) else "" for i in columns) for row in rows]
@@ -192,7 +197,7 @@ def read_multipart(data: bytes) -> None:
 
 def read_redirect(data: bytes) -> None:
     """An authorize request: it redirects only to exactly a registered URL."""
-    request = Request({"headers": [], "query_string": data}, _never, _Here())
+    request = Request({"headers": [], "query_string": data}, _never, Turns(_Here(), 1))
     service = SignInService(
         cast(AccountStore, _Accounts()), cast(SessionStore, None), *(cast(Any, None),) * 3
     )
@@ -306,7 +311,7 @@ def _request(data: bytes, step: int, kind: bytes) -> Request:
         return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
 
     scope = {"headers": [(b"content-type", kind)], "query_string": b""}
-    return Request(scope, partial(receive, pieces), _Here())
+    return Request(scope, partial(receive, pieces), Turns(_Here(), 1))
 
 
 async def _never() -> dict[str, object]:

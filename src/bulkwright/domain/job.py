@@ -15,6 +15,7 @@ every combination.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -80,6 +81,11 @@ class FieldMapping:
     """The object of the default value as it was sent, for the details of the job."""
     module: str | None = None
     parent_column_index: int | None = None
+
+
+def default_bytes(mappings: Iterable[FieldMapping]) -> int:
+    """Returns how many bytes of text the default values add to a row at most."""
+    return sum(len(m.default.encode()) for m in mappings if m.default is not None)
 
 
 @dataclass(frozen=True, slots=True)

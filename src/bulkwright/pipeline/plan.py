@@ -5,7 +5,7 @@ Only picklists grow between chunks: the values that a chunk has added are in the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bulkwright.domain.job import FieldMapping, Job, Operation, Resource
 from bulkwright.domain.module import Field, Module
@@ -127,13 +127,6 @@ class Plan:
     def column(self, api_name: str) -> MappedColumn | None:
         """The column of a field, if it is mapped."""
         return next((c for c in self.columns if c.name == api_name), None)
-
-    def with_field(self, field: Field) -> Plan:
-        """The same plan with a newer state of one field, whose picklist has new values."""
-        columns = tuple(
-            replace(c, field=field) if c.name == field.api_name else c for c in self.columns
-        )
-        return replace(self, columns=columns)
 
 
 def make_plan(

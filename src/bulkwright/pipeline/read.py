@@ -10,7 +10,7 @@ a row that cannot become a record gets its error in the next step.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -62,20 +62,21 @@ def read_chunks(
     width: int,
     delimiter: str,
     start: Start = Start(),
-    max_rows: int = CHUNK_ROWS,
+    max_rows: Callable[[], int] = lambda: CHUNK_ROWS,
 ) -> Iterator[Chunk]:
-    """Cut blocks into numbered chunks of at most `max_rows` rows.
+    """Cut blocks into numbered chunks of at most `max_rows()` rows.
 
     `blocks` begin at `start.text`, `columns` are the needed CSV columns, `width` is the number of
-    columns in the header. Rows before `start.row` are left out. The same blocks always give the
-    same chunks; a file without rows gives one chunk without rows.
+    columns in the header. Rows before `start.row` are left out. A file without rows gives one
+    chunk without rows.
     """
     number, block_row = start.chunk, start.text_row
     for block in blocks:
         cells, damaged, stray = _parse(block, columns, width, delimiter)
-        for first in range(max(0, start.row - block_row), cells.height, max_rows):
+        first = max(0, start.row - block_row)
+        while first < cells.height:
             row = block_row + first
-            size = min(max_rows, cells.height - first)
+            size = min(max_rows(), cells.height - first)
             last = first + size == cells.height
             yield Chunk(
                 number,
@@ -89,6 +90,7 @@ def read_chunks(
                 row + size if last else block_row,
             )
             number += 1
+            first += size
         block_row += cells.height
     if number == 0:
         nothing = pl.DataFrame(schema={str(i): pl.String for i in columns})

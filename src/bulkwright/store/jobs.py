@@ -77,6 +77,12 @@ class JobStore:
         ids = [row["id"] for row in self._db.all("newest_job_ids", org_id=org_id, most=most)]
         return [job for job in (self.job(org_id, i) for i in ids) if job is not None]
 
+    def count_open(self, org_id: int, most: int) -> int:
+        """Returns how many jobs of an org have not ended; it counts no more than `most`."""
+        row = self._db.one("open_jobs_of_org", org_id=org_id, most=most)
+        assert row is not None
+        return int(row["jobs"])
+
     def find_unfinished(self, org_id: int, fingerprint: str) -> int | None:
         """Returns the id of the job with this fingerprint whose end was not reported yet."""
         row = self._db.one("job_by_fingerprint", org_id=org_id, fingerprint=fingerprint)

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 from bulkwright.domain.reading import FoundBy, Splitting
 from bulkwright.domain.upload import CsvFacts, Upload
 from bulkwright.store.database import Database, Row
-from bulkwright.store.times import from_micros, to_micros
+from bulkwright.store.times import from_micros, now_micros, to_micros
+
+DAY_MICROS = 24 * 3600 * 1_000_000
+
+
+class Usage(NamedTuple):
+    """The uploads of an org that are stored now."""
+
+    bytes: int
+    daily_uploads: int
+    """Those of the last 24 hours."""
 
 
 class UploadStore:
@@ -37,6 +47,13 @@ class UploadStore:
         """Returns one upload of an org; None for an upload of another org."""
         row = self._db.one("upload", org_id=org_id, id=upload_id)
         return None if row is None else _upload(row)
+
+    def usage(self, org_id: int) -> Usage:
+        """Returns what an org has uploaded."""
+        day = now_micros(self._db.clock) - DAY_MICROS
+        row = self._db.one("uploaded", org_id=org_id, day=day)
+        assert row is not None
+        return Usage(int(row["bytes"]), int(row["today"]))
 
     def pin_upload(self, org_id: int, upload_id: int) -> bool:
         """Returns whether an upload exists; no sweep deletes it until this transaction ends."""

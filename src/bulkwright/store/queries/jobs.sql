@@ -33,3 +33,9 @@ SELECT id FROM jobs WHERE org_id = :org_id AND fingerprint = :fingerprint ORDER 
 -- name: clear_fingerprint
 -- Clear the fingerprint of a job, because its end was reported.
 UPDATE jobs SET fingerprint = NULL WHERE id = :id
+
+-- name: open_jobs_of_org
+-- How many jobs of an org have not ended; at most :most are counted.
+SELECT count(*) AS jobs
+FROM (SELECT id FROM jobs WHERE org_id = :org_id AND status IN ('ADDED', 'INPROGRESS')
+      LIMIT :most) open
