@@ -48,6 +48,7 @@ from bulkwright.store.uploads import UploadStore
 
 if TYPE_CHECKING:
     from bulkwright.callback.dispatcher import CallbackDispatcher
+    from bulkwright.egress import Guard
     from bulkwright.pipeline.context import JobContext
     from bulkwright.service.administration import Administration
     from bulkwright.service.check import Check
@@ -220,18 +221,23 @@ def make_dispatcher(
 ) -> CallbackDispatcher:
     """Returns the dispatcher of a server's callbacks."""
     from bulkwright.callback.dispatcher import CallbackDispatcher
-    from bulkwright.egress import Guard
     from bulkwright.zoho.present.jobs import callback_body
 
-    guard = Guard(settings.allowed_destinations, loopback=settings.dev)
     return CallbackDispatcher(
         services.outbox,
         services.job_store,
-        guard,
+        _callback_guard(settings),
         observe,
         callback_body,
         clock=services.database.clock,
     )
+
+
+def _callback_guard(settings: Settings) -> Guard:
+    """Returns the guard that decides where callbacks may be sent."""
+    from bulkwright.egress import Guard
+
+    return Guard(settings.allowed_destinations, loopback=settings.dev)
 
 
 def _api_database(settings: Settings, clock: Clock) -> Database:
@@ -320,6 +326,7 @@ def _services(database: Database, settings: Settings) -> Services:
             settings.limits,
             settings.layout_mandatory,
             clock,
+            lambda endpoint: _callback_guard(settings).why_never(endpoint),
         ),
         records=RecordService(database, accounts, modules),
         metadata=MetadataService(accounts, modules, clock),

@@ -279,6 +279,49 @@ def test_unusual_urls_are_rejected_at_once(any_server: Deployment, url: str) -> 
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_CALLBACK_URL"), url
 
 
+def is_plain(host: str) -> bool:
+    """Whether a URL may have this address."""
+    return why_forbidden(host) != "not an address" and "%" not in host
+
+
+NAMES = ("localhost", "crm.localhost", "LocalHost")
+
+
+def quoted(host: str) -> str:
+    """A host as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host
+
+
+@pytest.mark.parametrize("host", [*(h for h in FORBIDDEN if is_plain(h)), *NAMES])
+def test_a_url_that_can_never_be_called_is_rejected_at_once(host: str) -> None:
+    """Its address stands in the URL, or it is a name of this machine."""
+    endpoint = parse_endpoint(f"https://{quoted(host)}:8443/hook")
+    assert Guard().why_never(endpoint) == FORBIDDEN.get(host, "loopback")
+    assert Guard(frozenset({endpoint.destination})).why_never(endpoint) is None
+    assert Guard(frozenset({"10.9.8.7:8443"})).why_never(endpoint) is not None
+
+
+def test_a_url_that_may_be_called_is_accepted() -> None:
+    """Public addresses, and every name: what it resolves to is known at each attempt only."""
+    for host in ("93.184.216.34", "[2606:4700::1111]", "a.example", "localhost.example"):
+        assert Guard().why_never(parse_endpoint(f"http://{host}/")) is None
+    for host in ("127.0.0.1", "[::1]", "localhost"):
+        assert Guard(loopback=True).why_never(parse_endpoint(f"http://{host}/")) is None
+    assert Guard(loopback=True).why_never(parse_endpoint("http://10.0.0.1/")) == "private"
+    allowed = Guard(frozenset({"127.0.0.1:80"}))
+    assert allowed.why_never(parse_endpoint("http://localhost/")) is None
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "169.254.169.254", "[::ffff:10.0.0.1]", "0.0.0.0"])
+def test_a_job_with_such_a_callback_is_not_created(server: Deployment, host: str) -> None:
+    """The message says what the operator can do."""
+    callback = {"url": f"http://{host}:9000/hook", "method": "post"}
+    answer = server.create(server.insert() | {"callback": callback})
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_CALLBACK_URL")
+    assert answer.json()["details"] == {"json_path": "$.callback.url"}
+    assert "--callback-allow" in answer.json()["message"]
+
+
 def test_a_slow_name_server_does_not_block_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     """A long lookup delays neither the loop nor the end of the program."""
     import threading

@@ -88,7 +88,7 @@ def by_polars(data: bytes) -> str:
 
 def by_pandas(data: bytes) -> str:
     """pandas."""
-    import pandas as pd
+    import pandas as pd  # type: ignore[import-untyped]
 
     frame = pd.read_csv(io.BytesIO(data), dtype=str, keep_default_na=False)
     rows = frame.reset_index() if not isinstance(frame.index, pd.RangeIndex) else frame
@@ -97,7 +97,7 @@ def by_pandas(data: bytes) -> str:
 
 def by_duckdb(data: bytes) -> str:
     """DuckDB."""
-    import duckdb
+    import duckdb  # type: ignore[import-not-found]
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "f.csv"

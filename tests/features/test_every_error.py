@@ -261,6 +261,9 @@ WAYS = [
     Way(problems.NotServed, get("/crm/v2/Leads/search"), 501, "NOT_IMPLEMENTED",
         "GET /crm/{version}/{module}/search is documented by Zoho, but this server does not "
         "implement it.", ("operation",)),
+    Way(problems.Misdirected, lambda s: s.http.get(JOB, headers=s.auth() | {"Host": "evil.test"}),
+        421, "INVALID_REQUEST",
+        "This server serves the names of this machine only, such as localhost"),
     Way(problems.InvalidRequestMethod, lambda s: s.http.put(JOB, headers=s.auth()), 400,
         "INVALID_REQUEST_METHOD", "The http request method type is not a valid one"),
 ]  # fmt: skip

@@ -7,7 +7,7 @@ at once with its error code (facts 3.6), instead of failing the job later.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
-from bulkwright.domain.endpoint import InvalidEndpoint, parse_endpoint
+from bulkwright.domain.endpoint import Endpoint, InvalidEndpoint, parse_endpoint
 from bulkwright.domain.errors import (
     FileNotFound,
     FileNotSupported,
@@ -79,6 +79,8 @@ class JobService:
     layout_mandatory: bool = False
     """Whether layout-mandatory fields must be mapped too; the founding page's sample maps fewer."""
     clock: Clock = SYSTEM_CLOCK
+    why_never: Callable[[Endpoint], str | None] = lambda _endpoint: None
+    """Returns why callbacks to an endpoint are never sent; None if they may be (egress.py)."""
 
     def create(self, caller: Caller, request: JobRequest) -> Job:
         """Checks a request and adds its job. Raises the RequestError of the first mistake."""
@@ -91,7 +93,7 @@ class JobService:
                 f"The org has {most} jobs that have not ended, which is its quota. "
                 "Create the next one when some have ended."
             )
-        _check_callback(request.callback)
+        self._check_callback(request.callback)
         encoding = _encoding(request.character_encoding)
         if encoding is not None:
             self._check_without_reading(caller, request, encoding)
@@ -174,6 +176,26 @@ class JobService:
         if job is None or not job.has_result or job.result_swept:
             raise LinkNotValid
         return job
+
+    def _check_callback(self, callback: Callback | None) -> None:
+        if callback is None:
+            return
+        if callback.method.lower() != "post":
+            raise InvalidCallbackMethod(details={"supported_callback_methods": ["post"]})
+        details = {"json_path": "$.callback.url"}
+        if len(callback.url) > _MAX_URL_LENGTH:
+            raise InvalidCallbackUrl(details=details)
+        try:
+            # The sender uses the same parser. It resolves and checks names at each attempt.
+            reason = self.why_never(parse_endpoint(callback.url))
+        except InvalidEndpoint:
+            raise InvalidCallbackUrl(details=details) from None
+        if reason is not None:
+            raise InvalidCallbackUrl(
+                f"callbacks are not sent to this address ({reason}); the operator of the server "
+                "can allow it with --callback-allow HOST:PORT",
+                details,
+            )
 
     def _add(self, job: Job) -> Job:
         numbered = replace(job, id=self.modules.take_ids(1))
@@ -318,21 +340,6 @@ def _named(csvs: Sequence[CsvFacts], names: Sequence[str], place: str) -> CsvFac
     if len(names) != 1 or len(found) != 1:
         raise FileNotFound(details={"json_path": f"{place}.file_names"})
     return found[0]
-
-
-def _check_callback(callback: Callback | None) -> None:
-    if callback is None:
-        return
-    if callback.method.lower() != "post":
-        raise InvalidCallbackMethod(details={"supported_callback_methods": ["post"]})
-    details = {"json_path": "$.callback.url"}
-    if len(callback.url) > _MAX_URL_LENGTH:
-        raise InvalidCallbackUrl(details=details)
-    try:
-        # The sender uses the same parser. It resolves and checks the host at each attempt.
-        parse_endpoint(callback.url)
-    except InvalidEndpoint:
-        raise InvalidCallbackUrl(details=details) from None
 
 
 def _encoding(name: str | None) -> str | None:
