@@ -27,8 +27,15 @@ from bulkwright.domain.job import Operation
 from bulkwright.domain.limits import MiB
 from bulkwright.domain.module import Field, Module
 from bulkwright.egress import why_forbidden
-from bulkwright.formats.csv import ENCODINGS, blocks, canonical_encoding, inspect, parse_slowly
-from bulkwright.formats.csv.charset import detect, resolve_byte_order, to_utf8
+from bulkwright.formats.csv import (
+    ENCODINGS,
+    blocks,
+    canonical_encoding,
+    inspect,
+    parse_slowly,
+    sniff,
+)
+from bulkwright.formats.csv.charset import resolve_byte_order, to_utf8
 from bulkwright.formats.stream import ByteStream
 from bulkwright.formats.zip import open_archive
 from bulkwright.pipeline.keys import normalised
@@ -82,7 +89,7 @@ def read_csv(data: bytes) -> None:
     for target, most in ((MiB, 1000), (64, 5)):
         cut = list(blocks(ByteStream([data]), dialect, target=target))
         segments = [segment for block in cut for segment in block.segments]
-        rows = [row for s in segments for row in parse_slowly(s.data, dialect.delimiter)]
+        rows = [row.cells for s in segments for row in parse_slowly(s.data, dialect.delimiter)]
         assert seen.rows == len(rows) == sum(s.count(dialect.delimiter) for s in segments)
         chunks = read_chunks(
             cut, columns=columns, width=width, delimiter=dialect.delimiter, max_rows=most
@@ -93,7 +100,9 @@ def read_csv(data: bytes) -> None:
 
 def read_charset(data: bytes) -> None:
     """An encoding that is supported, and a text that does not depend on cuts of the bytes."""
-    found = detect(data)
+    found = "UTF-8"
+    with suppress(BulkwrightError):
+        found = sniff(ByteStream([data]), None).encoding
     with suppress(BulkwrightError):
         assert canonical_encoding(data.decode("latin-1")) in ENCODINGS
     for name in (found, DECLARED[len(data) % len(DECLARED)] or found):
@@ -181,7 +190,7 @@ def read_redirect(data: bytes) -> None:
     """An authorize request: it redirects only to exactly a registered URL."""
     request = Request({"headers": [], "query_string": data}, _never, _Here())
     service = SignInService(
-        cast(AccountStore, _Accounts()), cast(SessionStore, None), cast(Any, None)
+        cast(AccountStore, _Accounts()), cast(SessionStore, None), *(cast(Any, None),) * 3
     )
     with suppress(BulkwrightError, HttpError):
         asked = service.check_request(request.query())

@@ -53,18 +53,10 @@ class _Candidates:
     """`row`: its index. `key`: the number of its find_by key. `record`: the id of the record that
     holds this key. `incomplete`: whether it cannot create a record. `valid`: whether it has no
     error."""
-    find_by: MappedColumn | None
-    """The column by which rows find their records; None if every valid row creates one."""
-
-    @property
-    def by_id(self) -> bool:
-        """Whether rows find their records by id."""
-        return self.find_by is not None and self.find_by.name == "id"
-
-    @property
-    def label(self) -> str:
-        """The label of the find_by column; without one, no error needs it."""
-        return "" if self.find_by is None else self.find_by.label
+    label: str
+    """The label of the column by which rows find their records; empty if there is none."""
+    by_id: bool
+    """Whether rows find their records by an id that the service assigns."""
 
     def with_rows(self, *columns: pl.Expr | pl.Series) -> _Candidates:
         return replace(self, rows=self.rows.with_columns(*columns))
@@ -94,8 +86,10 @@ def match(conformed: Conformed, plan: Plan, sink: RecordSink, parents: ParentRec
         # An insert by one unique field: the field decides, just as find_by would.
         (unique,) = plan.unique
         rows = rows.with_columns(keys[unique.name].number.alias("key"), holders[unique.name])
-        return _match_at_once(_Candidates(conformed, fields, rows, unique), plan)
-    candidates = _Candidates(conformed, fields, rows, find_by)
+        candidates = _Candidates(conformed, fields, rows, unique.label, by_id=False)
+        return _match_at_once(candidates, plan)
+    label, by_id = ("", False) if find_by is None else (find_by.label, find_by.name == "id")
+    candidates = _Candidates(conformed, fields, rows, label, by_id)
     if any(_has_duplicates(rows, keys[name], records) for name, records in holders.items()):
         return _match_row_by_row(candidates, plan, sink, keys, holders)
     return _match_at_once(candidates, plan)

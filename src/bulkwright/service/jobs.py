@@ -42,6 +42,7 @@ from bulkwright.domain.upload import CsvFacts
 from bulkwright.files import Area, DamagedFile, Files
 from bulkwright.formats.csv import canonical_encoding
 from bulkwright.service.mapping import MappingRules, shortened
+from bulkwright.service.reading import decide, with_left_out
 from bulkwright.service.uploads import UploadService
 from bulkwright.store.accounts import AccountStore
 from bulkwright.store.jobs import JobStore
@@ -152,6 +153,8 @@ class JobService:
         """
         module = self._module(caller, request.operation, wanted.module)
         file_id, csv = self._csv(caller.org_id, wanted, place, encoding)
+        columns = {m.index for m in wanted.mappings or () if m.index is not None}
+        csv, reading = decide(csv, module, columns, request.delimiters)
         if len(csv.header) > self.limits.columns:
             raise HeaderLimitExceeded
         if self.limits.rows is not None and csv.rows is not None and csv.rows > self.limits.rows:
@@ -176,7 +179,7 @@ class JobService:
             mappings = wanted.mappings
         rules.check(mappings)
         ignore_empty = request.ignore_empty if wanted.ignore_empty is None else wanted.ignore_empty
-        return csv, Resource(
+        resource = Resource(
             module=module.api_name,
             module_id=module.id,
             file_id=file_id,
@@ -186,6 +189,7 @@ class JobService:
             ignore_empty=bool(ignore_empty),
             auto_mapped=wanted.mappings is None,
         )
+        return csv, replace(resource, reading=with_left_out(reading, csv.header, resource))
 
     def _module(self, caller: Caller, operation: Operation, name: str) -> Module:
         module = self.modules.module(caller.org_id, name)
@@ -210,6 +214,8 @@ class JobService:
                 csvs = self.uploads.read_as(upload, encoding)
             except FileNotFoundError:
                 raise InvalidFileId(details=details) from None  # a sweep deleted it meanwhile
+        if not csvs and upload.problem is not None:
+            raise FileNotSupported(upload.problem, details)
         if wanted.file_names:
             return upload.id, _named(csvs, wanted.file_names, place)
         if len(csvs) != 1:

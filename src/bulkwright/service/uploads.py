@@ -107,7 +107,8 @@ class UploadService:
         return CsvFacts(
             name=member.name,
             encoding=seen.dialect.encoding,
-            delimiter=seen.dialect.delimiter,
-            header=tuple(seen.dialect.header),
+            splittings=seen.head.splittings,
             rows=seen.rows,
+            encoding_by=seen.encoding_by,
+            delimiter_named=seen.head.named,
         )
