@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -128,7 +129,15 @@ def create_app(
     token_requests = Allowance(
         TOKEN_REQUESTS_AT_ONCE, TOKEN_REQUESTS_A_SECOND, services.database.clock
     )
+    metrics = metrics or Metrics()
+    requests = metrics.requests or RequestCounters()
     zoho_context = ZohoContext(
-        services, settings.limits, base_url, versions, token_requests, dev=settings.dev
+        services,
+        settings.limits,
+        base_url,
+        versions,
+        token_requests,
+        dev=settings.dev,
+        count_not_served=requests.add_not_served,
     )
-    return App(services, settings, zoho_context, metrics or Metrics(requests=RequestCounters()))
+    return App(services, settings, zoho_context, replace(metrics, requests=requests))

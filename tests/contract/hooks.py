@@ -32,7 +32,7 @@ _SOUND = {
     "job_id": "[1-9][0-9]{0,17}",
     "org": "(org)?[0-9]{1,20}",
     "file": "[0-9]{1,18}[.]zip",
-    "version": "v[2-8]|v2[.]1",
+    "version": "v[2-8]|v2[.][12]",
 }
 _REAL_IN = ("v2", "v2.1", "v4", "v6", "v8")
 """Valid requests in these versions use existing ids; those in other versions use unknown ids."""

@@ -17,6 +17,7 @@ from bulkwright import asgi
 from bulkwright.description.openapi import document
 from bulkwright.service import metadata as service
 from bulkwright.settings import Settings
+from bulkwright.web.route import ParameterDoc
 from bulkwright.wiring import open_services
 from bulkwright.zoho import routes
 from bulkwright.zoho.handlers import metadata as handlers
@@ -41,7 +42,7 @@ def test_the_example_is_an_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(present, "user", defined(PRESENTER, present), raising=False)
     handler = defined(HANDLER, handlers)
     monkeypatch.setattr(handlers, "user", handler, raising=False)
-    route = eval(f"({ROUTE.strip().rstrip(',')})", dict(vars(routes)))
+    route = eval(f"({ROUTE.strip().rstrip(',')})", vars(routes) | {"ParameterDoc": ParameterDoc})
     before = next(i for i, r in enumerate(routes.ROUTES) if r.path.endswith("/{module}"))
     table = (*routes.ROUTES[:before], route, *routes.ROUTES[before:])
     monkeypatch.setattr(routes, "ROUTES", table)

@@ -528,6 +528,52 @@ def test_empty_cells_that_keep_values(customers: Bench) -> None:
     assert values == [("Ann", 31), ("Bill", 40)]
 
 
+def test_ids_of_the_file_are_kept(customers: Bench) -> None:
+    """In an insert; a row without one gets the next free id, also of those in the file."""
+    rows = "id,name\n500,A\n,B\n3,C\n700,D\n"
+    done = customers.run(rows, "customers")
+    assert done.outcome == ["ADDED"] * 4
+    first, second, third, fourth = done.ids
+    assert (first, third, fourth) == (500, 3, 700)
+    assert second not in (None, 1, 2, 3, 500, 700)
+    assert {r["id"]: r["name"] for r in customers.records("customers")} == {
+        1: "Ann", 2: "Bob", 3: "C", 500: "A", 700: "D", second: "B",
+    }  # fmt: skip
+    # Other programs continue behind them.
+    run(customers, "INSERT INTO customers (name) VALUES ('next')")
+    assert customers.records("customers")[-1]["name"] == "next"
+
+
+def test_an_id_that_a_record_has_is_a_duplicate(customers: Bench) -> None:
+    """Of the table, or of an earlier row; beside other unique columns, and as `find_by` too."""
+    rows = "customer_no,name,email\n1,A,x1\n9,B,x2\n9,C,x3\nten,D,x4\n10,E,b@x.example\n"
+    expected = ["DUPLICATE_DATA", "ADDED", "DUPLICATE_DATA", "INVALID_DATA"]
+    done = customers.run(rows, "customers")
+    codes = [outcome.partition("-")[0] for outcome in done.outcome]
+    assert codes == [*expected, "DUPLICATE_DATA"]
+    again = customers.run("id,name\n1,A\n11,B\n11,C\n", "customers", find_by="id")
+    assert again.outcome == ["DUPLICATE_DATA-id", "ADDED", "DUPLICATE_DATA-id"]
+
+
+def test_rows_that_the_database_rejects_do_not_shift_kept_ids(customers: Bench) -> None:
+    """Rows are tried one by one then."""
+    done = customers.run("id,name,age\n20,A,30\n21,B,3\n22,C,40\n", "customers")
+    assert done.outcome == ["ADDED", "INVALID_DATA-age", "ADDED"]
+    assert done.ids == [20, None, 22]
+
+
+def test_ids_that_the_table_always_gives_are_not_kept(postgres_only: Bench) -> None:
+    """GENERATED ALWAYS: a mapping of the id is rejected."""
+    run(
+        postgres_only,
+        "CREATE TABLE strict (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text)",
+    )
+    offer(postgres_only, "strict")
+    mappings = [FieldMapping("id", 0), FieldMapping("name", 1)]
+    with pytest.raises(InvalidField):
+        postgres_only.create("id,name\n500,A\n", "strict", mappings=mappings)
+
+
 def test_ids_of_deleted_records_are_not_used_again(customers: Bench) -> None:
     """AUTOINCREMENT and identity remember the last id."""
     run(customers, "DELETE FROM customers WHERE customer_no = 2")

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 import httpx2
-from tests.support.checker import COLUMNS, Checker
+from tests.support.checker import Checker
+from tests.support.model import COLUMNS
 from tests.support.processes import fault_environment, until
 from tests.support.served import Served
 from tests.support.watch import Watch, free

@@ -10,6 +10,7 @@ import pytest
 from tests.support.deployment import Deployment
 
 from bulkwright.domain.errors import InvalidData
+from bulkwright.zoho.versions import VERSIONS
 
 Json = dict[str, Any]
 
@@ -19,9 +20,9 @@ def by_name(items: list[Json]) -> dict[str, Json]:
     return {item["api_name"]: item for item in items}
 
 
-def fields(server: Deployment, module: str) -> dict[str, Json]:
+def fields(server: Deployment, module: str, version: str = "v8") -> dict[str, Json]:
     """The fields of a module."""
-    answer = server.get("/crm/v2/settings/fields", params={"module": module})
+    answer = server.get(f"/crm/{version}/settings/fields", params={"module": module})
     assert answer.status_code == 200
     return by_name(answer.json()["fields"])
 
@@ -48,7 +49,7 @@ def test_one_module_comes_with_its_fields(server: Deployment) -> None:
 
 def test_fields_have_what_an_sdk_reads(server: Deployment) -> None:
     """Facts 9, 9.1: types, lengths, uniqueness, picklists, lookups."""
-    leads = fields(server, "Leads")
+    leads = fields(server, "Leads", "v8")
     assert leads["Last_Name"]["system_mandatory"] is True
     assert leads["Last_Name"]["json_type"] == "string"
     assert leads["id"]["unique"] == {"casesensitive": "false"}
@@ -57,9 +58,28 @@ def test_fields_have_what_an_sdk_reads(server: Deployment) -> None:
     assert values[0]["sequence_number"] == 1
     assert "Cold Call" in [v["actual_value"] for v in values]
     assert leads["Owner"]["data_type"] == "ownerlookup"
-    contacts = fields(server, "Contacts")
-    assert contacts["Account_Name"]["lookup"]["module"] == "Accounts"
     assert leads["Last_Name"]["lookup"] == {}
+
+
+@pytest.mark.parametrize("version", sorted(VERSIONS))
+def test_each_version_shows_what_its_sdks_read(server: Deployment, version: str) -> None:
+    """The module of a lookup, the status of a layout, the field `id`: in every metadata response.
+
+    Text, number and no `id` before v3; an object with the module's own id, text from then on; `id`
+    from v4 on (facts 9).
+    """
+    modules = by_name(server.get(f"/crm/{version}/settings/modules").json()["modules"])
+    target: object = "Accounts"
+    if version not in ("v2", "v2.1", "v2.2"):
+        target = {"api_name": "Accounts", "id": modules["Accounts"]["id"]}
+    (module,) = server.get(f"/crm/{version}/settings/modules/Contacts").json()["modules"]
+    query = {"module": "Contacts"}
+    (layout,) = server.get(f"/crm/{version}/settings/layouts", params=query).json()["layouts"]
+    assert layout["status"] == (0 if isinstance(target, str) else "active")
+    for shown in (fields(server, "Contacts", version), by_name(module["fields"]),
+                  by_name(layout["sections"][0]["fields"])):  # fmt: skip
+        assert shown["Account_Name"]["lookup"]["module"] == target
+        assert ("id" in shown) == (version in ("v4", "v5", "v6", "v7", "v8"))
 
 
 def test_the_module_parameter_is_required(server: Deployment) -> None:

@@ -8,6 +8,8 @@ from tests.support.deployment import Deployment
 
 from bulkwright.description.endpoints import ENDPOINTS
 from bulkwright.zoho.auth import PUBLIC
+from bulkwright.zoho.documented import OPERATIONS
+from bulkwright.zoho.routes import ROUTES
 from bulkwright.zoho.versions import VERSIONS
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW")
@@ -36,13 +38,18 @@ def server(any_server: Deployment) -> Deployment:
     return any_server
 
 
+def filled(path: str) -> str:
+    """Returns a path with its parameters."""
+    for name, value in FILLED.items():
+        path = path.replace(name, value)
+    return path
+
+
 def paths() -> dict[str, dict[str, object]]:
     """Returns the path of every route with its parameters, and who may call each method."""
     found: dict[str, dict[str, object]] = {}
     for endpoint in ENDPOINTS:
-        path = endpoint.path
-        for name, value in FILLED.items():
-            path = path.replace(name, value)
+        path = filled(endpoint.path)
         assert "{" not in path, path
         found.setdefault(path, {})[endpoint.method] = getattr(endpoint, "access", None)
     return found
@@ -50,10 +57,13 @@ def paths() -> dict[str, dict[str, object]]:
 
 def test_a_method_that_a_route_does_not_have_is_a_400(server: Deployment) -> None:
     """Each route returns INVALID_REQUEST_METHOD and never 405 (facts 7.5)."""
+    documented = {filled(path): methods for path, methods in OPERATIONS.items()}
     for path, methods in paths().items():
         for method in METHODS:
             if method in methods or (method == "HEAD" and "GET" in methods):
                 continue
+            if method in documented.get(path, ()):
+                continue  # not served, and not the caller's mistake: test_not_served.py
             if method == "HEAD":
                 answer = server.http.head(path, headers=server.auth())
                 assert (answer.status_code, answer.content) == (400, b""), path
@@ -125,30 +135,26 @@ def test_leading_slashes_count_as_one(server: Deployment) -> None:
 
 @pytest.mark.parametrize(
     "version",
-    [*("v0", "v1", "v9", "v99", "vX", "V2", "V8", "v2.2", "v2.", "v2.1.1", "v02", "v2_1", "2")],
+    [*("v0", "v1", "v9", "v99", "vX", "V2", "V8", "v2.3", "v2.", "v2.1.1", "v02", "v2_1", "2")],
 )
 def test_an_unknown_version_is_not_found(server: Deployment, version: str) -> None:
     """Each route that has a version in its path returns 404."""
-    for route in server.app.router.routes:
+    for route in ROUTES:
         if "{version}" not in route.path:
             continue
-        path = route.path.replace("{version}", version)
-        for name, value in FILLED.items():
-            path = path.replace(name, value)
+        path = filled(route.path.replace("{version}", version))
         assert ask(server, route.method, path) == (404, "INVALID_URL_PATTERN"), path
 
 
 @pytest.mark.parametrize("version", sorted(VERSIONS))
 def test_every_route_answers_in_every_version(server: Deployment, version: str) -> None:
     """Each version returns the same status and code as v2."""
-    for route in server.app.router.routes:
+    for route in ROUTES:
         if "{version}" not in route.path:
             continue
         found = []
         for one in ("v2", version):
-            path = route.path.replace("{version}", one)
-            for name, value in FILLED.items():
-                path = path.replace(name, value)
+            path = filled(route.path.replace("{version}", one)) + "?fields=Last_Name"
             answer = server.http.request(route.method, path, headers=server.auth())
             known = answer.json() if answer.content[:1] == b"{" else {}
             found.append((answer.status_code, known.get("code")))

@@ -1,6 +1,6 @@
 """The exact bytes of metadata and records (facts 9): `golden.jsonl` has one response a line.
 
-The bytes were compared with those of version 0.0, for every standard module.
+The SDKs of v2 and v8 read lookups, layouts and `id` in different forms (facts 9).
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from bulkwright.service.metadata import OrgDetails, UserDetails
 from bulkwright.service.records import RecordPage
 from bulkwright.web.json import encode
 from bulkwright.zoho.present import metadata, records
+from bulkwright.zoho.versions import VERSIONS
 
+V2, V8 = VERSIONS["v2"], VERSIONS["v8"]
 GOLDEN = Path(__file__).with_name("golden.jsonl")
 CREATED = datetime(2024, 1, 31, 9, 0, 0, 250_000, UTC).astimezone(timezone(-timedelta(hours=8)))
 
@@ -61,10 +63,12 @@ def test_the_bytes_of_every_presenter_stay() -> None:
     page = RecordPage((record, Record(4_099, {"id": 4_099})), 2, 2, has_more=True)
     presented = [
         metadata.modules([MODULE, MODULE]),
-        metadata.module(MODULE),
-        metadata.fields(MODULE),
-        metadata.layouts(MODULE),
-        metadata.users([UserDetails(USER, timedelta(hours=5, minutes=30))]),
+        metadata.module(MODULE, V2, {}),
+        metadata.fields(MODULE, V2, {}),
+        metadata.layouts(MODULE, V2, {}),
+        metadata.fields(MODULE, V8, {"Trees": 4_003}),
+        metadata.layouts(MODULE, V8, {}),
+        metadata.users([UserDetails(USER, timedelta(hours=5, minutes=30))], 1, 200, has_more=False),
         metadata.org(OrgDetails(ORG, (USER,))),
         metadata.org(OrgDetails(ORG, ())),
         records.record(record),

@@ -7,9 +7,12 @@ import re
 from pathlib import Path
 
 import httpx2
+import pytest
+from tests.support.clocks import stopped_clock
 
 from bulkwright.asgi import create_app
 from bulkwright.domain.limits import SIGN_IN_FREE_FAILURES
+from bulkwright.service import passwords
 from bulkwright.service.setup import SAMPLE_CLIENT_ID, SAMPLE_REDIRECT
 from bulkwright.settings import Settings
 from bulkwright.wiring import open_services
@@ -21,6 +24,13 @@ QUERY = {
     "response_type": "token",
     "redirect_uri": SAMPLE_REDIRECT,
 }
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attempt for an unknown user costs a hash, which is made cheap."""
+    monkeypatch.setattr(passwords, "PASSWORD_SCRYPT", (10, 8, 1))
+    monkeypatch.setattr(passwords, "_DUMMY_HASH", passwords.hashed_password("no such password"))
 
 
 async def sign_in(client: httpx2.AsyncClient, address: str) -> int:
@@ -49,9 +59,10 @@ def attempts(data: Path, trusted: tuple[str, ...]) -> tuple[int, int]:
             url = "http://crm.example"
             async with httpx2.AsyncClient(transport=transport, base_url=url) as client:
                 # The client itself sends the header too, with an address that changes.
-                await failures(client, "192.0.2.1, 198.51.100.1", "192.0.2.2, 198.51.100.1")
-                first = await sign_in(client, "192.0.2.3, 198.51.100.1")
-                return first, await sign_in(client, "198.51.100.2")
+                with stopped_clock():
+                    await failures(client, "192.0.2.1, 198.51.100.1", "192.0.2.2, 198.51.100.1")
+                    first = await sign_in(client, "192.0.2.3, 198.51.100.1")
+                    return first, await sign_in(client, "198.51.100.2")
 
     return asyncio.run(run())
 

@@ -65,7 +65,7 @@ def filled(path: str, version: str) -> str:
     """A path of a route with its parameters."""
     for name, value in {"{version}": version, **FILLED}.items():
         path = path.replace(name, value)
-    return path
+    return f"{path}?fields=Last_Name"
 
 
 @pytest.mark.parametrize("version", [*VERSIONS, NEW])

@@ -155,7 +155,10 @@ def deployed(data: Path, database: str = "") -> Iterator[Deployment]:
             client_id="1000.NPY9M1V0XXXXXXXXXXXXXXXXXXXF7H",
         )
         app = create_app(services, settings, base_url)
-        with _serving(app, port), httpx2.Client(base_url=base_url, timeout=30) as http:
+        with (
+            _serving(app, port),
+            httpx2.Client(verify=False, base_url=base_url, timeout=30) as http,
+        ):
             yield Deployment(base_url, app, settings, services, tenant, other, http)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
+from json import dumps
 from typing import NoReturn
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -23,6 +26,9 @@ console = Console()
 errors = Console(stderr=True)
 
 _NAMES_SHOWN = 20
+_WIDEST = 10_000
+"""Columns of a table in a file or a pipe."""
+
 _COLOURS = {
     "ADDED": "green", "UPDATED": "cyan", "SKIPPED": "yellow", "COMPLETED": "green",
     "FAILED": "red", "INPROGRESS": "blue", "UNPROCESSED": "red",
@@ -33,6 +39,39 @@ def fail(message: str) -> NoReturn:
     """Prints the reason of a failure on stderr and ends the process with status 1."""
     errors.print(Text(f"bulkwright: {message}"), soft_wrap=True)
     sys.exit(1)
+
+
+def print_list(rows: Sequence[Mapping[str, object]], *, json: bool) -> None:
+    """Prints rows that have the same keys: as a table, or as a JSON array.
+
+    A table is as wide as its longest line where stdout is no terminal, so that nothing is cut.
+    """
+    if json:
+        print(dumps(rows, indent=2, default=str, ensure_ascii=False))
+        return
+    if not rows:
+        return
+    table = Table(*(name.replace("_", " ").capitalize() for name in rows[0]))
+    for row in rows:
+        table.add_row(*(Text(_cell(value)) for value in row.values()))
+    if console.is_terminal:
+        console.print(table)
+        return
+    needed = Measurement.get(console, console.options.update(max_width=_WIDEST), table)
+    Console(width=needed.maximum).print(table)
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return "\n".join(map(str, value))
+        case datetime():
+            return value.isoformat(" ", "seconds")
+    return str(value)
 
 
 def coloured(word: str) -> Text:

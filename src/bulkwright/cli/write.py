@@ -15,7 +15,7 @@ from cyclopts import Parameter
 from msgspec import UNSET
 
 from bulkwright.cli.input_file import as_regular_file, read_header, zipped
-from bulkwright.cli.options import DEFAULT_LOCATION, Location
+from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, chosen_org
 from bulkwright.cli.output import (
     as_progress,
     console,
@@ -31,7 +31,7 @@ from bulkwright.domain.request import JobRequest, ResourceRequest
 from bulkwright.files import Area
 from bulkwright.runtime.worker import Blocked, Worker, open_worker
 from bulkwright.runtime.worker_identity import is_dead
-from bulkwright.settings import Settings
+from bulkwright.settings import OrgLocation, Settings
 from bulkwright.wire import requests as wire
 from bulkwright.wiring import Services
 
@@ -99,6 +99,8 @@ class _WriteTask:
     named_delimiter: str | None
     """The option's; `delimiters` may be one that was found by the header."""
     delimiters: str
+    location: OrgLocation = DEFAULT_IN_ORG
+    """Where the org of the job is; no part of the fingerprint, which is looked up in that org."""
 
     def fingerprint(self) -> str:
         """Returns a hash that is the same for the same content and the same options."""
@@ -136,7 +138,7 @@ def write(
     ] = False,
     result: Annotated[Path | None, Parameter(help="Where to save the result zip.")] = None,
     remote: RemoteOptions = _IN_THIS_PROCESS,
-    location: Location = DEFAULT_LOCATION,
+    location: InOrg = DEFAULT_IN_ORG,
 ) -> int:
     """Write FILE.csv or FILE.zip into a module and report the outcome of every row.
 
@@ -150,7 +152,7 @@ def write(
         if dry_run:
             fail("--dry-run works on a data folder, not on --url.")
     with as_regular_file(file) as path:
-        task = _make_task(path, options)
+        task = replace(_make_task(path, options), location=location)
         if remote.url is not None and remote.token is not None:
             return _write_remote(task, remote.url, remote.token, result)
         settings = Settings.merged(location)
@@ -192,7 +194,7 @@ def _make_task(path: Path, options: JobOptions) -> _WriteTask:
 
 def _write_here(task: _WriteTask, services: Services, worker: Worker, result: Path | None) -> Job:
     """Creates a job, or continues the unfinished one of an earlier run of the same command."""
-    caller = _caller(services)
+    caller = _caller(services, task.location)
     fingerprint = task.fingerprint()
     job_id = services.job_store.find_unfinished(caller.org_id, fingerprint)
     if job_id is None:
@@ -231,7 +233,7 @@ def _write_dry(task: _WriteTask, services: Services, worker: Worker, result: Pat
     job: Job | None = None
     try:
         with services.database.transaction():
-            caller = _caller(services)
+            caller = _caller(services, task.location)
             job_id = _create(services, caller, task, None)
             job = _run(services, worker, caller.org_id, job_id)
             _save_result(services, job, result)
@@ -277,11 +279,13 @@ def _run(services: Services, worker: Worker, org_id: int, job_id: int) -> Job:
     return job
 
 
-def _caller(services: Services) -> Caller:
-    orgs = services.accounts.orgs()
-    if orgs:
-        users = services.accounts.users(orgs[0].id)
-        return Caller(orgs[0].id, users[0].id, scope.normalise(scope.EVERY))
+def _caller(services: Services, location: OrgLocation) -> Caller:
+    if services.accounts.orgs():
+        org = chosen_org(services, location)
+        users = [user for user in services.accounts.users(org.id) if user.is_active]
+        if not users:
+            fail(f"Org {org.id} has no active user; add one with `bulkwright user add`.")
+        return Caller(org.id, users[0].id, scope.normalise(scope.EVERY))
     with services.database.transaction():
         org = services.setup.create_org("Bulkwright")
         user = services.setup.create_user(org, "Local", "User", "user@localhost.example")

@@ -30,8 +30,9 @@ _Errors = Sequence[type[Exception]]
 _ABOUT = (
     "A bulk write service that speaks the Zoho CRM Bulk Write API. A path matches only as it is "
     "spelled here: without a trailing slash and without percent-encoding. A wrong method gets "
-    "status 400. Unknown keys of bodies and unknown query parameters are ignored. The response "
-    "to HEAD is that to GET without the body."
+    "status 400. Unknown keys of bodies and unknown query parameters are ignored. What Zoho "
+    "documents and this server does not implement gets status 501. The response to HEAD is that "
+    "to GET without the body."
 )
 _TOKEN_HEADER = {
     "type": "apiKey",

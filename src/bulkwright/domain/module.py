@@ -60,6 +60,9 @@ DATA_TYPES = (
 )
 """Every `data_type` a field may have."""
 
+UNIQUE_TYPES = frozenset({"text", "email", "phone", "website", "integer", "bigint"})
+"""Types whose fields may be unique."""
+
 USER_TYPES = frozenset({"ownerlookup", "userlookup"})
 """Types whose values are users of the org."""
 
@@ -129,7 +132,7 @@ class Field:
 
     @property
     def writable(self) -> bool:
-        """Whether a mapping may fill this field (`id` is a key and is never filled)."""
+        """Whether a mapping may fill this field (`id` only of existing tables)."""
         return not self.read_only and self.data_type not in UNWRITABLE
 
     @property

@@ -139,6 +139,8 @@ class RequestCounters:
     def __init__(self) -> None:
         self.routes: dict[tuple[str, str], RouteCounters] = {}
         """By method and path template; both are empty for requests that match no route."""
+        self.not_served: dict[tuple[str, str], int] = {}
+        """By operation and parameter; the parameter is empty if the operation is not served."""
 
     def add(self, route: tuple[str, str], status: int, seconds: float) -> None:
         """Counts a request that was answered."""
@@ -148,3 +150,8 @@ class RequestCounters:
         by_status = counters.by_status
         by_status[status] = by_status.get(status, 0) + 1
         counters.times.add(seconds)
+
+    def add_not_served(self, operation: str, parameter: str) -> None:
+        """Counts a request for something that is documented and not served."""
+        key = (operation, parameter)
+        self.not_served[key] = self.not_served.get(key, 0) + 1

@@ -4,6 +4,7 @@ A file is written beside its final path, flushed to the disk and renamed. Then i
 flushed.
 
     FOLDER/uploads/, parts/, results/    as described in files/__init__.py
+    FOLDER/owner                         likewise
     FOLDER/incoming/                     files that are being written
 """
 
@@ -23,7 +24,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
-from bulkwright.files import Area, DamagedFile, MissingFile
+from bulkwright.files import OWNER, Area, DamagedFile, ForeignFiles, MissingFile
 from bulkwright.files.checksums import checksum, verified
 
 _ABANDONED_SECONDS = 3600
@@ -64,6 +65,14 @@ class LocalIncoming:
         _flush_folder(path.parent.parent)  # it holds the entry of a new folder
         self._saved = True
 
+    def link_to(self, path: Path) -> None:
+        """Gives the file the name `path`, durable then, unless another file has it already."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        with suppress(FileExistsError):
+            os.link(self._path, path)
+        _flush_folder(path.parent)
+
     def __enter__(self) -> Self:
         return self
 
@@ -87,7 +96,7 @@ class LocalFiles:
         """Uses the files under `root`. Without `make`, missing folders are not created."""
         self._root = root
         self._clock = clock
-        folders = [root / name for name in ("uploads", "parts", "results", "incoming")]
+        folders = [root, *(root / name for name in ("uploads", "parts", "results", "incoming"))]
         if make and not all(folder.is_dir() for folder in folders):
             for folder in folders:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -162,6 +171,16 @@ class LocalFiles:
             with suppress(OSError):  # it does not exist, or a worker has just stored another part
                 found.rmdir()
         return deleted
+
+    def bind(self, owner: str) -> None:
+        """Binds the files to a database. Raises ForeignFiles if they are bound to another one."""
+        path = self._root / OWNER
+        if not path.exists():
+            with self.incoming() as file:
+                file.write(owner.encode())
+                file.link_to(path)
+        if path.read_text() != owner:
+            raise ForeignFiles(str(self._root))
 
     def check_reachable(self) -> None:
         """Raises OSError if the files cannot be reached."""

@@ -24,14 +24,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import from_url
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
-from bulkwright.files import Area, DamagedFile, MissingFile
+from bulkwright.files import OWNER, Area, DamagedFile, ForeignFiles, MissingFile
 from bulkwright.files.checksums import checksum, verified
 from bulkwright.outages import Outage
-from bulkwright.settings import UnusableSetting
+from bulkwright.settings import UnusableSetting, refuse_placeholder
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
@@ -99,12 +99,16 @@ class ObjectFiles:
         """Uses the files under `s3://BUCKET/PREFIX`, `gs://...` or `az://...`; sends nothing yet.
 
         Credentials and addresses come from the environment, under their usual names, or from the
-        machine's role. Raises UnusableSetting for a URL that names no store.
+        machine's role. Raises UnusableSetting for a URL that names no store, and for a placeholder
+        among the credentials.
         """
+        self._url = url
         self._scratch = scratch
         self._clock = clock
+        self._owner: str | None = None
+        """The database to which the files are bound before their next use."""
         try:
-            self._store: ObjectStore = from_url(
+            self._opened: ObjectStore = from_url(
                 url, client_options=_connection(url), retry_config=_RETRY
             )
         except (BaseError, ValueError) as error:
@@ -197,6 +201,31 @@ class ObjectFiles:
             obstore.delete(self._store, list(sizes))
         return sum(sizes.values())
 
+    def bind(self, owner: str) -> None:
+        """Binds the files to a database before their next use; sends nothing yet."""
+        self._owner = owner
+
+    @property
+    def _store(self) -> ObjectStore:
+        """The store. Raises ForeignFiles if its files belong to another database."""
+        if self._owner is not None:
+            if self._bound_to(self._owner.encode()) != self._owner.encode():
+                raise ForeignFiles(self._url)
+            self._owner = None
+        return self._opened
+
+    def _bound_to(self, owner: bytes) -> bytes:
+        """Returns the id of the database that the files belong to: `owner` if there was none."""
+        with _translated_errors():
+            with suppress(FileNotFoundError):
+                return bytes(obstore.get(self._opened, OWNER).bytes())
+            try:
+                with suppress(AlreadyExistsError):  # by a process that starts at the same moment
+                    obstore.put(self._opened, OWNER, owner, mode="create")
+                return bytes(obstore.get(self._opened, OWNER).bytes())
+            except FileNotFoundError:  # only the bucket can be missing for a PUT
+                raise Outage(_NO_BUCKET) from None
+
     def check_reachable(self) -> None:
         """Raises Outage if the store does not respond or does not have the bucket."""
         with _translated_errors():
@@ -246,10 +275,13 @@ def _connection(url: str) -> ClientConfig:
         "timeout": timedelta(seconds=_REQUEST_SECONDS),
     }
     prefix = _PREFIXES[url.partition(":")[0]]
+    for name, value in os.environ.items():
+        if name.startswith(prefix):
+            refuse_placeholder(name, value)
     for option in _ENVIRONMENT_OPTIONS:
-        value = os.environ.get(prefix + option.upper())
-        if value is not None:
-            options[option] = value
+        given = os.environ.get(prefix + option.upper())
+        if given is not None:
+            options[option] = given
     return options  # type: ignore[return-value]  # a dict of just these keys
 
 

@@ -110,6 +110,14 @@ def _requests(requests: RequestCounters) -> Iterator[Metric]:
         _add_times(times, route, route_counters.times)
     yield responses
     yield times
+    not_served = CounterMetricFamily(
+        "bulkwright_not_implemented",
+        "Requests for what Zoho documents and this server does not implement.",
+        labels=("operation", "parameter"),
+    )
+    for key, n in list(requests.not_served.items()):
+        not_served.add_metric(key, n)
+    yield not_served
 
 
 def _backlog(store: MetricsStore) -> Iterator[Metric]:

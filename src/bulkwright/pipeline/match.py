@@ -95,7 +95,7 @@ def match(conformed: Conformed, plan: Plan, sink: RecordSink, parents: ParentRec
 
 
 def _match_at_once(candidates: _Candidates, plan: Plan, find_by: MappedColumn | None) -> Matched:
-    by_id = find_by is not None and find_by.name == "id"
+    by_id = find_by is not None and find_by.name == "id" and not plan.keeps_ids
     found, valid = pl.col("record").is_not_null(), pl.col("valid")
     candidates = _reject_by_key(candidates, plan.operation, by_id=by_id)
     if by_id:

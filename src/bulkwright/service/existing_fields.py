@@ -126,7 +126,7 @@ def table_fields(
 
 def _id_field(key: ColumnFacts) -> Field:
     return Field(
-        0, "id", key.name, "bigint", _DIGITS[key.type], read_only=True, unique=True,
+        0, "id", key.name, "bigint", _DIGITS[key.type], read_only=key.generated, unique=True,
         column=Column(key.name, key.type, nullable=False),
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -33,11 +34,21 @@ class ModuleStore:
     def module(self, org_id: int, api_name: str) -> Module | None:
         """Returns a module of an org with its fields; None if it does not exist."""
         row = self._db.one("module", org_id=org_id, api_name=api_name)
-        return None if row is None else self._module(row)
+        if row is None:
+            return None
+        return _module(row, self._db.all("fields", org_id=org_id, module=api_name))
 
     def modules(self, org_id: int) -> list[Module]:
         """Returns every module of an org with its fields, in display order."""
-        return [self._module(row) for row in self._db.all("modules", org_id=org_id)]
+        rows = self._db.all("modules", org_id=org_id)
+        fields: dict[str, list[Row]] = defaultdict(list)
+        for field in self._db.all("fields_of_org", org_id=org_id):
+            fields[field["module"]].append(field)
+        return [_module(row, fields[row["api_name"]]) for row in rows]
+
+    def ids(self, org_id: int) -> dict[str, int]:
+        """Returns the ids of an org's modules by their API names."""
+        return {row["api_name"]: row["id"] for row in self._db.all("module_ids", org_id=org_id)}
 
     def add(self, modules: Iterable[Module]) -> None:
         """Adds new modules with their tables, all or none."""
@@ -109,24 +120,6 @@ class ModuleStore:
     def _add_fields(self, module: Module) -> None:
         self._db.run_all("add_field", [_row_of(module, field) for field in module.fields])
 
-    def _module(self, row: Row) -> Module:
-        rows = self._db.all("fields", org_id=row["org_id"], module=row["api_name"])
-        return Module(
-            org_id=row["org_id"],
-            id=row["id"],
-            api_name=row["api_name"],
-            module_name=row["module_name"],
-            singular_label=row["singular_label"],
-            plural_label=row["plural_label"],
-            generated_type=row["generated_type"],
-            layout_id=row["layout_id"],
-            bulk_write=bool(row["bulk_write"]),
-            fields=tuple(_field(r) for r in rows),
-            table=None
-            if row["table_name"] is None
-            else ExistingTable(row["table_name"], row["table_schema"]),
-        )
-
 
 def _row_of(module: Module, field: Field) -> dict[str, object]:
     """Returns the parameters of `add_field` for a field."""
@@ -147,6 +140,24 @@ def _row_of(module: Module, field: Field) -> dict[str, object]:
         "column_nullable": field.column.nullable if field.column else None,
         **{flag: getattr(field, flag) for flag in _FLAGS},
     }
+
+
+def _module(row: Row, fields: Iterable[Row]) -> Module:
+    return Module(
+        org_id=row["org_id"],
+        id=row["id"],
+        api_name=row["api_name"],
+        module_name=row["module_name"],
+        singular_label=row["singular_label"],
+        plural_label=row["plural_label"],
+        generated_type=row["generated_type"],
+        layout_id=row["layout_id"],
+        bulk_write=bool(row["bulk_write"]),
+        fields=tuple(_field(field) for field in fields),
+        table=None
+        if row["table_name"] is None
+        else ExistingTable(row["table_name"], row["table_schema"]),
+    )
 
 
 def _field(row: Row) -> Field:

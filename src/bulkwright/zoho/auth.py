@@ -19,6 +19,7 @@ class Open(Enum):
     """What a route has instead of scopes."""
 
     PUBLIC = "no token is needed"
+    ANY_SCOPE = "a token is needed, with any scope"
     BY_MODULE = "a token is needed; the service checks its scope together with the module"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bulkwright.domain.limits import Limits
@@ -27,6 +27,8 @@ class ZohoContext:
     """How many requests each client may still send to the token endpoint."""
     dev: bool = False
     """Whether users can sign in without a password, and pages offer it."""
+    count_not_served: Callable[[str, str], None] = lambda _operation, _parameter: None
+    """Counts a request for an operation, or a parameter of it, that is not served."""
     sign_in_queue: SignInQueue = field(default_factory=SignInQueue)
 
     @property

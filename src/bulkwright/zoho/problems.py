@@ -30,6 +30,13 @@ class InvalidRequestMethod(errors.BulkwrightError):
     default_message = "The http request method type is not a valid one"
 
 
+class NotServed(errors.BulkwrightError):
+    """Zoho documents it, and this server does not implement it (zoho/not_served.py)."""
+
+    code = "NOT_IMPLEMENTED"
+    default_message = "Documented by Zoho, but this server does not implement it."
+
+
 STATUS: dict[type[errors.BulkwrightError], int] = {
     errors.BulkwrightError: 500,
     errors.RequestError: 400,
@@ -48,6 +55,7 @@ STATUS: dict[type[errors.BulkwrightError], int] = {
     errors.TooManyTokenRequests: 400,
     InvalidUrlPattern: 404,
     InvalidRequestMethod: 400,
+    NotServed: 501,
 }
 """The status of each class of error. A class that is not listed has that of its parent."""
 

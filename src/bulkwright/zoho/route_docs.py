@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bulkwright.domain import errors as e
-from bulkwright.domain.limits import RECORD_PAGES, RECORDS_PER_PAGE
+from bulkwright.domain.limits import LISTED_FIELDS, RECORD_PAGES, RECORDS_PER_PAGE
 from bulkwright.web.route import BodyDoc, Json, ParameterDoc, ResponseDoc
 
 BULK_WRITE = "Bulk write"
@@ -98,7 +98,25 @@ PAGE_QUERY = (
         "Records a page.",
         {"type": "integer", "minimum": 1, "maximum": RECORDS_PER_PAGE, "default": RECORDS_PER_PAGE},
     ),
-    ParameterDoc("fields", "query", "API names, joined by commas; all if absent.", TEXT),
+)
+FIELDS_QUERY = ParameterDoc(
+    "fields",
+    "query",
+    f"API names, joined by commas; all if absent. A list needs it from v3 on, with {LISTED_FIELDS} "
+    "names at most.",
+    TEXT,
+)
+USER_TYPE_QUERY = ParameterDoc(
+    "type",
+    "query",
+    "`CurrentUser`: only the caller. `AllUsers`, or absent: all users of the org.",
+    {"type": "string", "enum": ["AllUsers", "CurrentUser"]},
+)
+ALL_MODULES_HEADER = ParameterDoc(
+    "If-Modified-Since",
+    "header",
+    "Allowed, and without effect: the time of a change is not kept, so every module is returned.",
+    TEXT,
 )
 PAGE_INFO: Json = {
     "info": {

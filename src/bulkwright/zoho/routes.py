@@ -1,6 +1,7 @@
 """ROUTES: everything that is served to Zoho's clients. A route is declared here and nowhere else.
 
 The router, the responses to OPTIONS, CORS, the cache and the OpenAPI document are derived from it.
+What Zoho documents and is not declared here gets HTTP 501 (zoho/not_served.py).
 """
 
 from __future__ import annotations
@@ -8,21 +9,22 @@ from __future__ import annotations
 from bulkwright.domain import errors as e
 from bulkwright.domain import scope
 from bulkwright.domain.account import Right
-from bulkwright.web.route import ParameterDoc, ResponseDoc, Route
+from bulkwright.web.route import ResponseDoc, Route
 from bulkwright.web.router import BoundRoute, bind
 from bulkwright.wire import responses as wire
 from bulkwright.zoho import route_docs as doc
 from bulkwright.zoho.auth import PUBLIC, Access, Open, check_access
 from bulkwright.zoho.context import ZohoContext
 from bulkwright.zoho.handlers import bulk_write, metadata, records
+from bulkwright.zoho.not_served import gap_routes, refusing_gaps
 from bulkwright.zoho.oauth import authorize, pages, token, visitor
 
 _BULK = "/crm/bulk/{version}/write"
 _CRM = "/crm/{version}"
 _AUTH = visitor.PATH
 
-ROUTES: tuple[Route[ZohoContext, Access], ...] = (
-    # Bulk write. The details are queried most often, so this route is tried first.
+_DECLARED: tuple[Route[ZohoContext, Access], ...] = (
+    # Bulk write
     Route(
         "GET",
         f"{_BULK}/{{job_id}}",
@@ -163,22 +165,24 @@ ROUTES: tuple[Route[ZohoContext, Access], ...] = (
         "GET",
         f"{_CRM}/settings/modules",
         metadata.modules,
-        Access(scope.SETTINGS_MODULES),
+        Access(scope.SETTINGS_MODULES, Right.READ_METADATA),
         name="listModules",
         group=doc.READS,
         summary="List modules",
         text="Without their fields. See docs/wire.md, section 9.",
+        parameters=(doc.ALL_MODULES_HEADER,),
         answers={
             200: ResponseDoc(
                 "Every module.", (doc.list_of("modules", "id", "api_name", "module_name"),)
             )
         },
+        errors=(e.AuthorizationFailed,),
     ),
     Route(
         "GET",
         f"{_CRM}/settings/modules/{{module}}",
         metadata.module,
-        Access(scope.SETTINGS_MODULES),
+        Access(scope.SETTINGS_MODULES, Right.READ_METADATA),
         name="getModule",
         group=doc.READS,
         summary="Get a module",
@@ -186,13 +190,13 @@ ROUTES: tuple[Route[ZohoContext, Access], ...] = (
         answers={
             200: ResponseDoc("The module.", (doc.list_of("modules", "id", "api_name", "fields"),))
         },
-        errors=(e.InvalidModule,),
+        errors=(e.InvalidModule, e.AuthorizationFailed),
     ),
     Route(
         "GET",
         f"{_CRM}/settings/fields",
         metadata.fields,
-        Access(scope.SETTINGS_FIELDS),
+        Access(scope.SETTINGS_FIELDS, Right.READ_METADATA),
         name="listFields",
         group=doc.READS,
         summary="List the fields of a module",
@@ -201,13 +205,13 @@ ROUTES: tuple[Route[ZohoContext, Access], ...] = (
         answers={
             200: ResponseDoc("Its fields.", (doc.list_of("fields", "id", "api_name", "data_type"),))
         },
-        errors=(e.InvalidModule, e.RequiredParamMissing, e.InvalidRequest),
+        errors=(e.InvalidModule, e.RequiredParamMissing, e.InvalidRequest, e.AuthorizationFailed),
     ),
     Route(
         "GET",
         f"{_CRM}/settings/layouts",
         metadata.layouts,
-        Access(scope.SETTINGS_LAYOUTS),
+        Access(scope.SETTINGS_LAYOUTS, Right.READ_METADATA),
         name="listLayouts",
         group=doc.READS,
         summary="List the layouts of a module",
@@ -216,7 +220,7 @@ ROUTES: tuple[Route[ZohoContext, Access], ...] = (
         answers={
             200: ResponseDoc("Its one layout.", (doc.list_of("layouts", "id", "name", "sections"),))
         },
-        errors=(e.InvalidModule, e.RequiredParamMissing, e.InvalidRequest),
+        errors=(e.InvalidModule, e.RequiredParamMissing, e.InvalidRequest, e.AuthorizationFailed),
     ),
     Route(
         "GET",
@@ -227,26 +231,28 @@ ROUTES: tuple[Route[ZohoContext, Access], ...] = (
         group=doc.READS,
         summary="List users",
         text="All users of the org, or the caller. See docs/wire.md, section 9.",
-        parameters=(ParameterDoc("type", "query", "`CurrentUser`: only the caller.", doc.TEXT),),
+        parameters=(doc.USER_TYPE_QUERY, *doc.PAGE_QUERY),
         answers={
             200: ResponseDoc(
                 "Users.", (doc.list_of("users", "id", "email", "full_name", more=doc.PAGE_INFO),)
-            )
+            ),
+            204: ResponseDoc("The page has no users."),
         },
-        errors=(e.InvalidRequest,),
+        errors=(e.InvalidRequest, e.InvalidData, e.AuthorizationFailed),
     ),
     Route(
         "GET",
         f"{_CRM}/org",
         metadata.org,
-        Access(scope.ORG),
+        Access(scope.ORG, Right.READ_METADATA),
         name="getOrg",
         group=doc.READS,
         summary="Get the org",
         text="See docs/wire.md, section 9.",
         answers={200: ResponseDoc("The org.", (doc.list_of("org", "id", "zgid", "company_name"),))},
+        errors=(e.AuthorizationFailed,),
     ),
-    # Records. Any name may be a module, so these routes come after the others below this path.
+    # Records. Any name may be a module, unless another route has it as a literal.
     Route(
         "GET",
         f"{_CRM}/{{module}}",
@@ -256,14 +262,21 @@ ROUTES: tuple[Route[ZohoContext, Access], ...] = (
         group=doc.READS,
         summary="List records",
         text="Newest first. See docs/wire.md, section 9.",
-        parameters=doc.PAGE_QUERY,
+        parameters=(*doc.PAGE_QUERY, doc.FIELDS_QUERY),
         answers={
             200: ResponseDoc(
                 "A page of records.", (doc.list_of("data", "id", more=doc.PAGE_INFO),)
             ),
             204: ResponseDoc("The page has no records."),
         },
-        errors=(e.InvalidModule, e.InvalidData, e.InvalidRequest, e.AuthorizationFailed),
+        errors=(
+            e.InvalidModule,
+            e.InvalidData,
+            e.InvalidRequest,
+            e.RequiredParamMissing,
+            e.LimitExceeded,
+            e.AuthorizationFailed,
+        ),
     ),
     Route(
         "GET",
@@ -274,11 +287,12 @@ ROUTES: tuple[Route[ZohoContext, Access], ...] = (
         group=doc.READS,
         summary="Get a record",
         text="See docs/wire.md, section 9.",
+        parameters=(doc.FIELDS_QUERY,),
         answers={
             200: ResponseDoc("The record.", (doc.list_of("data", "id"),)),
             204: ResponseDoc("The record does not exist."),
         },
-        errors=(e.InvalidModule, e.AuthorizationFailed),
+        errors=(e.InvalidModule, e.InvalidRequest, e.AuthorizationFailed),
     ),
     # The pages on which a user signs in and agrees
     Route(
@@ -349,6 +363,13 @@ ROUTES: tuple[Route[ZohoContext, Access], ...] = (
 )
 
 
+ROUTES = tuple(refusing_gaps(route) for route in _DECLARED)
+"""Every route that is served."""
+
+
 def bind_routes(zoho: ZohoContext) -> list[BoundRoute]:
-    """Returns the routes with their handlers bound to a context, behind the access check."""
-    return bind(ROUTES, zoho, check_access)
+    """Returns the routes with their handlers bound to a context, behind the access check.
+
+    Those of the gaps are among them: what Zoho documents and is not declared here.
+    """
+    return bind((*ROUTES, *gap_routes(ROUTES)), zoho, check_access)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 _AS_STATUS = {"INPROGRESS": "INPROGRESS", "COMPLETED": "COMPLETED"}
@@ -32,6 +32,15 @@ class Version:
     """Field mappings contain `module`."""
     parent_column_index: bool = True
     """Field mappings contain `parent_column_index` if the request had one."""
+    lookup_module_is_object: bool = True
+    """`lookup.module` of a field is `{"api_name","id"}`; before v3 it is a plain string (facts 9).
+    """
+    layout_status: int | str = "active"
+    """The status of a layout in use: a number before v3, a text in v8 (facts 9)."""
+    shows_id_field: bool = True
+    """`id` is among the fields of a module, from v4 on (facts 9)."""
+    fields_required: bool = True
+    """A list of records needs the parameter `fields`, from v3 on (facts 9)."""
     shows_request: bool = True
     """The root contains `callback` and `ignore_empty`."""
     resource_code: Mapping[str, str] = field(default_factory=lambda: _AS_DOCUMENTED)
@@ -44,14 +53,29 @@ _V2 = Version(
     module_is_object=False,
     mapping_module=False,
     parent_column_index=False,
+    lookup_module_is_object=False,
+    layout_status=0,
+    shows_id_field=False,
+    fields_required=False,
     shows_request=False,
     resource_code={},
 )
-_V2_1 = Version("v2.1", resource_code=_AS_STATUS, style=Style.CAPTURE)
+_V2_1 = Version(
+    "v2.1",
+    lookup_module_is_object=False,
+    layout_status=0,
+    shows_id_field=False,
+    fields_required=False,
+    resource_code=_AS_STATUS,
+    style=Style.CAPTURE,
+)
+_V2_2 = replace(_V2_1, name="v2.2")
+"""Not documented, but the version of Zoho's own web client; third parties call it (facts 9)."""
+
+_V3 = Version("v3", shows_id_field=False)
 
 VERSIONS: Mapping[str, Version] = {
-    v.name: v
-    for v in (_V2, _V2_1, *(Version(name) for name in ("v3", "v4", "v5", "v6", "v7", "v8")))
+    v.name: v for v in (_V2, _V2_1, _V2_2, _V3, *map(Version, ("v4", "v5", "v6", "v7", "v8")))
 }
 """Every version that is served, by its segment of the path. The only list of versions."""
 

@@ -35,7 +35,15 @@ SELECT * FROM modules WHERE org_id = :org_id AND api_name = :api_name
 -- The fields of a module in display order.
 SELECT * FROM fields WHERE org_id = :org_id AND module = :module ORDER BY position
 
+-- name: fields_of_org
+-- The fields of all modules of an org, those of each module in display order.
+SELECT * FROM fields WHERE org_id = :org_id ORDER BY module, position
+
 -- name: set_pick_list
 -- Replace the values of a picklist field.
 UPDATE fields SET pick_list_values = :pick_list_values
 WHERE org_id = :org_id AND module = :module AND api_name = :api_name
+
+-- name: module_ids
+-- The ids of an org's modules by their names.
+SELECT api_name, id FROM modules WHERE org_id = :org_id

@@ -31,6 +31,7 @@ from bulkwright.store.sqlite.driver import (
     WAL_BYTES,
     SqliteQueries,
     claim_driver,
+    make_private,
     retry_while_busy,
 )
 from bulkwright.store.sqlite.errors import adbc_outage
@@ -44,6 +45,7 @@ class AdbcDatabase(SqliteQueries):
     def __init__(self, path: Path, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(clock)
         claim_driver(path, "adbc")
+        make_private(path)
         self._checkpoints = Checkpoints(path)
         self._written = 0
         self._connection: Connection = dbapi.connect(str(path), autocommit=True)

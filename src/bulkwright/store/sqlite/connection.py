@@ -23,6 +23,7 @@ from bulkwright.store.sqlite.driver import (
     WAL_BYTES,
     SqliteQueries,
     claim_driver,
+    make_private,
     retry_while_busy,
 )
 from bulkwright.store.sqlite.errors import stdlib_outage
@@ -41,6 +42,7 @@ class StdlibDatabase(SqliteQueries):
     def __init__(self, path: Path, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(clock)
         claim_driver(path, "sqlite3")
+        make_private(path)
         self._path = path
         self._names: dict[str, tuple[str, ...]] = {}
         self._local = threading.local()

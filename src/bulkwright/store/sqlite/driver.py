@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -97,6 +100,23 @@ def _statements(script: str) -> Iterator[str]:
     if _COMMENT.sub("", statement).strip():
         yield statement.strip()
 
+
+def make_private(path: Path) -> None:
+    """Creates the database file if there is none; only its owner may read it and its logs.
+
+    SQLite gives `-wal` and `-shm` the permissions of the database file.
+    """
+    with suppress(OSError):  # it exists; or it cannot be created, and SQLite reports that
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+    # An existing file is not opened: closing it would release the locks of this process.
+    for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+        with suppress(FileNotFoundError, PermissionError):
+            mode = stat.S_IMODE(file.stat().st_mode)
+            if mode & _OTHERS:
+                file.chmod(mode & ~_OTHERS)
+
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 _drivers: dict[Path, str] = {}
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bulkwright.domain.account import Role, User
 from bulkwright.domain.module import Field, Module, StorageType
 from bulkwright.domain.record import LAYOUT_NAME
 from bulkwright.service.metadata import OrgDetails, UserDetails
 from bulkwright.zoho.present.jobs import moment
+from bulkwright.zoho.versions import Version
 
 Json = dict[str, object]
+ModuleIds = Mapping[str, int]
+"""The ids of modules by API name; needed where the version shows the module of a lookup with id."""
 
 _JSON_TYPES = {
     StorageType.TEXT: "string",
@@ -36,32 +39,40 @@ def modules(found: Sequence[Module]) -> Json:
     return {"modules": [_module(module, number) for number, module in enumerate(found, start=1)]}
 
 
-def module(found: Module) -> Json:
+def module(found: Module, version: Version, ids: ModuleIds) -> Json:
     """Returns one module with its fields."""
-    return {"modules": [_module(found, 1) | fields(found)]}
+    return {"modules": [_module(found, 1) | fields(found, version, ids)]}
 
 
-def fields(found: Module) -> Json:
+def fields(found: Module, version: Version, ids: ModuleIds) -> Json:
     """Returns the fields of a module."""
-    return {"fields": [_field(field, found) for field in found.fields]}
+    shown = (f for f in found.fields if version.shows_id_field or f.api_name != "id")
+    return {"fields": [_field(field, found, version, ids) for field in shown]}
 
 
-def layouts(found: Module) -> Json:
+def layouts(found: Module, version: Version, ids: ModuleIds) -> Json:
     """Returns the one layout of a module."""
     layout: Json = {
         "id": str(found.layout_id),
         "name": LAYOUT_NAME,
-        "status": 0,
+        "status": version.layout_status,
         "visible": True,
-        "sections": [{"name": f"{found.singular_label} Information", **fields(found)}],
+        "sections": [
+            {"name": f"{found.singular_label} Information", **fields(found, version, ids)}
+        ],
         "profiles": [],
     }
     return {"layouts": [layout]}
 
 
-def users(found: Sequence[UserDetails]) -> Json:
-    """Returns users of an org, all on one page."""
-    info: Json = {"per_page": 200, "count": len(found), "page": 1, "more_records": False}
+def users(found: Sequence[UserDetails], number: int, per_page: int, *, has_more: bool) -> Json:
+    """Returns a page of the users of an org."""
+    info: Json = {
+        "per_page": per_page,
+        "count": len(found),
+        "page": number,
+        "more_records": has_more,
+    }
     return {"users": [_user(details) for details in found], "info": info}
 
 
@@ -128,7 +139,7 @@ def _module(module: Module, sequence_number: int) -> Json:
     }
 
 
-def _field(field: Field, module: Module) -> Json:
+def _field(field: Field, module: Module, version: Version, ids: ModuleIds) -> Json:
     return {
         "system_mandatory": field.system_mandatory,
         "webhook": True,
@@ -146,7 +157,7 @@ def _field(field: Field, module: Module) -> Json:
         "currency": {},
         "id": str(field.id),
         "custom_field": field.custom,
-        "lookup": _lookup(field, module),
+        "lookup": _lookup(field, module, version, ids),
         "visible": True,
         "length": field.length,
         "view_type": {view: view == "view" or not field.read_only for view in _VIEWS},
@@ -169,13 +180,17 @@ def _json_type(field: Field) -> str:
     return "string" if field.data_type in _STRING_NUMBERS else _JSON_TYPES[field.storage_type]
 
 
-def _lookup(field: Field, module: Module) -> Json:
-    if field.lookup_module is None:
+def _lookup(field: Field, module: Module, version: Version, ids: ModuleIds) -> Json:
+    name = field.lookup_module
+    if name is None:
         return {}
+    target: object = name
+    if version.lookup_module_is_object:
+        target = {"api_name": name, "id": str(ids[name]) if name in ids else None}
     return {
         "display_label": module.plural_label,
         "api_name": module.api_name,
-        "module": field.lookup_module,
+        "module": target,
         "id": str(field.id),
     }
 

@@ -29,10 +29,7 @@ _CONSTANT_KEYS: Json = {
 
 def records(page: RecordPage, only: Collection[str] = ()) -> Json:
     """Returns a page of records. With `only`, each record has its id and these keys alone."""
-    shown = [_record(record) for record in page.records]
-    if only:
-        keep = {"id", *only}
-        shown = [{k: v for k, v in record.items() if k in keep} for record in shown]
+    shown = [_shown(record, only) for record in page.records]
     info = {
         "per_page": page.per_page,
         "count": len(shown),
@@ -42,9 +39,17 @@ def records(page: RecordPage, only: Collection[str] = ()) -> Json:
     return {"data": shown, "info": info}
 
 
-def record(found: Record) -> dict[str, list[Json]]:
-    """Returns one record."""
-    return {"data": [_record(found)]}
+def record(found: Record, only: Collection[str] = ()) -> dict[str, list[Json]]:
+    """Returns one record. With `only`, it has its id and these keys alone."""
+    return {"data": [_shown(found, only)]}
+
+
+def _shown(record: Record, only: Collection[str]) -> Json:
+    shown = _record(record)
+    if not only:
+        return shown
+    keep = {"id", *only}
+    return {name: value for name, value in shown.items() if name in keep}
 
 
 def _record(record: Record) -> Json:

@@ -99,6 +99,12 @@ SELECT coalesce(
      JOIN pg_class s ON s.oid = d.refobjid AND s.relkind = 'S'
      WHERE v.adrelid = CAST(:table AS regclass) AND a.attname = :column LIMIT 1)) AS name
 
+-- name: move_sequence
+-- Move a sequence behind an id that did not come from it, as far as the user's rights allow.
+SELECT setval(CAST(:sequence AS regclass), CAST(:id AS bigint))
+WHERE has_sequence_privilege(CAST(:sequence AS regclass), 'UPDATE')
+  AND CAST(:id AS bigint) > coalesce(pg_sequence_last_value(CAST(:sequence AS regclass)), 0)
+
 -- name: rule_columns
 -- The columns of a constraint or a unique index of a table.
 SELECT a.attname AS name FROM pg_attribute a
