@@ -15,8 +15,8 @@ from bulkwright.settings import (
     Settings,
     WorkerSettings,
     help_text,
-    variable,
 )
+from bulkwright.variables import variable
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 START, END = (

@@ -81,8 +81,8 @@ def main() -> None:
     from bulkwright.cli.output import fail
     from bulkwright.domain.errors import BulkwrightError
     from bulkwright.outages import classify
-    from bulkwright.settings import UnusableSetting
     from bulkwright.store.migrate import CannotMigrate
+    from bulkwright.variables import UnusableSetting
 
     try:
         status = app(result_action="return_value")

@@ -25,10 +25,10 @@ from bulkwright.wire.responses import JobDetails
 console = Console()
 errors = Console(stderr=True)
 
+_NAMES_SHOWN = 20
 _WIDEST = 10_000
 """Columns of a table in a file or a pipe."""
 
-_NAMES_SHOWN = 20
 _COLOURS = {
     "ADDED": "green", "UPDATED": "cyan", "SKIPPED": "yellow", "COMPLETED": "green",
     "FAILED": "red", "INPROGRESS": "blue", "UNPROCESSED": "red",

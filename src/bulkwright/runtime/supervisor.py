@@ -30,7 +30,8 @@ from bulkwright.outages import classify
 from bulkwright.runtime.listen_address import Address
 from bulkwright.runtime.worker_identity import worker_identity
 from bulkwright.service.retention import Sweeper
-from bulkwright.settings import Settings, variable
+from bulkwright.settings import Settings
+from bulkwright.variables import variable
 from bulkwright.wiring import Services
 
 _log = logging.getLogger("bulkwright.serve")
