@@ -51,6 +51,10 @@ OTHER: dict[str, Any] = {
     "strict_upload_status": True,
     "layout_mandatory": True,
     "drain_seconds": 12.5,
+    "free_disk_mib": 100,
+    "org_stored_mib": 2,
+    "org_daily_uploads": 3,
+    "org_open_jobs": 4,
     "log_requests": True,
 }
 """For each field of Settings a value that is not its default."""
@@ -161,7 +165,7 @@ def test_options_win_over_variables() -> None:
 def test_the_profile_that_holds(profile: Any, dev: bool, expected: str) -> None:
     """--dev implies zoho, unless a profile is given."""
     settings = Settings(profile=profile, dev=dev)
-    assert settings.limits is PROFILES[expected]
+    assert settings.limits == PROFILES[expected]
     assert settings.retention_policy == (ZOHO if expected == "zoho" else SERVICE)
 
 

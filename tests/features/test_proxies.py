@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from tests.support.clocks import stopped_clock
 
 from bulkwright.asgi import create_app
 from bulkwright.domain.limits import (
@@ -64,9 +65,10 @@ def attempts(data: Path, trusted: tuple[str, ...]) -> tuple[int, int]:
             url = "http://crm.example"
             async with httpx2.AsyncClient(transport=transport, base_url=url) as client:
                 # The client itself sends the header too, with an address that changes.
-                await failures(client, "192.0.2.1, 198.51.100.1", "192.0.2.2, 198.51.100.1")
-                first = await sign_in(client, "192.0.2.3, 198.51.100.1")
-                return first, await sign_in(client, "198.51.100.2")
+                with stopped_clock():
+                    await failures(client, "192.0.2.1, 198.51.100.1", "192.0.2.2, 198.51.100.1")
+                    first = await sign_in(client, "192.0.2.3, 198.51.100.1")
+                    return first, await sign_in(client, "198.51.100.2")
 
     return asyncio.run(run())
 

@@ -12,7 +12,7 @@ import msgspec
 from cyclopts import Parameter
 
 from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, chosen_org, open_existing
-from bulkwright.cli.output import console, fail, job_line, jobs_table
+from bulkwright.cli.output import console, fail, job_line, jobs_table, reading_lines
 from bulkwright.domain.ids import parse_id
 from bulkwright.domain.job import Job
 from bulkwright.files import Area, DamagedFile
@@ -40,7 +40,9 @@ def show(
     /,
     *,
     watch: Annotated[bool, Parameter(help="Wait until the job ends.")] = False,
-    json: Annotated[bool, Parameter(help="Print the job details of the API.")] = False,
+    json: Annotated[
+        bool, Parameter(help="Print the job details of the API, and how the file is read.")
+    ] = False,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Show the present state of a job."""
@@ -52,9 +54,12 @@ def show(
             time.sleep(_POLL_SECONDS)
             job = _job(services, location, job_id)
     if json:
-        print(msgspec.json.format(encode(job_details(job, VERSIONS["v2"])), indent=2).decode())
+        details = job_details(job, VERSIONS["v2"])
+        shown = {**msgspec.to_builtins(details), "reading": [r.reading for r in job.resources]}
+        print(msgspec.json.format(encode(shown), indent=2).decode())
     else:
         job_line(job)
+        reading_lines(job)
 
 
 def result(

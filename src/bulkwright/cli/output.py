@@ -17,7 +17,9 @@ from rich.text import Text
 
 from bulkwright.domain.job import Job
 from bulkwright.domain.outcome import Counts
+from bulkwright.domain.reading import FoundBy, Reading
 from bulkwright.events.events import ChunkCommitted, Event, JobStarted, Observer
+from bulkwright.formats.csv import DELIMITER_NAMES
 from bulkwright.wire.responses import JobDetails
 
 console = Console()
@@ -26,6 +28,7 @@ errors = Console(stderr=True)
 _WIDEST = 10_000
 """Columns of a table in a file or a pipe."""
 
+_NAMES_SHOWN = 20
 _COLOURS = {
     "ADDED": "green", "UPDATED": "cyan", "SKIPPED": "yellow", "COMPLETED": "green",
     "FAILED": "red", "INPROGRESS": "blue", "UNPROCESSED": "red",
@@ -132,6 +135,32 @@ def job_line(job: Job) -> None:
         f"  of {counts.total:,} rows",
     )  # fmt: skip
     console.print(line, soft_wrap=True)
+
+
+def reading_lines(job: Job) -> None:
+    """Prints what was a guess when the files of a job were read, and what was left out."""
+    for resource in job.resources:
+        for line in _reading_lines(resource.reading) if resource.reading else ():
+            console.print(Text(line), soft_wrap=True)
+
+
+def _reading_lines(reading: Reading) -> Iterator[str]:
+    if reading.encoding_by is FoundBy.GUESS:
+        yield f"encoding {reading.encoding}: a guess; --encoding names another one"
+    if reading.also_fits or reading.delimiter not in ",;":
+        yield f"separated by a {DELIMITER_NAMES[reading.delimiter]}"
+    if reading.also_fits:
+        others = ", ".join(f"a {DELIMITER_NAMES[sign]}" for sign in reading.also_fits)
+        yield f"the first rows also fit {others}; --delimiter names another one"
+    if reading.stray_quotes:
+        yield (
+            f"rows with stray quotes: {reading.stray_quotes:,}, the first is row "
+            f"{reading.first_stray_quote:,}; the quotes were read as characters"
+        )
+    if reading.left_out:
+        names = ", ".join(reading.left_out[:_NAMES_SHOWN])
+        more = len(reading.left_out) - _NAMES_SHOWN
+        yield f"columns left out: {names}" + (f" and {more:,} more" if more > 0 else "")
 
 
 def jobs_table(jobs: list[Job]) -> None:

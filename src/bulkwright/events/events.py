@@ -35,6 +35,12 @@ class ChunkCommitted(Struct, frozen=True):
     """From the end of the previous chunk, or the start of the file, to its commit."""
 
 
+class LockHeld(Struct, frozen=True):
+    """A transaction has ended that held its locks for LOCK_NOTED_SECONDS or longer."""
+
+    seconds: float
+
+
 class JobEnded(Struct, frozen=True):
     """A job has its final status."""
 
@@ -144,6 +150,7 @@ class SweepFailed(Struct, frozen=True):
 Event = (
     JobStarted
     | ChunkCommitted
+    | LockHeld
     | JobEnded
     | LeaseGone
     | JobAttemptFailed
