@@ -5,12 +5,16 @@ Needs Python 3.11 or newer with pip, and nothing else: no root, no uv, no Docker
 `.venv` beside this file, at the versions and hashes of `requirements/`.
 """
 
+from __future__ import annotations
+
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 import venv
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
@@ -23,7 +27,8 @@ USAGE = """usage: python3 run.py COMMAND [ARGUMENT ...]
   check        the same without the tests
   coverage     the tests that cover branches, a table by package, and its floors
   mutation     change the code in small steps and see whether tests notice (add a NAME for one room)
-  bulkwright   the command itself, for example: python3 run.py bulkwright serve --dev"""
+  bulkwright   the command itself, in the folder where you are, for example:
+               python3 run.py bulkwright serve --dev"""
 
 PROSE = (
     "src", "tests", "docs", "benchmarks", "examples", "deploy", "requirements/README.md",
@@ -34,15 +39,16 @@ CHECKS = (
     ("ruff", "format", "--check", "."),
     ("ruff", "check", "."),
     ("mypy",),
-    ("mypy", "--config-file", "tests/mypy.ini"),
     ("lint-imports",),
     ("codespell", *PROSE),
 )
 
 TOOLS = {"coverage": "tests/measure_coverage.py", "mutation": "tests/mutation.py"}
 
-SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
-"""Two processes share the tests, file by file: half of the time is waiting."""
+PROCESSES = min(4, (os.cpu_count() or 1) + 1)
+"""One more than cores, because a third of a test's time is waiting for a process or a lease."""
+SHARED = ("-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder")
+"""The processes share the tests, file by file, in the order of `tests/conftest.py`."""
 
 
 def main() -> int:
@@ -50,20 +56,23 @@ def main() -> int:
     if sys.version_info < (3, 11):  # noqa: UP036 - the user's Python may be older
         print(f"Bulkwright needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
         return 1
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     command, *rest = sys.argv[1:] or [""]
     if command in ("demo", "bulkwright"):
         set_up("run")
         before = ["demo"] if command == "demo" else []
-        return call("bulkwright", *before, *rest)
+        return become("bulkwright", *before, *rest)
     if command in ("test", "check"):
         set_up("dev")
-        if failed := [" ".join(check) for check in CHECKS if call(*check) != 0]:
+        if failed := failed_checks():
             print(f"failed: {', '.join(failed)}", file=sys.stderr)
             return 1
-        return call("pytest", *SIDE_BY_SIDE, *rest) if command == "test" else 0
+        os.chdir(ROOT)
+        return become("pytest", *SHARED, *rest) if command == "test" else 0
     if command in TOOLS:
         set_up("dev")
-        return call("python", TOOLS[command], *rest)
+        os.chdir(ROOT)
+        return become("python", TOOLS[command], *rest)
     print(USAGE)
     return 0 if command in ("-h", "--help", "help") else 2
 
@@ -85,17 +94,55 @@ def set_up(kind: str) -> None:
     mark.write_text(digest)
 
 
-def call(program: str, *arguments: str) -> int:
-    """Run a program of the environment from the project's folder."""
-    scripts = PYTHON.parent
-    path = os.pathsep.join([str(scripts), os.environ.get("PATH", "")])
+def failed_checks() -> list[str]:
+    """Run all checks at the same time; print what they report, and return those that failed."""
+    running = [
+        (" ".join(check), start(*check, stdout=subprocess.PIPE, stderr=subprocess.STDOUT))
+        for check in CHECKS
+    ]
+    failed = []
     try:
-        return subprocess.run(
-            [str(scripts / program), *arguments], cwd=ROOT, env={**os.environ, "PATH": path}
-        ).returncode
-    except KeyboardInterrupt:
-        return 130
+        for name, process in running:
+            report, _ = process.communicate()
+            print(report.decode(errors="replace"), end="", flush=True)
+            if process.returncode != 0:
+                failed.append(name)
+    finally:
+        for _, process in running:
+            process.terminate()  # after a signal; it does nothing to one that has ended
+    return failed
+
+
+def start(program: str, *arguments: str, **more: Any) -> subprocess.Popen[bytes]:
+    """Start a program of the environment in the project's folder."""
+    path = str(PYTHON.parent / program)
+    return subprocess.Popen([path, *arguments], cwd=ROOT, env=environment(), **more)
+
+
+def become(program: str, *arguments: str) -> int:
+    """Replace this process by a program of the environment, in the folder where the user is.
+
+    So the program gets the user's paths and signals, and its exit status is that of the command.
+    """
+    path = str(PYTHON.parent / program)
+    sys.stdout.flush()
+    if os.name != "nt":
+        os.execve(path, [path, *arguments], environment())  # noqa: S606 - the path is ours
+    # Windows cannot replace a process.
+    return subprocess.run([path, *arguments], env=environment()).returncode
+
+
+def environment() -> dict[str, str]:
+    """Return the variables of a program: those of the user, with the environment on the PATH."""
+    path = os.pathsep.join([str(PYTHON.parent), os.environ.get("PATH", "")])
+    variables = {**os.environ, "PATH": path}
+    # Tests start hundreds of processes: compiling every module in each doubles their time.
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
+    return variables
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,12 @@ from tests.support.deployment import Deployment, deployed
 from tests.support.postgres import Server, postgres_server
 from tests.support.stores import PostgresStore, SqliteStore, Store
 
+from bulkwright.store.database import Database
+from bulkwright.store.postgres.connection import PostgresDatabase
+from bulkwright.store.sqlite.adbc import AdbcDatabase
+from bulkwright.store.sqlite.connection import StdlibDatabase
+
+HERE = Path(__file__).parent
 ON_BOTH = ("sqlite", "postgres")
 
 
@@ -51,13 +58,29 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return PostgresStore(request.getfixturevalue("postgres"), folder)
 
 
+@pytest.fixture(params=["sqlite3", "adbc", "postgres"])
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An open database of each driver, without any table."""
+    opened: Database
+    if request.param == "postgres":
+        server = request.getfixturevalue("postgres")
+        opened = PostgresDatabase(server.database(), connections=4)
+    elif request.param == "adbc":
+        opened = AdbcDatabase(tmp_path / "test.sqlite")
+    else:
+        opened = StdlibDatabase(tmp_path / "test.sqlite")
+    with closing(opened):
+        yield opened
+
+
 FIRST = (
     "structure", "domain", "wire", "formats", "web", "runtime", "service", "store", "engine",
     "client", "features", "docs", "properties",
 )  # fmt: skip
-LAST = (
-    "benchmarks", "hostile", "faults", "dbfaults", "workers", "cluster", "sdk", "browser", "crash",
+LONG = (
+    "crash", "benchmarks", "hostile", "sdk", "faults", "dbfaults", "cluster", "contract", "workers",
 )  # fmt: skip
+"""They run next, the longest first, so that the processes of `run.py test` end together."""
 FAST = frozenset(FIRST) - {"docs", "properties"}
 """The folders of `--fast`: their tests that are not slow and need no PostgreSQL."""
 
@@ -65,6 +88,14 @@ FAST = frozenset(FIRST) - {"docs", "properties"}
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--fast`."""
     parser.addoption("--fast", action="store_true", help="only tests that need a minute in all")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `--fast`, do not import the other folders."""
+    inside = collection_path.is_relative_to(HERE) and collection_path != HERE
+    if not config.getoption("--fast") or not inside:
+        return None
+    return collection_path.relative_to(HERE).parts[0] not in FAST or None
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -75,7 +106,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def folder(item: pytest.Item) -> str:
     """The folder of a test below `tests`."""
-    return item.path.relative_to(Path(__file__).parent).parts[0]
+    return item.path.relative_to(HERE).parts[0]
 
 
 def is_fast(item: pytest.Item) -> bool:
@@ -88,19 +119,13 @@ def is_fast(item: pytest.Item) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run fast folders first, so that a mistake shows within seconds."""
-
-    def place(item: pytest.Item) -> int:
-        name = folder(item)
-        if name in FIRST:
-            return FIRST.index(name) - len(FIRST)
-        return 1 + LAST.index(name) if name in LAST else 0
-
+    """Run the fast folders first, so that a mistake shows at once, and then the long ones."""
+    order = {name: number for number, name in enumerate((*FIRST, *LONG))}
     if config.getoption("--fast"):
         slow = [item for item in items if not is_fast(item)]
         config.hook.pytest_deselected(items=slow)
         items[:] = [item for item in items if is_fast(item)]
-    items.sort(key=place)
+    items.sort(key=lambda item: order.get(folder(item), len(order)))
 
 
 def pytest_terminal_summary(

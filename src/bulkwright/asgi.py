@@ -14,6 +14,7 @@ from typing import Protocol
 
 from bulkwright.domain.limits import (
     API_THREADS,
+    API_THREADS_OF_ONE,
     TOKEN_REQUESTS_A_SECOND,
     TOKEN_REQUESTS_AT_ONCE,
 )
@@ -85,6 +86,7 @@ class App(Kernel):
         )
         options = KernelOptions(
             executor=ThreadPoolExecutor(API_THREADS, thread_name_prefix="api"),
+            most_turns=API_THREADS_OF_ONE,
             error_response=partial(
                 response_to,
                 file_format_status=400 if settings.strict_upload_status else 200,

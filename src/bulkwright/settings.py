@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from bulkwright.domain.endpoint import InvalidEndpoint, parse_allowed, parse_endpoint
-from bulkwright.domain.limits import PROFILES, Limits
+from bulkwright.domain.limits import PROFILES, SERVICE, ZOHO, Limits, MiB
 from bulkwright.domain.retention import RETENTION_POLICIES, RetentionPolicy, parse_time
 
 PREFIX = "BULKWRIGHT_"
 """Of every environment variable."""
+PLACEHOLDER = "CHANGE_ME"
+"""Stands for a secret in the templates of environment files."""
 _POSTGRES = ("postgresql://", "postgres://")
 _TRUE = ("true", "1", "yes", "y", "t", "on")
 _FALSE = ("false", "0", "no", "n", "f", "off")
@@ -34,6 +36,12 @@ Network = IPv4Network | IPv6Network
 
 class UnusableSetting(Exception):
     """The value of a setting cannot be used. The message names the option and a value that can."""
+
+
+def refuse_placeholder(name: str, value: object) -> None:
+    """Raises UnusableSetting if a variable still has the placeholder of a template in deploy/."""
+    if isinstance(value, str) and PLACEHOLDER in value:
+        raise UnusableSetting(f"{name} contains {PLACEHOLDER}; set a value of your own.")
 
 
 def _option(default: T, help: str) -> T:
@@ -50,12 +58,18 @@ def _keep_option(what: str, zoho: str, service: str) -> str | None:
     )
 
 
+def _quota_option(what: str, zoho: int, service: int) -> int | None:
+    return _option(None, f"{what}. Default: {zoho:,} with --profile zoho, otherwise {service:,}.")
+
+
 @dataclass(frozen=True)
 class _Group:
     """The end of every group's chain of checks."""
 
     def __post_init__(self) -> None:
         """Raises UnusableSetting for a value that cannot be used."""
+        for each in fields(self):
+            refuse_placeholder(variable(each.name), getattr(self, each.name))
 
 
 @dataclass(frozen=True)
@@ -70,6 +84,11 @@ class DataLocation(_Group):
         "",
         "Where uploads and results are: s3://BUCKET/PREFIX, gs://, az:// or a folder. "
         "Credentials come from the environment. Default: in the data folder.",
+    )
+    free_disk_mib: int = _option(
+        256,
+        "MiB that stay free on the disk of the files: with less, uploads are rejected and jobs "
+        "wait.",
     )
 
     def __post_init__(self) -> None:
@@ -109,14 +128,39 @@ class DataLocation(_Group):
 
 
 @dataclass(frozen=True)
+class OrgLocation(DataLocation):
+    """Where data is, and the org that a command works for."""
+
+    org: int | None = _option(None, "The id of the org. It is needed if there are several orgs.")
+
+
+@dataclass(frozen=True)
 class LimitsSettings(_Group):
-    """The limits profile (domain/limits.py)."""
+    """The limits profile (domain/limits.py), and the quotas of an org where they differ from it."""
 
     profile: Profile | None = _option(
         None,
         "zoho: the documented limits (25 MB, 25,000 rows); service: no limit on rows. "
         "Default: service; with `serve --dev`, zoho.",
     )
+
+    org_stored_mib: int | None = _quota_option(
+        "MiB of the uploads of one org that are stored at the same time",
+        *(profile.org_stored_bytes // MiB for profile in (ZOHO, SERVICE)),
+    )
+    org_daily_uploads: int | None = _quota_option(
+        "Uploads of one org within 24 hours", ZOHO.org_daily_uploads, SERVICE.org_daily_uploads
+    )
+    org_open_jobs: int | None = _quota_option(
+        "Jobs of one org that have not ended", ZOHO.org_open_jobs, SERVICE.org_open_jobs
+    )
+
+    def __post_init__(self) -> None:
+        """Raises UnusableSetting for a quota that allows nothing."""
+        super().__post_init__()
+        for name in ("org_stored_mib", "org_daily_uploads", "org_open_jobs"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
+                raise UnusableSetting(f"--{name.replace('_', '-')} takes a number from 1 on.")
 
     @property
     def limits_profile(self) -> Profile:
@@ -125,13 +169,20 @@ class LimitsSettings(_Group):
 
     @property
     def limits(self) -> Limits:
-        """The limits of the profile."""
-        return PROFILES[self.limits_profile]
+        """The limits of the profile, with the given quotas."""
+        stored = None if self.org_stored_mib is None else self.org_stored_mib * MiB
+        given = {
+            "org_stored_bytes": stored,
+            "org_daily_uploads": self.org_daily_uploads,
+            "org_open_jobs": self.org_open_jobs,
+        }
+        profile = PROFILES[self.limits_profile]
+        return replace(profile, **{name: n for name, n in given.items() if n is not None})
 
 
 @dataclass(frozen=True)
 class RetentionSettings(LimitsSettings):
-    """How long data other than records is kept."""
+    """How long what is not a record is kept."""
 
     keep_uploads: str | None = _keep_option(
         "uploads are kept (longer while a job needs them)", "7d", "30d"
@@ -141,6 +192,10 @@ class RetentionSettings(LimitsSettings):
     keep_callbacks: str | None = _keep_option(
         "callbacks are listed after they were delivered or given up", "7d", "30d"
     )
+    keep_refresh_tokens: str | None = _keep_option(
+        "refresh tokens are valid after their last use", "forever", "180d"
+    )
+    keep_audit: str | None = _keep_option("entries of the audit log are kept", "90d", "365d")
 
     def __post_init__(self) -> None:
         """Raises UnusableSetting for a duration that cannot be read."""
@@ -152,12 +207,12 @@ class RetentionSettings(LimitsSettings):
         """The given durations; the profile's where none is given."""
         default = RETENTION_POLICIES[self.limits_profile]
         kept = {}
-        for name in ("uploads", "results", "jobs", "callbacks"):
+        for name in (policy.name for policy in fields(RetentionPolicy)):
             text = getattr(self, f"keep_{name}")
             try:
                 kept[name] = getattr(default, name) if text is None else parse_time(text)
             except ValueError as error:
-                raise UnusableSetting(f"--keep-{name}: {error}.") from None
+                raise UnusableSetting(f"--keep-{name.replace('_', '-')}: {error}.") from None
         return RetentionPolicy(**kept)
 
 

@@ -16,11 +16,12 @@ from urllib.parse import unquote, urlsplit
 
 from bulkwright.callback.signing import SigningKeys
 from bulkwright.clock import SYSTEM_CLOCK, Clock
-from bulkwright.domain.limits import API_THREADS
+from bulkwright.domain.limits import API_THREADS, MiB
 from bulkwright.events.events import Observer
-from bulkwright.files import Files
+from bulkwright.files import Files, ForeignFiles
 from bulkwright.files.local import LocalFiles
 from bulkwright.ports import RecordStores
+from bulkwright.service.audit import AuditLog
 from bulkwright.service.jobs import JobService
 from bulkwright.service.metadata import MetadataService
 from bulkwright.service.readiness import Readiness
@@ -32,6 +33,7 @@ from bulkwright.service.tokens import TokenService
 from bulkwright.service.uploads import UploadService
 from bulkwright.settings import Settings, UnusableSetting
 from bulkwright.store.accounts import AccountStore
+from bulkwright.store.audit import AuditStore
 from bulkwright.store.claims import ClaimStore
 from bulkwright.store.database import Database
 from bulkwright.store.jobs import JobStore
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from bulkwright.callback.dispatcher import CallbackDispatcher
     from bulkwright.egress import Guard
     from bulkwright.pipeline.context import JobContext
+    from bulkwright.service.administration import Administration
     from bulkwright.service.check import Check
     from bulkwright.service.existing_tables import ExistingTableService
     from bulkwright.service.schema import SchemaService
@@ -66,11 +69,13 @@ class Services:
     database: Database
     files: Files
     accounts: AccountStore
+    sessions: SessionStore
     job_store: JobStore
     upload_store: UploadStore
     claims: ClaimStore
     ledger: LedgerStore
     modules: ModuleStore
+    audit: AuditLog
     tokens: TokenService
     signin: SignInService
     uploads: UploadService
@@ -83,7 +88,7 @@ class Services:
     readiness: Readiness
     backlog: MetricsStore
 
-    # A server that is set up needs none of these three, so it starts without their modules.
+    # A server that is set up needs none of these, so it starts without their modules.
 
     @property
     def schema(self) -> SchemaService:
@@ -106,7 +111,17 @@ class Services:
         from bulkwright.service.setup import SetupService
 
         return SetupService(
-            self.accounts, self.modules, self.schema, self.tokens, self.database.clock
+            self.accounts, self.modules, self.schema, self.tokens, self.audit, self.database.clock
+        )
+
+    @property
+    def administration(self) -> Administration:
+        """Revokes, deactivates and removes orgs, users, clients and tokens."""
+        from bulkwright.service.administration import Administration
+        from bulkwright.store.org_removal import OrgRemoval
+
+        return Administration(
+            self.accounts, self.sessions, OrgRemoval(self.database), self.files, self.audit
         )
 
     def close(self) -> None:
@@ -132,9 +147,11 @@ def open_job_context(
     With `dry`, the caller rolls back the changes of the job (`JobContext.dry`).
     """
     from bulkwright.pipeline.context import JobContext
+    from bulkwright.pipeline.pace import ChunkPace
 
     settings.prepare()
     database, records, open_claim_store = _worker_stores(settings, clock, patient=dry)
+    database.observe = observe
     with closing(database):
         migrate(database)
         services = _services(database, settings)
@@ -150,6 +167,7 @@ def open_job_context(
             limits=settings.limits,
             observe=observe,
             dry=dry,
+            pace=ChunkPace(limited=not settings.database),
             clock=clock,
         )
         yield services, ctx, open_claim_store
@@ -171,19 +189,31 @@ def open_files(settings: Settings, clock: Clock = SYSTEM_CLOCK, *, make: bool = 
     Raises UnusableSetting for a URL of an unknown kind. No request is sent to an object store yet;
     its library is imported only for an object store.
     """
-    where = settings.files
+    where, free = settings.files, settings.free_disk_mib * MiB
     match where.partition("://")[0] if "://" in where else "":
         case "":
-            return LocalFiles(Path(where) if where else settings.files_path, make=make, clock=clock)
+            folder = Path(where) if where else settings.files_path
+            return LocalFiles(folder, make=make, free_bytes=free, clock=clock)
         case "file":
-            return LocalFiles(Path(unquote(urlsplit(where).path)), make=make, clock=clock)
+            folder = Path(unquote(urlsplit(where).path))
+            return LocalFiles(folder, make=make, free_bytes=free, clock=clock)
         case "s3" | "gs" | "az":
             from bulkwright.files.objects import ObjectFiles
 
-            return ObjectFiles(where, settings.scratch_path, clock)
+            return ObjectFiles(where, settings.scratch_path, clock, free_bytes=free)
     raise UnusableSetting(
         f"--files {where} is of an unknown kind; give s3://BUCKET/PREFIX, gs://, az:// or a folder."
     )
+
+
+def _bind(files: Files, database: Database) -> None:
+    """Binds the files to the database. Raises UnusableSetting if they belong to another one."""
+    deployment = database.one("deployment")
+    assert deployment is not None
+    try:
+        files.bind(deployment["id"])
+    except ForeignFiles as error:
+        raise UnusableSetting(f"{error}") from None
 
 
 def make_dispatcher(
@@ -264,22 +294,27 @@ def _worker_stores(
 def _services(database: Database, settings: Settings) -> Services:
     clock = database.clock
     files = open_files(settings, clock)
+    _bind(files, database)
     files.sweep()
     accounts, jobs, modules = AccountStore(database), JobStore(database), ModuleStore(database)
-    tokens = TokenService(accounts)
+    sessions = SessionStore(database)
+    audit = AuditLog(AuditStore(database), clock)
+    tokens = TokenService(accounts, audit, settings.retention_policy.refresh_tokens)
     outbox, upload_store = OutboxStore(database), UploadStore(database)
     uploads = UploadService(accounts, modules, upload_store, files, settings.limits, clock)
     return Services(
         database=database,
         files=files,
         accounts=accounts,
+        sessions=sessions,
         job_store=jobs,
         upload_store=upload_store,
         claims=ClaimStore(database),
         ledger=LedgerStore(database),
         modules=modules,
+        audit=audit,
         tokens=tokens,
-        signin=SignInService(accounts, SessionStore(database), tokens, Failures(clock)),
+        signin=SignInService(accounts, sessions, tokens, audit, Failures(sessions)),
         uploads=uploads,
         jobs=JobService(
             accounts,

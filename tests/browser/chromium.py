@@ -45,7 +45,7 @@ class Chromium:
             folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
             profile = stack.enter_context(folder)
             url = f"http://127.0.0.1:{_start_driver(stack)}"
-            client = httpx2.Client(base_url=url, timeout=60, trust_env=False)
+            client = httpx2.Client(verify=False, base_url=url, timeout=60, trust_env=False)
             self._http = stack.enter_context(client)
             options = {
                 "binary": shutil.which("chromium"),

@@ -37,6 +37,7 @@ from bulkwright.callback import dispatcher as dispatcher_module
 from bulkwright.callback.dispatcher import CallbackDispatcher, Pace
 from bulkwright.callback.sender import WebhookSender
 from bulkwright.clock import ManualClock
+from bulkwright.domain.endpoint import parse_endpoint
 from bulkwright.domain.job import Job, JobStatus
 from bulkwright.egress import Guard
 from bulkwright.events.events import CallbackDelivered, CallbackFailed, CallbackGivenUp
@@ -411,13 +412,8 @@ def test_the_next_address_when_one_is_dead(office: Office) -> None:
             job, guard=Guard(resolve=resolve), make_sender=lambda: WebhookSender(network=dial)
         )
     assert dial.asked == found[:2]
-    assert len(asyncio.run(Guard(resolve=resolve).addresses(_endpoint()))) == 3
-
-
-def _endpoint():  # type: ignore[no-untyped-def]
-    from bulkwright.domain.endpoint import parse_endpoint
-
-    return parse_endpoint("http://two.example/")
+    endpoint = parse_endpoint("http://two.example/")
+    assert len(asyncio.run(Guard(resolve=resolve).addresses(endpoint))) == 3
 
 
 def test_proxies_of_the_environment_are_not_used(

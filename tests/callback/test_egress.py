@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.callback.office import FAST, Office
+from tests.callback.office import FAST, TLS, Office
 from tests.support.deployment import Deployment
+from tests.support.effort import tries
 from tests.support.receivers import Receiver
 
 from bulkwright.callback.sender import WebhookSender
@@ -93,6 +94,7 @@ def test_permitted_addresses(address: str) -> None:
     assert why_forbidden(address) is None
 
 
+@tries(100)
 @given(st.ip_addresses())
 def test_the_table_allows_no_more_than_the_standard_library(
     ip: ipaddress.IPv4Address | ipaddress.IPv6Address,
@@ -132,8 +134,8 @@ def call(url: str, guard: Guard) -> str | None:
     async def main() -> None:
         endpoint = parse_endpoint(url)
         addresses = await guard.addresses(endpoint)
-        deadline = asyncio.get_running_loop().time() + 1
-        await WebhookSender().post(endpoint, addresses, {}, b"{}", deadline)
+        deadline = asyncio.get_running_loop().time() + 20
+        await WebhookSender(tls=TLS).post(endpoint, addresses, {}, b"{}", deadline)
 
     try:
         asyncio.run(main())
@@ -261,17 +263,19 @@ SHAPES = [
 
 
 @pytest.mark.parametrize(("callback", "code"), SHAPES)
-def test_malformed_callbacks_are_rejected(server: Deployment, callback: object, code: str) -> None:
+def test_malformed_callbacks_are_rejected(
+    any_server: Deployment, callback: object, code: str
+) -> None:
     """Another method or another shape is rejected when the job is created."""
-    answer = server.create(server.insert(file_id="1") | {"callback": callback})
+    answer = any_server.create(any_server.insert(file_id="1") | {"callback": callback})
     assert (answer.status_code, answer.json()["code"]) == (400, code)
 
 
 @pytest.mark.parametrize("url", [u for u in TRICKS if u != "http://127.0.0.1:{p}"], ids=str)
-def test_unusual_urls_are_rejected_at_once(server: Deployment, url: str) -> None:
+def test_unusual_urls_are_rejected_at_once(any_server: Deployment, url: str) -> None:
     """The parser of the dispatcher also rejects them when the job is created."""
     callback = {"url": url.replace("{p}", "80"), "method": "post"}
-    answer = server.create(server.insert(file_id="1") | {"callback": callback})
+    answer = any_server.create(any_server.insert(file_id="1") | {"callback": callback})
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_CALLBACK_URL"), url
 
 

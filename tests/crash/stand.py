@@ -23,8 +23,9 @@ from typing import Any, Self
 import httpx2
 from tests.crash.rows import Rows
 from tests.crash.victim import ROWS, Strike, Victim
-from tests.support.checker import COLUMNS, Checker, Fault, Store
+from tests.support.checker import Checker, Fault, Store
 from tests.support.journal import Journal
+from tests.support.model import COLUMNS
 from tests.support.processes import until
 from tests.support.receivers import Receiver
 from tests.support.uploads import zipped

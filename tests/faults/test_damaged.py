@@ -76,7 +76,10 @@ def test_a_result_that_is_missing_or_another_file(serve: Serve, tmp_path: Path) 
     secret.write_text("root:x:0:0")
     kept = place.rename(tmp_path / "kept")
     assert served.download(job).status_code == 403
-    for instead in (lambda: place.symlink_to(secret), lambda: os.mkfifo(place), place.mkdir):
+    replacements: tuple[Callable[[], None], ...] = (
+        lambda: place.symlink_to(secret), lambda: os.mkfifo(place), place.mkdir,
+    )  # fmt: skip
+    for instead in replacements:
         instead()
         refused = served.download(job)
         assert is_coded(refused) and "root" not in refused.text

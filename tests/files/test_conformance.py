@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from tests.files.conftest import Kind
 
-from bulkwright.files import Area, DamagedFile, Files, MissingFile
+from bulkwright.files import Area, DamagedFile, Files, ForeignFiles, MissingFile
+from bulkwright.settings import Settings
+from bulkwright.wiring import open_files
 
 BIG = os.urandom(1024) * 12_000
 """More than two pieces of a multipart upload."""
@@ -237,3 +239,41 @@ def test_nothing_is_read_through_a_link(tmp_path: Path, area: Area) -> None:
     path.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(DamagedFile, match="has become a link"):
         files.open(area, 7, None)
+
+
+def test_files_belong_to_the_first_database_that_is_bound(kind: Kind, tmp_path: Path) -> None:
+    """Every process of that database may use them; a process of another one changes nothing."""
+    for _ in range(2):
+        again = open_files(Settings(tmp_path / "data", files=kind.url))
+        again.bind("first")
+        save(again, Area.UPLOADS, 7, b"an upload")
+    assert kind.read("owner") == b"first"
+    with pytest.raises(ForeignFiles, match="belong to another database"):
+        foreign = open_files(Settings(tmp_path / "data", files=kind.url))
+        foreign.bind("second")
+        foreign.delete(Area.UPLOADS, 7)
+    assert kind.read("uploads/7.zip") == b"an upload"
+    assert kind.read("owner") == b"first"
+
+
+def test_files_without_an_owner_are_bound_once_under_a_race(kind: Kind, tmp_path: Path) -> None:
+    """Of two databases that start at the same moment, one gets the files."""
+    start = threading.Barrier(8)
+    bound: list[str] = []
+
+    def run(owner: str) -> None:
+        files = open_files(Settings(tmp_path / "data", files=kind.url))
+        start.wait()
+        try:
+            files.bind(owner)
+            files.check_reachable()
+        except ForeignFiles:
+            return
+        bound.append(owner)
+
+    threads = [threading.Thread(target=run, args=(f"database {i % 2}",)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert bound == [kind.read("owner").decode()] * 4

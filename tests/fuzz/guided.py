@@ -7,7 +7,7 @@ import sys
 
 def run() -> None:
     """Fuzz the target in the first argument; the other arguments are options of libFuzzer."""
-    import atheris  # type: ignore[import-not-found,unused-ignore]
+    import atheris
 
     with atheris.instrument_imports(
         include=["bulkwright", "multipart", "zipfile", "csv", "urllib.parse", "ipaddress", "json"]

@@ -74,7 +74,9 @@ class Target:
         self._server.start()
         self.host, port = self._server.base_url.removeprefix("http://").split(":")
         self.port = int(port)
-        self.http = httpx2.Client(base_url=self._server.base_url, timeout=LEAST_PATIENCE)
+        self.http = httpx2.Client(
+            verify=False, base_url=self._server.base_url, timeout=LEAST_PATIENCE
+        )
         return self
 
     def __exit__(self, *_: object) -> None:

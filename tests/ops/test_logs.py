@@ -184,7 +184,7 @@ class Scenario:
                 "response_type": kind, "redirect_uri": BACK, "access_type": "offline",
             }  # fmt: skip
             base = str(served.http.base_url)
-            with httpx2.Client(base_url=base, timeout=30) as browser:
+            with httpx2.Client(verify=False, base_url=base, timeout=30) as browser:
                 shown = browser.get("/oauth/v2/auth", params=query)
                 person = {"email": "u@zylker.example", "password": PASSWORD}
                 wrong = {**person, "password": f"{PASSWORD}!"}

@@ -140,7 +140,9 @@ class Balancer:
 
     def _run(self) -> None:
         base = f"http://127.0.0.1:{self._served.port}"
-        with httpx2.Client(base_url=base, headers=self._served.http.headers, timeout=20) as client:
+        with httpx2.Client(
+            verify=False, base_url=base, headers=self._served.http.headers, timeout=20
+        ) as client:
             try:
                 while (response := client.get("/readyz")).status_code == 200:
                     # Here the server may receive the signal.

@@ -25,7 +25,7 @@ def worker(
     line = ("worker", "--data", data, "--metrics", f"127.0.0.1:{port}", *options)
     process = start(*line, env=environment)
     try:
-        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
+        with httpx2.Client(verify=False, base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
             assert until(lambda: answers(client))
             yield client
     finally:
@@ -111,6 +111,6 @@ def test_workers_of_a_server_ignore_metrics(tmp_path: Path) -> None:
             served.ended(served.begin(leads(3, f"p{n}-")))
         assert until(lambda: served.metrics()("rows_total", outcome="ADDED") == 12)
         assert served.metrics()("workers") == 2
-        with httpx2.Client(base_url=f"http://{address}") as client:
+        with httpx2.Client(verify=False, base_url=f"http://{address}") as client:
             assert not answers(client)
     assert "starting another" not in served.log

@@ -22,7 +22,9 @@ class Caller:
     def __init__(self, live: Live) -> None:
         self.org = live.org_id
         self.auth = live.headers
-        self.http = httpx2.Client(base_url=live.base_url, headers=self.auth, timeout=30)
+        self.http = httpx2.Client(
+            verify=False, base_url=live.base_url, headers=self.auth, timeout=30
+        )
         self.files = live.data / "files"
 
     def upload(self, data: bytes | None = None, version: str = "v2") -> str:

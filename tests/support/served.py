@@ -50,7 +50,7 @@ class Served(ServerProcess):
         **more: Any,
     ) -> None:
         super().__init__(data, *options, log=log or data.parent / "log", **more)
-        self.http = httpx2.Client(timeout=timeout)
+        self.http = httpx2.Client(verify=False, timeout=timeout)
         self.org = ""
 
     def wait_ready(self, seconds: float = 60.0) -> None:

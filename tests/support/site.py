@@ -81,7 +81,7 @@ class Api(ServerProcess):
         """Start it and wait until it is ready."""
         super().start(seconds)
         self.url = self.base_url
-        self.http = httpx2.Client(base_url=self.url, timeout=60)
+        self.http = httpx2.Client(verify=False, base_url=self.url, timeout=60)
 
     def get(self, customer: Customer, path: str) -> httpx2.Response:
         """GET as a customer."""

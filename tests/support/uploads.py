@@ -9,10 +9,9 @@ LEADS = "Last_Name,Company,Email\nBoyle,Zylker,p@zylker.example\nKay,Zylker,k@zy
 
 
 def zipped(text: str | bytes = LEADS, name: str = "leads.csv", **others: bytes) -> bytes:
-    """A zip with one CSV, and other members by name."""
+    """A zip with one CSV, and other members by name; its bytes do not depend on the time."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(name, text)
-        for other, data in others.items():
-            archive.writestr(other, data)
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for member, data in {name: text, **others}.items():
+            archive.writestr(zipfile.ZipInfo(member), data, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()

@@ -23,14 +23,43 @@ class Limits:
     """Data rows in one CSV, without the header."""
     columns: int
     """Columns of the header."""
+    default_bytes: int
+    """Text that the default values of a resource may add to its rows: as if the CSV had it."""
+    org_stored_bytes: int
+    """Bytes of the uploads of one org that are stored at the same time."""
+    org_daily_uploads: int
+    """Uploads of one org within 24 hours."""
+    org_open_jobs: int
+    """Jobs of one org that have not ended."""
     mappings: int = 500
     """Field mappings in one resource (facts 1.2)."""
+    picklist_values: int = 5_000
+    """Values of one picklist; jobs add no further ones. Every metadata response lists them."""
 
 
-ZOHO = Limits(upload_bytes=25 * MiB, csv_bytes=512 * MiB, rows=25_000, columns=200)
-"""The documented limits (facts 1.2). 512 MiB is ours: 25 MB of a usual CSV stay far below it."""
+ZOHO = Limits(
+    upload_bytes=25 * MiB,
+    csv_bytes=512 * MiB,
+    rows=25_000,
+    columns=200,
+    default_bytes=512 * MiB,
+    org_stored_bytes=10 * 1024 * MiB,
+    org_daily_uploads=10_000,
+    org_open_jobs=5_000,
+)
+"""The documented limits (facts 1.2). 512 MiB is ours: 25 MB of a usual CSV stay far below it. Real
+orgs are limited by their credits (facts 1.2); the quotas are ours."""
 
-SERVICE = Limits(upload_bytes=None, csv_bytes=1024 * 1024 * MiB, rows=None, columns=2_000)
+SERVICE = Limits(
+    upload_bytes=None,
+    csv_bytes=1024 * 1024 * MiB,
+    rows=None,
+    columns=2_000,
+    default_bytes=16 * 1024 * MiB,
+    org_stored_bytes=256 * 1024 * MiB,
+    org_daily_uploads=100_000,
+    org_open_jobs=10_000,
+)
 """For data of the operator: no limit of rows; more than a terabyte of text is an error."""
 
 PROFILES = {"zoho": ZOHO, "service": SERVICE}
@@ -47,13 +76,25 @@ CHUNK_TEXT_BYTES = 8 * MiB
 costs 130 MB: the peak of memory is about fifteen times the text, in all its forms together."""
 CHUNK_ROWS = 131_072
 """Rows of one chunk at most."""
+CHUNK_LOCK_SECONDS = 0.15
+"""How long a chunk may keep the other writers of a SQLite file waiting; chunks get smaller when
+they take longer. Benchmarks on two cores come near to it with chunks of CHUNK_TEXT_BYTES."""
 RECORD_BYTES = 8 * MiB
 """Text of one CSV record; the largest field holds 50,000 characters, 200 of them fit."""
 
+VERIFIED_AT_ONCE_BYTES = 1 * MiB
+"""A result of this size is verified before it is sent, a larger one while it is sent."""
+
 API_THREADS = 8
 """Requests that one API process handles in threads at the same time."""
-JSON_BODY_BYTES = 1 * MiB
-"""The body of a create request."""
+API_THREADS_OF_ONE = 4
+"""Those of them that belong to one org, or to one address while the org is not known."""
+JSON_BODY_BYTES = 512 * 1024
+"""The body of a create request: 500 mappings of 10 files, a hundred characters each."""
+JSON_OBJECTS = 12_000
+"""Objects in that body: a mapping and its default value for each of 500 mappings of 10 files."""
+JSON_VALUES = 50_000
+"""Values in that body, each with a comma behind it: five in each of these objects."""
 FORM_BODY_BYTES = 64 * 1024
 """The body of a token request."""
 
@@ -67,6 +108,11 @@ SELF_CLIENT_CODE_SECONDS = 600
 """Life of a self client's code (facts 7.2)."""
 LIVE_REFRESH_TOKENS = 20
 """Refresh tokens of a user and client; a newer one ends the oldest (facts 7.2)."""
+LIVE_CLIENT_TOKENS = 1_000
+"""Access tokens of a user and client that no refresh token gave; a newer one ends the oldest. Codes
+are limited by themselves in the same way."""
+SCOPES_CHARACTERS = 4_096
+"""The scopes of one token, normalised; four times what one scope for each module would take."""
 TOKEN_REQUESTS_AT_ONCE = 200
 """Token requests of one client from one address, before they are limited."""
 TOKEN_REQUESTS_A_SECOND = 20.0
@@ -74,16 +120,27 @@ TOKEN_REQUESTS_A_SECOND = 20.0
 
 SESSION_SECONDS = 8 * 3600
 """Life of a signed-in browser session."""
+LIVE_SESSIONS = 100
+"""Sessions of one user; a newer one ends the oldest."""
+DEVICE_SECONDS = 180 * 24 * 3600
+"""How long a browser is known in which a user has signed in; each sign-in starts it again."""
+REMEMBERED_DEVICES = 20
+"""Known browsers of one user."""
 SIGN_IN_FREE_FAILURES = 5
-"""Wrong passwords for one user from one address before the next attempt must wait."""
+"""Wrong passwords for one user from one address before the next attempt must wait. A browser in
+which the user has signed in before counts by itself."""
 SIGN_IN_FIRST_WAIT_SECONDS = 2.0
 """That wait; it doubles with each further failure."""
 SIGN_IN_MOST_WAIT_SECONDS = 900.0
-"""Longest wait between attempts, and how long failures are remembered."""
+"""Longest wait between attempts."""
+SIGN_IN_FAILURE_SECONDS = 2 * SIGN_IN_MOST_WAIT_SECONDS
+"""How long failures are remembered after the last one."""
 SIGN_IN_AT_ONCE = 2
 """Passwords hashed at the same time, 32 MiB each."""
 SIGN_IN_QUEUE = 64
-"""Sign-ins that wait for their turn; further ones are rejected."""
+"""Sign-ins that wait for their turn."""
+SIGN_IN_QUEUE_OF_ONE = 8
+"""Those of one address, or of one known browser, among them; further ones are rejected."""
 PASSWORD_LEAST = 12
 """Characters of a password."""
 PASSWORD_MOST = 256
@@ -92,6 +149,16 @@ PASSWORD_SCRYPT = (15, 8, 3)
 """log2(N), r, p of scrypt: 32 MiB; OWASP holds it equal to (17, 8, 1), which takes 128 MiB."""
 KEYS_REMEMBERED = 10_000
 """Clients, users and addresses that rate limits distinguish."""
+
+AUDIT_AT_ONCE = 100.0
+"""Entries of the audit log for one action and one caller at once; further ones are counted only.
+What operators do is always recorded."""
+AUDIT_A_SECOND = 0.1
+"""How fast these are allowed again."""
+AUDIT_FAILURES_AT_ONCE = 1_000.0
+"""Entries for rejected attempts of all callers at once: callers can have many addresses."""
+AUDIT_FAILURES_A_SECOND = 1.0
+"""How fast these are allowed again: at most 86,400 a day."""
 
 LEASE_SECONDS = 10.0
 """How long a worker's claim on a job holds without a heartbeat."""
@@ -146,3 +213,10 @@ CALLBACK_ATTEMPTS = 250
 """Attempts after which it is given up, even before that time."""
 SIGNING_OVERLAP_SECONDS = 24 * 3600.0
 """How long the previous secret is used for signing in addition to the newest."""
+
+LOCK_NOTED_SECONDS = 0.01
+"""A transaction that holds its locks for a shorter time is not counted: there are too many."""
+LOCK_LONG_SECONDS = 1.0
+"""A transaction that holds its locks for this time is logged as a warning."""
+LOCK_WAIT_SECONDS = 5.0
+"""While a writer waits longer than this for a lock, `/readyz` reports it."""

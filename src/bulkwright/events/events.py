@@ -35,6 +35,12 @@ class ChunkCommitted(Struct, frozen=True):
     """From the end of the previous chunk, or the start of the file, to its commit."""
 
 
+class LockHeld(Struct, frozen=True):
+    """A transaction has ended that held its locks for LOCK_NOTED_SECONDS or longer."""
+
+    seconds: float
+
+
 class JobEnded(Struct, frozen=True):
     """A job has its final status."""
 
@@ -120,7 +126,9 @@ class Swept(Struct, frozen=True):
     jobs: int = 0
     callbacks: int = 0
     tokens: int = 0
-    """Expired tokens, codes and sessions."""
+    """Expired tokens, codes and sessions, and what was remembered of sign-ins."""
+    audit: int = 0
+    """Entries of the audit log."""
     strays: int = 0
     """Files that no row of the database names."""
     bytes: int = 0
@@ -142,6 +150,7 @@ class SweepFailed(Struct, frozen=True):
 Event = (
     JobStarted
     | ChunkCommitted
+    | LockHeld
     | JobEnded
     | LeaseGone
     | JobAttemptFailed

@@ -10,6 +10,7 @@ ids; no text that a client sends becomes part of a name.
     uploads/<upload id>.zip      as acknowledged
     parts/<job id>/<name>        the result lines of one chunk, deflated, and their CRC-32
     results/<job id>.zip         the whole result
+    owner                        the id of the database that the files belong to
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from enum import Enum
 from types import TracebackType
 from typing import BinaryIO, Protocol, Self
 
+from bulkwright.outages import Outage
+
 
 class DamagedFile(Exception):
     """A file does not have the content that was stored; the message names the file."""
@@ -26,6 +29,20 @@ class DamagedFile(Exception):
 
 class MissingFile(DamagedFile):
     """A file that was stored does not exist any more."""
+
+
+class ForeignFiles(Outage):
+    """The files belong to another database. Two databases give the same ids to their jobs."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"the files in {where} belong to another database; give each database a place of its "
+            f"own (--files, or --data). If that database is gone, delete {where}/{OWNER}."
+        )
+
+
+OWNER = "owner"
+"""The file that holds the id of the database."""
 
 
 class Area(Enum):
@@ -85,6 +102,10 @@ class Files(Protocol):
     Every method may raise OSError or Outage (outages.py); then it has changed nothing.
     """
 
+    def check_space(self) -> None:
+        """Raises Outage if less space is free on the local disk than has to stay free."""
+        ...
+
     def incoming(self) -> Incoming:
         """Returns a new file to write to."""
         ...
@@ -97,8 +118,15 @@ class Files(Protocol):
         """
         ...
 
+    def size(self, area: Area, number: int) -> int:
+        """Returns the size of an upload or a result in bytes. Raises FileNotFoundError."""
+        ...
+
     def put_part(self, job_id: int, name: str, data: bytes) -> None:
-        """Stores the result lines of a chunk; they are durable when this returns."""
+        """Stores the result lines of a chunk; they are durable when this returns.
+
+        Calls `check_space` before.
+        """
         ...
 
     def read_part(self, job_id: int, name: str, size: int) -> bytes:
@@ -121,6 +149,14 @@ class Files(Protocol):
 
     def delete(self, area: Area, number: int) -> int:
         """Deletes the files of an id, if there are any; returns their size in bytes."""
+        ...
+
+    def bind(self, owner: str) -> None:
+        """Binds the files to the database with the id `owner`, if they are bound to none.
+
+        Raises ForeignFiles if they are bound to another database. An object store is queried before
+        the next use of the files, which then raises it.
+        """
         ...
 
     def check_reachable(self) -> None:

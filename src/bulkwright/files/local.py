@@ -4,6 +4,7 @@ A file is written beside its final path, flushed to the disk and renamed. Then i
 flushed.
 
     FOLDER/uploads/, parts/, results/    as described in files/__init__.py
+    FOLDER/owner                         likewise
     FOLDER/incoming/                     files that are being written
 """
 
@@ -23,8 +24,9 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
-from bulkwright.files import Area, DamagedFile, MissingFile
+from bulkwright.files import OWNER, Area, DamagedFile, ForeignFiles, MissingFile
 from bulkwright.files.checksums import checksum, verified
+from bulkwright.files.space import check_free_space
 
 _ABANDONED_SECONDS = 3600
 
@@ -64,6 +66,14 @@ class LocalIncoming:
         _flush_folder(path.parent.parent)  # it holds the entry of a new folder
         self._saved = True
 
+    def link_to(self, path: Path) -> None:
+        """Gives the file the name `path`, durable then, unless another file has it already."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        with suppress(FileExistsError):
+            os.link(self._path, path)
+        _flush_folder(path.parent)
+
     def __enter__(self) -> Self:
         return self
 
@@ -83,11 +93,17 @@ class LocalIncoming:
 class LocalFiles:
     """Files in a folder on a local disk; implements `Files`."""
 
-    def __init__(self, root: Path, *, make: bool = True, clock: Clock = SYSTEM_CLOCK) -> None:
-        """Uses the files under `root`. Without `make`, missing folders are not created."""
+    def __init__(
+        self, root: Path, *, make: bool = True, free_bytes: int = 0, clock: Clock = SYSTEM_CLOCK
+    ) -> None:
+        """Uses the files under `root`. Without `make`, missing folders are not created.
+
+        `free_bytes` have to stay free on the disk.
+        """
         self._root = root
+        self._free_bytes = free_bytes
         self._clock = clock
-        folders = [root / name for name in ("uploads", "parts", "results", "incoming")]
+        folders = [root, *(root / name for name in ("uploads", "parts", "results", "incoming"))]
         if make and not all(folder.is_dir() for folder in folders):
             for folder in folders:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -97,6 +113,10 @@ class LocalFiles:
     def path(self, area: Area, number: int) -> Path:
         """Returns the path of an id's file, or of the folder of its parts."""
         return self._root / area.path(number)
+
+    def check_space(self) -> None:
+        """Raises Outage if less space is free than has to stay free."""
+        check_free_space(self._root, self._free_bytes)
 
     def incoming(self) -> LocalIncoming:
         """Returns a new file to write to, which has no final name yet."""
@@ -114,8 +134,13 @@ class LocalFiles:
             raise
         return file
 
+    def size(self, area: Area, number: int) -> int:
+        """Returns the size of an upload or a result in bytes. Raises FileNotFoundError."""
+        return self.path(area, number).stat(follow_symlinks=False).st_size
+
     def put_part(self, job_id: int, name: str, data: bytes) -> None:
         """Stores the result lines of a chunk; they are durable when this returns."""
+        self.check_space()
         with self.incoming() as file:
             file.write(data)
             file.write(checksum(data))
@@ -162,6 +187,16 @@ class LocalFiles:
             with suppress(OSError):  # it does not exist, or a worker has just stored another part
                 found.rmdir()
         return deleted
+
+    def bind(self, owner: str) -> None:
+        """Binds the files to a database. Raises ForeignFiles if they are bound to another one."""
+        path = self._root / OWNER
+        if not path.exists():
+            with self.incoming() as file:
+                file.write(owner.encode())
+                file.link_to(path)
+        if path.read_text() != owner:
+            raise ForeignFiles(str(self._root))
 
     def check_reachable(self) -> None:
         """Raises OSError if the files cannot be reached."""

@@ -24,14 +24,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import from_url
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
-from bulkwright.files import Area, DamagedFile, MissingFile
+from bulkwright.files import OWNER, Area, DamagedFile, ForeignFiles, MissingFile
 from bulkwright.files.checksums import checksum, verified
+from bulkwright.files.space import check_free_space
 from bulkwright.outages import Outage
-from bulkwright.settings import UnusableSetting
+from bulkwright.settings import UnusableSetting, refuse_placeholder
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
@@ -95,16 +96,24 @@ class ObjectIncoming:
 class ObjectFiles:
     """Files in an object store; implements `Files`."""
 
-    def __init__(self, url: str, scratch: Path, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self, url: str, scratch: Path, clock: Clock = SYSTEM_CLOCK, *, free_bytes: int = 0
+    ) -> None:
         """Uses the files under `s3://BUCKET/PREFIX`, `gs://...` or `az://...`; sends nothing yet.
 
+        `free_bytes` have to stay free on the disk of `scratch`.
         Credentials and addresses come from the environment, under their usual names, or from the
-        machine's role. Raises UnusableSetting for a URL that names no store.
+        machine's role. Raises UnusableSetting for a URL that names no store, and for a placeholder
+        among the credentials.
         """
+        self._url = url
         self._scratch = scratch
+        self._free_bytes = free_bytes
         self._clock = clock
+        self._owner: str | None = None
+        """The database to which the files are bound before their next use."""
         try:
-            self._store: ObjectStore = from_url(
+            self._opened: ObjectStore = from_url(
                 url, client_options=_connection(url), retry_config=_RETRY
             )
         except (BaseError, ValueError) as error:
@@ -115,6 +124,12 @@ class ObjectFiles:
         """Returns a new local file, readable by its owner only; closing it deletes it."""
         self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
         return tempfile.TemporaryFile(dir=self._scratch)
+
+    def check_space(self) -> None:
+        """Raises Outage if less space is free for scratch files than has to stay free."""
+        if self._free_bytes:
+            self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        check_free_space(self._scratch, self._free_bytes)
 
     def incoming(self) -> ObjectIncoming:
         """Returns a new file to write to."""
@@ -152,8 +167,13 @@ class ObjectFiles:
             raise
         return file
 
+    def size(self, area: Area, number: int) -> int:
+        """Returns the size of an upload or a result in bytes. Raises FileNotFoundError."""
+        return self._size(area.path(number))
+
     def put_part(self, job_id: int, name: str, data: bytes) -> None:
         """Stores the result lines of a chunk; they are durable when this returns."""
+        self.check_space()
         self.put(f"{Area.PARTS.path(job_id)}/{name}", data + checksum(data))
 
     def read_part(self, job_id: int, name: str, size: int) -> bytes:
@@ -196,6 +216,31 @@ class ObjectFiles:
         with _translated_errors(), suppress(FileNotFoundError):
             obstore.delete(self._store, list(sizes))
         return sum(sizes.values())
+
+    def bind(self, owner: str) -> None:
+        """Binds the files to a database before their next use; sends nothing yet."""
+        self._owner = owner
+
+    @property
+    def _store(self) -> ObjectStore:
+        """The store. Raises ForeignFiles if its files belong to another database."""
+        if self._owner is not None:
+            if self._bound_to(self._owner.encode()) != self._owner.encode():
+                raise ForeignFiles(self._url)
+            self._owner = None
+        return self._opened
+
+    def _bound_to(self, owner: bytes) -> bytes:
+        """Returns the id of the database that the files belong to: `owner` if there was none."""
+        with _translated_errors():
+            with suppress(FileNotFoundError):
+                return bytes(obstore.get(self._opened, OWNER).bytes())
+            try:
+                with suppress(AlreadyExistsError):  # by a process that starts at the same moment
+                    obstore.put(self._opened, OWNER, owner, mode="create")
+                return bytes(obstore.get(self._opened, OWNER).bytes())
+            except FileNotFoundError:  # only the bucket can be missing for a PUT
+                raise Outage(_NO_BUCKET) from None
 
     def check_reachable(self) -> None:
         """Raises Outage if the store does not respond or does not have the bucket."""
@@ -246,10 +291,13 @@ def _connection(url: str) -> ClientConfig:
         "timeout": timedelta(seconds=_REQUEST_SECONDS),
     }
     prefix = _PREFIXES[url.partition(":")[0]]
+    for name, value in os.environ.items():
+        if name.startswith(prefix):
+            refuse_placeholder(name, value)
     for option in _ENVIRONMENT_OPTIONS:
-        value = os.environ.get(prefix + option.upper())
-        if value is not None:
-            options[option] = value
+        given = os.environ.get(prefix + option.upper())
+        if given is not None:
+            options[option] = given
     return options  # type: ignore[return-value]  # a dict of just these keys
 
 

@@ -5,11 +5,11 @@ Only picklists grow between chunks: the values that a chunk has added are in the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bulkwright.domain.job import FieldMapping, Job, Operation, Resource
 from bulkwright.domain.module import Field, Module
-from bulkwright.pipeline.values import ReadOptions
+from bulkwright.pipeline.cells import ReadOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +85,33 @@ class Plan:
         return self.resource.ignore_empty
 
     @property
+    def keeps_ids(self) -> bool:
+        """Whether new records have the ids of the file: an existing table may allow this."""
+        if self.operation is not Operation.INSERT or not self.module.has_existing_table:
+            return False
+        id_column = self.column("id")
+        return id_column is not None and id_column.field.writable
+
+    @property
     def find_by(self) -> MappedColumn | None:
-        """The column by which rows find their records."""
-        return self.column(self.resource.find_by) if self.resource.find_by else None
+        """The column by which rows find their records.
+
+        None if this would be an id that is kept: then it is a unique value like others.
+        """
+        found = self.column(self.resource.find_by) if self.resource.find_by else None
+        return None if found is not None and found.name == "id" and self.keeps_ids else found
 
     @property
     def unique(self) -> tuple[MappedColumn, ...]:
-        """Columns whose values no two records share, without `id` and the find_by column."""
+        """Columns whose values no two records share, without the find_by column.
+
+        `id` is one of them if the ids of the file are kept.
+        """
+        find_by = self.find_by
         return tuple(
             c
             for c in self.columns
-            if c.field.unique and c.name != "id" and c.name != self.resource.find_by
+            if c.field.unique and c is not find_by and (c.name != "id" or self.keeps_ids)
         )
 
     @property
@@ -111,13 +127,6 @@ class Plan:
     def column(self, api_name: str) -> MappedColumn | None:
         """The column of a field, if it is mapped."""
         return next((c for c in self.columns if c.name == api_name), None)
-
-    def with_field(self, field: Field) -> Plan:
-        """The same plan with a newer state of one field, whose picklist has new values."""
-        columns = tuple(
-            replace(c, field=field) if c.name == field.api_name else c for c in self.columns
-        )
-        return replace(self, columns=columns)
 
 
 def make_plan(
@@ -150,7 +159,13 @@ def make_plan(
                 mapping,
                 field,
                 label.strip() or mapping.api_name,
-                ReadOptions(lookup_field or field, mapping.format, job.time_zone),
+                ReadOptions(
+                    lookup_field or field,
+                    mapping.format,
+                    job.time_zone,
+                    job.created_time.date(),
+                    has_infinity=module.has_infinity,
+                ),
                 lookup_module,
                 lookup_field,
             )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
@@ -27,6 +28,10 @@ __all__ = ["CannotServe", "serve"]
 
 _log = logging.getLogger("bulkwright.serve")
 
+_SWITCH_SECONDS = 0.001
+"""How long a thread of Python may keep the others waiting. Five times as long is usual; then a few
+threads that parse and inspect delay each response by tens of milliseconds."""
+
 
 def serve(settings: Settings) -> None:
     """Serves until a signal; prints `ready http://HOST:PORT` once every endpoint answers.
@@ -39,6 +44,7 @@ def serve(settings: Settings) -> None:
             "without --dev, create credentials with `bulkwright init`."
         )
     settings.prepare()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     # Servers on one database share nothing else, except the credentials that --dev writes.
     exclusive = settings.dev or not settings.database
     folder = _lock_data_folder(settings) if exclusive else nullcontext()
@@ -49,12 +55,31 @@ def serve(settings: Settings) -> None:
             services.outbox.release_all()
         if settings.dev:
             write_dev_credentials(settings, services, address)
+        elif any(org.dev for org in services.accounts.orgs()):
+            raise CannotServe(
+                f"{settings.name} was made by `serve --dev`: every reader of its "
+                "dev-credentials.json may do everything. Serve it with --dev, or revoke all of "
+                "that first: `bulkwright org adopt`."
+            )
         elif not services.accounts.orgs():
             _log.warning("no org yet: create one with `bulkwright init --data %s`", settings.data)
+        if is_clear_text(settings):
+            _log.warning(
+                "clients on other machines send tokens to %s in clear text; put a proxy with TLS "
+                "in front (docs/deploy.md), and name its https URL with --public-url",
+                settings.host,
+            )
         counters = Counters()
-        dispatcher = make_dispatcher(settings, services, each(log_event, counters.observe))
+        observe = each(log_event, counters.observe)
+        services.database.observe = observe
+        dispatcher = make_dispatcher(settings, services, observe)
         metrics = Metrics(counters, WorkerMetrics(), RequestCounters(), services.backlog)
         asyncio.run(Supervisor(settings, services, address, dispatcher, metrics).run())
+
+
+def is_clear_text(settings: Settings) -> bool:
+    """Returns whether clients on other machines use plain http, as far as the settings say."""
+    return not is_loopback(settings.host) and not settings.public_origin.startswith("https://")
 
 
 @contextmanager

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
+import stat
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -16,6 +20,9 @@ from bulkwright.store.tables import Types
 
 BUSY_SECONDS = 60.0
 """How long a writer waits for another one before its statement fails."""
+
+_POLL_SECONDS = 0.002
+"""The pause between two attempts to get a lock."""
 
 PAGE_BYTES = 8192
 """Page size of a new database: a third less time in COMMIT than with SQLite's own 4096."""
@@ -77,7 +84,46 @@ def retry_while_busy(attempt: Callable[[], T], seconds: float) -> T:
         except Exception as error:
             if not is_busy(error) or SYSTEM_CLOCK.monotonic() > deadline:
                 raise
-        time.sleep(0.002)
+        time.sleep(_POLL_SECONDS)
+
+
+class WriteTurn:
+    """Lets the writers of all processes take turns.
+
+    SQLite gives its lock to any writer that tries at the right moment. A worker tries again just
+    after it has released the lock, so other writers could wait for many chunks. A writer takes the
+    turn before it waits for the lock and keeps it until it has the lock. So no writer gets the lock
+    twice while another one waits.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._path = database.with_name(f"{database.name}-turn")
+
+    @contextmanager
+    def taken(self, seconds: float) -> Iterator[None]:
+        """Takes the turn, until the end of the block. Waits no longer than `seconds` for it."""
+        try:
+            # Of a file of its own: to close another handle of the database would release its locks.
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:  # the disk is read-only or full: the turn matters no more
+            yield
+            return
+        try:
+            deadline = SYSTEM_CLOCK.monotonic() + seconds
+            while not _flock(handle) and SYSTEM_CLOCK.monotonic() < deadline:
+                time.sleep(_POLL_SECONDS)
+            yield
+        finally:
+            os.close(handle)
+
+
+def _flock(handle: int) -> bool:
+    """Locks an open file if no other handle has locked it; closing it releases the lock."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -97,6 +143,23 @@ def _statements(script: str) -> Iterator[str]:
     if _COMMENT.sub("", statement).strip():
         yield statement.strip()
 
+
+def make_private(path: Path) -> None:
+    """Creates the database file if there is none; only its owner may read it and its logs.
+
+    SQLite gives `-wal` and `-shm` the permissions of the database file.
+    """
+    with suppress(OSError):  # it exists; or it cannot be created, and SQLite reports that
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+    # An existing file is not opened: closing it would release the locks of this process.
+    for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+        with suppress(FileNotFoundError, PermissionError):
+            mode = stat.S_IMODE(file.stat().st_mode)
+            if mode & _OTHERS:
+                file.chmod(mode & ~_OTHERS)
+
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 _drivers: dict[Path, str] = {}
 

@@ -1,0 +1,3 @@
+-- name: deployment
+-- The id of this database, by which a file area knows its owner.
+SELECT id FROM deployment
