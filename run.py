@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 import venv
@@ -26,7 +27,8 @@ USAGE = """usage: python3 run.py COMMAND [ARGUMENT ...]
   check        the same without the tests
   coverage     the tests that cover branches, a table by package, and its floors
   mutation     change the code in small steps and see whether tests notice (add a NAME for one room)
-  bulkwright   the command itself, for example: python3 run.py bulkwright serve --dev"""
+  bulkwright   the command itself, in the folder where you are, for example:
+               python3 run.py bulkwright serve --dev"""
 
 PROSE = (
     "src", "tests", "docs", "benchmarks", "examples", "deploy", "requirements/README.md",
@@ -43,8 +45,10 @@ CHECKS = (
 
 TOOLS = {"coverage": "tests/measure_coverage.py", "mutation": "tests/mutation.py"}
 
-TWO_PROCESSES = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
-"""Two processes share the tests, file by file, in the order of `tests/conftest.py`."""
+PROCESSES = min(4, (os.cpu_count() or 1) + 1)
+"""One more than cores, because a third of a test's time is waiting for a process or a lease."""
+SHARED = ("-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder")
+"""The processes share the tests, file by file, in the order of `tests/conftest.py`."""
 
 
 def main() -> int:
@@ -52,20 +56,23 @@ def main() -> int:
     if sys.version_info < (3, 11):  # noqa: UP036 - the user's Python may be older
         print(f"Bulkwright needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
         return 1
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     command, *rest = sys.argv[1:] or [""]
     if command in ("demo", "bulkwright"):
         set_up("run")
         before = ["demo"] if command == "demo" else []
-        return call("bulkwright", *before, *rest)
+        return become("bulkwright", *before, *rest)
     if command in ("test", "check"):
         set_up("dev")
         if failed := failed_checks():
             print(f"failed: {', '.join(failed)}", file=sys.stderr)
             return 1
-        return call("pytest", *TWO_PROCESSES, *rest) if command == "test" else 0
+        os.chdir(ROOT)
+        return become("pytest", *SHARED, *rest) if command == "test" else 0
     if command in TOOLS:
         set_up("dev")
-        return call("python", TOOLS[command], *rest)
+        os.chdir(ROOT)
+        return become("python", TOOLS[command], *rest)
     print(USAGE)
     return 0 if command in ("-h", "--help", "help") else 2
 
@@ -94,33 +101,44 @@ def failed_checks() -> list[str]:
         for check in CHECKS
     ]
     failed = []
-    for name, process in running:
-        report, _ = process.communicate()
-        print(report.decode(errors="replace"), end="", flush=True)
-        if process.returncode != 0:
-            failed.append(name)
-    return failed
-
-
-def call(program: str, *arguments: str) -> int:
-    """Run a program of the environment from the project's folder; return its exit status."""
-    process = start(program, *arguments)
     try:
-        return process.wait()
-    except KeyboardInterrupt:
-        return process.wait() or 130
+        for name, process in running:
+            report, _ = process.communicate()
+            print(report.decode(errors="replace"), end="", flush=True)
+            if process.returncode != 0:
+                failed.append(name)
+    finally:
+        for _, process in running:
+            process.terminate()  # after a signal; it does nothing to one that has ended
+    return failed
 
 
 def start(program: str, *arguments: str, **more: Any) -> subprocess.Popen[bytes]:
     """Start a program of the environment in the project's folder."""
-    scripts = PYTHON.parent
-    environment = {
-        **os.environ,
-        "PATH": os.pathsep.join([str(scripts), os.environ.get("PATH", "")]),
-    }
+    path = str(PYTHON.parent / program)
+    return subprocess.Popen([path, *arguments], cwd=ROOT, env=environment(), **more)
+
+
+def become(program: str, *arguments: str) -> int:
+    """Replace this process by a program of the environment, in the folder where the user is.
+
+    So the program gets the user's paths and signals, and its exit status is that of the command.
+    """
+    path = str(PYTHON.parent / program)
+    sys.stdout.flush()
+    if os.name != "nt":
+        os.execve(path, [path, *arguments], environment())  # noqa: S606 - the path is ours
+    # Windows cannot replace a process.
+    return subprocess.run([path, *arguments], env=environment()).returncode
+
+
+def environment() -> dict[str, str]:
+    """Return the variables of a program: those of the user, with the environment on the PATH."""
+    path = os.pathsep.join([str(PYTHON.parent), os.environ.get("PATH", "")])
+    variables = {**os.environ, "PATH": path}
     # Tests start hundreds of processes: compiling every module in each doubles their time.
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    return subprocess.Popen([str(scripts / program), *arguments], cwd=ROOT, env=environment, **more)
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
+    return variables
 
 
 if __name__ == "__main__":

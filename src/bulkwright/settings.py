@@ -21,6 +21,8 @@ from bulkwright.domain.retention import RETENTION_POLICIES, RetentionPolicy, par
 
 PREFIX = "BULKWRIGHT_"
 """Of every environment variable."""
+PLACEHOLDER = "CHANGE_ME"
+"""Stands for a secret in the templates of environment files."""
 _POSTGRES = ("postgresql://", "postgres://")
 _TRUE = ("true", "1", "yes", "y", "t", "on")
 _FALSE = ("false", "0", "no", "n", "f", "off")
@@ -34,6 +36,12 @@ Network = IPv4Network | IPv6Network
 
 class UnusableSetting(Exception):
     """The value of a setting cannot be used. The message names the option and a value that can."""
+
+
+def refuse_placeholder(name: str, value: object) -> None:
+    """Raises UnusableSetting if a variable still has the placeholder of a template in deploy/."""
+    if isinstance(value, str) and PLACEHOLDER in value:
+        raise UnusableSetting(f"{name} contains {PLACEHOLDER}; set a value of your own.")
 
 
 def _option(default: T, help: str) -> T:
@@ -60,6 +68,8 @@ class _Group:
 
     def __post_init__(self) -> None:
         """Raises UnusableSetting for a value that cannot be used."""
+        for each in fields(self):
+            refuse_placeholder(variable(each.name), getattr(self, each.name))
 
 
 @dataclass(frozen=True)
@@ -118,6 +128,13 @@ class DataLocation(_Group):
 
 
 @dataclass(frozen=True)
+class OrgLocation(DataLocation):
+    """Where data is, and the org that a command works for."""
+
+    org: int | None = _option(None, "The id of the org. It is needed if there are several orgs.")
+
+
+@dataclass(frozen=True)
 class LimitsSettings(_Group):
     """The limits profile (domain/limits.py), and the quotas of an org where they differ from it."""
 
@@ -165,7 +182,7 @@ class LimitsSettings(_Group):
 
 @dataclass(frozen=True)
 class RetentionSettings(LimitsSettings):
-    """How long data other than records is kept."""
+    """How long what is not a record is kept."""
 
     keep_uploads: str | None = _keep_option(
         "uploads are kept (longer while a job needs them)", "7d", "30d"
@@ -175,6 +192,10 @@ class RetentionSettings(LimitsSettings):
     keep_callbacks: str | None = _keep_option(
         "callbacks are listed after they were delivered or given up", "7d", "30d"
     )
+    keep_refresh_tokens: str | None = _keep_option(
+        "refresh tokens are valid after their last use", "forever", "180d"
+    )
+    keep_audit: str | None = _keep_option("entries of the audit log are kept", "90d", "365d")
 
     def __post_init__(self) -> None:
         """Raises UnusableSetting for a duration that cannot be read."""
@@ -186,12 +207,12 @@ class RetentionSettings(LimitsSettings):
         """The given durations; the profile's where none is given."""
         default = RETENTION_POLICIES[self.limits_profile]
         kept = {}
-        for name in ("uploads", "results", "jobs", "callbacks"):
+        for name in (policy.name for policy in fields(RetentionPolicy)):
             text = getattr(self, f"keep_{name}")
             try:
                 kept[name] = getattr(default, name) if text is None else parse_time(text)
             except ValueError as error:
-                raise UnusableSetting(f"--keep-{name}: {error}.") from None
+                raise UnusableSetting(f"--keep-{name.replace('_', '-')}: {error}.") from None
         return RetentionPolicy(**kept)
 
 

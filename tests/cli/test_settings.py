@@ -17,6 +17,7 @@ from bulkwright.cli import app
 from bulkwright.cli.serving import worker_settings
 from bulkwright.domain.limits import PROFILES
 from bulkwright.domain.retention import SERVICE, ZOHO
+from bulkwright.runtime.serve import is_clear_text
 from bulkwright.runtime.supervisor import worker_environment
 from bulkwright.settings import (
     DataLocation,
@@ -26,6 +27,7 @@ from bulkwright.settings import (
     WorkerSettings,
     variable,
 )
+from bulkwright.wiring import open_files
 
 OTHER: dict[str, Any] = {
     "data": Path("other folder/data"),
@@ -209,3 +211,46 @@ def test_groups_merge_into_settings() -> None:
     settings = Settings.merged(location, RetentionSettings(keep_jobs="2d"))
     assert settings == Settings(Path("d"), "postgresql://u:secret@h/n", keep_jobs="2d")
     assert settings.name == "the database"
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"BULKWRIGHT_DATABASE": "postgresql://bulkwright:CHANGE_ME@db/bulkwright"}, "DATABASE"),
+        ({"BULKWRIGHT_METRICS_TOKEN": "CHANGE_ME"}, "METRICS_TOKEN"),
+    ],
+)
+def test_the_placeholder_of_a_template_is_refused(variables: dict[str, str], named: str) -> None:
+    """The message names the variable, not its value, which may hold the rest of a secret."""
+    with pytest.raises(UnusableSetting, match=f"BULKWRIGHT_{named} contains CHANGE_ME;") as error:
+        Settings.from_env(variables)
+    assert "@db" not in str(error.value)
+
+
+def test_a_placeholder_among_the_keys_of_an_object_store_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also when only the second key is one. Variables of other stores are not read."""
+    monkeypatch.setenv("AZURE_STORAGE_KEY", "CHANGE_ME")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "own")
+    open_files(Settings(files="s3://bucket/prefix"))
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "CHANGE_ME")
+    with pytest.raises(UnusableSetting, match="AWS_SECRET_ACCESS_KEY contains CHANGE_ME;"):
+        open_files(Settings(files="s3://bucket/prefix"))
+
+
+@pytest.mark.parametrize(
+    ("host", "url", "clear"),
+    [
+        ("127.0.0.1", "", False),
+        ("localhost", "http://localhost:8080", False),
+        ("0.0.0.0", "", True),
+        ("0.0.0.0", "http://bulk.example.com", True),
+        ("::", "", True),
+        ("0.0.0.0", "https://bulk.example.com", False),
+    ],
+)
+def test_clear_text_beyond_this_machine_is_noticed(host: str, url: str, clear: bool) -> None:
+    """`serve` warns then."""
+    assert is_clear_text(Settings(host=host, public_url=url)) is clear

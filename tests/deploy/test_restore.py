@@ -116,12 +116,19 @@ class OnPostgres:
         self._tool("pg_restore", *options, str(backup))
 
     def _tool(self, name: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [Path(self._server.psql).with_name(name), *arguments],
-            env={**os.environ, "ROLE_PASSWORD": "kept-secret"},
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+        done = run_tool(self._server, name, *arguments, ROLE_PASSWORD="kept-secret")
         assert done.returncode == 0, done.stderr
+
+
+def run_tool(
+    server: OwnServer, name: str, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs a program of the server's own version."""
+    return subprocess.run(
+        [Path(server.psql).with_name(name), *arguments],
+        env={**os.environ, **environment},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
@@ -132,6 +139,25 @@ def kind(request: pytest.FixtureRequest) -> Iterator[Kind]:
         return
     with own_server() as server:
         yield OnPostgres(server)
+
+
+def test_the_role_is_not_created_with_the_password_of_a_template() -> None:
+    """Neither while its own password is a placeholder, nor the superuser's, nor without one."""
+    role = ("-qv", "ON_ERROR_STOP=1", "-f", str(ROLE))
+    given = [
+        {},
+        {"ROLE_PASSWORD": ""},
+        {"ROLE_PASSWORD": "CHANGE_ME"},
+        {"ROLE_PASSWORD": "own", "POSTGRES_PASSWORD": "CHANGE_ME"},
+    ]
+    with own_server() as server:
+        for environment in given:
+            done = run_tool(server, "psql", *role, server.url, **environment)
+            assert done.returncode == 3, environment
+            assert "Set ROLE_PASSWORD" in done.stderr
+        passwords = {"ROLE_PASSWORD": "own", "POSTGRES_PASSWORD": "other"}
+        done = run_tool(server, "psql", *role, server.url, **passwords)
+        assert done.returncode == 0, done.stderr
 
 
 @contextmanager

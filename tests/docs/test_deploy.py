@@ -20,7 +20,7 @@ from tests.support.processes import free_port
 from bulkwright.cli import app
 from bulkwright.ops import health
 from bulkwright.ops.standalone import MetricsServer
-from bulkwright.settings import Settings
+from bulkwright.settings import PLACEHOLDER, Settings
 from bulkwright.store.postgres.connection import STATEMENT_SECONDS
 
 ROOT = Path(__file__).parents[2]
@@ -114,8 +114,9 @@ def _environments() -> Iterator[tuple[str, dict[str, str]]]:
 
 @pytest.mark.parametrize(("kind", "environment"), [*_environments()], ids=lambda v: str(v)[:10])
 def test_every_value_is_usable(kind: str, environment: dict[str, str]) -> None:
-    """And the balancer is a trusted proxy, so that each client is throttled by itself."""
-    settings = Settings.from_env(environment)
+    """Once secrets are set; the balancer is a trusted proxy, so each client has its own limit."""
+    edited = {name: text.replace(PLACEHOLDER, "own") for name, text in environment.items()}
+    settings = Settings.from_env(edited)
     assert settings.trusted_proxies, kind
     assert settings.public_origin.startswith("https://")
     if kind == "compose":
@@ -190,4 +191,20 @@ def test_no_secret_is_written_down() -> None:
         values = re.findall(
             r"^\w*(?:PASSWORD|SECRET\w*|TOKEN)=(.*)$", example.read_text(), re.MULTILINE
         )
-        assert set(values) == {"CHANGE_ME"}, example
+        assert set(values) == {PLACEHOLDER}, example
+
+
+def test_network_policies_name_the_pods_and_their_ports() -> None:
+    """A policy for each Deployment; a port is named as the container names it."""
+    policies = [found for found in MANIFESTS if found.get("kind") == "NetworkPolicy"]
+    opened = {
+        policy["spec"]["podSelector"]["matchLabels"]["app"]: [
+            port["port"] for rule in policy["spec"]["ingress"] for port in rule["ports"]
+        ]
+        for policy in policies
+    }
+    ports = {
+        name: [port["name"] for port in container(PODS[name])["ports"]]
+        for name in ("bulkwright-api", "bulkwright-worker")
+    }
+    assert opened == ports

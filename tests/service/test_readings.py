@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bulkwright.domain.errors import FileNotSupported
+from bulkwright.domain.reading import Splitting
 from bulkwright.domain.upload import CsvFacts
 from bulkwright.service import readings
 from bulkwright.service.readings import Readings
 
-FACTS = (CsvFacts("a.csv", "GBK", ",", ("Name",), 1),)
+FACTS = (CsvFacts("a.csv", "GBK", (Splitting(",", ("Name",)),), 1),)
 
 
 def test_the_same_reading_happens_once() -> None:
@@ -73,7 +74,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """By the characters of the headers; what was used last stays."""
     monkeypatch.setattr(readings, "_MOST_CHARACTERS", 10_000)
     kept = Readings()
-    wide = (CsvFacts("a.csv", "GBK", ",", ("x" * 3_000,), 1),)
+    wide = (CsvFacts("a.csv", "GBK", (Splitting(",", ("x" * 3_000,)),), 1),)
     for upload in range(5):
         kept.facts(1, upload, "GBK", lambda: wide)
         kept.facts(1, 0, "GBK", lambda: wide)

@@ -29,7 +29,11 @@ app.command("bulkwright.cli.serving:worker", help="Run the jobs of a data folder
 app.command("bulkwright.cli.write:write", help="Write a CSV or a zip into a module.")
 app.command("bulkwright.cli.check:check", help="Check a data folder against its job results.")
 app.command("bulkwright.cli.sweep:sweep", help="Delete expired data.")
-app.command("bulkwright.cli.accounts:init", help="Create an org with its first user and client.")
+app.command(
+    "bulkwright.cli.orgs:init",
+    help="Create the first org with the standard modules, a user and a client; print their secrets."
+    "\n\nExample: bulkwright init --company Zylker --email admin@zylker.example",
+)
 
 jobs = App(name="jobs", help="Show jobs and save their results.")
 jobs.command("bulkwright.cli.jobs:list_", name="list", help="List the newest jobs.")
@@ -57,22 +61,19 @@ records = App(name="records", help="Read stored records.")
 records.command("bulkwright.cli.schema:export", help="Export all records of a module as CSV.")
 app.command(records)
 
-app.command("bulkwright.cli.accounts:org", help="Show the org; change its priority.")
-
-user = App(name="user", help="Show and add users; set passwords.")
-user.command("bulkwright.cli.accounts:add_user", name="add", help="Add a user.")
-user.command("bulkwright.cli.accounts:set_password", name="password", help="Set a password.")
-user.command("bulkwright.cli.accounts:list_users", name="list", help="List the users.")
-app.command(user)
-
-client = App(name="client", help="Show and register OAuth clients.")
-client.command("bulkwright.cli.accounts:add_client", name="add", help="Register a client.")
-client.command("bulkwright.cli.accounts:list_clients", name="list", help="List the clients.")
-app.command(client)
-
-token = App(name="token", help="Create OAuth tokens.")
-token.command("bulkwright.cli.accounts:create_token", name="create", help="Print a new token.")
-app.command(token)
+app.command("bulkwright.cli.orgs:org", help="Show, add, deactivate and remove orgs.")
+app.command(
+    "bulkwright.cli.users:user", help="Show, add, deactivate and remove users; set passwords."
+)
+app.command(
+    "bulkwright.cli.clients:client", help="Show, register, deactivate and remove OAuth clients."
+)
+app.command("bulkwright.cli.tokens:token", help="Create, list and revoke OAuth tokens.")
+app.command(
+    "bulkwright.cli.audit:audit",
+    help="List sign-ins, tokens, consents and what operators did."
+    "\n\nExample: bulkwright audit --since 7d --action sign-in-failed --json",
+)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from bulkwright.cli.output import fail
 from bulkwright.domain.account import Org
-from bulkwright.settings import DataLocation, Settings
+from bulkwright.settings import DataLocation, OrgLocation, Settings
 from bulkwright.wiring import Services, open_services
 
 FLAT = Parameter(name="*", negative_iterable=())
@@ -18,6 +18,9 @@ FLAT = Parameter(name="*", negative_iterable=())
 
 Location = Annotated[DataLocation, FLAT]
 DEFAULT_LOCATION = DataLocation()
+InOrg = Annotated[OrgLocation, FLAT]
+"""The location for a command that works for one org."""
+DEFAULT_IN_ORG = OrgLocation()
 
 
 def require_data(location: DataLocation) -> None:
@@ -34,9 +37,17 @@ def open_existing(location: DataLocation) -> Iterator[Services]:
         yield services
 
 
-def first_org(services: Services) -> Org:
-    """Returns the org that commands work for: the oldest one. Ends the command if there is none."""
+def chosen_org(services: Services, location: OrgLocation) -> Org:
+    """Returns the org that a command works for: that of --org, or the only one.
+
+    Ends the command if there is no such org, or if there are several and none is named.
+    """
     orgs = services.accounts.orgs()
     if not orgs:
         fail("There is no org yet; create one with `bulkwright init`.")
-    return orgs[0]
+    if location.org is None and len(orgs) > 1:
+        fail(f"There are {len(orgs)} orgs; name one with --org. `bulkwright org list` shows them.")
+    found = [org for org in orgs if location.org in (None, org.id)]
+    if not found:
+        fail(f"There is no org {location.org}; `bulkwright org list` shows the orgs.")
+    return found[0]

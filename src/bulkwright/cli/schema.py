@@ -13,21 +13,22 @@ from cyclopts import Parameter
 from rich.table import Table
 from rich.text import Text
 
-from bulkwright.cli.options import DEFAULT_LOCATION, Location, first_org, open_existing
+from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, chosen_org, open_existing
 from bulkwright.cli.output import console, fail
 from bulkwright.domain.module import Module
 from bulkwright.service.records import as_cell
+from bulkwright.settings import OrgLocation
 from bulkwright.store import tables
 from bulkwright.wiring import Services
 
 _PAGE = 10_000
 
 
-def list_(*, location: Location = DEFAULT_LOCATION) -> None:
+def list_(*, location: InOrg = DEFAULT_IN_ORG) -> None:
     """List the modules with their numbers of fields."""
     table = Table("Module", "Label", "Fields", "Bulk write", "Kind")
     with open_existing(location) as services:
-        for module in services.modules.modules(first_org(services).id):
+        for module in services.modules.modules(chosen_org(services, location).id):
             written = "yes" if module.bulk_write else "no"
             table.add_row(
                 module.api_name, module.plural_label, str(len(module.fields)), written,
@@ -36,20 +37,20 @@ def list_(*, location: Location = DEFAULT_LOCATION) -> None:
     console.print(table)
 
 
-def show(module: str, /, *, location: Location = DEFAULT_LOCATION) -> None:
+def show(module: str, /, *, location: InOrg = DEFAULT_IN_ORG) -> None:
     """Show the fields of a module."""
     with open_existing(location) as services:
-        console.print(_fields_table(_module(services, module)))
+        console.print(_fields_table(_module(services, location, module)))
 
 
-def apply(file: Path, /, *, location: Location = DEFAULT_LOCATION) -> None:
+def apply(file: Path, /, *, location: InOrg = DEFAULT_IN_ORG) -> None:
     """Add the modules and fields of a JSON file. It is safe to repeat this."""
     try:
         document = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
         fail(f"{file} cannot be read: {error}")
     with open_existing(location) as services:
-        changed = services.schema.apply(first_org(services).id, document)
+        changed = services.schema.apply(chosen_org(services, location).id, document)
     for module in changed:
         console.print(f"{module.api_name}: {len(module.fields)} fields")
     if not changed:
@@ -73,7 +74,7 @@ def from_table(
     dry_run: Annotated[
         bool, Parameter(negative="", help="Show the module, but change nothing.")
     ] = False,
-    location: Location = DEFAULT_LOCATION,
+    location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Make a module of an existing table. Run it again after the table was altered.
 
@@ -81,7 +82,7 @@ def from_table(
     """
     with open_existing(location) as services:
         offered = services.existing_tables.offer(
-            first_org(services).id, table, schema=schema, name=module,
+            chosen_org(services, location).id, table, schema=schema, name=module,
             with_references=with_references, dry_run=dry_run,
         )  # fmt: skip
     for one in offered:
@@ -97,11 +98,11 @@ def export(
     *,
     module: str,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="Default: stdout.")] = None,
-    location: Location = DEFAULT_LOCATION,
+    location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Export all records of a module as CSV, by id, each value as a job reads it."""
     with open_existing(location) as services:
-        found = _module(services, module)
+        found = _module(services, location, module)
         fields = tables.stored_fields(found)
         target = nullcontext(sys.stdout) if out is None else out.open("w", newline="")
         with target as file:
@@ -136,8 +137,8 @@ def _fields_table(module: Module) -> Table:
     return table
 
 
-def _module(services: Services, name: str) -> Module:
-    module = services.modules.module(first_org(services).id, name)
+def _module(services: Services, location: OrgLocation, name: str) -> Module:
+    module = services.modules.module(chosen_org(services, location).id, name)
     if module is None:
         fail(f"There is no module {name}; `bulkwright modules list` shows the modules.")
     return module

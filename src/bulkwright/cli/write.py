@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
 import time
 import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,19 +14,29 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from msgspec import UNSET
 
-from bulkwright.cli.options import DEFAULT_LOCATION, Location
-from bulkwright.cli.output import as_progress, console, fail, job_line, progress
+from bulkwright.cli.input_file import as_regular_file, read_header, zipped
+from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, chosen_org
+from bulkwright.cli.output import (
+    as_progress,
+    console,
+    fail,
+    job_line,
+    progress,
+    reading_lines,
+)
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
 from bulkwright.domain.job import FieldMapping, Job, JobStatus, Operation
-from bulkwright.domain.limits import SERVICE
 from bulkwright.domain.request import JobRequest, ResourceRequest
 from bulkwright.files import Area
 from bulkwright.runtime.worker import Blocked, Worker, open_worker
 from bulkwright.runtime.worker_identity import is_dead
-from bulkwright.settings import Settings
+from bulkwright.settings import OrgLocation, Settings
 from bulkwright.wire import requests as wire
 from bulkwright.wiring import Services
+
+_DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "colon": ":"}
+_EVERY_DELIMITER = "".join(_DELIMITERS.values())
 
 SKIPPED = 3
 """Exit status when the job is completed, but rows were skipped."""
@@ -57,6 +65,10 @@ class JobOptions:
     encoding: Annotated[
         str | None, Parameter(help="Encoding of the CSV. Default: detected from the file.")
     ] = None
+    delimiter: Annotated[
+        Literal["comma", "semicolon", "tab", "bar", "colon"] | None,
+        Parameter(help="What separates the columns. Default: detected from the file."),
+    ] = None
 
 
 @Parameter(name="*")
@@ -84,6 +96,11 @@ class _WriteTask:
     mappings: tuple[FieldMapping, ...] | None
     ignore_empty: bool
     encoding: str | None
+    named_delimiter: str | None
+    """The option's; `delimiters` may be one that was found by the header."""
+    delimiters: str
+    location: OrgLocation = DEFAULT_IN_ORG
+    """Where the org of the job is; no part of the fingerprint, which is looked up in that org."""
 
     def fingerprint(self) -> str:
         """Returns a hash that is the same for the same content and the same options."""
@@ -103,6 +120,7 @@ class _WriteTask:
             f"_Wanted(module={self.module!r}, operation={self.operation!r}, "
             f"find_by={self.find_by!r}, mappings={mappings}, "
             f"ignore_empty={self.ignore_empty!r}, encoding={self.encoding!r})"
+            + ("" if self.named_delimiter is None else f", delimiter={self.named_delimiter!r}")
         )
 
 
@@ -120,7 +138,7 @@ def write(
     ] = False,
     result: Annotated[Path | None, Parameter(help="Where to save the result zip.")] = None,
     remote: RemoteOptions = _IN_THIS_PROCESS,
-    location: Location = DEFAULT_LOCATION,
+    location: InOrg = DEFAULT_IN_ORG,
 ) -> int:
     """Write FILE.csv or FILE.zip into a module and report the outcome of every row.
 
@@ -128,30 +146,31 @@ def write(
     same command continues the job where it stopped. The exit status is 0 when every row was
     stored, 3 when rows were skipped, 1 when the job could not be done.
     """
-    if not file.is_file():
-        fail(f"There is no file {file}.")
-    task = _make_task(file, options)
     if remote.url is not None:
         if remote.token is None:
             fail("--url needs --token (or BULKWRIGHT_TOKEN).")
         if dry_run:
             fail("--dry-run works on a data folder, not on --url.")
-        return _write_remote(task, remote.url, remote.token, result)
-    settings = Settings.merged(location)
-    try:
-        with (
-            progress(file.name) as observe,
-            open_worker(settings, observe, dry=dry_run) as (services, worker),
-        ):
-            run = _write_dry if dry_run else _write_here
-            job = run(task, services, worker, result)
-            if dry_run:
-                console.print("dry run: nothing was stored")
-            job_line(job)
-            if not dry_run:
-                services.job_store.mark_reported(job.id)
-    except Blocked as blocked:
-        fail(f"{blocked}. Nothing is lost: the same command continues where it stopped.")
+    with as_regular_file(file) as path:
+        task = replace(_make_task(path, options), location=location)
+        if remote.url is not None and remote.token is not None:
+            return _write_remote(task, remote.url, remote.token, result)
+        settings = Settings.merged(location)
+        try:
+            with (
+                progress(file.name) as observe,
+                open_worker(settings, observe, dry=dry_run) as (services, worker),
+            ):
+                run = _write_dry if dry_run else _write_here
+                job = run(task, services, worker, result)
+                if dry_run:
+                    console.print("dry run: nothing was stored")
+                job_line(job)
+                reading_lines(job)
+                if not dry_run:
+                    services.job_store.mark_reported(job.id)
+        except Blocked as blocked:
+            fail(f"{blocked}. Nothing is lost: the same command continues where it stopped.")
     if job.status is JobStatus.FAILED:
         return 1
     return SKIPPED if job.counts.skipped else 0
@@ -159,16 +178,23 @@ def write(
 
 def _make_task(path: Path, options: JobOptions) -> _WriteTask:
     maps, defaults = options.map_ or [], options.default or []
-    header = _header(path) if maps or defaults else ()
+    named = _DELIMITERS[options.delimiter] if options.delimiter else None
+    delimiters = named or _EVERY_DELIMITER
+    header: tuple[str, ...] = ()
+    if maps or defaults:
+        columns = {option.rpartition("=")[0] for option in maps}
+        found = read_header(path, options.encoding, delimiters, columns)
+        header, delimiters = found.header, found.delimiter
     return _WriteTask(
         path, options.module, options.operation, options.find_by,
         _mappings(header, maps, defaults), options.ignore_empty, options.encoding,
+        named, delimiters,
     )  # fmt: skip
 
 
 def _write_here(task: _WriteTask, services: Services, worker: Worker, result: Path | None) -> Job:
     """Creates a job, or continues the unfinished one of an earlier run of the same command."""
-    caller = _caller(services)
+    caller = _caller(services, task.location)
     fingerprint = task.fingerprint()
     job_id = services.job_store.find_unfinished(caller.org_id, fingerprint)
     if job_id is None:
@@ -207,7 +233,7 @@ def _write_dry(task: _WriteTask, services: Services, worker: Worker, result: Pat
     job: Job | None = None
     try:
         with services.database.transaction():
-            caller = _caller(services)
+            caller = _caller(services, task.location)
             job_id = _create(services, caller, task, None)
             job = _run(services, worker, caller.org_id, job_id)
             _save_result(services, job, result)
@@ -221,17 +247,21 @@ def _write_dry(task: _WriteTask, services: Services, worker: Worker, result: Pat
 
 def _create(services: Services, caller: Caller, task: _WriteTask, fingerprint: str | None) -> int:
     """Uploads the file and creates its job; returns the job's id."""
-    with _zipped(task.path, zipfile.ZIP_STORED) as zipped, services.files.incoming() as incoming:
-        with zipped.open("rb") as source:
+    with (
+        zipped(task.path, zipfile.ZIP_STORED) as upload_path,
+        services.files.incoming() as incoming,
+    ):
+        with upload_path.open("rb") as source:
             while block := source.read(1 << 20):
                 incoming.write(block)
-        upload = services.uploads.receive(caller, zipped.name, incoming)
+        upload = services.uploads.receive(caller, upload_path.name, incoming)
     resource = ResourceRequest(
         task.module, str(upload.id), task.mappings, task.find_by, task.ignore_empty
     )
     request = JobRequest(
-        Operation(task.operation), (resource,), task.encoding, fingerprint=fingerprint
-    )
+        Operation(task.operation), (resource,), task.encoding, task.delimiters,
+        fingerprint=fingerprint,
+    )  # fmt: skip
     return services.jobs.create(caller, request).id
 
 
@@ -249,11 +279,13 @@ def _run(services: Services, worker: Worker, org_id: int, job_id: int) -> Job:
     return job
 
 
-def _caller(services: Services) -> Caller:
-    orgs = services.accounts.orgs()
-    if orgs:
-        users = services.accounts.users(orgs[0].id)
-        return Caller(orgs[0].id, users[0].id, scope.normalise(scope.EVERY))
+def _caller(services: Services, location: OrgLocation) -> Caller:
+    if services.accounts.orgs():
+        org = chosen_org(services, location)
+        users = [user for user in services.accounts.users(org.id) if user.is_active]
+        if not users:
+            fail(f"Org {org.id} has no active user; add one with `bulkwright user add`.")
+        return Caller(org.id, users[0].id, scope.normalise(scope.EVERY))
     with services.database.transaction():
         org = services.setup.create_org("Bulkwright")
         user = services.setup.create_user(org, "Local", "User", "user@localhost.example")
@@ -267,8 +299,8 @@ def _write_remote(task: _WriteTask, url: str, token: str, result: Path | None) -
 
     try:
         with Client(url, token=token) as client, progress(task.path.name) as observe:
-            with _zipped(task.path, zipfile.ZIP_DEFLATED) as zipped:
-                file_id = client.upload(zipped)
+            with zipped(task.path, zipfile.ZIP_DEFLATED) as upload_path:
+                file_id = client.upload(upload_path)
             job_id = client.write(
                 task.operation,
                 task.module,
@@ -286,6 +318,9 @@ def _write_remote(task: _WriteTask, url: str, token: str, result: Path | None) -
     except httpx2.HTTPError as error:
         fail(f"{url} does not answer: {error}")
     counts = as_progress(details).counts
+    encoding = details.character_encoding
+    if task.encoding is None and encoding not in (UNSET, "UTF-8"):
+        console.print(f"encoding {encoding}: found by the server; --encoding names it")
     console.print(
         f"job {details.id}  {details.status}  added {counts.added:,}  updated {counts.updated:,}  "
         f"skipped {counts.skipped:,}  of {counts.total:,} rows",
@@ -305,33 +340,6 @@ def _wire(mapping: FieldMapping) -> wire.NewFieldMapping:
         if mapping.default is None
         else wire.DefaultValue(value=mapping.default),
     )
-
-
-@contextmanager
-def _zipped(path: Path, method: int) -> Iterator[Path]:
-    """Yields the file itself if it is a zip, otherwise a temporary zip of it."""
-    if zipfile.is_zipfile(path):
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="bulkwright-") as folder:
-        made = Path(folder) / f"{path.stem}.zip"
-        with zipfile.ZipFile(made, "w", method, compresslevel=1) as archive:
-            archive.write(path, path.name)
-        yield made
-
-
-def _header(path: Path) -> tuple[str, ...]:
-    from bulkwright.formats.csv import HEAD_BYTES, sniff
-    from bulkwright.formats.stream import ByteStream
-    from bulkwright.formats.zip import open_archive
-
-    if not zipfile.is_zipfile(path):
-        with path.open("rb") as file:
-            return sniff(ByteStream([file.read(HEAD_BYTES)]), None).header
-    with path.open("rb") as file:
-        archive = open_archive(file)
-        text = ByteStream(archive.stream(archive.single_csv(), SERVICE.csv_bytes))
-        return sniff(text, None).header
 
 
 def _mappings(

@@ -21,6 +21,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bulkwright.domain.outcome import Counts
+from bulkwright.domain.reading import Reading
 
 
 class Operation(StrEnum):
@@ -105,6 +106,8 @@ class Resource:
     code: str | None = None
     """Why a FAILED resource failed."""
     counts: Counts = field(default_factory=Counts)
+    reading: Reading | None = None
+    """How the file is read; None for a job of version 0.1.0."""
 
     @property
     def columns(self) -> tuple[int, ...]:
@@ -204,3 +207,6 @@ class LedgerEntry:
     resume_row: int
     """Number of the row at that offset; the next chunk may begin a few rows later."""
     part: Part = field(default_factory=lambda: Part("", 0, 0, 0))
+    stray_quotes: tuple[int, ...] = ()
+    """Numbers of the rows in which quotes were read as ordinary characters. They are counted in the
+    `reading` of the resource; the ledger does not keep them."""

@@ -60,6 +60,9 @@ DATA_TYPES = (
 )
 """Every `data_type` a field may have."""
 
+UNIQUE_TYPES = frozenset({"text", "email", "phone", "website", "integer", "bigint"})
+"""Types whose fields may be unique."""
+
 USER_TYPES = frozenset({"ownerlookup", "userlookup"})
 """Types whose values are users of the org."""
 
@@ -84,6 +87,17 @@ class Column:
         """The smallest and the greatest whole number that it can store."""
         most = 2 ** (_BITS.get(self.type, 64) - 1)
         return -most, most - 1
+
+    @property
+    def second_digits(self) -> int:
+        """The digits after the point of a second that a column of date-times can store."""
+        size = re.search(r"\(([0-6])\)", self.type)
+        return int(size[1]) if size else 6
+
+    @property
+    def lacks_zone(self) -> bool:
+        """Whether a column of date-times stores them without a zone."""
+        return not self.type.endswith("with time zone")
 
 
 _BITS = {"smallint": 16, "integer": 32}
@@ -129,7 +143,7 @@ class Field:
 
     @property
     def writable(self) -> bool:
-        """Whether a mapping may fill this field (`id` is a key and is never filled)."""
+        """Whether a mapping may fill this field (`id` only of existing tables)."""
         return not self.read_only and self.data_type not in UNWRITABLE
 
     @property
@@ -186,6 +200,11 @@ class Module:
     def has_existing_table(self) -> bool:
         """Whether its records are in a table of the user."""
         return self.table is not None
+
+    @property
+    def has_infinity(self) -> bool:
+        """Whether its columns can hold NaN and infinity: those of an existing PostgreSQL table."""
+        return bool(self.table and self.table.schema)
 
     def field(self, api_name: str) -> Field | None:
         """Returns the field of exactly that name, or None."""

@@ -32,7 +32,7 @@ from bulkwright.files import OWNER, Area, DamagedFile, ForeignFiles, MissingFile
 from bulkwright.files.checksums import checksum, verified
 from bulkwright.files.space import check_free_space
 from bulkwright.outages import Outage
-from bulkwright.settings import UnusableSetting
+from bulkwright.settings import UnusableSetting, refuse_placeholder
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore, RetryConfig
@@ -103,7 +103,8 @@ class ObjectFiles:
 
         `free_bytes` have to stay free on the disk of `scratch`.
         Credentials and addresses come from the environment, under their usual names, or from the
-        machine's role. Raises UnusableSetting for a URL that names no store.
+        machine's role. Raises UnusableSetting for a URL that names no store, and for a placeholder
+        among the credentials.
         """
         self._url = url
         self._scratch = scratch
@@ -290,10 +291,13 @@ def _connection(url: str) -> ClientConfig:
         "timeout": timedelta(seconds=_REQUEST_SECONDS),
     }
     prefix = _PREFIXES[url.partition(":")[0]]
+    for name, value in os.environ.items():
+        if name.startswith(prefix):
+            refuse_placeholder(name, value)
     for option in _ENVIRONMENT_OPTIONS:
-        value = os.environ.get(prefix + option.upper())
-        if value is not None:
-            options[option] = value
+        given = os.environ.get(prefix + option.upper())
+        if given is not None:
+            options[option] = given
     return options  # type: ignore[return-value]  # a dict of just these keys
 
 

@@ -81,9 +81,9 @@ def conform(chunk: Chunk, plan: Plan) -> Conformed:
             choices[column.name] = distinct(values, column.field)
         if column.is_lookup or column in matched_by:
             keys[column.name] = number_keys(fields[-1])
-    if chunk.too_long.any():
+    if chunk.damaged.any():
         label = plan.header[-1].strip() or str(len(plan.header))
-        row_errors.add(SkipReason.INVALID_DATA, label, chunk.too_long)
+        row_errors.add(SkipReason.INVALID_DATA, label, chunk.damaged)
     return Conformed(
         chunk, pl.DataFrame(fields), keys, row_errors, tuple(missing_mandatory), choices
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bulkwright.domain.job import FieldMapping, Job, Operation, Resource
 from bulkwright.domain.module import Field, Module
-from bulkwright.pipeline.values import ReadOptions
+from bulkwright.pipeline.cells import ReadOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +85,33 @@ class Plan:
         return self.resource.ignore_empty
 
     @property
+    def keeps_ids(self) -> bool:
+        """Whether new records have the ids of the file: an existing table may allow this."""
+        if self.operation is not Operation.INSERT or not self.module.has_existing_table:
+            return False
+        id_column = self.column("id")
+        return id_column is not None and id_column.field.writable
+
+    @property
     def find_by(self) -> MappedColumn | None:
-        """The column by which rows find their records."""
-        return self.column(self.resource.find_by) if self.resource.find_by else None
+        """The column by which rows find their records.
+
+        None if this would be an id that is kept: then it is a unique value like others.
+        """
+        found = self.column(self.resource.find_by) if self.resource.find_by else None
+        return None if found is not None and found.name == "id" and self.keeps_ids else found
 
     @property
     def unique(self) -> tuple[MappedColumn, ...]:
-        """Columns whose values no two records share, without `id` and the find_by column."""
+        """Columns whose values no two records share, without the find_by column.
+
+        `id` is one of them if the ids of the file are kept.
+        """
+        find_by = self.find_by
         return tuple(
             c
             for c in self.columns
-            if c.field.unique and c.name != "id" and c.name != self.resource.find_by
+            if c.field.unique and c is not find_by and (c.name != "id" or self.keeps_ids)
         )
 
     @property
@@ -143,7 +159,13 @@ def make_plan(
                 mapping,
                 field,
                 label.strip() or mapping.api_name,
-                ReadOptions(lookup_field or field, mapping.format, job.time_zone),
+                ReadOptions(
+                    lookup_field or field,
+                    mapping.format,
+                    job.time_zone,
+                    job.created_time.date(),
+                    has_infinity=module.has_infinity,
+                ),
                 lookup_module,
                 lookup_field,
             )

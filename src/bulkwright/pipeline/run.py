@@ -168,6 +168,7 @@ def _store_part(
         chunk.resume_text,
         chunk.resume_row,
         part,
+        chunk.stray_quotes,
     )
 
 

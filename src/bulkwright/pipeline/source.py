@@ -78,7 +78,11 @@ def open_source(job: Job, position: int, ctx: JobContext) -> Source:
         archive = open_archive(file)
         member = archive.csv_named(job.resources[position].file_name)
         text = ByteStream(archive.stream(member, ctx.limits.csv_bytes))
-        dialect = sniff(text, job.character_encoding)
+        reading = job.resources[position].reading
+        if reading is None:
+            dialect = sniff(text, job.character_encoding)
+        else:
+            dialect = sniff(text, reading.encoding, reading.delimiter)
         plan = _plan(job, position, dialect.header, ctx)
     except BaseException:
         file.close()

@@ -39,21 +39,36 @@ def take_ids(
 ) -> tuple[pl.Series, pl.Series]:
     """Return the ids taken for a chunk, and the record id of each row, null where it was skipped.
 
-    Ids that were `taken` for the chunk before are used first.
+    Ids that were `taken` for the chunk before are used first. Where the ids of the file are kept,
+    only rows without one get a new id.
     """
     added = (matched.outcome == Outcome.ADDED.value).arg_true()
     ids = matched.record
-    if added.len() > taken.len():
-        fresh = sink.take_ids(plan.module, added.len() - taken.len())
+    kept = matched.fields["id"].gather(added) if plan.keeps_ids else NO_IDS
+    # A new id may be one that the file gives to another row.
+    needed = added.len() if kept.null_count() or not kept.len() else 0
+    if needed > taken.len():
+        fresh = sink.take_ids(plan.module, needed - taken.len())
         taken = pl.concat([taken, fresh.alias("id")])
     if added.len():
-        new = pl.DataFrame(
-            {"creator": added.cast(pl.Int64), "new": taken.head(added.len())},
-        )
+        given = _given_ids(kept, taken) if plan.keeps_ids else taken.head(added.len())
+        new = pl.DataFrame({"creator": added.cast(pl.Int64), "new": given})
         created = matched.creator.cast(pl.Int64).to_frame("creator")
         created = created.join(new, on="creator", how="left", maintain_order="left")
         ids = pl.select(pl.coalesce(ids, created["new"])).to_series()
     return taken, ids.alias("id")
+
+
+def _given_ids(kept: pl.Series, taken: pl.Series) -> pl.Series:
+    """Return the kept ids, with taken ones in the gaps; no id occurs twice."""
+    gaps = kept.is_null()
+    if not gaps.any():
+        return kept
+    free = taken.filter(~taken.is_in(kept.drop_nulls().implode())).head(int(gaps.sum()))
+    filled = pl.DataFrame({"at": gaps.arg_true(), "new": free})
+    rows = pl.int_range(kept.len(), dtype=pl.UInt32, eager=True).alias("at").to_frame()
+    new = rows.join(filled, on="at", how="left", maintain_order="left")["new"]
+    return pl.select(pl.coalesce(kept, new)).to_series()
 
 
 def row_records(matched: Matched, ids: pl.Series, plan: Plan) -> pl.DataFrame:
@@ -103,7 +118,7 @@ def _where(records: pl.DataFrame, mask: pl.Series) -> pl.DataFrame:
 
 
 def _unchanged_key(plan: Plan) -> list[str]:
-    """The column of the key that rows were found by: its value is equal, so its index stays."""
+    """The column of the key that rows were found by: its value is equal, so it stays."""
     find_by = plan.find_by
     return [key_column(find_by.field)] if find_by is not None and find_by.name != "id" else []
 
@@ -117,6 +132,10 @@ def _columns(matched: Matched, plan: Plan) -> list[pl.Series]:
 def _final_states(records: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     if not records["id"].is_duplicated().any():
         return records
+    kept = _unchanged_key(plan) if plan.module.has_existing_table else []
+    if kept:
+        # A later row has an equal key, which may be another text in an existing table.
+        records = records.with_columns(pl.col(kept).first().over("id"))
     if not plan.keep_empty:
         return records.unique("id", keep="last", maintain_order=True)
     last = pl.all().drop_nulls().last()

@@ -55,14 +55,31 @@ def serve(settings: Settings) -> None:
             services.outbox.release_all()
         if settings.dev:
             write_dev_credentials(settings, services, address)
+        elif any(org.dev for org in services.accounts.orgs()):
+            raise CannotServe(
+                f"{settings.name} was made by `serve --dev`: every reader of its "
+                "dev-credentials.json may do everything. Serve it with --dev, or revoke all of "
+                "that first: `bulkwright org adopt`."
+            )
         elif not services.accounts.orgs():
             _log.warning("no org yet: create one with `bulkwright init --data %s`", settings.data)
+        if is_clear_text(settings):
+            _log.warning(
+                "clients on other machines send tokens to %s in clear text; put a proxy with TLS "
+                "in front (docs/deploy.md), and name its https URL with --public-url",
+                settings.host,
+            )
         counters = Counters()
         observe = each(log_event, counters.observe)
         services.database.observe = observe
         dispatcher = make_dispatcher(settings, services, observe)
         metrics = Metrics(counters, WorkerMetrics(), RequestCounters(), services.backlog)
         asyncio.run(Supervisor(settings, services, address, dispatcher, metrics).run())
+
+
+def is_clear_text(settings: Settings) -> bool:
+    """Returns whether clients on other machines use plain http, as far as the settings say."""
+    return not is_loopback(settings.host) and not settings.public_origin.startswith("https://")
 
 
 @contextmanager

@@ -7,7 +7,7 @@ at once with its error code (facts 3.6), instead of failing the job later.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
-from bulkwright.domain.endpoint import InvalidEndpoint, parse_endpoint
+from bulkwright.domain.endpoint import Endpoint, InvalidEndpoint, parse_endpoint
 from bulkwright.domain.errors import (
     FileNotFound,
     FileNotSupported,
@@ -51,6 +51,7 @@ from bulkwright.domain.upload import CsvFacts, Upload
 from bulkwright.files import Area, DamagedFile, Files
 from bulkwright.formats.csv import canonical_encoding
 from bulkwright.service.mapping import MappingRules, shortened
+from bulkwright.service.reading import decide, with_left_out
 from bulkwright.service.uploads import UploadService
 from bulkwright.store.accounts import AccountStore
 from bulkwright.store.jobs import JobStore
@@ -78,6 +79,8 @@ class JobService:
     layout_mandatory: bool = False
     """Whether layout-mandatory fields must be mapped too; the founding page's sample maps fewer."""
     clock: Clock = SYSTEM_CLOCK
+    why_never: Callable[[Endpoint], str | None] = lambda _endpoint: None
+    """Returns why callbacks to an endpoint are never sent; None if they may be (egress.py)."""
 
     def create(self, caller: Caller, request: JobRequest) -> Job:
         """Checks a request and adds its job. Raises the RequestError of the first mistake."""
@@ -90,7 +93,7 @@ class JobService:
                 f"The org has {most} jobs that have not ended, which is its quota. "
                 "Create the next one when some have ended."
             )
-        _check_callback(request.callback)
+        self._check_callback(request.callback)
         encoding = _encoding(request.character_encoding)
         if encoding is not None:
             self._check_without_reading(caller, request, encoding)
@@ -174,6 +177,26 @@ class JobService:
             raise LinkNotValid
         return job
 
+    def _check_callback(self, callback: Callback | None) -> None:
+        if callback is None:
+            return
+        if callback.method.lower() != "post":
+            raise InvalidCallbackMethod(details={"supported_callback_methods": ["post"]})
+        details = {"json_path": "$.callback.url"}
+        if len(callback.url) > _MAX_URL_LENGTH:
+            raise InvalidCallbackUrl(details=details)
+        try:
+            # The sender uses the same parser. It resolves and checks names at each attempt.
+            reason = self.why_never(parse_endpoint(callback.url))
+        except InvalidEndpoint:
+            raise InvalidCallbackUrl(details=details) from None
+        if reason is not None:
+            raise InvalidCallbackUrl(
+                f"callbacks are not sent to this address ({reason}); the operator of the server "
+                "can allow it with --callback-allow HOST:PORT",
+                details,
+            )
+
     def _add(self, job: Job) -> Job:
         numbered = replace(job, id=self.modules.take_ids(1))
         with self.jobs.transaction():
@@ -217,6 +240,8 @@ class JobService:
         """
         module = self._module(caller, request.operation, wanted.module)
         file_id, csv = self._csv(caller.org_id, wanted, place, encoding)
+        columns = {m.index for m in wanted.mappings or () if m.index is not None}
+        csv, reading = decide(csv, module, columns, request.delimiters)
         if len(csv.header) > self.limits.columns:
             raise HeaderLimitExceeded
         if self.limits.rows is not None and csv.rows is not None and csv.rows > self.limits.rows:
@@ -227,7 +252,7 @@ class JobService:
         rules.check(mappings)
         self._check_defaults(mappings, csv, place)
         ignore_empty = request.ignore_empty if wanted.ignore_empty is None else wanted.ignore_empty
-        return csv, Resource(
+        resource = Resource(
             module=module.api_name,
             module_id=module.id,
             file_id=file_id,
@@ -237,6 +262,7 @@ class JobService:
             ignore_empty=bool(ignore_empty),
             auto_mapped=wanted.mappings is None,
         )
+        return csv, replace(resource, reading=with_left_out(reading, csv.header, resource))
 
     def _rules(
         self,
@@ -298,6 +324,8 @@ class JobService:
             csvs = self.uploads.facts(upload, encoding)
         except FileNotFoundError:
             raise InvalidFileId(details=details) from None  # a sweep deleted it meanwhile
+        if not csvs and upload.problem is not None:
+            raise FileNotSupported(upload.problem, details)
         if wanted.file_names:
             return upload.id, _named(csvs, wanted.file_names, place)
         if len(csvs) != 1:
@@ -312,21 +340,6 @@ def _named(csvs: Sequence[CsvFacts], names: Sequence[str], place: str) -> CsvFac
     if len(names) != 1 or len(found) != 1:
         raise FileNotFound(details={"json_path": f"{place}.file_names"})
     return found[0]
-
-
-def _check_callback(callback: Callback | None) -> None:
-    if callback is None:
-        return
-    if callback.method.lower() != "post":
-        raise InvalidCallbackMethod(details={"supported_callback_methods": ["post"]})
-    details = {"json_path": "$.callback.url"}
-    if len(callback.url) > _MAX_URL_LENGTH:
-        raise InvalidCallbackUrl(details=details)
-    try:
-        # The sender uses the same parser. It resolves and checks the host at each attempt.
-        parse_endpoint(callback.url)
-    except InvalidEndpoint:
-        raise InvalidCallbackUrl(details=details) from None
 
 
 def _encoding(name: str | None) -> str | None:

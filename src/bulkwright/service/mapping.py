@@ -28,6 +28,7 @@ _FORMATS: dict[StorageType, Callable[[str], object]] = {
     StorageType.DATETIME: dateformat.translate,
     StorageType.INTEGER: dateformat.number_format,
     StorageType.DECIMAL: dateformat.number_format,
+    StorageType.BOOLEAN: dateformat.boolean_words,
 }
 _MAX_SHOWN_NAME = 100
 """A longer name is cut in an error message."""
@@ -52,17 +53,22 @@ class MappingRules:
         """Returns mappings by the field names in the header (facts 1.4).
 
         `Lookup.Field` finds the record of a lookup by that field; the name of a lookup alone means
-        record ids. Columns that name no writable field are omitted, because exported files have
-        them. Raises InvalidField if no column is mapped.
+        record ids. A column of an existing table may have its own name. Columns that name no
+        writable field are omitted, because exported files have them. Raises InvalidField if no
+        column is mapped.
         """
+        own_names = {f.column.name: f for f in self.module.fields if f.column is not None}
         mappings = []
         for index, text in enumerate(self.header):
-            name, _, parent = text.strip().partition(".")
-            field = self.module.field(name)
+            name, parent = text.strip(), ""
+            field = self.module.field(name) or own_names.get(name)
+            if field is None:
+                name, _, parent = name.partition(".")
+                field = self.module.field(name)
             if field is None or not self._can_be_mapped(field):
                 continue
             find_by = parent or ("id" if field.data_type == "lookup" else None)
-            mappings.append(FieldMapping(name, index, find_by=find_by))
+            mappings.append(FieldMapping(field.api_name, index, find_by=find_by))
         if not mappings:
             first = self.header[0].strip() if self.header else ""
             raise InvalidField(_unknown(first))
@@ -89,7 +95,9 @@ class MappingRules:
     def _can_be_mapped(self, field: Field) -> bool:
         """Whether a mapping may name the field."""
         if field.api_name == "id":
-            return self.find_by == "id" or self.operation.updates
+            # In an existing table that allows it, new records have the ids of the file.
+            kept = field.writable and field.in_existing_table
+            return kept or self.find_by == "id" or self.operation.updates
         return field.writable and (field.in_existing_table or field.api_name not in SYSTEM_FIELDS)
 
     def _check_one(self, mapping: FieldMapping, path: str) -> None:

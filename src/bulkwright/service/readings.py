@@ -77,4 +77,6 @@ class Readings:
 def _characters(found: _Facts | FileError) -> int:
     if isinstance(found, FileError):
         return _LEAST_CHARACTERS
-    return _LEAST_CHARACTERS + sum(len(name) for csv in found for name in csv.header)
+    return _LEAST_CHARACTERS + sum(
+        len(name) for csv in found for under in csv.splittings for name in under.header
+    )

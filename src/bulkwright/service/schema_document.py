@@ -9,7 +9,13 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from bulkwright.domain.errors import InvalidData
-from bulkwright.domain.module import API_NAME, DATA_TYPES, MAX_NEW_NAME_CHARS, Field
+from bulkwright.domain.module import (
+    API_NAME,
+    DATA_TYPES,
+    MAX_NEW_NAME_CHARS,
+    UNIQUE_TYPES,
+    Field,
+)
 
 _MAX_FIELD_NAME = 90
 """Longest api_names: an index name consists of both, and a key column adds to a field's name."""
@@ -31,7 +37,6 @@ _LENGTHS = {
     "percent": 5,
 }
 """Lengths of fields for which the document has none (facts 8.1)."""
-_UNIQUE_TYPES = ("text", "email", "phone", "website", "integer", "bigint")
 
 _FIELD_KEYS = {
     "api_name", "display_label", "data_type", "length", "decimal_place", "system_mandatory",
@@ -94,7 +99,7 @@ def _field(raw: Mapping[str, Any], place: str, modules: Collection[str]) -> Fiel
     if data_type not in DATA_TYPES:
         raise mistake(f"{name}: unknown data_type {data_type!r}", f"{place}.data_type")
     unique = _flag(raw, "unique", place)
-    if unique and data_type not in _UNIQUE_TYPES:
+    if unique and data_type not in UNIQUE_TYPES:
         raise mistake(f"{name}: a field of type {data_type} cannot be unique", f"{place}.unique")
     target = _text(raw, "lookup_module", place)
     if (data_type == "lookup") != (target is not None):

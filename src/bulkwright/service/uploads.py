@@ -141,9 +141,10 @@ class UploadService:
         return CsvFacts(
             name=member.name,
             encoding=seen.dialect.encoding,
-            delimiter=seen.dialect.delimiter,
-            header=tuple(seen.dialect.header),
+            splittings=seen.head.splittings,
             rows=seen.rows,
+            encoding_by=seen.encoding_by,
+            delimiter_named=seen.head.named,
         )
 
 

@@ -19,6 +19,7 @@ from bulkwright.domain.job import (
 )
 from bulkwright.domain.outcome import Counts
 from bulkwright.store.database import Database, Row
+from bulkwright.store.readings import reading_from, reading_json
 from bulkwright.store.times import from_micros, to_micros
 
 
@@ -63,6 +64,7 @@ class JobStore:
                     ignore_empty=resource.ignore_empty,
                     auto_mapped=resource.auto_mapped,
                     mappings=json.dumps([asdict(m) for m in resource.mappings]),
+                    reading=reading_json(resource.reading),
                 )
 
     def job(self, org_id: int, job_id: int) -> Job | None:
@@ -128,6 +130,7 @@ def _resource(row: Row) -> Resource:
         code=row["resource_code"],
         file_name=row["file_name"],
         counts=Counts(added=row["added"], updated=row["updated"], skipped=row["skipped"]),
+        reading=reading_from(row["reading"]),
     )
 
 

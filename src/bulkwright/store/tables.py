@@ -25,6 +25,11 @@ from bulkwright.domain.module import API_NAME, UNWRITABLE, ExistingTable, Field,
 
 _LONGEST = 63
 
+MOMENT_TEXT = "%Y-%m-%dT%H:%M:%S%.6fZ"
+"""The form of a date-time of an existing table in a frame: in UTC, with parts of a second.
+
+What no date-time of the service's own can be (infinity, years beyond 9999) is as PostgreSQL writes
+it."""
 BEFORE_ALL = -(2**63)
 """No record has a smaller id: the service's ids are positive, those of an existing table may not
 be."""
@@ -218,6 +223,12 @@ def create_table(module: Module, types: Types) -> list[str]:
             columns += _column_definitions(field, types)
     table = f"CREATE TABLE {table_of(module).name} ({', '.join(columns)})"
     return [table, *(s for f in module.unique_fields for s in create_index(module, f))]
+
+
+def drop_table(module: Module) -> list[str]:
+    """Returns the statement that deletes the service's table of a module; none for others."""
+    table = table_of(module)
+    return [f"DROP TABLE {table.name}"] if isinstance(table, ServiceModuleTable) else []
 
 
 def add_column(module: Module, field: Field, types: Types) -> list[str]:

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
+from bulkwright.domain.reading import FoundBy, Splitting
 from bulkwright.domain.upload import CsvFacts, Upload
 from bulkwright.store.database import Database, Row
 from bulkwright.store.times import from_micros, now_micros, to_micros
@@ -68,6 +69,19 @@ def _upload(row: Row) -> Upload:
         bytes=row["bytes"],
         sha256=row["sha256"],
         created_time=from_micros(row["created_time"], "UTC"),
-        csvs=tuple(CsvFacts(**{**csv, "header": tuple(csv["header"])}) for csv in csvs),
+        csvs=tuple(_facts(csv) for csv in csvs),
         problem=row["problem"],
+    )
+
+
+def _facts(csv: dict[str, Any]) -> CsvFacts:
+    # An upload of version 0.1.0 has one delimiter with its header.
+    found = csv.get("splittings") or [{key: csv[key] for key in ("delimiter", "header")}]
+    return CsvFacts(
+        name=csv["name"],
+        encoding=csv["encoding"],
+        splittings=tuple(Splitting(**{**s, "header": tuple(s["header"])}) for s in found),
+        rows=csv["rows"],
+        encoding_by=FoundBy(csv.get("encoding_by", FoundBy.CONTENT)),
+        delimiter_named=csv.get("delimiter_named", False),
     )

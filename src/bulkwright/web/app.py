@@ -14,7 +14,7 @@ from typing import NamedTuple
 from bulkwright.events.context import about, begin_request
 from bulkwright.web.client_address import Networks
 from bulkwright.web.cors import Cors
-from bulkwright.web.errors import HttpError, NoRoute
+from bulkwright.web.errors import ForeignHost, HttpError, NoRoute
 from bulkwright.web.head import check_head
 from bulkwright.web.mount import Mount
 from bulkwright.web.request import Message, Receive, Request, Scope, Send
@@ -54,6 +54,8 @@ class KernelOptions(NamedTuple):
     handle_on_thread: bool = False
     """Whether access checks and plain handlers may block, so that each call needs a thread."""
     access_log_level: int = logging.DEBUG
+    serves_host: Callable[[str], bool] | None = None
+    """Whether a `Host` header has a name of this server; None if any name is one."""
 
 
 class Kernel:
@@ -101,6 +103,7 @@ class Kernel:
         try:
             method = request.scope["method"]
             check_head(request.scope)
+            self._check_host(request)
             if method == "OPTIONS" and self._has_path(path):
                 return NO_CONTENT
             lookup = self._cache.look_up(request)
@@ -125,6 +128,13 @@ class Kernel:
         else:
             response = bound.handle(request)
         return response if isinstance(response, Response) else await response
+
+    def _check_host(self, request: Request) -> None:
+        serves = self._options.serves_host
+        if serves is not None and (host := request.header(b"host")) and not serves(host):
+            raise ForeignHost(
+                "This server serves the names of this machine only, such as localhost"
+            )
 
     def _has_path(self, path: str) -> bool:
         mount = self._find_mount(path)

@@ -48,14 +48,10 @@ class PostgresExistingSink(PostgresSink):
         The sequence may be behind the table, if rows were written with other ids. Ids that a record
         has are left out, because they would be rejected as duplicates.
         """
-        key = tables.stored_fields(module)[0].column
-        assert key is not None
-        table = tables.table_of(module).name
-        sequence = self._db.one("sequence_of", table=table, column=key.name)
-        assert sequence is not None
+        sequence = self._sequence(module)
         ids = pl.Series("id", [], pl.Int64)
         while ids.len() < count:
-            taken = self._db.one("take_existing_ids", sequence=sequence["name"], n=count - len(ids))
+            taken = self._db.one("take_existing_ids", sequence=sequence, n=count - len(ids))
             assert taken is not None
             fresh = pl.Series("id", taken["lines"].split("\n"), pl.String).cast(pl.Int64)
             ids = pl.concat([ids, self._unused(module, fresh)])
@@ -64,6 +60,7 @@ class PostgresExistingSink(PostgresSink):
     def insert(self, module: Module, records: pl.DataFrame, stamps: Stamps) -> None:
         """Add records. Raises RecordRejected if one of them is not stored."""
         _check_count(module, self._insert(module, records, stamps), records.height)
+        self._move_sequence(module, records["id"])
 
     def update(
         self, module: Module, records: pl.DataFrame, stamps: Stamps, *, keep_empty: bool
@@ -107,9 +104,22 @@ class PostgresExistingSink(PostgresSink):
             for row in self._db.all("rejected_rows")
         ]
         self._db.sql(f"TRUNCATE {staged}, bulkwright_rejected")
+        self._move_sequence(module, rows["id"])
         # Rows that one rule rejects are rejected alike: the catalog is queried once for them.
         rejections = {facts: self._rejection(module, facts) for facts in {f for _, f in found}}
         return [(at, rejections[facts]) for at, facts in found]
+
+    def _sequence(self, module: Module) -> str:
+        """The sequence that numbers the records."""
+        key = tables.stored_fields(module)[0].column
+        assert key is not None
+        found = self._db.one("sequence_of", table=tables.table_of(module).name, column=key.name)
+        assert found is not None
+        return str(found["name"])
+
+    def _move_sequence(self, module: Module, ids: pl.Series) -> None:
+        """Let the sequence continue behind these ids, which may come from a file."""
+        self._db.run("move_sequence", sequence=self._sequence(module), id=ids.max())
 
     def _unused(self, module: Module, ids: pl.Series) -> pl.Series:
         """Those ids that no record has."""

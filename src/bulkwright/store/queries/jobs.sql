@@ -8,15 +8,15 @@ VALUES (:id, :org_id, :user_id, :user_name, :operation, :created_time, :time_zon
 -- name: add_resource
 -- Add one resource of a job.
 INSERT INTO resources (job_id, position, module, module_id, file_id, file_name, find_by,
-                       ignore_empty, auto_mapped, mappings, status)
+                       ignore_empty, auto_mapped, mappings, reading, status)
 VALUES (:job_id, :position, :module, :module_id, :file_id, :file_name, :find_by,
-        :ignore_empty, :auto_mapped, :mappings, 'INPROGRESS')
+        :ignore_empty, :auto_mapped, :mappings, :reading, 'INPROGRESS')
 
 -- name: job
 -- One job of an org: a row for each of its resources.
 SELECT j.*, r.position, r.module, r.module_id, r.file_id, r.find_by,
        r.ignore_empty AS resource_ignore_empty, r.auto_mapped, r.mappings,
-       r.status AS resource_status, r.code AS resource_code, r.file_name,
+       r.status AS resource_status, r.code AS resource_code, r.file_name, r.reading,
        r.added, r.updated, r.skipped
 FROM jobs j JOIN resources r ON r.job_id = j.id
 WHERE j.id = :id AND j.org_id = :org_id
