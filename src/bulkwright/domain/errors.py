@@ -138,7 +138,7 @@ class LimitExceeded(RequestError):
 
 
 class QuotaExceeded(RequestError):
-    """The org has as much as its quotas allow (`domain/limits.py`); the message says what ends."""
+    """The org has as much as its quotas allow; the message says what ends."""
 
     code = "TOO_MANY_REQUESTS"
     default_message = "The quota of the org is exceeded"
