@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ from bulkwright.domain.errors import FileNotSupported
 from bulkwright.domain.job import FieldMapping, Job, Operation
 from bulkwright.domain.reading import FoundBy, Reading
 from bulkwright.domain.request import JobRequest, ResourceRequest
+from bulkwright.files import Area
+from bulkwright.pipeline.failed import write_failed
 
 NAME, CITY, STATE = (FieldMapping(n, i) for i, n in enumerate(("Last_Name", "City", "State")))
 chunked = pytest.mark.parametrize("chunk_rows", [1, 2, 1000])
@@ -143,3 +147,25 @@ def test_the_line_of_excel_is_no_header(bench: Bench) -> None:
     done = bench.run("sep=;\r\nLast_Name;City\r\nBoyle;Bonn, Nord\r\n")
     assert done.outcome == ["ADDED"] and stored(bench, "City") == [("Bonn, Nord",)]
     assert reading(done.job).delimiter_by is FoundBy.NAMED
+
+
+def test_failed_rows_keep_what_is_behind_the_last_column(bench: Bench) -> None:
+    """The file to correct has all cells of a row that is too long, and is not read as it is."""
+    text = 'Last_Name,City\nBoyle,Bonn,Nord\nKay,Trier\n5" x,Bonn,Nord,"a ""b"""\n,Ulm\n'
+    done = bench.run(text)
+    assert done.statuses == ["SKIPPED", "ADDED", "SKIPPED", "SKIPPED"]
+    out = io.BytesIO()
+    upload = bench.services.upload_store.upload(bench.org.id, done.job.resources[0].file_id)
+    assert upload is not None
+    with (
+        bench.services.files.open(Area.UPLOADS, upload.id, upload.sha256) as sent,
+        bench.services.jobs.open_result(bench.org.id, done.job.id) as result,
+    ):
+        assert write_failed(done.job, sent, result, out) == 3
+    assert list(csv.reader(io.StringIO(out.getvalue().decode()))) == [
+        ["Last_Name", "City", "ERRORS"],
+        ["Boyle", "Bonn", "INVALID_DATA-City", "Nord"],
+        ['5" x', "Bonn", "INVALID_DATA-City", 'Nord,a "b"'],
+        ["", "Ulm", "MANDATORY_NOT_FOUND-Last_Name"],
+    ]
+    assert set(bench.run(out.getvalue()).statuses) == {"SKIPPED"}

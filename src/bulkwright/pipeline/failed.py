@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from collections.abc import Iterator
 from typing import IO, BinaryIO
 
 import polars as pl
@@ -23,7 +24,8 @@ def write_failed(job: Job, upload: BinaryIO, result: BinaryIO, out: IO[bytes]) -
     """Write the skipped and unprocessed rows of a job to `out` and return their number.
 
     The columns are those of the upload, in its order, and a last one with the errors. The header is
-    that of the upload, so the same job can be run with the file.
+    that of the upload, so the same job can be run with the file. What a row has behind the columns
+    of the header stands behind its errors: it is not lost, and the row is not read uncorrected.
     """
     failed = 0
     with zipfile.ZipFile(result) as archive:
@@ -54,6 +56,18 @@ def write_failed(job: Job, upload: BinaryIO, result: BinaryIO, out: IO[bytes]) -
         failed_rows = rows.filter(is_failed).with_columns(pl.all().replace("", None))
         failed += failed_rows.height
         lines = io.BytesIO()
-        failed_rows.write_csv(lines, include_header=False)
+        longer = chunk.rest.filter(is_failed).replace("", None)
+        for part in _runs(failed_rows, longer):
+            part.write_csv(lines, include_header=False)
         out.write(lines.getvalue())
     return failed
+
+
+def _runs(rows: pl.DataFrame, rest: pl.Series) -> Iterator[pl.DataFrame]:
+    """The rows, those with a rest one cell longer; in order."""
+    ids = rest.is_not_null().rle_id()
+    for (_,), run in rows.with_columns(rest.alias("rest"), ids.alias("run")).group_by(
+        "run", maintain_order=True
+    ):
+        has_rest = run["rest"].null_count() == 0
+        yield run.drop("run") if has_rest else run.drop("run", "rest")

@@ -18,6 +18,8 @@ import polars as pl
 from bulkwright.domain.limits import CHUNK_ROWS
 from bulkwright.formats.csv import Block, Quoting, Segment, parse_slowly
 
+_REST, _DAMAGED = "rest", "damaged"
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -27,6 +29,8 @@ class Chunk:
     first_row: int
     cells: pl.DataFrame
     """One String column for each needed CSV column, named by its index; never null."""
+    rest: pl.Series
+    """The cells behind those of the header, joined by the delimiter; empty in most rows."""
     damaged: pl.Series
     """Mask of the rows whose cells may belong to other columns: there are more cells than the
     header has, or quotes are damaged (`TextRow.fits`)."""
@@ -72,7 +76,8 @@ def read_chunks(
     """
     number, block_row = start.chunk, start.text_row
     for block in blocks:
-        cells, damaged, stray = _parse(block, columns, width, delimiter)
+        frame, stray = _parse(block, columns, width, delimiter)
+        cells = frame.drop(_REST, _DAMAGED)
         first = max(0, start.row - block_row)
         while first < cells.height:
             row = block_row + first
@@ -82,7 +87,8 @@ def read_chunks(
                 number,
                 row,
                 cells.slice(first, size),
-                damaged.slice(first, size),
+                frame[_REST].slice(first, size),
+                frame[_DAMAGED].slice(first, size),
                 tuple(block_row + at for at in stray if first <= at < first + size),
                 block.has_nul,
                 block.has_bad_bytes,
@@ -94,15 +100,15 @@ def read_chunks(
         block_row += cells.height
     if number == 0:
         nothing = pl.DataFrame(schema={str(i): pl.String for i in columns})
-        never = pl.Series(dtype=pl.Boolean)
-        yield Chunk(0, 0, nothing, never, (), has_nul=False, has_bad_bytes=False,
+        none, never = pl.Series(dtype=pl.String), pl.Series(dtype=pl.Boolean)
+        yield Chunk(0, 0, nothing, none, never, (), has_nul=False, has_bad_bytes=False,
                     resume_text=0, resume_row=0)  # fmt: skip
 
 
 def _parse(
     block: Block, columns: tuple[int, ...], width: int, delimiter: str
-) -> tuple[pl.DataFrame, pl.Series, list[int]]:
-    """The needed cells, the mask of damaged rows, and the numbers of rows with stray quotes."""
+) -> tuple[pl.DataFrame, list[int]]:
+    """The needed cells, what stands behind them, and the numbers of rows with stray quotes."""
     frames: list[pl.DataFrame] = []
     stray: list[int] = []
     before = 0
@@ -112,16 +118,13 @@ def _parse(
         before += frame.height
         frames.append(frame)
     frame = frames[0] if len(frames) == 1 else pl.concat(frames, rechunk=True)
-    return frame.drop(str(width)), frame[str(width)] != "", stray
+    return frame, stray
 
 
 def _parse_segment(
     segment: Segment, columns: tuple[int, ...], width: int, delimiter: str
 ) -> tuple[pl.DataFrame, list[int]]:
-    """The needed cells, and the numbers of rows with stray quotes.
-
-    A column named after `width` has text in damaged rows.
-    """
+    """The needed cells with _REST and _DAMAGED, and the numbers of rows with stray quotes."""
     if segment.well_formed:
         # This header is one column wider than the file's, so that it shows rows that are too long.
         header = delimiter.join(map(str, range(width + 1))).encode() + b"\n"
@@ -136,13 +139,16 @@ def _parse_segment(
         except pl.exceptions.ComputeError:
             pass  # a row has even more cells, or its quoting is wrong after all: read it slowly
         else:
-            return frame, []
+            rest = pl.col(str(width)).alias(_REST)
+            damaged = (pl.col(str(width)) != "").alias(_DAMAGED)
+            return frame.with_columns(rest, damaged).drop(str(width)), []
     rows = list(parse_slowly(segment.data, delimiter))
     cells = {
         str(i): pl.Series([r.cells[i] if i < len(r.cells) else "" for r in rows], dtype=pl.String)
         for i in columns
     }
     fits = [row.fits(width) for row in rows]
-    cells[str(width)] = pl.Series(["" if fit else "damaged" for fit in fits], dtype=pl.String)
+    cells[_REST] = pl.Series([delimiter.join(r.cells[width:]) for r in rows], dtype=pl.String)
+    cells[_DAMAGED] = ~pl.Series(fits, dtype=pl.Boolean)
     stray = (at for at, row in enumerate(rows) if row.quoting is Quoting.STRAY)
     return pl.DataFrame(cells), [at for at in stray if fits[at]]
