@@ -120,7 +120,7 @@ DOCUMENTS = [
     raw("lone_surrogate", "Half an emoji, escaped.", b'{"a":"\\ud800"}'),
     raw("raw_control", "A line end within a text.", b'{"a":"x\ny"}'),
     raw("deep_array", "Lists in lists, 100,000 deep.", lambda: b"[" * 100_000),
-    raw("deep_object", "Objects in objects, 50,000 deep.", lambda: b'{"a":' * 50_000),
+    raw("deep_object", "Objects in objects, 5,000 deep.", lambda: b'{"a":' * 5_000),
     raw("deep_closed", "Lists in lists, 100,000 deep and all of them closed.",
         lambda: b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
     raw("1_5mb", "A body of 1.5 MB.", lambda: b'{"a":"' + b"x" * 1_500_000 + b'"}',
