@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, Self, TypeVar, get_type_hints
 
 from bulkwright.domain.endpoint import InvalidEndpoint, parse_allowed, parse_endpoint
-from bulkwright.domain.limits import PROFILES, SERVICE, ZOHO, Limits, MiB
+from bulkwright.domain.limits import PROFILES, Limits, MiB
 from bulkwright.domain.retention import RETENTION_POLICIES, RetentionPolicy, parse_time
 from bulkwright.variables import UnusableSetting, parsed, refuse_placeholder, variable, written
 
@@ -70,9 +70,7 @@ class DataLocation(_Group):
         "Credentials come from the environment. Default: in the data folder.",
     )
     free_disk_mib: int = _option(
-        256,
-        "MiB that stay free on the disk of the files: with less, uploads are rejected and jobs "
-        "wait.",
+        256, "MiB that stay free on the disk: with less, uploads are rejected and jobs wait."
     )
 
     def __post_init__(self) -> None:
@@ -128,23 +126,16 @@ class LimitsSettings(_Group):
         "Default: service; with `serve --dev`, zoho.",
     )
 
-    org_stored_mib: int | None = _quota_option(
-        "MiB of the uploads of one org that are stored at the same time",
-        *(profile.org_stored_bytes // MiB for profile in (ZOHO, SERVICE)),
-    )
-    org_daily_uploads: int | None = _quota_option(
-        "Uploads of one org within 24 hours", ZOHO.org_daily_uploads, SERVICE.org_daily_uploads
-    )
-    org_open_jobs: int | None = _quota_option(
-        "Jobs of one org that have not ended", ZOHO.org_open_jobs, SERVICE.org_open_jobs
-    )
+    org_stored_mib: int | None = _quota_option("MiB of stored uploads of one org", 10_240, 262_144)
+    org_daily_uploads: int | None = _quota_option("Uploads of one org in 24 hours", 10_000, 100_000)
+    org_open_jobs: int | None = _quota_option("Jobs of one org that are not ended", 5_000, 10_000)
 
     def __post_init__(self) -> None:
         """Raises UnusableSetting for a quota that allows nothing."""
         super().__post_init__()
-        for name in ("org_stored_mib", "org_daily_uploads", "org_open_jobs"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise UnusableSetting(f"--{name.replace('_', '-')} takes a number from 1 on.")
+        quotas = (self.org_stored_mib, self.org_daily_uploads, self.org_open_jobs)
+        if any(quota is not None and quota < 1 for quota in quotas):
+            raise UnusableSetting("A quota of an org takes a number from 1 on.")
 
     @property
     def limits_profile(self) -> Profile:
@@ -154,14 +145,12 @@ class LimitsSettings(_Group):
     @property
     def limits(self) -> Limits:
         """The limits of the profile, with the given quotas."""
-        stored = None if self.org_stored_mib is None else self.org_stored_mib * MiB
-        given = {
-            "org_stored_bytes": stored,
-            "org_daily_uploads": self.org_daily_uploads,
-            "org_open_jobs": self.org_open_jobs,
-        }
-        profile = PROFILES[self.limits_profile]
-        return replace(profile, **{name: n for name, n in given.items() if n is not None})
+        return replace(
+            profile := PROFILES[self.limits_profile],
+            org_stored_bytes=(self.org_stored_mib or 0) * MiB or profile.org_stored_bytes,
+            org_daily_uploads=self.org_daily_uploads or profile.org_daily_uploads,
+            org_open_jobs=self.org_open_jobs or profile.org_open_jobs,
+        )
 
 
 @dataclass(frozen=True)

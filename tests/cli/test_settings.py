@@ -24,6 +24,7 @@ from bulkwright.settings import (
     RetentionSettings,
     Settings,
     WorkerSettings,
+    help_text,
 )
 from bulkwright.variables import UnusableSetting, variable
 from bulkwright.wiring import open_files
@@ -253,3 +254,19 @@ def test_a_placeholder_among_the_keys_of_an_object_store_is_refused(
 def test_clear_text_beyond_this_machine_is_noticed(host: str, url: str, clear: bool) -> None:
     """`serve` warns then."""
     assert is_clear_text(Settings(host=host, public_url=url)) is clear
+
+
+def test_the_quotas_in_the_help_are_those_of_the_profiles() -> None:
+    """They are written as texts there, and a quota allows something."""
+    for name, attribute, unit in (
+        ("org_stored_mib", "org_stored_bytes", 1024 * 1024),
+        ("org_daily_uploads", "org_daily_uploads", 1),
+        ("org_open_jobs", "org_open_jobs", 1),
+    ):
+        zoho, service = (getattr(PROFILES[p], attribute) // unit for p in ("zoho", "service"))
+        expected = f"Default: {zoho:,} with --profile zoho, otherwise {service:,}."
+        assert help_text(Settings, name).endswith(expected)
+        given: dict[str, Any] = {name: 7}
+        assert getattr(Settings(**given).limits, attribute) == 7 * unit
+        with pytest.raises(UnusableSetting):
+            Settings(**{name: 0})  # type: ignore[arg-type]
