@@ -250,3 +250,33 @@ def test_a_placeholder_among_the_keys_of_an_object_store_is_refused(
 def test_clear_text_beyond_this_machine_is_noticed(host: str, url: str, clear: bool) -> None:
     """`serve` warns then."""
     assert is_clear_text(Settings(host=host, public_url=url)) is clear
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("port = ", "bulkwright.toml is not valid TOML"),
+        ('datta = "x"', "no command has the option datta; did you mean data?"),
+        ("[serve]\nport = 1", "no command has the option serve"),
+    ],
+)
+def test_a_broken_settings_file_is_named(run: Run, tmp_path: Path, text: str, words: str) -> None:
+    """In one line, before anything is done."""
+    (tmp_path / "bulkwright.toml").write_text(text)
+    assert words in refused(run("jobs", "list"))
+
+
+def test_keys_of_other_commands_are_left_to_them(run: Run, tmp_path: Path) -> None:
+    """`--find-by` is an option of `write`, not of `jobs list`."""
+    (tmp_path / "bulkwright.toml").write_text('find_by = "Email"\nport = 9000\n')
+    assert "not a Bulkwright data folder" in refused(run("jobs", "list"))
+
+
+@pytest.mark.parametrize(
+    "line", [("serve",), ("worker",), ("init", "--company=a", "--email=b@c.d")]
+)
+def test_a_data_folder_that_cannot_be_made(run: Run, tmp_path: Path, line: tuple[str, ...]) -> None:
+    """A file, or below one: each command says so in one line."""
+    (tmp_path / "file").write_text("")
+    assert "--data file is a file" in refused(run(*line, "--data", "file"))
+    assert "the folder cannot be made" in refused(run(*line, "--data", "file/below"))

@@ -31,11 +31,20 @@ def test_write_ends_with_0_when_every_row_was_stored(run: Run, good: Path, tmp_p
     assert [r["STATUS"] for r in rows_of(tmp_path / "o.zip")] == ["ADDED", "ADDED"]
 
 
-def test_write_ends_with_3_when_rows_were_skipped(run: Run, mixed: Path) -> None:
-    """The job is completed, but not every row is stored."""
+def test_write_ends_with_3_when_rows_were_skipped(run: Run, mixed: Path, tmp_path: Path) -> None:
+    """Why they were skipped is counted by code and column; the last line can be typed as it is."""
     done = run("write", mixed, *INSERT, "--data", "d")
     assert (done.returncode, done.stderr) == (3, "")
-    assert "added 2  updated 0  skipped 2  of 4 rows" in done.stdout
+    counts, *reasons, _, following = done.stdout.splitlines()
+    assert "added 2  updated 0  skipped 2  of 4 rows" in counts
+    assert sorted(line.split() for line in reasons) == [
+        ["1", "INVALID_DATA", "Email"],
+        ["1", "MANDATORY_NOT_FOUND", "Last_Name"],
+    ]
+    program_name, *words = following.split()
+    assert program_name == "bulkwright"
+    assert "2 rows" in run(*words).stdout
+    assert (tmp_path / "mixed-failed.csv").is_file()
 
 
 def test_write_takes_a_zip_as_well(run: Run, mixed: Path, tmp_path: Path) -> None:
@@ -78,7 +87,7 @@ def test_map_and_default_options(run: Run, tmp_path: Path) -> None:
     (tmp_path / "f.csv").write_text("Nachname,Ort,Mail\nBoyle,,p@x.example\nKay,Bonn,\n")
     done = run(
         "write", "f.csv", *INSERT, "--data", "d",
-        *("--map", "Nachname=Last_Name", "--map", "Ort=City"),
+        *("--map", "Nachname=Last_Name", "--map", "Ort=City", "--map", "Mail="),
         *("--default", "City=Trier", "--default", "Website=x.example"),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -131,9 +140,17 @@ def test_a_dry_run_stores_nothing_and_answers_the_same(
     [
         (("missing.csv", *INSERT), "missing.csv"),
         (("good.csv", "--module", "Nope", "--operation", "insert"), "MODULE_NOT_AVAILABLE"),
-        (("good.csv", "--module", "Leads", "--operation", "update"), "find_by"),
+        (("good.csv", "--module", "Leads", "--operation", "update"), "--find-by"),
         (("good.csv", "--module", "Deals", "--operation", "insert"), "INVALID_FIELD"),
         (("good.csv", *INSERT, "--map", "Nope=Last_Name"), "'Nope'"),
+        (("good.csv", *INSERT, "--map", "Citi=City"), "did you mean City?"),
+        (("good.csv", *INSERT, "--map", "City"), "--map City: give COLUMN=FIELD"),
+        (("good.csv", *INSERT, "--default", "City"), "--default City: give FIELD=VALUE"),
+        (("good.csv", *INSERT, "--format", "City"), "--format City: give COLUMN=PATTERN"),
+        (("good.csv", *INSERT, "--find-by", "Emial"), "did you mean Email?"),
+        (("good.csv", *INSERT, "--find-by", "City"), "give one of id, Email"),
+        (("good.csv", "--module", "Leeds", "--operation", "insert"), "did you mean Leads?"),
+        (("good.csv", *INSERT, "--mapping", "missing.toml"), "missing.toml"),
         (("good.csv", *INSERT, "--map", "City=Last_Nam"), "INVALID_FIELD"),
         (("good.csv", *INSERT, "--encoding", "klingon"), "INVALID_DATA"),
         (("empty.csv", *INSERT), "FILE_NOT_SUPPORTED"),

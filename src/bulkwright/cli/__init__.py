@@ -6,9 +6,12 @@ import os
 import sys
 
 from cyclopts import App
-from cyclopts.config import Env, Toml
+from cyclopts.config import Env
 
 from bulkwright import __version__
+from bulkwright.cli.examples import EXAMPLES
+from bulkwright.cli.help import HelpFormatter
+from bulkwright.cli.settings_file import NAME, SettingsFile
 
 app = App(
     name="bulkwright",
@@ -16,67 +19,178 @@ app = App(
     version=__version__,
     config=[
         Env("BULKWRIGHT_", command=False),
-        Toml("bulkwright.toml", allow_unknown=True, use_commands_as_keys=False),
+        SettingsFile(NAME, allow_unknown=True, use_commands_as_keys=False),
     ],
+    help_formatter=HelpFormatter(),
+    help_format="plaintext",
     help_epilogue=(
-        "Every option is also an environment variable (--find-by: BULKWRIGHT_FIND_BY) "
-        "and a key of bulkwright.toml."
+        "Every option is also an environment variable (--find-by: BULKWRIGHT_FIND_BY) and a key of "
+        "bulkwright.toml. docs/commands.md has defaults and whole sentences."
     ),
 )
-app.command("bulkwright.cli.demo:demo", help="Run one example job, from a CSV to its result.")
-app.command("bulkwright.cli.serving:serve", help="Serve the API and run workers.")
-app.command("bulkwright.cli.serving:worker", help="Run the jobs of a data folder, without an API.")
-app.command("bulkwright.cli.write:write", help="Write a CSV or a zip into a module.")
-app.command("bulkwright.cli.check:check", help="Check a data folder against its job results.")
-app.command("bulkwright.cli.sweep:sweep", help="Delete expired data.")
-app.command("bulkwright.cli.accounts:init", help="Create an org with its first user and client.")
+
+
+def _example(words: str) -> str:
+    return f"Example:\n  {EXAMPLES[words]}"
+
+
+app.command(
+    "bulkwright.cli.demo:demo",
+    help="Run one example job, from a CSV to its result.",
+    help_epilogue=_example("demo"),
+)
+app.command(
+    "bulkwright.cli.serving:serve",
+    help="Serve the API and run workers.",
+    help_epilogue=_example("serve"),
+)
+app.command(
+    "bulkwright.cli.serving:worker",
+    help="Run the jobs of a data folder, without an API.",
+    help_epilogue=_example("worker"),
+)
+app.command(
+    "bulkwright.cli.write:write",
+    help="Write a CSV or a zip into a module.",
+    help_epilogue=_example("write"),
+)
+app.command(
+    "bulkwright.cli.check:check",
+    help="Check a data folder against its job results.",
+    help_epilogue=_example("check"),
+)
+app.command(
+    "bulkwright.cli.sweep:sweep", help="Delete expired data.", help_epilogue=_example("sweep")
+)
+app.command(
+    "bulkwright.cli.accounts:init",
+    help="Create an org with its first user and client.",
+    help_epilogue=_example("init"),
+)
+app.command(
+    "bulkwright.cli.completion:completion",
+    help="Print the completion script of a shell.",
+    help_epilogue=_example("completion"),
+)
 
 jobs = App(name="jobs", help="Show jobs and save their results.")
-jobs.command("bulkwright.cli.jobs:list_", name="list", help="List the newest jobs.")
-jobs.command("bulkwright.cli.jobs:show", help="Show one job.")
-jobs.command("bulkwright.cli.jobs:result", help="Save a job's result, or its failed rows.")
+jobs.command(
+    "bulkwright.cli.jobs:list_",
+    name="list",
+    help="List the newest jobs.",
+    help_epilogue=_example("jobs list"),
+)
+jobs.command("bulkwright.cli.jobs:show", help="Show one job.", help_epilogue=_example("jobs show"))
+jobs.command(
+    "bulkwright.cli.jobs:result",
+    help="Save a job's result, or its failed rows.",
+    help_epilogue=_example("jobs result"),
+)
 app.command(jobs)
 
 callbacks = App(name="callbacks", help="Show callbacks and the secret that signs them.")
-callbacks.command("bulkwright.cli.callbacks:list_", name="list", help="List the newest callbacks.")
-callbacks.command("bulkwright.cli.callbacks:secret", help="Print the secret that signs callbacks.")
+callbacks.command(
+    "bulkwright.cli.callbacks:list_",
+    name="list",
+    help="List the newest callbacks.",
+    help_epilogue=_example("callbacks list"),
+)
+callbacks.command(
+    "bulkwright.cli.callbacks:secret",
+    help="Print the secret that signs callbacks.",
+    help_epilogue=_example("callbacks secret"),
+)
 app.command(callbacks)
 
 modules = App(name="modules", help="Show and change the CRM schema.")
-modules.command("bulkwright.cli.schema:list_", name="list", help="List the modules.")
-modules.command("bulkwright.cli.schema:show", help="Show the fields of a module.")
-modules.command("bulkwright.cli.schema:apply", help="Add the modules and fields of a JSON file.")
+modules.command(
+    "bulkwright.cli.schema:list_",
+    name="list",
+    help="List the modules.",
+    help_epilogue=_example("modules list"),
+)
+modules.command(
+    "bulkwright.cli.schema:show",
+    help="Show the fields of a module.",
+    help_epilogue=_example("modules show"),
+)
+modules.command(
+    "bulkwright.cli.schema:apply",
+    help="Add the modules and fields of a JSON file.",
+    help_epilogue=_example("modules apply"),
+)
 modules.command(
     "bulkwright.cli.schema:from_table",
     name="from-table",
     help="Make a module of an existing table.",
+    help_epilogue=_example("modules from-table"),
 )
 app.command(modules)
 
 records = App(name="records", help="Read stored records.")
-records.command("bulkwright.cli.schema:export", help="Export all records of a module as CSV.")
+records.command(
+    "bulkwright.cli.schema:export",
+    help="Export all records of a module as CSV.",
+    help_epilogue=_example("records export"),
+)
 app.command(records)
 
-app.command("bulkwright.cli.accounts:org", help="Show the org; change its priority.")
+app.command(
+    "bulkwright.cli.accounts:org",
+    help="Show the org; change its priority.",
+    help_epilogue=_example("org"),
+)
 
 user = App(name="user", help="Show and add users; set passwords.")
-user.command("bulkwright.cli.accounts:add_user", name="add", help="Add a user.")
-user.command("bulkwright.cli.accounts:set_password", name="password", help="Set a password.")
-user.command("bulkwright.cli.accounts:list_users", name="list", help="List the users.")
+user.command(
+    "bulkwright.cli.accounts:add_user",
+    name="add",
+    help="Add a user.",
+    help_epilogue=_example("user add"),
+)
+user.command(
+    "bulkwright.cli.accounts:set_password",
+    name="password",
+    help="Set a password.",
+    help_epilogue=_example("user password"),
+)
+user.command(
+    "bulkwright.cli.accounts:list_users",
+    name="list",
+    help="List the users.",
+    help_epilogue=_example("user list"),
+)
 app.command(user)
 
 client = App(name="client", help="Show and register OAuth clients.")
-client.command("bulkwright.cli.accounts:add_client", name="add", help="Register a client.")
-client.command("bulkwright.cli.accounts:list_clients", name="list", help="List the clients.")
+client.command(
+    "bulkwright.cli.accounts:add_client",
+    name="add",
+    help="Register a client.",
+    help_epilogue=_example("client add"),
+)
+client.command(
+    "bulkwright.cli.accounts:list_clients",
+    name="list",
+    help="List the clients.",
+    help_epilogue=_example("client list"),
+)
 app.command(client)
 
 token = App(name="token", help="Create OAuth tokens.")
-token.command("bulkwright.cli.accounts:create_token", name="create", help="Print a new token.")
+token.command(
+    "bulkwright.cli.accounts:create_token",
+    name="create",
+    help="Print a new token.",
+    help_epilogue=_example("token create"),
+)
 app.command(token)
 
 
 def main() -> None:
-    """Runs the command line. A failure is one line on stderr and exit status 1."""
+    """Runs the command line. A failure is one line on stderr and exit status 1, or 2 for usage."""
+    from cyclopts import CycloptsError
+
     from bulkwright.cli.output import fail
     from bulkwright.domain.errors import BulkwrightError
     from bulkwright.outages import classify
@@ -84,10 +198,11 @@ def main() -> None:
     from bulkwright.store.migrate import CannotMigrate
 
     try:
-        status = app(result_action="return_value")
+        status = app(result_action="return_value", exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        fail(f"{' '.join(str(error).split())} (--help shows the usage)", status=2)
     except BulkwrightError as error:
-        where = error.details.get("json_path")
-        fail(f"{error.message} ({error.code}{f' at {where}' if where else ''})")
+        fail(f"{error.message} ({error.code})")
     except (UnusableSetting, CannotMigrate) as error:
         fail(str(error))
     except KeyboardInterrupt:
@@ -97,6 +212,8 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except Exception as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            fail(f"{error.filename}: {error.strerror}.")
         if outage := classify(error):
             fail(f"{outage}.")
         raise

@@ -5,28 +5,37 @@ from __future__ import annotations
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.table import Table
-from rich.text import Text
 
-from bulkwright.cli.options import DEFAULT_LOCATION, Location, first_org, open_existing
-from bulkwright.cli.output import console
+from bulkwright.cli.options import DEFAULT_LOCATION, Json, Location, first_org, open_existing
+from bulkwright.cli.output import ListColumn, print_list
+
+_COLUMNS = (
+    ListColumn("job_id", "Job"),
+    ListColumn("state", "State"), ListColumn("destination", "Destination"),
+    ListColumn("attempts", "Attempts"),
+    ListColumn("response", "Last response", dispensable=True),
+)  # fmt: skip
 
 
 def list_(
     *,
     most: Annotated[int, Parameter(help="The number of callbacks, newest first.")] = 20,
+    json: Json = False,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
     """List the newest callbacks, with the number of attempts and the last response."""
-    table = Table("Job", "State", "Destination", "Attempts", "Last response")
     with open_existing(location) as services:
-        for delivery in services.outbox.newest(first_org(services).id, most):
-            response = delivery.last_error or str(delivery.last_status or "")
-            table.add_row(
-                str(delivery.job_id), delivery.state.value, Text(delivery.destination),
-                str(delivery.attempts), Text(response),
-            )  # fmt: skip
-    console.print(table)
+        records = [
+            {
+                "job_id": str(delivery.job_id),
+                "state": delivery.state.value,
+                "destination": delivery.destination,
+                "attempts": delivery.attempts,
+                "response": delivery.last_error or str(delivery.last_status or ""),
+            }
+            for delivery in services.outbox.newest(first_org(services).id, most)
+        ]
+    print_list(_COLUMNS, records, json=json)
 
 
 def secret(

@@ -8,15 +8,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
-import msgspec
 from cyclopts import Parameter
 
-from bulkwright.cli.options import DEFAULT_LOCATION, Location, first_org, open_existing
-from bulkwright.cli.output import console, fail, job_line, jobs_table
+from bulkwright.cli.options import DEFAULT_LOCATION, Json, Location, first_org, open_existing
+from bulkwright.cli.output import console, fail, job_line, jobs_list, print_json, print_line
 from bulkwright.domain.ids import parse_id
 from bulkwright.domain.job import Job
 from bulkwright.files import Area, DamagedFile
-from bulkwright.web.json import encode
 from bulkwright.wiring import Services
 from bulkwright.zoho.present.jobs import job_details
 from bulkwright.zoho.versions import VERSIONS
@@ -27,19 +25,20 @@ _POLL_SECONDS = 0.5
 def list_(
     *,
     most: Annotated[int, Parameter(help="The number of jobs, newest first.")] = 20,
+    json: Json = False,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
     """List the newest jobs with their counts."""
     with open_existing(location) as services:
-        jobs_table(services.job_store.newest(first_org(services).id, most))
+        jobs_list(services.job_store.newest(first_org(services).id, most), json=json)
 
 
 def show(
-    job_id: str,
+    job_id: Annotated[str, Parameter(help="The id of the job.")],
     /,
     *,
-    watch: Annotated[bool, Parameter(help="Wait until the job ends.")] = False,
-    json: Annotated[bool, Parameter(help="Print the job details of the API.")] = False,
+    watch: Annotated[bool, Parameter(negative="", help="Wait until the job ends.")] = False,
+    json: Annotated[bool, Parameter(negative="", help="Print the job details of the API.")] = False,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
     """Show the present state of a job."""
@@ -50,18 +49,21 @@ def show(
                 job_line(job)
             time.sleep(_POLL_SECONDS)
             job = _job(services, job_id)
+        omitted = _omitted_columns(services, job)
     if json:
-        print(msgspec.json.format(encode(job_details(job, VERSIONS["v2"])), indent=2).decode())
-    else:
-        job_line(job)
+        print_json(job_details(job, VERSIONS["v2"]))
+        return
+    job_line(job)
+    if omitted:
+        print_line(f"left out: {', '.join(omitted)}")
 
 
 def result(
-    job_id: str,
+    job_id: Annotated[str, Parameter(help="The id of the job.")],
     /,
     *,
     failed: Annotated[
-        bool, Parameter(help="Save only the failed rows, as a CSV to correct and upload again.")
+        bool, Parameter(help="Only the failed rows, as a CSV to correct. Then write it again.")
     ] = False,
     out: Annotated[
         Path | None, Parameter(name=["--out", "-o"], help="Default: JOB.zip or JOB-failed.csv.")
@@ -98,6 +100,18 @@ def result(
             with atomic_write(target) as saved:
                 shutil.copyfileobj(whole, saved)
             console.print(str(target), soft_wrap=True)
+
+
+def _omitted_columns(services: Services, job: Job) -> list[str]:
+    """Returns the columns of the job's files that it does not read, while the upload is kept."""
+    omitted = []
+    for resource in job.resources:
+        upload = services.upload_store.upload(job.org_id, resource.file_id)
+        for facts in () if upload is None else upload.csvs:
+            if facts.name == resource.file_name:
+                unread = set(range(len(facts.header))) - set(resource.columns)
+                omitted += [facts.header[at].strip() or f"column {at + 1}" for at in sorted(unread)]
+    return omitted
 
 
 def _opened(services: Services, area: Area, number: int, sha256: str | None, what: str) -> BinaryIO:

@@ -10,6 +10,9 @@ from cyclopts import Parameter
 
 from bulkwright.cli.output import fail
 from bulkwright.domain.account import Org
+from bulkwright.domain.errors import ModuleNotAvailable
+from bulkwright.domain.module import Module
+from bulkwright.domain.spelling import did_you_mean
 from bulkwright.settings import DataLocation, Settings
 from bulkwright.wiring import Services, open_services
 
@@ -18,6 +21,7 @@ FLAT = Parameter(name="*", negative_iterable=())
 
 Location = Annotated[DataLocation, FLAT]
 DEFAULT_LOCATION = DataLocation()
+Json = Annotated[bool, Parameter(negative="", help="Print JSON, for other programs.")]
 
 
 def require_data(location: DataLocation) -> None:
@@ -40,3 +44,15 @@ def first_org(services: Services) -> Org:
     if not orgs:
         fail("There is no org yet; create one with `bulkwright init`.")
     return orgs[0]
+
+
+def find_module(services: Services, org_id: int, name: str) -> Module:
+    """Returns a module of the org by its API name. Raises ModuleNotAvailable."""
+    found = services.modules.module(org_id, name)
+    if found is not None:
+        return found
+    names = [module.api_name for module in services.modules.modules(org_id)]
+    raise ModuleNotAvailable(
+        f"There is no module {name}{did_you_mean(name, names)} "
+        "(`bulkwright modules list` shows the modules)"
+    )

@@ -1,17 +1,20 @@
-"""The output of commands: progress, tables, failures. No progress where stdout is no terminal."""
+"""The output of commands: progress, lists, failures. No progress where stdout is no terminal."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import NoReturn
 
+import msgspec
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from rich.text import Text
 
+from bulkwright.clock import SYSTEM_CLOCK
 from bulkwright.domain.job import Job
 from bulkwright.domain.outcome import Counts
 from bulkwright.events.events import ChunkCommitted, Event, JobStarted, Observer
@@ -24,12 +27,27 @@ _COLOURS = {
     "ADDED": "green", "UPDATED": "cyan", "SKIPPED": "yellow", "COMPLETED": "green",
     "FAILED": "red", "INPROGRESS": "blue", "UNPROCESSED": "red",
 }  # fmt: skip
+_TITLE_CHARS = 24
+"""Most characters of a file's name before a progress bar."""
+_BESIDE_BAR_CHARS = 64
+"""What stands beside a progress bar with a title of that length."""
+_GAP = "  "
 
 
-def fail(message: str) -> NoReturn:
-    """Prints the reason of a failure on stderr and ends the process with status 1."""
+def fail(message: str, *, status: int = 1) -> NoReturn:
+    """Prints the reason of a failure on stderr and ends the process."""
     errors.print(Text(f"bulkwright: {message}"), soft_wrap=True)
-    sys.exit(1)
+    sys.exit(status)
+
+
+def print_line(*parts: str | Text | tuple[str, str]) -> None:
+    """Prints one line, which is never cut or wrapped."""
+    console.print(Text.assemble(*parts), soft_wrap=True)
+
+
+def print_json(value: object) -> None:
+    """Prints a value as JSON, for other programs."""
+    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
 def coloured(word: str) -> Text:
@@ -37,35 +55,114 @@ def coloured(word: str) -> Text:
     return Text(word, style=_COLOURS.get(word, ""))
 
 
+@dataclass(frozen=True, slots=True)
+class ListColumn:
+    """A column of a list."""
+
+    key: str
+    """The key of its values in the records, and in JSON."""
+    title: str
+    dispensable: bool = False
+    """Whether it is left out if the terminal is too narrow; the last such column first."""
+
+
+def print_list(
+    columns: Sequence[ListColumn], records: Sequence[Mapping[str, object]], *, json: bool
+) -> None:
+    """Prints records as a table, or as JSON.
+
+    Nothing is cut: in a pipe, each record is one line with all columns. A narrow terminal gets
+    fewer columns.
+    """
+    if json:
+        print_json(records)
+        return
+    shown = list(columns)
+    while console.is_terminal and _width(shown, records) > console.width:
+        dispensable = [column for column in shown if column.dispensable]
+        if not dispensable:
+            break
+        shown.remove(dispensable[-1])
+    widths = {column.key: _column_width(column, records) for column in shown}
+    print_line(_GAP.join(_padded(column.title, widths[column.key]) for column in shown).rstrip())
+    for record in records:
+        cells = [_cell(record[column.key], widths[column.key]) for column in shown]
+        line = Text(_GAP).join(cells)
+        line.rstrip()
+        console.print(line, soft_wrap=True)
+
+
+def _width(columns: Sequence[ListColumn], records: Sequence[Mapping[str, object]]) -> int:
+    gaps = len(_GAP) * (len(columns) - 1)
+    return gaps + sum(_column_width(column, records) for column in columns)
+
+
+def _column_width(column: ListColumn, records: Sequence[Mapping[str, object]]) -> int:
+    return max(cell_len(text) for text in (column.title, *(_text(r[column.key]) for r in records)))
+
+
+def _cell(value: object, width: int) -> Text:
+    text = _text(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Text(text.rjust(width))
+    return Text(_padded(text, width), style=_COLOURS.get(text, ""))
+
+
+def _padded(text: str, width: int) -> str:
+    return set_cell_size(text, width)
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case list() | tuple():
+            return ", ".join(map(_text, value))
+        case _:
+            # A line end in a name would break the line of its record.
+            return " ".join(str(value).split())
+
+
 class _Rows(ProgressColumn):
-    """The number of rows, and rows a second."""
+    """The number of rows, and rows a second once there is more than one report."""
 
     def render(self, task: Task) -> Text:
-        rows = task.fields.get("rows", 0)
-        seconds = task.finished_time if task.finished else task.elapsed
-        speed = task.fields.get("fresh", 0) / seconds if seconds else 0
-        return Text(f"{rows:>12,} rows  {speed:>9,.0f} rows/s")
+        speed = task.fields.get("speed")
+        shown = "" if speed is None else f"{speed:,.0f}/s"
+        return Text(f"{task.fields.get('rows', 0):>11,} rows {shown:>10}")
 
 
 @contextmanager
 def progress(title: str) -> Iterator[Observer]:
-    """Yields an observer that shows a job's events as a progress bar, if stdout is a terminal."""
+    """Yields an observer that shows a job's events as a progress bar, if stdout is a terminal.
+
+    The speed is that of the rows: neither the start nor the upload is part of its time.
+    """
+    short = title if len(title) <= _TITLE_CHARS else f"{title[: _TITLE_CHARS - 1]}…"
+    width = max(8, min(40, console.width - _BESIDE_BAR_CHARS))
     bar = Progress(
-        TextColumn(title), BarColumn(), _Rows(), TimeRemainingColumn(),
+        TextColumn(Text(short).markup), BarColumn(width), _Rows(), TimeRemainingColumn(),
         console=console, disable=not console.is_terminal, transient=False,
     )  # fmt: skip
     with bar:
-        task = bar.add_task(title, total=1.0, rows=0, fresh=0)
-        before = 0
+        task = bar.add_task(title, total=1.0, rows=0)
+        began: tuple[float, int] | None = None
 
         def observe(event: Event) -> None:
-            nonlocal before
+            nonlocal began
+            now = SYSTEM_CLOCK.monotonic()
             if isinstance(event, JobStarted):
-                before = event.row
-                bar.update(task, rows=before)
+                began = now, event.row
+                bar.update(task, rows=event.row)
             elif isinstance(event, ChunkCommitted):
                 rows = event.counts.total
-                bar.update(task, completed=event.share, rows=rows, fresh=rows - before)
+                began = began or (now, rows)
+                speed = (rows - began[1]) / (now - began[0]) if rows > began[1] else None
+                bar.update(task, completed=event.share, rows=rows, speed=speed)
 
         yield observe
         bar.update(task, completed=1.0)
@@ -83,11 +180,22 @@ def as_progress(details: JobDetails) -> ChunkCommitted:
     return ChunkCommitted(int(details.id), counts.total, counts, share, counts, 0.0)
 
 
-def job_line(job: Job) -> None:
-    """Prints the status and the counts of a job in one line."""
+def watching(observe: Observer) -> Callable[[JobDetails], None]:
+    """Returns a watcher of job details for `progress`, from when a worker began."""
+
+    def watch(details: JobDetails) -> None:
+        if details.status != "ADDED":
+            observe(as_progress(details))
+
+    return watch
+
+
+def job_line(job: Job, *, name: str | None = None) -> None:
+    """Prints the status and the counts of a job in one line; `name` is shown instead of its id."""
     counts = job.counts
     line = Text.assemble(
-        f"job {job.id}  ", coloured(job.status.value), f" {job.code}" if job.code else "", "  ",
+        f"{name or f'job {job.id}'}  ", coloured(job.status.value),
+        f" {job.code}" if job.code else "", "  ",
         f"added {counts.added:,}  updated {counts.updated:,}  ",
         (f"skipped {counts.skipped:,}", "yellow" if counts.skipped else ""),
         f"  of {counts.total:,} rows",
@@ -95,17 +203,29 @@ def job_line(job: Job) -> None:
     console.print(line, soft_wrap=True)
 
 
-def jobs_table(jobs: list[Job]) -> None:
-    """Prints a table of jobs in the given order."""
-    table = Table("Job", "Status", "Operation", "Module", "File", "Added", "Updated", "Skipped",
-                  "Created")  # fmt: skip
-    for name in ("Added", "Updated", "Skipped"):
-        next(c for c in table.columns if c.header == name).justify = "right"
-    for job in jobs:
-        first, counts = job.resources[0], job.counts
-        table.add_row(
-            str(job.id), coloured(job.status.value), job.operation.value, first.module,
-            Text(first.file_name or ""), f"{counts.added:,}", f"{counts.updated:,}",
-            f"{counts.skipped:,}", job.created_time.isoformat(" ", "seconds"),
-        )  # fmt: skip
-    console.print(table)
+_JOB_COLUMNS = (
+    ListColumn("id", "Job"), ListColumn("status", "Status"), ListColumn("operation", "Operation"),
+    ListColumn("module", "Module"), ListColumn("added", "Added"), ListColumn("updated", "Updated"),
+    ListColumn("skipped", "Skipped"), ListColumn("created", "Created", dispensable=True),
+    ListColumn("file", "File", dispensable=True),
+)  # fmt: skip
+
+
+def jobs_list(jobs: Sequence[Job], *, json: bool) -> None:
+    """Prints jobs in the given order."""
+    records = [
+        {
+            "id": str(job.id),
+            "status": job.status.value,
+            "code": job.code,
+            "operation": job.operation.value,
+            "module": job.resources[0].module,
+            "added": job.counts.added,
+            "updated": job.counts.updated,
+            "skipped": job.counts.skipped,
+            "created": job.created_time.isoformat(" ", "seconds"),
+            "file": job.resources[0].file_name,
+        }
+        for job in jobs
+    ]
+    print_list(_JOB_COLUMNS, records, json=json)

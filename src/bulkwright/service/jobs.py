@@ -70,7 +70,10 @@ class JobService:
     clock: Clock = SYSTEM_CLOCK
 
     def create(self, caller: Caller, request: JobRequest) -> Job:
-        """Checks a request and adds its job. Raises the RequestError of the first mistake."""
+        """Checks a request and adds its job. Raises the RequestError of the first mistake.
+
+        If the request has a fingerprint, and an unfinished job has the same one, returns that job.
+        """
         user = self.accounts.user(caller.org_id, caller.user_id)
         if user is None:
             raise InvalidToken
@@ -131,6 +134,11 @@ class JobService:
     def _add(self, job: Job) -> Job:
         numbered = replace(job, id=self.modules.take_ids(1))
         with self.jobs.transaction():
+            if job.fingerprint is not None:
+                self.jobs.lock_fingerprint(job.fingerprint)
+                unfinished = self.jobs.find_unfinished(job.org_id, job.fingerprint)
+                if unfinished is not None:
+                    return self.details(job.org_id, unfinished)
             # Before the pin a sweep may have deleted the upload; after it no sweep can.
             if not self.upload_store.pin_upload(job.org_id, job.resources[0].file_id):
                 raise InvalidFileId(details={"json_path": "$.resource[0].file_id"})
@@ -165,7 +173,9 @@ class JobService:
                 "Required key field_mappings is not available",
                 {"json_path": f"{place}.field_mappings"},
             )
-        if wanted.mappings is None:
+        if wanted.make_mappings is not None:
+            mappings = wanted.make_mappings(csv.header)
+        elif wanted.mappings is None:
             mappings = rules.by_header()
         else:
             if len(wanted.mappings) > self.limits.mappings:
@@ -184,7 +194,7 @@ class JobService:
             mappings=mappings,
             find_by=wanted.find_by,
             ignore_empty=bool(ignore_empty),
-            auto_mapped=wanted.mappings is None,
+            auto_mapped=wanted.mappings is None and wanted.make_mappings is None,
         )
 
     def _module(self, caller: Caller, operation: Operation, name: str) -> Module:
