@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar, Union, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
 
 from bulkwright.domain.endpoint import InvalidEndpoint, parse_allowed, parse_endpoint
 from bulkwright.domain.limits import PROFILES, Limits
@@ -87,6 +88,10 @@ class DataLocation(_Group):
         super().__post_init__()
         if self.database and not self.database.startswith(_POSTGRES):
             raise UnusableSetting("--database takes postgresql://USER@HOST/NAME, or nothing at all")
+        for host in urlsplit(self.database).netloc.rpartition("@")[2].split(","):
+            port = host.rpartition("]")[2].partition(":")[2]
+            if port and not port.isdigit():
+                raise UnusableSetting(f"--database has the port {port}, which is no number.")
 
     @property
     def name(self) -> str:

@@ -280,3 +280,20 @@ def test_a_data_folder_that_cannot_be_made(run: Run, tmp_path: Path, line: tuple
     (tmp_path / "file").write_text("")
     assert "--data file is a file" in refused(run(*line, "--data", "file"))
     assert "the folder cannot be made" in refused(run(*line, "--data", "file/below"))
+
+
+@pytest.mark.parametrize("line", [("jobs", "list"), ("worker",), ("serve", "--port", "0")])
+def test_a_database_that_is_none(run: Run, tmp_path: Path, line: tuple[str, ...]) -> None:
+    """Another file has its name."""
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "bulkwright.sqlite").write_text("a text of more than a few bytes")
+    assert "bulkwright.sqlite is no SQLite database" in refused(run(*line, "--data", "d"))
+
+
+def test_the_port_of_a_database_is_a_number() -> None:
+    """Of each host; an IPv6 address has colons of its own."""
+    for good in ("h:5432", "[::1]", "[::1]:5432", "u:p%40ss@a:1,b:2", "h"):
+        assert Settings(database=f"postgresql://{good}/x").database
+    for bad in ("h:5432x", "[::1]:x", "u:p@a:1,b:y"):
+        with pytest.raises(UnusableSetting, match="which is no number"):
+            Settings(database=f"postgresql://{bad}/x")

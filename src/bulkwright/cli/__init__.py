@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 
@@ -197,6 +198,8 @@ def main() -> None:
     from bulkwright.settings import UnusableSetting
     from bulkwright.store.migrate import CannotMigrate
 
+    # Its lines say what our own line says when an outage ends the command.
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     try:
         status = app(result_action="return_value", exit_on_error=False, print_error=False)
     except CycloptsError as error:

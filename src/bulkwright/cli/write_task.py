@@ -13,10 +13,11 @@ from pathlib import Path
 
 from bulkwright.cli.job_options import JobOptions
 from bulkwright.cli.output import fail
-from bulkwright.domain.errors import InvalidField, MandatoryFieldsNotMapped
+from bulkwright.domain.errors import InvalidData, InvalidField, MandatoryFieldsNotMapped
 from bulkwright.domain.job import FieldMapping, Operation
 from bulkwright.domain.limits import SERVICE
 from bulkwright.domain.module import Module
+from bulkwright.domain.spelling import did_you_mean
 from bulkwright.service.columns import ColumnMatch, Stated, find_by_name, match_columns
 
 INTERRUPTED = 130
@@ -36,6 +37,8 @@ class WriteTask:
     @classmethod
     def of(cls, path: Path, options: JobOptions) -> WriteTask:
         """Returns the task of a command line; ends the command if an option cannot be read."""
+        if options.encoding is not None:
+            _check_encoding(options.encoding)
         return cls(path, options, options.stated())
 
     def header(self) -> tuple[str, ...]:
@@ -158,6 +161,15 @@ def zipped(path: Path, method: int) -> Iterator[Path]:
 def exit_status(*, failed: bool, skipped: int) -> int:
     """Returns the exit status of a job that has ended."""
     return 1 if failed else _SKIPPED if skipped else 0
+
+
+def _check_encoding(name: str) -> None:
+    from bulkwright.formats.csv import ENCODINGS, canonical_encoding
+
+    try:
+        canonical_encoding(name)
+    except InvalidData as error:
+        fail(f"--encoding {name}: {error.message}{did_you_mean(name, ENCODINGS)} ({error.code})")
 
 
 def _position(column: str, names: Sequence[str]) -> int | None:
