@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,11 @@ from tests.sdk.record import keep_record
 from tests.support.deployment import Deployment, deployed
 from tests.support.postgres import Server, postgres_server
 from tests.support.stores import PostgresStore, SqliteStore, Store
+
+from bulkwright.store.database import Database
+from bulkwright.store.postgres.connection import PostgresDatabase
+from bulkwright.store.sqlite.adbc import AdbcDatabase
+from bulkwright.store.sqlite.connection import StdlibDatabase
 
 HERE = Path(__file__).parent
 ON_BOTH = ("sqlite", "postgres")
@@ -50,6 +56,21 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if request.param == "sqlite":
         return SqliteStore(folder)
     return PostgresStore(request.getfixturevalue("postgres"), folder)
+
+
+@pytest.fixture(params=["sqlite3", "adbc", "postgres"])
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An open database of each driver, without any table."""
+    opened: Database
+    if request.param == "postgres":
+        server = request.getfixturevalue("postgres")
+        opened = PostgresDatabase(server.database(), connections=4)
+    elif request.param == "adbc":
+        opened = AdbcDatabase(tmp_path / "test.sqlite")
+    else:
+        opened = StdlibDatabase(tmp_path / "test.sqlite")
+    with closing(opened):
+        yield opened
 
 
 FIRST = (

@@ -131,6 +131,13 @@ class DataLocation(_Group):
 
 
 @dataclass(frozen=True)
+class OrgLocation(DataLocation):
+    """Where data is, and the org that a command works for."""
+
+    org: int | None = _option(None, "The id of the org. It is needed if there are several orgs.")
+
+
+@dataclass(frozen=True)
 class LimitsSettings(_Group):
     """The limits profile (domain/limits.py)."""
 
@@ -154,7 +161,7 @@ class LimitsSettings(_Group):
 
 @dataclass(frozen=True)
 class RetentionSettings(LimitsSettings):
-    """How long data other than records is kept."""
+    """How long what is not a record is kept."""
 
     keep_uploads: str | None = _keep_option(
         "uploads are kept, and longer while needed", "7d", "30d"
@@ -162,6 +169,10 @@ class RetentionSettings(LimitsSettings):
     keep_results: str | None = _keep_option("results are kept after their job", "7d", "90d")
     keep_jobs: str | None = _keep_option("jobs are kept after their end", "90d", "365d")
     keep_callbacks: str | None = _keep_option("callbacks are listed after their end", "7d", "30d")
+    keep_refresh_tokens: str | None = _keep_option(
+        "refresh tokens are valid after their last use", "forever", "180d"
+    )
+    keep_audit: str | None = _keep_option("entries of the audit log are kept", "90d", "365d")
 
     def __post_init__(self) -> None:
         """Raises UnusableSetting for a duration that cannot be read."""
@@ -173,12 +184,12 @@ class RetentionSettings(LimitsSettings):
         """The given durations; the profile's where none is given."""
         default = RETENTION_POLICIES[self.limits_profile]
         kept = {}
-        for name in ("uploads", "results", "jobs", "callbacks"):
+        for name in (policy.name for policy in fields(RetentionPolicy)):
             text = getattr(self, f"keep_{name}")
             try:
                 kept[name] = getattr(default, name) if text is None else parse_time(text)
             except ValueError as error:
-                raise UnusableSetting(f"--keep-{name}: {error}.") from None
+                raise UnusableSetting(f"--keep-{name.replace('_', '-')}: {error}.") from None
         return RetentionPolicy(**kept)
 
 

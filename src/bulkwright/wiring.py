@@ -21,6 +21,7 @@ from bulkwright.events.events import Observer
 from bulkwright.files import Files, ForeignFiles
 from bulkwright.files.local import LocalFiles
 from bulkwright.ports import RecordStores
+from bulkwright.service.audit import AuditLog
 from bulkwright.service.jobs import JobService
 from bulkwright.service.metadata import MetadataService
 from bulkwright.service.readiness import Readiness
@@ -32,6 +33,7 @@ from bulkwright.service.tokens import TokenService
 from bulkwright.service.uploads import UploadService
 from bulkwright.settings import Settings, UnusableSetting
 from bulkwright.store.accounts import AccountStore
+from bulkwright.store.audit import AuditStore
 from bulkwright.store.claims import ClaimStore
 from bulkwright.store.database import Database
 from bulkwright.store.jobs import JobStore
@@ -47,6 +49,7 @@ from bulkwright.store.uploads import UploadStore
 if TYPE_CHECKING:
     from bulkwright.callback.dispatcher import CallbackDispatcher
     from bulkwright.pipeline.context import JobContext
+    from bulkwright.service.administration import Administration
     from bulkwright.service.check import Check
     from bulkwright.service.existing_tables import ExistingTableService
     from bulkwright.service.schema import SchemaService
@@ -68,11 +71,13 @@ class Services:
     database: Database
     files: Files
     accounts: AccountStore
+    sessions: SessionStore
     job_store: JobStore
     upload_store: UploadStore
     claims: ClaimStore
     ledger: LedgerStore
     modules: ModuleStore
+    audit: AuditLog
     tokens: TokenService
     signin: SignInService
     uploads: UploadService
@@ -85,7 +90,7 @@ class Services:
     readiness: Readiness
     backlog: MetricsStore
 
-    # A server that is set up needs none of these three, so it starts without their modules.
+    # A server that is set up needs none of these, so it starts without their modules.
 
     @property
     def schema(self) -> SchemaService:
@@ -108,7 +113,17 @@ class Services:
         from bulkwright.service.setup import SetupService
 
         return SetupService(
-            self.accounts, self.modules, self.schema, self.tokens, self.database.clock
+            self.accounts, self.modules, self.schema, self.tokens, self.audit, self.database.clock
+        )
+
+    @property
+    def administration(self) -> Administration:
+        """Revokes, deactivates and removes orgs, users, clients and tokens."""
+        from bulkwright.service.administration import Administration
+        from bulkwright.store.org_removal import OrgRemoval
+
+        return Administration(
+            self.accounts, self.sessions, OrgRemoval(self.database), self.files, self.audit
         )
 
     def close(self) -> None:
@@ -286,20 +301,24 @@ def _services(database: Database, settings: Settings) -> Services:
     _bind(files, database)
     files.sweep()
     accounts, jobs, modules = AccountStore(database), JobStore(database), ModuleStore(database)
-    tokens = TokenService(accounts)
+    sessions = SessionStore(database)
+    audit = AuditLog(AuditStore(database), clock)
+    tokens = TokenService(accounts, audit, settings.retention_policy.refresh_tokens)
     outbox, upload_store = OutboxStore(database), UploadStore(database)
     uploads = UploadService(accounts, modules, upload_store, files, settings.limits, clock)
     return Services(
         database=database,
         files=files,
         accounts=accounts,
+        sessions=sessions,
         job_store=jobs,
         upload_store=upload_store,
         claims=ClaimStore(database),
         ledger=LedgerStore(database),
         modules=modules,
+        audit=audit,
         tokens=tokens,
-        signin=SignInService(accounts, SessionStore(database), tokens, Failures(clock)),
+        signin=SignInService(accounts, sessions, tokens, audit, Failures(sessions)),
         uploads=uploads,
         jobs=JobService(
             accounts,

@@ -17,7 +17,7 @@ from tests.support.program import MIXED, Run, program, refused
 from bulkwright.cli.job_options import JobOptions
 from bulkwright.cli.jobs import result
 from bulkwright.cli.write import write
-from bulkwright.settings import DataLocation
+from bulkwright.settings import OrgLocation
 
 INSERT = ("--module", "Leads", "--operation", "insert", "--data", "d")
 
@@ -94,7 +94,7 @@ def test_a_result_that_cannot_be_written_changes_no_file(
 
     monkeypatch.setattr(shutil, "copyfileobj", full)
     monkeypatch.setattr("bulkwright.pipeline.failed.read_chunks", full)
-    location = DataLocation(tmp_path / "d")
+    location = OrgLocation(tmp_path / "d")
     saved = tmp_path / "out" / "saved"
     saved.parent.mkdir()
     saved.write_text("earlier")
@@ -102,7 +102,7 @@ def test_a_result_that_cannot_be_written_changes_no_file(
         if command == "write --result":
             (tmp_path / "f.csv").write_text(MIXED)
             options = JobOptions(module="Leads", operation="insert")
-            other = DataLocation(tmp_path / "other")
+            other = OrgLocation(tmp_path / "other")
             write(tmp_path / "f.csv", options=options, result=saved, location=other)
         else:
             failed = command == "result --failed"

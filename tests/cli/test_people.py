@@ -77,7 +77,8 @@ def test_a_user_is_added_with_a_profile(run: Run) -> None:
 
 def test_a_password_comes_from_standard_input(run: Run, tmp_path: Path) -> None:
     """The first line; it replaces the old password, and no file contains it."""
-    assert given(tmp_path, f"{PASSWORD}\nmore\n", "user", "password", "P@x.example").stdout == ""
+    set_first = given(tmp_path, f"{PASSWORD}\nmore\n", "user", "password", "P@x.example")
+    assert set_first.stdout == "revoked 1 token, ended 0 sessions\n"
     assert right(tmp_path, "p@x.example", PASSWORD)
     assert " yes " in run("user", "list", *DATA).stdout
     assert given(tmp_path, "another password", "user", "password", "p@x.example").returncode == 0

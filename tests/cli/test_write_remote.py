@@ -45,7 +45,7 @@ def test_a_file_is_written_through_a_server(run: Run, live: Live, tmp_path: Path
 def test_columns_are_compared_with_the_fields_of_the_server(
     run: Run, live: Live, tmp_path: Path
 ) -> None:
-    """Before anything is uploaded; a token that may not read them is told so."""
+    """Before anything is uploaded; a token that may not read them is refused with the scope."""
     (tmp_path / "f.csv").write_text("Last_Name,Frist_Name\nBoyle,Pat\n")
     remote = ("--url", live.base_url, "--token", live.access_token)
     line = refused(run("write", "f.csv", *INSERT, *remote))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 from enum import Enum
@@ -43,11 +44,17 @@ def commands(root: App = app, words: tuple[str, ...] = ()) -> Iterator[tuple[str
         yield from commands(found, (*words, name))
 
 
+def example(words: str, command: App) -> str:
+    """The example of a command: of the table, or of its docstring."""
+    written = re.findall(r"^Example: (.+)$", inspect.getdoc(command.default_command) or "", re.M)
+    return EXAMPLES.get(words) or (written[0] if written else "")
+
+
 def page() -> str:
     """Returns the page as it should be."""
     parts = [HEAD]
     for words, command in commands():
-        parts.append(f"\n## {words}\n\n{_text(command)}\n\n    {EXAMPLES[words]}\n")
+        parts.append(f"\n## {words}\n\n{_text(command)}\n\n    {example(words, command)}\n")
         rows = [row for one in command.assemble_argument_collection() if (row := _row(one))]
         if rows:
             parts.append("\n| | variable | default | meaning |\n|---|---|---|---|\n")
@@ -57,7 +64,8 @@ def page() -> str:
 
 def _text(command: App) -> str:
     paragraphs = inspect.getdoc(command.default_command) or ""
-    return "\n\n".join(" ".join(part.split()) for part in paragraphs.split("\n\n"))
+    texts = (" ".join(part.split()) for part in paragraphs.split("\n\n"))
+    return "\n\n".join(text for text in texts if not text.startswith("Example: "))
 
 
 def _row(argument: Argument) -> str:

@@ -11,12 +11,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.docs.commands_page import commands
+from tests.docs.commands_page import commands, example
 from tests.docs.shell import ROOT, blocks, run
 from tests.support.live import Live
 from tests.support.postgres import Server
-
-from bulkwright.cli.examples import EXAMPLES
 
 pytestmark = [
     pytest.mark.slow,
@@ -36,7 +34,9 @@ NOT_RUN = {
     "docs/sdk.md": "its server and its programs run below, and in tests/sdk",
 }
 """Pages whose commands are not run as they stand, each with the reason."""
-RUN = {"README.md", "docs/write.md", "docs/modules.md", "docs/existing-tables.md"}
+RUN = {
+    "README.md", "docs/accounts.md", "docs/existing-tables.md", "docs/modules.md", "docs/write.md",
+}  # fmt: skip
 
 
 def text_of(name: str) -> str:
@@ -50,13 +50,19 @@ def block(name: str, start: str) -> str:
     return found
 
 
+def fenced(text: str) -> list[str]:
+    """The blocks of a page that are marked as shell."""
+    return re.findall(r"^```(?:sh|bash|console)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
 def test_every_page_with_commands_is_run_or_says_why_not() -> None:
     """A new page is added above."""
     tracked = subprocess.run(
         ["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.split()
     typed = re.compile(r"^(bulkwright|python3? |curl |pip |uv |git |console )", re.MULTILINE)
-    found = {name for name in tracked if any(typed.search(b) for b in blocks(text_of(name)))}
+    shown = {name: blocks(text_of(name)) + fenced(text_of(name)) for name in tracked}
+    found = {name for name in tracked if any(typed.search(b) for b in shown[name])}
     assert found - RUN - set(NOT_RUN) == set()
 
 
@@ -101,10 +107,34 @@ def test_an_existing_table_of_postgresql(tmp_path: Path, postgres: Server) -> No
     assert rows == [("a@zylker.example", "Ann", 30, 1)]
 
 
-def test_the_examples_of_all_commands(tmp_path: Path) -> None:
+ACCOUNTS = ("org", "user", "client", "token", "audit")
+"""Commands whose examples name users, clients and orgs; their own tests run them."""
+
+
+_PICK = """
+pick() { python3 -c "import json, sys; print(json.load(sys.stdin)[$1]['$2'])"; }
+"""
+
+
+def test_the_page_of_accounts(tmp_path: Path) -> None:
+    """Its variables are the newest token, client and org."""
+    (lines,) = fenced(text_of("docs/accounts.md"))
+    for name, command in (
+        ("$TOKEN", "bulkwright token list --json | pick 0 token"),
+        ("$CLIENT", "bulkwright client list --json | pick 0 client"),
+        ("$ORG", "bulkwright org list --json | pick -1 org_id"),
+    ):
+        assert name in lines
+        lines = lines.replace(name, f"$({command})")
+    run(_PICK + lines, tmp_path)
+
+
+def test_the_examples_of_commands(tmp_path: Path) -> None:
     """In one folder; `demo` has its own tests."""
     first = ("init", "serve", "worker")
-    words = [*first, *(name for name, _ in commands() if name not in (*first, "demo"))]
+    found = dict(commands())
+    others = [name for name in found if name not in (*first, "demo")]
+    words = [*first, *(name for name in others if name.split()[0] not in ACCOUNTS)]
     (tmp_path / "leads.csv").write_text("Last_Name,Email\nBoyle,p@zylker.example\nKay,none\n")
     (tmp_path / "parts.json").write_text('{"modules": [{"api_name": "Parts"}]}')
     prepared = """
@@ -112,7 +142,7 @@ python3 -c "import sqlite3; sqlite3.connect('bulkwright-data/bulkwright.sqlite')
 'CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT)')"
 bulkwright write leads.csv --module Leads --operation insert
 """
-    lines = [EXAMPLES[name] for name in words]
+    lines = [example(name, found[name]) for name in words]
     run("\n".join([lines[0], prepared, *lines[1:]]), tmp_path, BULKWRIGHT_PORT="0")
 
 

@@ -300,10 +300,12 @@ def test_a_wrong_query_is_an_error_page(
     assert answer.headers["content-type"] == "text/html;charset=utf-8"
 
 
-def test_a_javascript_client_gets_no_code(server: Deployment, browser: Browser) -> None:
-    """It has no secret, so it could not exchange the code. A self client has no pages."""
+def test_codes_are_for_clients_that_can_prove_themselves(
+    server: Deployment, browser: Browser
+) -> None:
+    """A client without a secret needs a PKCE challenge. A self client has no pages."""
     answer = browser.get(AUTH, params=sample_query(response_type="code"))
-    assert "unauthorized_client" in answer.text
+    assert "invalid_code_challenge" in answer.text
     client_id = server.tenant.client.client_id
     answer = browser.get(AUTH, params=sample_query(response_type="code", client_id=client_id))
     assert "invalid_redirect_uri" in answer.text
@@ -363,6 +365,57 @@ def test_the_pages_keep_the_challenge(
     code = code_of(browser.press(page, "accept"))
     assert exchange(server, web, code) == {"error": "invalid_code"}
     assert "access_token" in exchange(server, web, code, code_verifier=VERIFIER)
+
+
+def test_a_page_without_a_secret_exchanges_a_code(
+    server: Deployment, browser: Browser, user: User
+) -> None:
+    """Authorization code with PKCE: no secret, no refresh token, and the code is good once."""
+    query = sample_query(
+        response_type="code",
+        access_type="offline",
+        code_challenge=CHALLENGE,
+        code_challenge_method="S256",
+    )
+    answer = browser.press(sign_in(browser, user, query), "accept")
+    code = code_of(answer)
+    assert "#" not in answer.headers["location"]
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": SAMPLE_CLIENT_ID,
+        "redirect_uri": SAMPLE_REDIRECT,
+        "code": code,
+    }
+
+    def ask(**more: str) -> httpx2.Response:
+        origin = {"Origin": "http://127.0.0.1:5500"}
+        return server.http.post("/oauth/v2/token", data=form | more, headers=origin)
+
+    for wrong in ({}, {"code_verifier": "x" * 43}):
+        assert ask(**wrong).json() == {"error": "invalid_code"}
+    answer = ask(code_verifier=VERIFIER, client_secret="x")
+    assert answer.json() == {"error": "invalid_client_secret"}
+    answer = ask(code_verifier=VERIFIER)
+    assert answer.headers["access-control-allow-origin"] == "http://127.0.0.1:5500"
+    given = answer.json()
+    assert "refresh_token" not in given
+    assert server.get("/crm/bulk/v2/write/1", given["access_token"]).status_code == 404
+    assert ask(code_verifier=VERIFIER).json() == {"error": "invalid_code"}
+    assert server.get("/crm/bulk/v2/write/1", given["access_token"]).status_code == 401
+
+
+def test_a_client_without_a_secret_has_no_other_grant(server: Deployment) -> None:
+    """A code without a challenge, which no page gives it, is rejected too."""
+    client = server.services.accounts.client(SAMPLE_CLIENT_ID)
+    assert client is not None
+    code = server.services.tokens.issue_code(client, SCOPES)
+    for form, error in (
+        ({"grant_type": "authorization_code", "code": code}, "invalid_code"),
+        ({"grant_type": "refresh_token", "refresh_token": "x"}, "invalid_client"),
+        ({"grant_type": "client_credentials", "scope": SCOPES}, "invalid_client"),
+    ):
+        answer = server.http.post("/oauth/v2/token", data=form | {"client_id": SAMPLE_CLIENT_ID})
+        assert answer.json() == {"error": error}
 
 
 # Consent
@@ -478,13 +531,16 @@ def test_a_session_is_new_with_each_sign_in(
     assert "set-cookie" not in page.headers
     browser.cookies.set("bulkwright", fixed, path=AUTH)
     answer = browser.press(page, "sign-in", email=user.email, password=PASSWORD)
-    cookie = answer.headers["set-cookie"]
+    cookie, device = answer.headers.get_list("set-cookie")
     value = cookie.removeprefix("bulkwright=").partition(";")[0]
     assert re.fullmatch(r"[\w-]{43}", value) and value != fixed
     found = cookie.partition("; ")[2].split("; ")
     assert set(found) == {"HttpOnly", "SameSite=Lax", "Path=/oauth/v2/auth", "Max-Age=28800"}
+    assert "; Max-Age=15552000" in device
+    remembered = device.removeprefix("bulkwright-device=").partition(";")[0]
+    assert re.fullmatch(r"[\w-]{43}", remembered)
     stored = server.stored()
-    assert value.encode() not in stored
+    assert value.encode() not in stored and remembered.encode() not in stored
     assert hashlib.sha256(value.encode()).hexdigest().encode() in stored
     with Browser(base_url=server.base_url) as thief:
         thief.cookies.set("bulkwright", fixed, path=AUTH)
@@ -560,6 +616,41 @@ def test_simultaneous_guesses_are_slowed_down_too(server: Deployment) -> None:
         thread.join()
     assert statuses.count(401) <= 3
     assert set(statuses) == {401, 429} and len(statuses) == 30
+
+
+def test_a_stranger_does_not_lock_a_user_out(server: Deployment, browser: Browser) -> None:
+    """From the same address: the browser in which the user signed in before counts by itself."""
+    user = new_user(server)
+    sign_in(browser, user, sample_query())
+    device = browser.cookies["bulkwright-device"]
+    with Browser(base_url=server.base_url) as stranger:
+        stranger.cookies.set("bulkwright-device", "D" * 43, path=AUTH)
+        page = stranger.get(AUTH, params=sample_query())
+        for _ in range(5):
+            stranger.press(page, "sign-in", email=user.email, password="x")
+        late = stranger.press(page, "sign-in", email=user.email, password=PASSWORD)
+        assert late.status_code == 429
+    browser.press(browser.get(AUTH, params=sample_query()), "sign-out")
+    page = browser.get(AUTH, params=sample_query())
+    answer = browser.press(page, "sign-in", email=user.email, password=PASSWORD)
+    assert answer.status_code == 303 and browser.cookies["bulkwright-device"] == device
+    browser.press(browser.get(AUTH, params=sample_query()), "sign-out")
+    page = browser.get(AUTH, params=sample_query())
+    guesses = [
+        browser.press(page, "sign-in", email=user.email, password="x").status_code for _ in range(6)
+    ]
+    assert guesses == [401] * 5 + [429]
+
+
+def test_a_new_password_forgets_devices(server: Deployment, browser: Browser) -> None:
+    """A stranger may have signed in with the old one."""
+    user = new_user(server)
+    sign_in(browser, user, sample_query())
+    device, signin = browser.cookies["bulkwright-device"], server.services.signin
+    assert signin.is_device(device, user.org_id, user.email)
+    assert not signin.is_device(device, user.org_id, server.tenant.user.email)
+    signin.set_password(user, PASSWORD)
+    assert not signin.is_device(device, user.org_id, user.email)
 
 
 @pytest.mark.parametrize("size", [300, 60_000, 1_000_000])
@@ -789,5 +880,5 @@ def test_the_service_can_be_used_without_http(server: Deployment) -> None:
     assert signin.accept_again(authorization, visitor, "https://x.example") is None
     assert signin.accept(authorization, visitor, "https://x.example").startswith(SAMPLE_REDIRECT)
     assert signin.accept_again(authorization, visitor, "https://x.example") is not None
-    signin.sign_out(secret)
+    signin.sign_out(visitor)
     assert signin.signed_in(secret, user.org_id) is None

@@ -181,7 +181,7 @@ def read_redirect(data: bytes) -> None:
     """An authorize request: it redirects only to exactly a registered URL."""
     request = Request({"headers": [], "query_string": data}, _never, _Here())
     service = SignInService(
-        cast(AccountStore, _Accounts()), cast(SessionStore, None), cast(Any, None)
+        cast(AccountStore, _Accounts()), cast(SessionStore, None), *(cast(Any, None),) * 3
     )
     with suppress(BulkwrightError, HttpError):
         asked = service.check_request(request.query())

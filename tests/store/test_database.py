@@ -47,6 +47,7 @@ def add_org(database: Database, number: int) -> None:
         time_zone="UTC",
         currency="USD",
         created_time=0,
+        dev=False,
     )
 
 

@@ -64,8 +64,8 @@ app.command(
     "bulkwright.cli.sweep:sweep", help="Delete expired data.", help_epilogue=_example("sweep")
 )
 app.command(
-    "bulkwright.cli.accounts:init",
-    help="Create an org with its first user and client.",
+    "bulkwright.cli.orgs:init",
+    help="Create the first org with the standard modules, a user and a client; print secrets.",
     help_epilogue=_example("init"),
 )
 app.command(
@@ -137,55 +137,21 @@ records.command(
 app.command(records)
 
 app.command(
-    "bulkwright.cli.accounts:org",
-    help="Show the org; change its priority.",
-    help_epilogue=_example("org"),
+    "bulkwright.cli.orgs:org",
+    help="Show, add, deactivate and remove orgs.\n\nExample: bulkwright org --priority 3",
 )
-
-user = App(name="user", help="Show and add users; set passwords.")
-user.command(
-    "bulkwright.cli.accounts:add_user",
-    name="add",
-    help="Add a user.",
-    help_epilogue=_example("user add"),
+app.command(
+    "bulkwright.cli.users:user", help="Show, add, deactivate and remove users; set passwords."
 )
-user.command(
-    "bulkwright.cli.accounts:set_password",
-    name="password",
-    help="Set a password.",
-    help_epilogue=_example("user password"),
+app.command(
+    "bulkwright.cli.clients:client", help="Show, register, deactivate and remove OAuth clients."
 )
-user.command(
-    "bulkwright.cli.accounts:list_users",
-    name="list",
-    help="List the users.",
-    help_epilogue=_example("user list"),
+app.command("bulkwright.cli.tokens:token", help="Create, list and revoke OAuth tokens.")
+app.command(
+    "bulkwright.cli.audit:audit",
+    help="List sign-ins, tokens, consents and what operators did.",
+    help_epilogue=_example("audit"),
 )
-app.command(user)
-
-client = App(name="client", help="Show and register OAuth clients.")
-client.command(
-    "bulkwright.cli.accounts:add_client",
-    name="add",
-    help="Register a client.",
-    help_epilogue=_example("client add"),
-)
-client.command(
-    "bulkwright.cli.accounts:list_clients",
-    name="list",
-    help="List the clients.",
-    help_epilogue=_example("client list"),
-)
-app.command(client)
-
-token = App(name="token", help="Create OAuth tokens.")
-token.command(
-    "bulkwright.cli.accounts:create_token",
-    name="create",
-    help="Print a new token.",
-    help_epilogue=_example("token create"),
-)
-app.command(token)
 
 
 def main() -> None:

@@ -6,22 +6,16 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from bulkwright.cli.options import DEFAULT_LOCATION, Json, Location, first_org, open_existing
-from bulkwright.cli.output import ListColumn, print_list
-
-_COLUMNS = (
-    ListColumn("job_id", "Job"),
-    ListColumn("state", "State"), ListColumn("destination", "Destination"),
-    ListColumn("attempts", "Attempts"),
-    ListColumn("response", "Last response", dispensable=True),
-)  # fmt: skip
+from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, Json, chosen_org, open_existing
+from bulkwright.cli.output import print_list
+from bulkwright.domain.audit import Action
 
 
 def list_(
     *,
     most: Annotated[int, Parameter(help="The number of callbacks, newest first.")] = 20,
     json: Json = False,
-    location: Location = DEFAULT_LOCATION,
+    location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """List the newest callbacks, with the number of attempts and the last response."""
     with open_existing(location) as services:
@@ -33,9 +27,9 @@ def list_(
                 "attempts": delivery.attempts,
                 "response": delivery.last_error or str(delivery.last_status or ""),
             }
-            for delivery in services.outbox.newest(first_org(services).id, most)
+            for delivery in services.outbox.newest(chosen_org(services, location).id, most)
         ]
-    print_list(_COLUMNS, records, json=json)
+    print_list(records, json=json, dispensable=["response"])
 
 
 def secret(
@@ -44,9 +38,13 @@ def secret(
         bool,
         Parameter(negative=(), help="Create a new secret. The old one also signs for another day."),
     ] = False,
-    location: Location = DEFAULT_LOCATION,
+    location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Print the secret that signs the org's callbacks (Standard Webhooks), and nothing else."""
     with open_existing(location) as services:
-        org_id = first_org(services).id
-        print(services.signing.rotate(org_id) if rotate else services.signing.of(org_id)[0])
+        org_id = chosen_org(services, location).id
+        if rotate:
+            with services.database.transaction():
+                services.signing.rotate(org_id)
+                services.audit.record(Action.CALLBACK_SECRET_ROTATED, org_id=org_id)
+        print(services.signing.of(org_id)[0])

@@ -17,7 +17,6 @@ from cyclopts import Parameter
 from rich.json import JSON
 
 from bulkwright.cli.output import (
-    ListColumn,
     console,
     fail,
     print_line,
@@ -108,7 +107,7 @@ def _print_rows(rows: list[dict[str, str]], last_column: str) -> None:
     """Prints the first column of each row and the last one."""
     if rows:
         names = (next(iter(rows[0])), last_column)
-        print_list([ListColumn(name, name) for name in names], rows, json=False)
+        print_list([{name: row[name] for name in names} for row in rows], json=False)
 
 
 def _print_step(call: str, what: str) -> None:

@@ -1,4 +1,4 @@
-"""An example of each command, for its `--help` and for docs/commands.md."""
+"""Examples of commands that are imported when they are called; others have theirs in docstrings."""
 
 from __future__ import annotations
 
@@ -21,12 +21,6 @@ EXAMPLES = {
     "modules apply": "bulkwright modules apply parts.json",
     "modules from-table": "bulkwright modules from-table customers --dry-run",
     "records export": "bulkwright records export --module Leads -o leads.csv",
-    "org": "bulkwright org --priority 1",
-    "user add": "bulkwright user add kay@zylker.example --last-name Kay --password",
-    "user password": "bulkwright user password kay@zylker.example",
-    "user list": "bulkwright user list",
-    "client add": "bulkwright client add Importer --kind self",
-    "client list": "bulkwright client list",
-    "token create": "bulkwright token create --scope ZohoCRM.bulk.ALL",
+    "audit": "bulkwright audit --since 7d --action sign-in-failed --json",
 }
 """By the words of the command."""

@@ -41,8 +41,12 @@ class HelpFormatter:
 
     def render_description(self, console: Console, options: ConsoleOptions, text: Any) -> None:
         """Prints the purpose."""
-        if plain := _plain(text).strip():
-            _print(console, f"{fill(plain, console.width)}\n")
+        for paragraph in filter(None, _plain(text).strip().split("\n\n")):
+            example = paragraph.removeprefix("Example: ")
+            if example != paragraph:
+                _print(console, f"Example:\n  {example}\n")
+            else:
+                _print(console, f"{fill(paragraph, console.width)}\n")
 
 
 def first_sentence(text: str) -> str:

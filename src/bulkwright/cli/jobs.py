@@ -10,11 +10,12 @@ from typing import Annotated, BinaryIO
 
 from cyclopts import Parameter
 
-from bulkwright.cli.options import DEFAULT_LOCATION, Json, Location, first_org, open_existing
+from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, Json, chosen_org, open_existing
 from bulkwright.cli.output import console, fail, job_line, jobs_list, print_json, print_line
 from bulkwright.domain.ids import parse_id
 from bulkwright.domain.job import Job
 from bulkwright.files import Area, DamagedFile
+from bulkwright.settings import OrgLocation
 from bulkwright.wiring import Services
 from bulkwright.zoho.present.jobs import job_details
 from bulkwright.zoho.versions import VERSIONS
@@ -26,11 +27,11 @@ def list_(
     *,
     most: Annotated[int, Parameter(help="The number of jobs, newest first.")] = 20,
     json: Json = False,
-    location: Location = DEFAULT_LOCATION,
+    location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """List the newest jobs with their counts."""
     with open_existing(location) as services:
-        jobs_list(services.job_store.newest(first_org(services).id, most), json=json)
+        jobs_list(services.job_store.newest(chosen_org(services, location).id, most), json=json)
 
 
 def show(
@@ -39,16 +40,16 @@ def show(
     *,
     watch: Annotated[bool, Parameter(negative="", help="Wait until the job ends.")] = False,
     json: Annotated[bool, Parameter(negative="", help="Print the job details of the API.")] = False,
-    location: Location = DEFAULT_LOCATION,
+    location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Show the present state of a job."""
     with open_existing(location) as services:
-        job = _job(services, job_id)
+        job = _job(services, location, job_id)
         while watch and not job.status.is_final:
             if console.is_terminal:
                 job_line(job)
             time.sleep(_POLL_SECONDS)
-            job = _job(services, job_id)
+            job = _job(services, location, job_id)
         omitted = _omitted_columns(services, job)
     if json:
         print_json(job_details(job, VERSIONS["v2"]))
@@ -68,13 +69,13 @@ def result(
     out: Annotated[
         Path | None, Parameter(name=["--out", "-o"], help="Default: JOB.zip or JOB-failed.csv.")
     ] = None,
-    location: Location = DEFAULT_LOCATION,
+    location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Save the result zip of a job, or its failed rows with all their columns."""
     from bulkwright.client.atomic_file import atomic_write
 
     with open_existing(location) as services, ExitStack() as stack:
-        job = _job(services, job_id)
+        job = _job(services, location, job_id)
         if not job.has_result:
             fail(f"Job {job_id} has no result yet; its status is {job.status.value}.")
         if job.result_swept:
@@ -122,9 +123,13 @@ def _opened(services: Services, area: Area, number: int, sha256: str | None, wha
         fail(f"The {what} {area.path(number)} {problem}; `bulkwright check` finds all errors.")
 
 
-def _job(services: Services, job_id: str) -> Job:
+def _job(services: Services, location: OrgLocation, job_id: str) -> Job:
     number = parse_id(job_id, leading_zeros=True)
-    job = None if number is None else services.job_store.job(first_org(services).id, number)
+    job = (
+        None
+        if number is None
+        else services.job_store.job(chosen_org(services, location).id, number)
+    )
     if job is None:
         fail(f"There is no job {job_id}; `bulkwright jobs list` shows the jobs.")
     return job

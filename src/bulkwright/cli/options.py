@@ -13,7 +13,7 @@ from bulkwright.domain.account import Org
 from bulkwright.domain.errors import ModuleNotAvailable
 from bulkwright.domain.module import Module
 from bulkwright.domain.spelling import did_you_mean
-from bulkwright.settings import DataLocation, Settings
+from bulkwright.settings import DataLocation, OrgLocation, Settings
 from bulkwright.wiring import Services, open_services
 
 FLAT = Parameter(name="*", negative_iterable=())
@@ -21,6 +21,9 @@ FLAT = Parameter(name="*", negative_iterable=())
 
 Location = Annotated[DataLocation, FLAT]
 DEFAULT_LOCATION = DataLocation()
+InOrg = Annotated[OrgLocation, FLAT]
+"""The location for a command that works for one org."""
+DEFAULT_IN_ORG = OrgLocation()
 Json = Annotated[bool, Parameter(negative="", help="Print JSON, for other programs.")]
 
 
@@ -38,12 +41,20 @@ def open_existing(location: DataLocation) -> Iterator[Services]:
         yield services
 
 
-def first_org(services: Services) -> Org:
-    """Returns the org that commands work for: the oldest one. Ends the command if there is none."""
+def chosen_org(services: Services, location: OrgLocation) -> Org:
+    """Returns the org that a command works for: that of --org, or the only one.
+
+    Ends the command if there is no such org, or if there are several and none is named.
+    """
     orgs = services.accounts.orgs()
     if not orgs:
         fail("There is no org yet; create one with `bulkwright init`.")
-    return orgs[0]
+    if location.org is None and len(orgs) > 1:
+        fail(f"There are {len(orgs)} orgs; name one with --org. `bulkwright org list` shows them.")
+    found = [org for org in orgs if location.org in (None, org.id)]
+    if not found:
+        fail(f"There is no org {location.org}; `bulkwright org list` shows the orgs.")
+    return found[0]
 
 
 def find_module(services: Services, org_id: int, name: str) -> Module:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from datetime import datetime
+from json import dumps
 from typing import NoReturn
 
 import msgspec
@@ -50,66 +51,44 @@ def print_json(value: object) -> None:
     print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
-def coloured(word: str) -> Text:
-    """Returns a status or an outcome in its colour."""
-    return Text(word, style=_COLOURS.get(word, ""))
-
-
-@dataclass(frozen=True, slots=True)
-class ListColumn:
-    """A column of a list."""
-
-    key: str
-    """The key of its values in the records, and in JSON."""
-    title: str
-    dispensable: bool = False
-    """Whether it is left out if the terminal is too narrow; the last such column first."""
-
-
 def print_list(
-    columns: Sequence[ListColumn], records: Sequence[Mapping[str, object]], *, json: bool
+    rows: Sequence[Mapping[str, object]], *, json: bool, dispensable: Sequence[str] = ()
 ) -> None:
-    """Prints records as a table, or as JSON.
+    """Prints rows that have the same keys: as a table, or as a JSON array.
 
-    Nothing is cut: in a pipe, each record is one line with all columns. A narrow terminal gets
-    fewer columns.
+    Nothing is cut: in a pipe, each row is one line with all columns. In a narrow terminal, the
+    columns of these keys are left out, the last one first.
     """
     if json:
-        print_json(records)
+        print(dumps(rows, indent=2, default=str, ensure_ascii=False))
         return
-    shown = list(columns)
-    while console.is_terminal and _width(shown, records) > console.width:
-        dispensable = [column for column in shown if column.dispensable]
-        if not dispensable:
-            break
-        shown.remove(dispensable[-1])
-    widths = {column.key: _column_width(column, records) for column in shown}
-    print_line(_GAP.join(_padded(column.title, widths[column.key]) for column in shown).rstrip())
-    for record in records:
-        cells = [_cell(record[column.key], widths[column.key]) for column in shown]
-        line = Text(_GAP).join(cells)
+    if not rows:
+        return
+    titles = {key: key.replace("_", " ").capitalize() for key in rows[0]}
+    widths = {
+        key: max(cell_len(text) for text in (title, *(_text(row[key]) for row in rows)))
+        for key, title in titles.items()
+    }
+    for key in reversed(dispensable):
+        needed = sum(widths.values()) + len(_GAP) * (len(widths) - 1)
+        if console.is_terminal and needed > console.width:
+            del widths[key]
+    for row in (titles, *rows):
+        line = Text(_GAP).join(_cell(row[key], width) for key, width in widths.items())
         line.rstrip()
         console.print(line, soft_wrap=True)
 
 
-def _width(columns: Sequence[ListColumn], records: Sequence[Mapping[str, object]]) -> int:
-    gaps = len(_GAP) * (len(columns) - 1)
-    return gaps + sum(_column_width(column, records) for column in columns)
-
-
-def _column_width(column: ListColumn, records: Sequence[Mapping[str, object]]) -> int:
-    return max(cell_len(text) for text in (column.title, *(_text(r[column.key]) for r in records)))
+def coloured(word: str) -> Text:
+    """Returns a status or an outcome in its colour."""
+    return Text(word, style=_COLOURS.get(word, ""))
 
 
 def _cell(value: object, width: int) -> Text:
     text = _text(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return Text(text.rjust(width))
-    return Text(_padded(text, width), style=_COLOURS.get(text, ""))
-
-
-def _padded(text: str, width: int) -> str:
-    return set_cell_size(text, width)
+    return Text(set_cell_size(text, width), style=_COLOURS.get(text, ""))
 
 
 def _text(value: object) -> str:
@@ -122,8 +101,10 @@ def _text(value: object) -> str:
             return f"{value:,}"
         case list() | tuple():
             return ", ".join(map(_text, value))
+        case datetime():
+            return value.isoformat(" ", "seconds")
         case _:
-            # A line end in a name would break the line of its record.
+            # A line end in a name would break the line of its row.
             return " ".join(str(value).split())
 
 
@@ -203,14 +184,6 @@ def job_line(job: Job, *, name: str | None = None) -> None:
     console.print(line, soft_wrap=True)
 
 
-_JOB_COLUMNS = (
-    ListColumn("id", "Job"), ListColumn("status", "Status"), ListColumn("operation", "Operation"),
-    ListColumn("module", "Module"), ListColumn("added", "Added"), ListColumn("updated", "Updated"),
-    ListColumn("skipped", "Skipped"), ListColumn("created", "Created", dispensable=True),
-    ListColumn("file", "File", dispensable=True),
-)  # fmt: skip
-
-
 def jobs_list(jobs: Sequence[Job], *, json: bool) -> None:
     """Prints jobs in the given order."""
     records = [
@@ -228,4 +201,4 @@ def jobs_list(jobs: Sequence[Job], *, json: bool) -> None:
         }
         for job in jobs
     ]
-    print_list(_JOB_COLUMNS, records, json=json)
+    print_list(records, json=json, dispensable=["created", "file"])

@@ -16,7 +16,7 @@ from bulkwright.cli.output import print_line
 from bulkwright.domain.outcome import SkipReason
 from bulkwright.events.events import ChunkCommitted, Event
 from bulkwright.service.columns import Omission, OmittedColumn
-from bulkwright.settings import DataLocation
+from bulkwright.settings import OrgLocation
 
 _CODE = re.compile(f"(?:^|:)({'|'.join(SkipReason)})-")
 _MOST_REASONS = 20
@@ -88,14 +88,16 @@ def print_omitted(omitted: Sequence[OmittedColumn]) -> None:
             print_line(f"left out: {', '.join(names)} ({why.value})")
 
 
-def command(*words: str, location: DataLocation) -> str:
+def command(*words: str, location: OrgLocation) -> str:
     """Returns a command line on a data folder, as a user types it."""
-    default = DataLocation()
+    default = OrgLocation()
     options = [
         f"--{name} {shlex.quote(str(value))}"
         for name in ("data", "files")
         if (value := getattr(location, name)) != getattr(default, name)
     ]
+    if location.org is not None:
+        options.append(f"--org {location.org}")
     # The URL of a database may hold a password.
     if location.database:
         options.append("--database URL")

@@ -12,14 +12,14 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from bulkwright.cli.options import (
-    DEFAULT_LOCATION,
+    DEFAULT_IN_ORG,
+    InOrg,
     Json,
-    Location,
+    chosen_org,
     find_module,
-    first_org,
     open_existing,
 )
-from bulkwright.cli.output import ListColumn, console, fail, print_line, print_list
+from bulkwright.cli.output import console, fail, print_line, print_list
 from bulkwright.domain.errors import InvalidData
 from bulkwright.domain.module import Module
 from bulkwright.service.records import as_cell
@@ -27,22 +27,9 @@ from bulkwright.store import tables
 
 ModuleName = Annotated[str, Parameter(help="API name of the module.")]
 _PAGE = 10_000
-_MODULE_COLUMNS = (
-    ListColumn("api_name", "Module"),
-    ListColumn("label", "Label", dispensable=True),
-    ListColumn("fields", "Fields"),
-    ListColumn("bulk_write", "Bulk write"), ListColumn("kind", "Kind"),
-    ListColumn("table", "Table", dispensable=True),
-)  # fmt: skip
-_FIELD_COLUMNS = (
-    ListColumn("api_name", "Field"),
-    ListColumn("data_type", "Type"), ListColumn("length", "Length"),
-    ListColumn("traits", "Traits"),
-    ListColumn("label", "Label", dispensable=True),
-)  # fmt: skip
 
 
-def list_(*, json: Json = False, location: Location = DEFAULT_LOCATION) -> None:
+def list_(*, json: Json = False, location: InOrg = DEFAULT_IN_ORG) -> None:
     """List the modules with their numbers of fields."""
     with open_existing(location) as services:
         records = [
@@ -54,17 +41,15 @@ def list_(*, json: Json = False, location: Location = DEFAULT_LOCATION) -> None:
                 "kind": module.generated_type,
                 "table": _table_name(module),
             }
-            for module in services.modules.modules(first_org(services).id)
+            for module in services.modules.modules(chosen_org(services, location).id)
         ]
-    print_list(_MODULE_COLUMNS, records, json=json)
+    print_list(records, json=json, dispensable=["label", "table"])
 
 
-def show(
-    module: ModuleName, /, *, json: Json = False, location: Location = DEFAULT_LOCATION
-) -> None:
+def show(module: ModuleName, /, *, json: Json = False, location: InOrg = DEFAULT_IN_ORG) -> None:
     """Show the fields of a module."""
     with open_existing(location) as services:
-        found = find_module(services, first_org(services).id, module)
+        found = find_module(services, chosen_org(services, location).id, module)
     _print_fields(found, json=json)
 
 
@@ -75,7 +60,7 @@ def apply(
     module: Annotated[
         str | None, Parameter(help="The module of a list of fields as Zoho answers it.")
     ] = None,
-    location: Location = DEFAULT_LOCATION,
+    location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Add the modules and fields of a JSON file. It is safe to repeat this.
 
@@ -88,7 +73,7 @@ def apply(
     except ValueError as error:
         fail(f"{file} cannot be read as JSON: {error}.")
     with open_existing(location) as services:
-        org_id = first_org(services).id
+        org_id = chosen_org(services, location).id
         try:
             translation = services.schema.translated(org_id, document, module)
             changed = services.schema.apply(org_id, translation.document)
@@ -119,7 +104,7 @@ def from_table(
     dry_run: Annotated[
         bool, Parameter(negative="", help="Show the module, but change nothing.")
     ] = False,
-    location: Location = DEFAULT_LOCATION,
+    location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Make a module of an existing table. Run it again after the table was altered.
 
@@ -127,7 +112,7 @@ def from_table(
     """
     with open_existing(location) as services:
         offered = services.existing_tables.offer(
-            first_org(services).id, table, schema=schema, name=module,
+            chosen_org(services, location).id, table, schema=schema, name=module,
             with_references=with_references, dry_run=dry_run,
         )  # fmt: skip
     for one in offered:
@@ -143,11 +128,11 @@ def export(
     *,
     module: ModuleName,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="Default: stdout.")] = None,
-    location: Location = DEFAULT_LOCATION,
+    location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Export all records of a module as CSV, by id, each value as a job reads it."""
     with open_existing(location) as services:
-        found = find_module(services, first_org(services).id, module)
+        found = find_module(services, chosen_org(services, location).id, module)
         fields = tables.stored_fields(found)
         target = nullcontext(sys.stdout) if out is None else out.open("w", newline="")
         with target as file:
@@ -190,4 +175,4 @@ def _print_fields(module: Module, *, json: bool = False) -> None:
                 "traits": [trait for trait in traits if trait],
             }
         )
-    print_list(_FIELD_COLUMNS, records, json=json)
+    print_list(records, json=json, dispensable=["label"])

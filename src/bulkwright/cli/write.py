@@ -18,7 +18,7 @@ from rich.text import Text
 
 from bulkwright.cli import report
 from bulkwright.cli.job_options import JobOptions
-from bulkwright.cli.options import DEFAULT_LOCATION, Location, find_module
+from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, chosen_org, find_module
 from bulkwright.cli.output import errors, fail, job_line, print_line, progress
 from bulkwright.cli.write_task import INTERRUPTED, WriteTask, exit_status, zipped
 from bulkwright.domain import scope
@@ -29,7 +29,7 @@ from bulkwright.events.events import Event, Observer
 from bulkwright.files import Area
 from bulkwright.runtime.worker import Blocked, Worker, open_worker
 from bulkwright.runtime.worker_identity import is_dead
-from bulkwright.settings import DataLocation, Settings
+from bulkwright.settings import OrgLocation, Settings
 from bulkwright.wiring import Services
 
 
@@ -57,7 +57,7 @@ def write(
     ] = False,
     result: Annotated[Path | None, Parameter(help="Where to save the result zip.")] = None,
     remote: RemoteOptions = _IN_THIS_PROCESS,
-    location: Location = DEFAULT_LOCATION,
+    location: InOrg = DEFAULT_IN_ORG,
 ) -> int:
     """Write FILE.csv or FILE.zip into a module and report the outcome of every row.
 
@@ -119,6 +119,7 @@ class _Run:
     """One run of the command on a data folder."""
 
     task: WriteTask
+    location: OrgLocation
     services: Services
     worker: Worker
     stop: _Stop
@@ -127,7 +128,7 @@ class _Run:
 
     def write(self) -> Job:
         """Creates a job, or continues the unfinished one of an earlier run of the same command."""
-        caller = _caller(self.services)
+        caller = _caller(self.services, self.location)
         fingerprint = self.task.fingerprint()
         job_id = self.services.job_store.find_unfinished(caller.org_id, fingerprint)
         if job_id is None:
@@ -146,7 +147,7 @@ class _Run:
         job: Job | None = None
         try:
             with self.services.database.transaction():
-                caller = _caller(self.services)
+                caller = _caller(self.services, self.location)
                 job_id = self._create(caller, None)
                 job = self._run_to_end(caller.org_id, job_id)
                 self._save_result(job)
@@ -248,7 +249,7 @@ class _DryRunEnded(Exception):
 
 
 def _write_on_data_folder(
-    task: WriteTask, location: DataLocation, result: Path | None, *, dry_run: bool
+    task: WriteTask, location: OrgLocation, result: Path | None, *, dry_run: bool
 ) -> int:
     counter = report.ReasonCounter()
     show: Observer = counter.observe
@@ -261,7 +262,7 @@ def _write_on_data_folder(
     job: Job | None = None
     try:
         with _Stop() as stop, open_worker(settings, observe, dry=dry_run) as (services, worker):
-            run = _Run(task, services, worker, stop, result)
+            run = _Run(task, location, services, worker, stop, result)
             with progress(task.path.name) as show:
                 job = run.try_out() if dry_run else run.write()
             _report(job, services, counter, location, dry_run=dry_run)
@@ -279,7 +280,7 @@ def _report(
     job: Job,
     services: Services,
     counter: report.ReasonCounter,
-    location: DataLocation,
+    location: OrgLocation,
     *,
     dry_run: bool,
 ) -> None:
@@ -318,11 +319,13 @@ def _end_stopped(job: Job | None, *, dry_run: bool) -> NoReturn:
     sys.exit(INTERRUPTED)
 
 
-def _caller(services: Services) -> Caller:
-    orgs = services.accounts.orgs()
-    if orgs:
-        users = services.accounts.users(orgs[0].id)
-        return Caller(orgs[0].id, users[0].id, scope.normalise(scope.EVERY))
+def _caller(services: Services, location: OrgLocation) -> Caller:
+    if services.accounts.orgs():
+        org = chosen_org(services, location)
+        users = [user for user in services.accounts.users(org.id) if user.is_active]
+        if not users:
+            fail(f"Org {org.id} has no active user; add one with `bulkwright user add`.")
+        return Caller(org.id, users[0].id, scope.normalise(scope.EVERY))
     with services.database.transaction():
         org = services.setup.create_org("Bulkwright")
         user = services.setup.create_user(org, "Local", "User", "user@localhost.example")

@@ -73,6 +73,9 @@ def _module(client: Client, task: WriteTask) -> Module:
             "the columns cannot be compared with the fields of the module, because the token may "
             "not read them; give a token with the scope ZohoCRM.settings.fields.READ too."
         )
+    if not any(field["api_name"] == "id" for field in fields):
+        # Early versions of the API do not list it.
+        fields = [{"api_name": "id", "data_type": "bigint", "read_only": True}, *fields]
     return Module(
         org_id=0, id=0, api_name=name, module_name=name, singular_label=name, plural_label=name,
         generated_type="", layout_id=0, bulk_write=True, fields=tuple(map(_field, fields)),

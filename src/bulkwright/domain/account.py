@@ -9,6 +9,16 @@ from enum import Enum, StrEnum
 from bulkwright.domain.errors import AuthorizationFailed, NoPermission
 
 
+class AccountState(StrEnum):
+    """Whether an org, a user or an OAuth client may be used. Accounts are active at first."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    """It gets no tokens and no sessions until it is activated again."""
+    REMOVED = "removed"
+    """Of a user: name and e-mail are erased; jobs and records keep the id."""
+
+
 @dataclass(frozen=True, slots=True)
 class Org:
     """The unit of isolation. `id` is the zgid that clients send as `X-CRM-ORG`."""
@@ -22,6 +32,14 @@ class Org:
     created_time: datetime
     priority: int = 0
     """Jobs of orgs with a higher priority start first."""
+    state: AccountState = AccountState.ACTIVE
+    dev: bool = False
+    """Whether `serve --dev` made it: a file has its credentials, and users need no password."""
+
+    @property
+    def is_active(self) -> bool:
+        """Whether its users and clients may be used."""
+        return self.state is AccountState.ACTIVE
 
 
 class Role(StrEnum):
@@ -31,7 +49,8 @@ class Role(StrEnum):
     permissions; here are three roles, one for each response that a client can get (founding page,
     possible errors). An Administrator may do everything. A Standard user may not write in bulk:
     NO_PERMISSION on upload, create, details and download. A Guest has no modules:
-    AUTHORIZATION_FAILED on the same, and on record reads.
+    AUTHORIZATION_FAILED on the same, on record reads and on everything about the org but the
+    Guest's own user.
     """
 
     ADMINISTRATOR = "Administrator"
@@ -42,7 +61,7 @@ class Role(StrEnum):
         """Raise NoPermission or AuthorizationFailed unless the role includes this right."""
         if self is Role.GUEST:
             raise AuthorizationFailed(f"User does not have sufficient privilege to {right.verb}.")
-        if self is Role.STANDARD and right is not Right.READ_RECORDS:
+        if self is Role.STANDARD and right in (Right.CREATE_JOBS, Right.READ_JOBS):
             missing = {"permissions": ["Crm_Implied_Bulk_Write"]}
             raise NoPermission(f"Permission denied to {right.verb}", missing)
 
@@ -53,6 +72,7 @@ class Right(Enum):
     CREATE_JOBS = "create jobs and what they need"
     READ_JOBS = "read jobs and their results"
     READ_RECORDS = "read records"
+    READ_METADATA = "read the org, its users and its modules"
 
     @property
     def verb(self) -> str:
@@ -72,6 +92,12 @@ class User:
     time_zone: str
     created_time: datetime
     role: Role = Role.ADMINISTRATOR
+    state: AccountState = AccountState.ACTIVE
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the user may sign in and have tokens, if the org is active too."""
+        return self.state is AccountState.ACTIVE
 
     @property
     def name(self) -> str:
@@ -103,6 +129,19 @@ class OAuthClient:
     name: str
     secret_hash: str | None
     redirect_uris: tuple[str, ...] = ()
+    state: AccountState = AccountState.ACTIVE
+    org_state: AccountState = AccountState.ACTIVE
+    """The state of its org, read together with the client."""
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the client may be used: itself and its org are active."""
+        return self.state is self.org_state is AccountState.ACTIVE
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it has no secret, so that anything may pretend to be this client."""
+        return self.secret_hash is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,11 @@ SELF_CLIENT_CODE_SECONDS = 600
 """Life of a self client's code (facts 7.2)."""
 LIVE_REFRESH_TOKENS = 20
 """Refresh tokens of a user and client; a newer one ends the oldest (facts 7.2)."""
+LIVE_CLIENT_TOKENS = 1_000
+"""Access tokens of a user and client that no refresh token gave; a newer one ends the oldest. Codes
+are limited by themselves in the same way."""
+SCOPES_CHARACTERS = 4_096
+"""The scopes of one token, normalised; four times what one scope for each module would take."""
 TOKEN_REQUESTS_AT_ONCE = 200
 """Token requests of one client from one address, before they are limited."""
 TOKEN_REQUESTS_A_SECOND = 20.0
@@ -74,16 +79,27 @@ TOKEN_REQUESTS_A_SECOND = 20.0
 
 SESSION_SECONDS = 8 * 3600
 """Life of a signed-in browser session."""
+LIVE_SESSIONS = 100
+"""Sessions of one user; a newer one ends the oldest."""
+DEVICE_SECONDS = 180 * 24 * 3600
+"""How long a browser is known in which a user has signed in; each sign-in starts it again."""
+REMEMBERED_DEVICES = 20
+"""Known browsers of one user."""
 SIGN_IN_FREE_FAILURES = 5
-"""Wrong passwords for one user from one address before the next attempt must wait."""
+"""Wrong passwords for one user from one address before the next attempt must wait. A browser in
+which the user has signed in before counts by itself."""
 SIGN_IN_FIRST_WAIT_SECONDS = 2.0
 """That wait; it doubles with each further failure."""
 SIGN_IN_MOST_WAIT_SECONDS = 900.0
-"""Longest wait between attempts, and how long failures are remembered."""
+"""Longest wait between attempts."""
+SIGN_IN_FAILURE_SECONDS = 2 * SIGN_IN_MOST_WAIT_SECONDS
+"""How long failures are remembered after the last one."""
 SIGN_IN_AT_ONCE = 2
 """Passwords hashed at the same time, 32 MiB each."""
 SIGN_IN_QUEUE = 64
-"""Sign-ins that wait for their turn; further ones are rejected."""
+"""Sign-ins that wait for their turn."""
+SIGN_IN_QUEUE_OF_ONE = 8
+"""Those of one address, or of one known browser, among them; further ones are rejected."""
 PASSWORD_LEAST = 12
 """Characters of a password."""
 PASSWORD_MOST = 256
@@ -92,6 +108,16 @@ PASSWORD_SCRYPT = (15, 8, 3)
 """log2(N), r, p of scrypt: 32 MiB; OWASP holds it equal to (17, 8, 1), which takes 128 MiB."""
 KEYS_REMEMBERED = 10_000
 """Clients, users and addresses that rate limits distinguish."""
+
+AUDIT_AT_ONCE = 100.0
+"""Entries of the audit log for one action and one caller at once; further ones are counted only.
+What operators do is always recorded."""
+AUDIT_A_SECOND = 0.1
+"""How fast these are allowed again."""
+AUDIT_FAILURES_AT_ONCE = 1_000.0
+"""Entries for rejected attempts of all callers at once: callers can have many addresses."""
+AUDIT_FAILURES_A_SECOND = 1.0
+"""How fast these are allowed again: at most 86,400 a day."""
 
 LEASE_SECONDS = 10.0
 """How long a worker's claim on a job holds without a heartbeat."""

@@ -1,4 +1,4 @@
-"""How long uploads, results, jobs and callbacks are kept.
+"""How long uploads, results, jobs, callbacks, refresh tokens and audit entries are kept.
 
 Records are never deleted. Every time here is a minimum, because the sweep (`service/retention.py`)
 runs once an hour.
@@ -20,7 +20,7 @@ _LONGEST = 100_000
 
 @dataclass(frozen=True, slots=True)
 class RetentionPolicy:
-    """The time to keep uploads, results, jobs and callbacks; None is forever."""
+    """The time to keep what is not a record; None is forever."""
 
     uploads: timedelta | None
     """Since the upload, and as long as an unfinished job needs it."""
@@ -30,6 +30,10 @@ class RetentionPolicy:
     """Since the end of the job: its details, its ledger, and its result if it still exists."""
     callbacks: timedelta | None
     """Since a callback was delivered or given up."""
+    refresh_tokens: timedelta | None = None
+    """Since the last use of a refresh token."""
+    audit: timedelta | None = None
+    """Since an entry of the audit log was added."""
 
 
 ZOHO = RetentionPolicy(
@@ -37,14 +41,19 @@ ZOHO = RetentionPolicy(
     results=timedelta(days=7),
     jobs=timedelta(days=90),
     callbacks=timedelta(days=7),
+    refresh_tokens=None,
+    audit=timedelta(days=90),
 )
-"""Results for seven days, as described (facts 1.2); the rest is not documented."""
+"""Results for seven days (facts 1.2), refresh tokens forever (facts 7.2), as described; the rest is
+not documented."""
 
 SERVICE = RetentionPolicy(
     uploads=timedelta(days=30),
     results=timedelta(days=90),
     jobs=timedelta(days=365),
     callbacks=timedelta(days=30),
+    refresh_tokens=timedelta(days=180),
+    audit=timedelta(days=365),
 )
 """For data of the operator."""
 

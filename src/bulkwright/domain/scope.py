@@ -7,6 +7,9 @@ operation, and a group covers everything below it: `ZohoCRM.modules.ALL` covers
 
 from __future__ import annotations
 
+from bulkwright.domain.errors import OAuthError
+from bulkwright.domain.limits import SCOPES_CHARACTERS
+
 BULK = ("zohocrm.bulk.create", "zohocrm.bulk.all")
 """Create a job, read its details, download its result (founding page; READ is not enough)."""
 UPLOAD = ("zohofiles.files.all",)
@@ -31,6 +34,23 @@ def normalise(scopes: str) -> str:
     """
     parts = scopes.replace(",", " ").lower().split()
     return ",".join(dict.fromkeys(parts))
+
+
+def granted(scopes: str) -> str:
+    """Returns the scopes of a new token, normalised.
+
+    Raises OAuthError (`invalid_scope`) if there are none, or more than one token may have.
+    """
+    found = normalise(scopes)
+    if not 0 < len(found) <= SCOPES_CHARACTERS:
+        raise OAuthError("invalid_scope")
+    return found
+
+
+def joined(before: str, scopes: str) -> str:
+    """Returns normalised scopes with more of them; these alone if all would be too many."""
+    both = normalise(f"{before},{scopes}")
+    return both if len(both) <= SCOPES_CHARACTERS else scopes
 
 
 def shown(scopes: str) -> str:

@@ -122,7 +122,9 @@ class Swept(Struct, frozen=True):
     jobs: int = 0
     callbacks: int = 0
     tokens: int = 0
-    """Expired tokens, codes and sessions."""
+    """Expired tokens, codes and sessions, and what was remembered of sign-ins."""
+    audit: int = 0
+    """Entries of the audit log."""
     strays: int = 0
     """Files that no row of the database names."""
     bytes: int = 0

@@ -49,6 +49,12 @@ def serve(settings: Settings) -> None:
             services.outbox.release_all()
         if settings.dev:
             write_dev_credentials(settings, services, address)
+        elif any(org.dev for org in services.accounts.orgs()):
+            raise CannotServe(
+                f"{settings.name} was made by `serve --dev`: every reader of its "
+                "dev-credentials.json may do everything. Serve it with --dev, or revoke all of "
+                "that first: `bulkwright org adopt`."
+            )
         elif not services.accounts.orgs():
             _log.warning("no org yet: create one with `bulkwright init --data %s`", settings.data)
         if is_clear_text(settings):

@@ -7,7 +7,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
-from bulkwright.domain.account import Caller, Org, User
+from bulkwright.domain.account import Caller, Org, Right, User
 from bulkwright.domain.errors import InvalidModule, InvalidToken, RequiredParamMissing
 from bulkwright.domain.module import Module
 from bulkwright.store.accounts import AccountStore
@@ -60,7 +60,12 @@ class MetadataService:
         return self.modules.ids(caller.org_id)
 
     def users(self, caller: Caller, *, current_only: bool = False) -> list[UserDetails]:
-        """Returns every user of the caller's org, or only the caller's own user."""
+        """Returns every user of the caller's org, or only the caller's own user.
+
+        Raises AuthorizationFailed if the caller's role may read the own user only.
+        """
+        if not current_only:
+            caller.role.require(Right.READ_METADATA)
         now = self.clock.now()
         return [
             UserDetails(user, now.astimezone(ZoneInfo(user.time_zone)).utcoffset() or timedelta())

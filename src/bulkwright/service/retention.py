@@ -1,4 +1,4 @@
-"""Deletes expired uploads, results, jobs, callbacks, tokens and sessions.
+"""Deletes expired uploads, results, jobs, callbacks, tokens, sessions and audit entries.
 
 The database row is deleted first, its file afterwards. If the process is killed between the two,
 a file remains that no row refers to: it is harmless, and a later sweep deletes it as a stray. In
@@ -105,7 +105,12 @@ class _Sweep:
         self._expired("jobs", policy.jobs, self._delete_jobs)
         self._expired("callbacks", policy.callbacks, lambda t: range(store.delete_deliveries(t)))
         self._repeat("tokens", lambda: range(store.delete_tokens()))
+        self._expired("tokens", policy.refresh_tokens, lambda t: range(store.delete_idle_tokens(t)))
+        self._repeat("tokens", lambda: range(store.delete_forgotten_codes()))
         self._repeat("tokens", lambda: range(store.delete_sessions()))
+        self._repeat("tokens", lambda: range(store.delete_devices()))
+        self._repeat("tokens", lambda: range(store.delete_failures()))
+        self._expired("audit", policy.audit, lambda t: range(store.delete_audit_entries(t)))
         self._delete_strays(Area.UPLOADS, store.upload_known)
         self._delete_strays(Area.RESULTS, store.result_needed)
         self._delete_strays(Area.PARTS, store.parts_needed)

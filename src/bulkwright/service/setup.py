@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain import scope
 from bulkwright.domain.account import ClientKind, OAuthClient, Org, Role, User
+from bulkwright.domain.audit import Action, Actor
 from bulkwright.domain.endpoint import parse_endpoint
+from bulkwright.service.audit import AuditLog
 from bulkwright.service.schema import SchemaService
 from bulkwright.service.tokens import TokenService, hashed
 from bulkwright.store.accounts import AccountStore
@@ -42,7 +44,10 @@ class DevelopmentSetup:
 
 
 class SetupService:
-    """Creates orgs, users and clients for an operator; not reachable over HTTP."""
+    """Creates orgs, users and clients for an operator; not reachable over HTTP.
+
+    `actor` creates them, for the audit log; None is the operator of this process.
+    """
 
     def __init__(
         self,
@@ -50,16 +55,24 @@ class SetupService:
         modules: ModuleStore,
         schema: SchemaService,
         tokens: TokenService,
+        audit: AuditLog,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._accounts = accounts
         self._modules = modules
         self._schema = schema
         self._tokens = tokens
+        self._audit = audit
         self._clock = clock
 
     def create_org(
-        self, company_name: str, *, time_zone: str = "UTC", currency: str = "USD"
+        self,
+        company_name: str,
+        *,
+        time_zone: str = "UTC",
+        currency: str = "USD",
+        dev: bool = False,
+        actor: Actor | None = None,
     ) -> Org:
         """Creates an org with the standard modules and no users.
 
@@ -72,12 +85,15 @@ class SetupService:
             time_zone=time_zone,
             currency=currency,
             created_time=self._clock.now().astimezone(ZoneInfo(time_zone)),
+            dev=dev,
         )
-        self._accounts.add_org(org)
-        self._schema.add_standard_modules(org.id)
+        with self._accounts.transaction():
+            self._accounts.add_org(org)
+            self._schema.add_standard_modules(org.id)
+            self._audit.record(Action.ORG_ADDED, actor, org_id=org.id)
         return org
 
-    def create_user(
+    def create_user(  # wide: the fields of a user, and who adds it
         self,
         org: Org,
         first_name: str,
@@ -86,6 +102,7 @@ class SetupService:
         *,
         time_zone: str = "",
         role: Role = Role.ADMINISTRATOR,
+        actor: Actor | None = None,
     ) -> User:
         """Creates a user of an org; the time zone is that of the org if it is empty.
 
@@ -102,7 +119,11 @@ class SetupService:
             created_time=self._clock.now().astimezone(ZoneInfo(zone)),
             role=role,
         )
-        self._accounts.add_user(user)
+        with self._accounts.transaction():
+            self._accounts.add_user(user)
+            self._audit.record(
+                Action.USER_ADDED, actor, org_id=org.id, user_id=user.id, detail=role.value
+            )
         return user
 
     def register_client(
@@ -113,6 +134,7 @@ class SetupService:
         *,
         redirect_uris: tuple[str, ...] = (),
         client_id: str = "",
+        actor: Actor | None = None,
     ) -> Registered:
         """Registers an OAuth client of a user's org; a JavaScript client has no secret (facts 7.3).
 
@@ -120,7 +142,7 @@ class SetupService:
         """
         for uri in redirect_uris:
             parse_endpoint(uri)
-        secret = None if kind is ClientKind.JAVASCRIPT else secrets.token_hex(24)
+        secret = None if kind is ClientKind.JAVASCRIPT else new_secret()
         client = OAuthClient(
             client_id=client_id or _client_id(),
             org_id=user.org_id,
@@ -130,7 +152,16 @@ class SetupService:
             secret_hash=None if secret is None else hashed(secret),
             redirect_uris=redirect_uris,
         )
-        self._accounts.add_client(client)
+        with self._accounts.transaction():
+            self._accounts.add_client(client)
+            self._audit.record(
+                Action.CLIENT_ADDED,
+                actor,
+                org_id=client.org_id,
+                user_id=client.user_id,
+                client_id=client.client_id,
+                detail=kind.value,
+            )
         return Registered(client, secret)
 
     def dev_setup(self) -> DevelopmentSetup:
@@ -140,7 +171,7 @@ class SetupService:
         scope. The second client is that of the founding page's JavaScript sample, so that the
         sample runs with only its hosts replaced.
         """
-        org = self.create_org("Zylker", time_zone="America/Los_Angeles")
+        org = self.create_org("Zylker", time_zone="America/Los_Angeles", dev=True)
         user = self.create_user(org, "Patricia", "Boyle", "patricia.boyle@zylker.example")
         made = self.register_client(user, ClientKind.SELF, "Development")
         self.register_client(
@@ -164,6 +195,11 @@ class SetupService:
             number = 10_000_000 + secrets.randbelow(990_000_000)
             if self._accounts.org(number) is None:
                 return number
+
+
+def new_secret() -> str:
+    """Returns a new secret of an OAuth client, with 192 random bits."""
+    return secrets.token_hex(24)
 
 
 def _client_id() -> str:

@@ -1,12 +1,14 @@
-"""Limits how fast a client may try: two counters by key, in the memory of one process.
+"""Limits how fast a client may try.
 
-Both keep a bounded number of keys; the keys that were used longest ago are dropped first.
+`Allowance` counts in the memory of one process, for a bounded number of keys: the keys that were
+used longest ago are dropped first. `Failures` counts in the database, for all processes.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from ipaddress import IPv6Address, ip_address
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain.limits import (
@@ -15,6 +17,10 @@ from bulkwright.domain.limits import (
     SIGN_IN_FREE_FAILURES,
     SIGN_IN_MOST_WAIT_SECONDS,
 )
+from bulkwright.store.sessions import SessionStore
+
+_IPV6_NETWORK_BITS = 64
+"""What one subscriber has: it can use any address of it."""
 
 
 class Allowance:
@@ -44,35 +50,37 @@ class Allowance:
 class Failures:
     """Counts wrong passwords by key. After a few free ones, each doubles the wait for the next."""
 
-    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
-        self._clock = clock
-        self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
-        """How many failures, and when the last one was, by key."""
-        self._lock = threading.Lock()
+    def __init__(self, sessions: SessionStore) -> None:
+        self._sessions = sessions
 
     def wait(self, key: str) -> float:
         """Returns the seconds until the next try of a key is allowed; 0 if it is allowed now."""
-        with self._lock:
-            count, last = self._failures.get(key, (0, 0.0))
-            excess = count - SIGN_IN_FREE_FAILURES
-            if excess < 0:
-                return 0.0
-            # The exponent is bounded, so that the power cannot overflow.
-            wait = SIGN_IN_FIRST_WAIT_SECONDS * 2.0 ** min(excess, 30)
-            return max(0.0, last + min(wait, SIGN_IN_MOST_WAIT_SECONDS) - self._clock.monotonic())
+        count, seconds = self._sessions.failures(key)
+        excess = count - SIGN_IN_FREE_FAILURES
+        if excess < 0:
+            return 0.0
+        # The exponent is bounded, so that the power cannot overflow.
+        wait = SIGN_IN_FIRST_WAIT_SECONDS * 2.0 ** min(excess, 30)
+        return max(0.0, min(wait, SIGN_IN_MOST_WAIT_SECONDS) - seconds)
 
     def failed(self, key: str) -> None:
         """Counts a failure. The count of a key restarts if its last failure is long ago."""
-        with self._lock:
-            now = self._clock.monotonic()
-            count, last = self._failures.pop(key, (0, now))
-            if now - last > 2 * SIGN_IN_MOST_WAIT_SECONDS:
-                count = 0
-            self._failures[key] = (count + 1, now)
-            if len(self._failures) > KEYS_REMEMBERED:
-                self._failures.popitem(last=False)
+        self._sessions.add_failure(key)
 
     def succeeded(self, key: str) -> None:
         """Drops the failures of a key."""
-        with self._lock:
-            self._failures.pop(key, None)
+        self._sessions.delete_failures(key)
+
+
+def network_of(address: str) -> str:
+    """Returns the part of an address that one caller cannot change: IPv4 whole, IPv6 its /64."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    host_bits = 128 - _IPV6_NETWORK_BITS
+    return str(IPv6Address(int(parsed) >> host_bits << host_bits))

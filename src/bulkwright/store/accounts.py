@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from bulkwright.domain.account import ClientKind, OAuthClient, Org, Role, User, email_key
-from bulkwright.domain.limits import LIVE_REFRESH_TOKENS
+from bulkwright.domain.account import (
+    AccountState,
+    ClientKind,
+    OAuthClient,
+    Org,
+    Role,
+    User,
+    email_key,
+)
+from bulkwright.domain.limits import LIVE_CLIENT_TOKENS, LIVE_REFRESH_TOKENS
 from bulkwright.store.database import Database, Row
 from bulkwright.store.times import from_micros, micros, now_micros, to_micros
 
@@ -35,6 +45,33 @@ class Token:
     """Whether the exchange of a code returns a refresh token too."""
     role: Role = Role.ADMINISTRATOR
     """The role of its user, read together with the token."""
+    unused_for: timedelta = timedelta()
+    """Of a stored refresh token: the time since its last use."""
+
+    @property
+    def id(self) -> str:
+        """The name of the token in lists and in the audit log. It does not reveal the secret."""
+        return token_id(self.hash)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSummary:
+    """A valid token or unused code, as lists show it."""
+
+    id: str
+    kind: str
+    user_id: int
+    client_id: str
+    scopes: str
+    created_time: datetime
+    expires_time: datetime | None
+    last_used: datetime | None
+    """Of a refresh token: its last use, or its creation."""
+
+
+def token_id(token_hash: str) -> str:
+    """Returns the name of a token with this hash: the first 64 bits of the hash."""
+    return token_hash[:16]
 
 
 class AccountStore:
@@ -42,6 +79,10 @@ class AccountStore:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All changes inside commit together, or none of them if the block raises."""
+        return self._db.transaction()
 
     def orgs(self) -> list[Org]:
         """Returns every org, oldest first."""
@@ -62,18 +103,27 @@ class AccountStore:
             time_zone=org.time_zone,
             currency=org.currency,
             created_time=to_micros(org.created_time),
+            dev=org.dev,
         )
 
     def set_priority(self, org_id: int, priority: int) -> None:
         """Sets the priority of an org; jobs of a higher one are claimed first."""
         self._db.run("set_priority", id=org_id, priority=priority)
 
+    def set_org_state(self, org_id: int, state: AccountState) -> None:
+        """Activates or deactivates an org."""
+        self._db.run("set_org_state", id=org_id, state=state.value)
+
+    def adopt_org(self, org_id: int) -> None:
+        """Makes an org that `serve --dev` made one like others."""
+        self._db.run("adopt_org", id=org_id)
+
     def users(self, org_id: int) -> list[User]:
-        """Returns the users of an org, oldest first."""
+        """Returns the users of an org that were not removed, oldest first."""
         return [_user(row) for row in self._db.all("users", org_id=org_id)]
 
     def user(self, org_id: int, user_id: int) -> User | None:
-        """Returns a user of an org; None if it does not exist."""
+        """Returns a user of an org, also a removed one; None if it does not exist."""
         row = self._db.one("user", org_id=org_id, id=user_id)
         return None if row is None else _user(row)
 
@@ -97,6 +147,14 @@ class AccountStore:
             profile=user.role.value,
         )
 
+    def set_user_state(self, user: User, state: AccountState) -> None:
+        """Activates or deactivates a user."""
+        self._db.run("set_user_state", org_id=user.org_id, id=user.id, state=state.value)
+
+    def erase_user(self, user: User) -> None:
+        """Erases name and e-mail of a user, whose state is REMOVED from then on."""
+        self._db.run("erase_user", org_id=user.org_id, id=user.id)
+
     def clients(self, org_id: int) -> list[OAuthClient]:
         """Returns the OAuth clients of an org."""
         return [_client(row) for row in self._db.all("clients", org_id=org_id)]
@@ -119,12 +177,30 @@ class AccountStore:
             redirect_uris=json.dumps(client.redirect_uris),
         )
 
+    def set_client_state(self, client_id: str, state: AccountState) -> None:
+        """Activates or deactivates an OAuth client."""
+        self._db.run("set_client_state", client_id=client_id, state=state.value)
+
+    def set_client_secret(self, client_id: str, secret_hash: str) -> None:
+        """Sets the hash of a client's secret, in place of the old one."""
+        self._db.run("set_client_secret", client_id=client_id, secret_hash=secret_hash)
+
+    def delete_client(self, client: OAuthClient) -> None:
+        """Deletes an OAuth client with its tokens and the consents to it."""
+        with self._db.transaction():
+            self.delete_tokens(client.org_id, client_id=client.client_id)
+            self._db.run("delete_consents_of_client", client_id=client.client_id)
+            self._db.run("delete_client", client_id=client.client_id)
+
     def token(self, token_hash: str) -> Token | None:
-        """Returns the token or code with this hash, expired or not; None if it does not exist."""
+        """Returns the token or code with this hash, expired or not.
+
+        Returns None if it does not exist, or if its user, its client or its org is not active.
+        """
         row = self._db.one("token", hash=token_hash)
         if row is None:
             return None
-        expires = row["expires_time"]
+        expires, now = row["expires_time"], now_micros(self._db.clock)
         return Token(
             hash=row["hash"],
             kind=row["kind"],
@@ -132,23 +208,59 @@ class AccountStore:
             user_id=row["user_id"],
             client_id=row["client_id"],
             scopes=row["scopes"],
-            expired=expires is not None and expires <= now_micros(self._db.clock),
+            expired=expires is not None and expires <= now,
             redirect_uri=row["redirect_uri"],
             parent=row["parent"],
             code_challenge=row["code_challenge"],
             offline=bool(row["offline"]),
             role=Role(row["profile"]),
+            unused_for=timedelta(microseconds=now - (row["last_used"] or now)),
         )
 
+    def tokens(
+        self, org_id: int, *, user_id: int | None = None, client_id: str | None = None
+    ) -> list[TokenSummary]:
+        """Returns the valid tokens and unused codes of an org, newest first.
+
+        With a user or a client, only those of it.
+        """
+        rows = self._db.all(
+            "tokens",
+            org_id=org_id,
+            user_id=user_id,
+            client_id=client_id,
+            moment=now_micros(self._db.clock),
+        )
+        return [_summary(row) for row in rows]
+
+    def tokens_named(self, org_id: int, name: str) -> list[str]:
+        """Returns the hashes of the tokens of an org with this `TokenSummary.id`: none or one."""
+        return [row["hash"] for row in self._db.all("token_by_start", org_id=org_id, start=name)]
+
+    def delete_tokens(
+        self, org_id: int, *, user_id: int | None = None, client_id: str | None = None
+    ) -> int:
+        """Deletes the tokens and codes of an org, or of one user or client of it.
+
+        Returns how many there were. A token belongs to the user and the client of the token or
+        code that it was made from, so nothing that was made from a deleted one remains.
+        """
+        owner = {"org_id": org_id, "user_id": user_id, "client_id": client_id}
+        with self._db.transaction():
+            self._db.all("lock_tokens_of", **owner)
+            return len(self._db.all("delete_tokens_of", **owner))
+
     def add_tokens(self, *tokens: Token, keep: int | None = None) -> None:
-        """Adds tokens, all or none. The oldest refresh tokens over a limit are deleted (facts 7.2).
+        """Adds tokens, all or none.
+
+        The oldest refresh tokens over a limit are deleted (facts 7.2), and so are the oldest
+        tokens and codes over a limit that no refresh token gave.
 
         With `keep`, only the newest `keep` access tokens stay of the refresh token that the last
         token was made from.
         """
         with self._db.transaction():
             moment = now_micros(self._db.clock)
-            self._db.run("delete_expired_tokens", before=moment)
             for token in tokens:
                 self._db.run(
                     "add_token",
@@ -164,19 +276,39 @@ class AccountStore:
                     expires_time=_end(moment, token.life_seconds),
                     code_challenge=token.code_challenge,
                     offline=token.offline,
+                    last_used=moment if token.kind == "refresh" else None,
                 )
                 if token.kind == "refresh":
                     self._delete_surplus(token)
+                elif token.parent is None:
+                    self._db.run(
+                        "delete_surplus_of_kind",
+                        kind=token.kind,
+                        client_id=token.client_id,
+                        user_id=token.user_id,
+                        keep=LIVE_CLIENT_TOKENS,
+                    )
             if keep is not None and tokens and tokens[-1].parent is not None:
                 self._db.run("delete_oldest_children", hash=tokens[-1].parent, keep=keep)
 
     def use_code(self, token_hash: str) -> bool:
-        """Marks a code as used; False if it was used before, even a moment before."""
-        return self._db.one("use_code", hash=token_hash) is not None
+        """Marks a code as used; False if it was used before, even a moment before.
+
+        Locks the code and what it gave until the end of the transaction.
+        """
+        with self._db.transaction():
+            self._db.all("lock_kin", hash=token_hash)
+            return self._db.one("use_code", hash=token_hash) is not None
+
+    def use_refresh_token(self, token_hash: str) -> bool:
+        """Records the use of a refresh token; False if it was deleted, even a moment before."""
+        moment = now_micros(self._db.clock)
+        return self._db.one("use_refresh_token", hash=token_hash, moment=moment) is not None
 
     def revoke(self, token_hash: str) -> None:
-        """Deletes a token with all tokens that were made from it."""
+        """Deletes a token with all tokens that were made from it, also at this moment."""
         with self._db.transaction():
+            self._db.all("lock_kin", hash=token_hash)
             self._db.run("delete_children", hash=token_hash)
             self._db.run("delete_token", hash=token_hash)
 
@@ -184,8 +316,7 @@ class AccountStore:
         """Deletes the refresh tokens over the limit, with all tokens that were made from them."""
         owner = {"client_id": token.client_id, "user_id": token.user_id}
         for row in self._db.all("surplus_refresh_tokens", **owner, keep=LIVE_REFRESH_TOKENS):
-            self._db.run("delete_children", hash=row["hash"])
-            self._db.run("delete_token", hash=row["hash"])
+            self.revoke(row["hash"])
 
 
 def _end(moment: int, seconds: int | None) -> int | None:
@@ -201,6 +332,8 @@ def _org(row: Row) -> Org:
         currency=row["currency"],
         created_time=from_micros(row["created_time"], row["time_zone"]),
         priority=row["priority"],
+        state=AccountState(row["state"]),
+        dev=bool(row["dev"]),
     )
 
 
@@ -214,6 +347,7 @@ def _user(row: Row) -> User:
         time_zone=row["time_zone"],
         created_time=from_micros(row["created_time"], row["time_zone"]),
         role=Role(row["profile"]),
+        state=AccountState(row["state"]),
     )
 
 
@@ -226,4 +360,23 @@ def _client(row: Row) -> OAuthClient:
         name=row["name"],
         secret_hash=row["secret_hash"],
         redirect_uris=tuple(json.loads(row["redirect_uris"])),
+        state=AccountState(row["state"]),
+        org_state=AccountState(row["org_state"]),
     )
+
+
+def _summary(row: Row) -> TokenSummary:
+    return TokenSummary(
+        id=token_id(row["hash"]),
+        kind=row["kind"],
+        user_id=row["user_id"],
+        client_id=row["client_id"],
+        scopes=row["scopes"],
+        created_time=from_micros(row["created_time"], "UTC"),
+        expires_time=_time(row["expires_time"]),
+        last_used=_time(row["last_used"]),
+    )
+
+
+def _time(moment: int | None) -> datetime | None:
+    return None if moment is None else from_micros(moment, "UTC")

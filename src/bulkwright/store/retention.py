@@ -1,4 +1,4 @@
-"""Deletes expired uploads, results, jobs, callbacks, tokens and sessions in small steps.
+"""Deletes expired uploads, results, jobs, callbacks, accounts' secrets and audit entries in steps.
 
 Each step is one short transaction. It finds at most a hundred rows by an index, deletes them and
 returns their ids, so a worker never waits long for the write lock. The caller repeats a step until
@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from bulkwright.domain.job import JobStatus
+from bulkwright.domain.limits import DEVICE_SECONDS, SIGN_IN_FAILURE_SECONDS
 from bulkwright.store.database import Database, Row
 from bulkwright.store.times import now_micros
 
@@ -63,9 +64,33 @@ class RetentionStore:
         """Deletes expired tokens and codes; returns their number."""
         return self._delete_expired("delete_old_tokens")
 
+    def delete_idle_tokens(self, unused: timedelta) -> int:
+        """Deletes refresh tokens that were not used for a time; returns their number."""
+        return len(
+            self._db.all("delete_idle_refresh_tokens", before=self._before(unused), most=STEP)
+        )
+
+    def delete_forgotten_codes(self) -> int:
+        """Deletes used codes of which no token is left; returns their number."""
+        return len(self._db.all("delete_forgotten_codes", most=STEP))
+
     def delete_sessions(self) -> int:
         """Deletes expired sessions; returns their number."""
         return self._delete_expired("delete_old_sessions")
+
+    def delete_devices(self) -> int:
+        """Deletes devices that are not known any more; returns their number."""
+        before = self._before(timedelta(seconds=DEVICE_SECONDS))
+        return len(self._db.all("delete_old_devices", before=before, most=STEP))
+
+    def delete_failures(self) -> int:
+        """Deletes counts of failed sign-ins that are forgotten; returns their number."""
+        before = self._before(timedelta(seconds=SIGN_IN_FAILURE_SECONDS))
+        return len(self._db.all("delete_old_failures", before=before, most=STEP))
+
+    def delete_audit_entries(self, older: timedelta) -> int:
+        """Deletes entries of the audit log; returns their number."""
+        return len(self._db.all("delete_old_audit_entries", before=self._before(older), most=STEP))
 
     def upload_known(self, upload_id: int) -> bool:
         """Returns whether an upload with this id exists."""

@@ -220,6 +220,12 @@ def create_table(module: Module, types: Types) -> list[str]:
     return [table, *(s for f in module.unique_fields for s in create_index(module, f))]
 
 
+def drop_table(module: Module) -> list[str]:
+    """Returns the statement that deletes the service's table of a module; none for others."""
+    table = table_of(module)
+    return [f"DROP TABLE {table.name}"] if isinstance(table, ServiceModuleTable) else []
+
+
 def add_column(module: Module, field: Field, types: Types) -> list[str]:
     """The statements that add a field to a module's table."""
     definitions = _column_definitions(field, types)

@@ -14,14 +14,14 @@ ALLOWED_HEADERS = b"Authorization, Content-Type, feature, X-CRM-ORG, X-ZOHO-SDK"
 
 
 def javascript_origins(accounts: AccountStore) -> frozenset[str]:
-    """Returns the origins of the redirect URIs of all JavaScript clients."""
+    """Returns the origins of the redirect URIs of all active JavaScript clients."""
     return frozenset(_origins(accounts))
 
 
 def _origins(accounts: AccountStore) -> Iterator[str]:
     for org in accounts.orgs():
         for client in accounts.clients(org.id):
-            if client.kind is ClientKind.JAVASCRIPT:
+            if client.kind is ClientKind.JAVASCRIPT and client.is_active:
                 for uri in client.redirect_uris:
                     # Redirect URIs that are older than their check may be malformed.
                     with suppress(InvalidEndpoint):

@@ -165,7 +165,7 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         "GET",
         f"{_CRM}/settings/modules",
         metadata.modules,
-        Access(scope.SETTINGS_MODULES),
+        Access(scope.SETTINGS_MODULES, Right.READ_METADATA),
         name="listModules",
         group=doc.READS,
         summary="List modules",
@@ -176,12 +176,13 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
                 "Every module.", (doc.list_of("modules", "id", "api_name", "module_name"),)
             )
         },
+        errors=(e.AuthorizationFailed,),
     ),
     Route(
         "GET",
         f"{_CRM}/settings/modules/{{module}}",
         metadata.module,
-        Access(scope.SETTINGS_MODULES),
+        Access(scope.SETTINGS_MODULES, Right.READ_METADATA),
         name="getModule",
         group=doc.READS,
         summary="Get a module",
@@ -189,13 +190,13 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         answers={
             200: ResponseDoc("The module.", (doc.list_of("modules", "id", "api_name", "fields"),))
         },
-        errors=(e.InvalidModule,),
+        errors=(e.InvalidModule, e.AuthorizationFailed),
     ),
     Route(
         "GET",
         f"{_CRM}/settings/fields",
         metadata.fields,
-        Access(scope.SETTINGS_FIELDS),
+        Access(scope.SETTINGS_FIELDS, Right.READ_METADATA),
         name="listFields",
         group=doc.READS,
         summary="List the fields of a module",
@@ -204,13 +205,13 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         answers={
             200: ResponseDoc("Its fields.", (doc.list_of("fields", "id", "api_name", "data_type"),))
         },
-        errors=(e.InvalidModule, e.RequiredParamMissing, e.InvalidRequest),
+        errors=(e.InvalidModule, e.RequiredParamMissing, e.InvalidRequest, e.AuthorizationFailed),
     ),
     Route(
         "GET",
         f"{_CRM}/settings/layouts",
         metadata.layouts,
-        Access(scope.SETTINGS_LAYOUTS),
+        Access(scope.SETTINGS_LAYOUTS, Right.READ_METADATA),
         name="listLayouts",
         group=doc.READS,
         summary="List the layouts of a module",
@@ -219,7 +220,7 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         answers={
             200: ResponseDoc("Its one layout.", (doc.list_of("layouts", "id", "name", "sections"),))
         },
-        errors=(e.InvalidModule, e.RequiredParamMissing, e.InvalidRequest),
+        errors=(e.InvalidModule, e.RequiredParamMissing, e.InvalidRequest, e.AuthorizationFailed),
     ),
     Route(
         "GET",
@@ -237,18 +238,19 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
             ),
             204: ResponseDoc("The page has no users."),
         },
-        errors=(e.InvalidRequest, e.InvalidData),
+        errors=(e.InvalidRequest, e.InvalidData, e.AuthorizationFailed),
     ),
     Route(
         "GET",
         f"{_CRM}/org",
         metadata.org,
-        Access(scope.ORG),
+        Access(scope.ORG, Right.READ_METADATA),
         name="getOrg",
         group=doc.READS,
         summary="Get the org",
         text="See docs/wire.md, section 9.",
         answers={200: ResponseDoc("The org.", (doc.list_of("org", "id", "zgid", "company_name"),))},
+        errors=(e.AuthorizationFailed,),
     ),
     # Records. Any name may be a module, unless another route has it as a literal.
     Route(

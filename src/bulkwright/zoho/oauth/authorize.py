@@ -14,16 +14,25 @@ from functools import wraps
 from hmac import compare_digest
 
 from bulkwright.domain.account import User
+from bulkwright.domain.audit import Actor
 from bulkwright.domain.errors import OAuthError
 from bulkwright.domain.ids import parse_id
 from bulkwright.domain.limits import FORM_BODY_BYTES, SESSION_SECONDS
 from bulkwright.service.signin import TryLater
+from bulkwright.service.throttle import network_of
 from bulkwright.web.errors import HttpError
 from bulkwright.web.request import Request
 from bulkwright.web.response import Response
 from bulkwright.zoho.context import ZohoContext
 from bulkwright.zoho.oauth import pages
-from bulkwright.zoho.oauth.visitor import Visit, is_navigation, read_visit, session_cookie
+from bulkwright.zoho.oauth.visitor import (
+    Visit,
+    device_cookie,
+    is_navigation,
+    read_device,
+    read_visit,
+    session_cookie,
+)
 
 _Handler = Callable[[ZohoContext, Request], Awaitable[Response]]
 _Header = tuple[bytes, bytes]
@@ -58,7 +67,11 @@ async def renew(zoho: ZohoContext, request: Request) -> Response:
     visit = read_visit(zoho, request)
     if visit.visitor is not None and is_navigation(request):
         url = await request.run(
-            zoho.services.signin.accept_again, visit.authorization, visit.visitor, zoho.base_url
+            zoho.services.signin.accept_again,
+            visit.authorization,
+            visit.visitor,
+            zoho.base_url,
+            Actor(request.address),
         )
         if url is not None:
             return _redirect(zoho, url)
@@ -80,15 +93,16 @@ async def submit(zoho: ZohoContext, request: Request) -> Response:
         return await _sign_in_as(zoho, request, visit, fields.get("user", ""))
     if visit.visitor is None:
         return _next_page(zoho, visit)
-    signin = zoho.services.signin
+    signin, actor = zoho.services.signin, Actor(request.address)
     match step:
         case "accept":
-            accepted = (visit.authorization, visit.visitor, zoho.base_url)
+            accepted = (visit.authorization, visit.visitor, zoho.base_url, actor)
             return _redirect(zoho, await request.run(signin.accept, *accepted))
         case "reject":
-            return _redirect(zoho, visit.authorization.rejected())
+            rejected = (visit.authorization, visit.visitor, actor)
+            return _redirect(zoho, await request.run(signin.reject, *rejected))
         case "sign-out":
-            await request.run(signin.sign_out, visit.secret)
+            await request.run(signin.sign_out, visit.visitor, actor)
             return _reload(zoho, visit, secret="")
     raise OAuthError("invalid_request")
 
@@ -102,12 +116,15 @@ async def _sign_in(
     zoho: ZohoContext, request: Request, visit: Visit, fields: dict[str, str]
 ) -> Response:
     org_id, email = visit.authorization.client.org_id, fields.get("email", "")
-    password = fields.get("password", "")
+    password, address = fields.get("password", ""), request.address
+    device, is_new = read_device(zoho, request)
+    signin = zoho.services.signin
+    known = not is_new and await request.run(signin.is_device, device, org_id, email)
+    party = f"device {device}" if known else network_of(address)
     try:
-        async with zoho.sign_in_queue.turn():
-            secret = await request.run(
-                zoho.services.signin.sign_in, org_id, email, password, request.address
-            )
+        secret = await zoho.sign_in_queue.run(
+            party, signin.sign_in, org_id, email, password, address, device
+        )
     except TryLater as error:
         seconds = math.ceil(error.seconds)
         wait = f"{seconds} seconds" if seconds < 100 else f"{seconds // 60 + 1} minutes"
@@ -117,7 +134,7 @@ async def _sign_in(
     if secret is None:
         alert = "The e-mail or the password is wrong."
         return _sign_in_page(zoho, visit, 401, alert=alert, email=email)
-    return _reload(zoho, visit, secret)
+    return _reload(zoho, visit, secret, device_cookie(zoho, device))
 
 
 async def _sign_in_as(zoho: ZohoContext, request: Request, visit: Visit, user: str) -> Response:
@@ -126,6 +143,7 @@ async def _sign_in_as(zoho: ZohoContext, request: Request, visit: Visit, user: s
         zoho.services.signin.sign_in_as,
         visit.authorization.client.org_id,
         parse_id(user, leading_zeros=True) or 0,
+        request.address,
     )
     return _next_page(zoho, visit) if secret is None else _reload(zoho, visit, secret)
 
@@ -148,7 +166,8 @@ def _sign_in_page(
 ) -> Response:
     users: list[User] = []
     if visit.users_offered:
-        users = zoho.services.accounts.users(visit.authorization.client.org_id)[:_MOST_USERS]
+        found = zoho.services.accounts.users(visit.authorization.client.org_id)
+        users = [user for user in found if user.is_active][:_MOST_USERS]
     body = pages.render_sign_in(
         visit.authorization, visit.csrf(_SIGN_IN), alert=alert, email=email, users=users
     )
@@ -193,9 +212,10 @@ def _form_target(visit: Visit) -> str:
     return origin.partition("//")[0] if "[" in origin else origin
 
 
-def _reload(zoho: ZohoContext, visit: Visit, secret: str) -> Response:
+def _reload(zoho: ZohoContext, visit: Visit, secret: str, *headers: _Header) -> Response:
     """Redirects to the same URL with another session cookie; the browser sends a GET."""
-    return _redirect(zoho, visit.url, session_cookie(zoho, secret, SESSION_SECONDS))
+    cookie = session_cookie(zoho, secret, SESSION_SECONDS)
+    return _redirect(zoho, visit.url, cookie, *headers)
 
 
 def _redirect(zoho: ZohoContext, url: str, *headers: _Header) -> Response:

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from msgspec import UNSET
 
 from bulkwright.domain import scope
+from bulkwright.domain.audit import Actor
 from bulkwright.domain.errors import OAuthError, TooManyTokenRequests
 from bulkwright.domain.limits import FORM_BODY_BYTES
+from bulkwright.service.throttle import network_of
 from bulkwright.service.tokens import Grant, TokenService
 from bulkwright.web.errors import HttpError
 from bulkwright.web.multipart import form_fields
@@ -27,35 +29,38 @@ async def issue(zoho: ZohoContext, request: Request) -> Response:
     """Issues tokens for a refresh token, a grant code or a client's own credentials."""
     form = await _read_form(request)
     client = form.get("client_id", "")[:_COMPARED_CHARACTERS]
-    if not zoho.token_requests.take(f"{request.address} {client}"):
+    address = request.address
+    if not zoho.token_requests.take(f"{network_of(address)} {client}"):
         raise TooManyTokenRequests
     grant = _GRANTS.get(_required(form, "grant_type"))
     if grant is None:
         raise OAuthError("unsupported_grant_type")
-    return _granted(zoho, await request.run(grant, zoho.services.tokens, form))
+    return _granted(zoho, await request.run(grant, zoho.services.tokens, form, Actor(address)))
 
 
 async def revoke(zoho: ZohoContext, request: Request) -> Response:
     """Revokes a token. An unknown token gets the same response."""
     form = await _read_form(request)
-    await request.run(zoho.services.tokens.revoke, _required(form, "token"))
+    actor = Actor(request.address)
+    await request.run(zoho.services.tokens.revoke, _required(form, "token"), actor)
     return json_response({"status": "success"})
 
 
-def _refresh(tokens: TokenService, form: _Form) -> Grant:
-    return tokens.refresh(*_client(form), _required(form, "refresh_token"))
+def _refresh(tokens: TokenService, form: _Form, actor: Actor) -> Grant:
+    return tokens.refresh(*_client(form), _required(form, "refresh_token"), actor)
 
 
-def _exchange(tokens: TokenService, form: _Form) -> Grant:
+def _exchange(tokens: TokenService, form: _Form, actor: Actor) -> Grant:
     code, redirect_uri = _required(form, "code"), form.get("redirect_uri")
-    return tokens.exchange(*_client(form), code, redirect_uri, form.get("code_verifier"))
+    return tokens.exchange(*_client(form), code, redirect_uri, form.get("code_verifier"), actor)
 
 
-def _client_credentials(tokens: TokenService, form: _Form) -> Grant:
-    return tokens.client_credentials(*_client(form), form.get("scope", ""), form.get("soid", ""))
+def _client_credentials(tokens: TokenService, form: _Form, actor: Actor) -> Grant:
+    wanted = form.get("scope", ""), form.get("soid", "")
+    return tokens.client_credentials(*_client(form), *wanted, actor)
 
 
-_GRANTS: Mapping[str, Callable[[TokenService, _Form], Grant]] = {
+_GRANTS: Mapping[str, Callable[[TokenService, _Form, Actor], Grant]] = {
     "refresh_token": _refresh,
     "authorization_code": _exchange,
     "client_credentials": _client_credentials,

@@ -1,4 +1,4 @@
-"""The visitor of a sign-in page: the session cookie, and the CSRF token of each form."""
+"""The visitor of a sign-in page: the two cookies, and the CSRF token of each form."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass
 
 from bulkwright.domain.authorization import Authorization
+from bulkwright.domain.limits import DEVICE_SECONDS
 from bulkwright.service.signin import SignedIn
 from bulkwright.web.request import Request
 from bulkwright.zoho.context import ZohoContext
@@ -47,7 +48,7 @@ def read_visit(zoho: ZohoContext, request: Request) -> Visit:
     """
     signin = zoho.services.signin
     authorization = signin.check_request(request.query())
-    cookie = _read_cookie(zoho, request)
+    cookie = _read_cookie(request, _cookie_name(zoho))
     visitor = signin.signed_in(cookie, authorization.client.org_id) if cookie else None
     path, query = request.route[1], request.scope["query_string"].decode("latin-1")
     return Visit(
@@ -67,11 +68,19 @@ def session_cookie(
 
     The browser keeps the cookie for `seconds`; without them until it is closed.
     """
-    parts = [f"{_cookie_name(zoho)}={secret}", "HttpOnly", "SameSite=Lax"]
-    parts.append("Path=/; Secure" if zoho.is_https else f"Path={PATH}")
-    if seconds is not None:
-        parts.append(f"Max-Age={seconds if secret else 0}")
-    return b"set-cookie", "; ".join(parts).encode()
+    age = seconds if secret or seconds is None else 0
+    return _set_cookie(zoho, _cookie_name(zoho), secret, age)
+
+
+def read_device(zoho: ZohoContext, request: Request) -> tuple[str, bool]:
+    """Returns the value of the device cookie, or a new value; and whether it is new."""
+    device = _read_cookie(request, _device_cookie_name(zoho))
+    return device or secrets.token_urlsafe(32), device is None
+
+
+def device_cookie(zoho: ZohoContext, device: str) -> tuple[bytes, bytes]:
+    """Returns the header that sets the device cookie."""
+    return _set_cookie(zoho, _device_cookie_name(zoho), device, DEVICE_SECONDS)
 
 
 def is_navigation(request: Request) -> bool:
@@ -87,9 +96,8 @@ def is_navigation(request: Request) -> bool:
     )
 
 
-def _read_cookie(zoho: ZohoContext, request: Request) -> str | None:
-    """Returns the value of the session cookie; None if it is missing or malformed."""
-    name = _cookie_name(zoho)
+def _read_cookie(request: Request, name: str) -> str | None:
+    """Returns the value of a cookie; None if it is missing or malformed."""
     for header in request.headers(b"cookie"):
         for pair in header.split(";"):
             key, _, value = pair.strip().partition("=")
@@ -101,6 +109,20 @@ def _read_cookie(zoho: ZohoContext, request: Request) -> str | None:
 def _cookie_name(zoho: ZohoContext) -> str:
     # Browsers let no other host set a cookie with this prefix.
     return "__Host-bulkwright" if zoho.is_https else "bulkwright"
+
+
+def _device_cookie_name(zoho: ZohoContext) -> str:
+    return f"{_cookie_name(zoho)}-device"
+
+
+def _set_cookie(
+    zoho: ZohoContext, name: str, value: str, seconds: int | None
+) -> tuple[bytes, bytes]:
+    parts = [f"{name}={value}", "HttpOnly", "SameSite=Lax"]
+    parts.append("Path=/; Secure" if zoho.is_https else f"Path={PATH}")
+    if seconds is not None:
+        parts.append(f"Max-Age={seconds}")
+    return b"set-cookie", "; ".join(parts).encode()
 
 
 def _is_local(request: Request) -> bool:

@@ -45,3 +45,40 @@ DELETE FROM sessions
 WHERE hash IN (SELECT hash FROM sessions WHERE expires_time < :before
                ORDER BY expires_time LIMIT :most)
 RETURNING hash
+
+-- name: delete_idle_refresh_tokens
+-- Delete up to :most refresh tokens that were used last before :before. What they gave expires by
+-- itself, within the life of an access token.
+DELETE FROM tokens
+WHERE hash IN (SELECT hash FROM tokens WHERE last_used < :before
+               ORDER BY last_used LIMIT :most)
+RETURNING hash
+
+-- name: delete_forgotten_codes
+-- Delete up to :most used codes of which no token is left.
+DELETE FROM tokens
+WHERE hash IN (SELECT hash FROM tokens c WHERE c.kind = 'code' AND c.used
+                 AND NOT EXISTS (SELECT 1 FROM tokens t WHERE t.parent = c.hash)
+               LIMIT :most)
+RETURNING hash
+
+-- name: delete_old_devices
+-- Delete up to :most devices that were used last before :before.
+DELETE FROM devices
+WHERE hash IN (SELECT hash FROM devices WHERE last_used < :before
+               ORDER BY last_used LIMIT :most)
+  AND last_used < :before
+RETURNING hash
+
+-- name: delete_old_failures
+-- Delete up to :most counts of wrong passwords whose last one was before :before.
+DELETE FROM sign_in_failures
+WHERE key IN (SELECT key FROM sign_in_failures WHERE last_time < :before
+              ORDER BY last_time LIMIT :most)
+RETURNING key
+
+-- name: delete_old_audit_entries
+-- Delete up to :most entries of the audit log from before :before.
+DELETE FROM audit
+WHERE id IN (SELECT id FROM audit WHERE time < :before ORDER BY time LIMIT :most)
+RETURNING id

@@ -1,0 +1,51 @@
+"""`audit`: who did what to accounts and tokens."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from bulkwright.cli.options import DEFAULT_LOCATION, Json, Location, open_existing
+from bulkwright.cli.output import fail, print_list
+from bulkwright.domain.audit import Action
+from bulkwright.domain.retention import parse_time
+
+
+def audit(  # wide: what is selected
+    *,
+    most: Annotated[int, Parameter(help="The number of entries, newest first.")] = 100,
+    since: Annotated[str, Parameter(help="Only entries of this time: 12h, 7d, 4w.")] = "",
+    org: Annotated[int | None, Parameter(help="Only entries about this org.")] = None,
+    action: Annotated[
+        Action | None, Parameter(help="Only entries of this action, such as sign-in-failed.")
+    ] = None,
+    json: Json = False,
+    location: Location = DEFAULT_LOCATION,
+) -> None:
+    """List entries of the audit log; the help text stands in cli/__init__.py."""
+    try:
+        age = parse_time(since) if since else None
+    except ValueError as error:
+        fail(f"--since: {error}.")
+    with open_existing(location) as services:
+        start = None if age is None else services.database.clock.now() - age
+        found = services.audit.newest(most, since=start, org_id=org, action=action)
+    rows = [
+        {
+            "time": entry.time,
+            "action": entry.action.value,
+            "org": _text(entry.org_id),
+            "user": _text(entry.user_id),
+            "client": entry.client_id,
+            "address": entry.actor.address,
+            "operator": entry.actor.operator,
+            "detail": entry.detail,
+        }
+        for entry in found
+    ]
+    print_list(rows, json=json)
+
+
+def _text(number: int | None) -> str | None:
+    return None if number is None else str(number)
