@@ -45,8 +45,10 @@ CHECKS = (
 
 TOOLS = {"coverage": "tests/measure_coverage.py", "mutation": "tests/mutation.py"}
 
-TWO_PROCESSES = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
-"""Two processes share the tests, file by file, in the order of `tests/conftest.py`."""
+PROCESSES = min(4, (os.cpu_count() or 1) + 1)
+"""One more than cores, because a third of a test's time is waiting for a process or a lease."""
+SHARED = ("-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder")
+"""The processes share the tests, file by file, in the order of `tests/conftest.py`."""
 
 
 def main() -> int:
@@ -66,7 +68,7 @@ def main() -> int:
             print(f"failed: {', '.join(failed)}", file=sys.stderr)
             return 1
         os.chdir(ROOT)
-        return become("pytest", *TWO_PROCESSES, *rest) if command == "test" else 0
+        return become("pytest", *SHARED, *rest) if command == "test" else 0
     if command in TOOLS:
         set_up("dev")
         os.chdir(ROOT)

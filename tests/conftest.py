@@ -80,7 +80,7 @@ FIRST = (
 LONG = (
     "crash", "benchmarks", "hostile", "sdk", "faults", "dbfaults", "cluster", "contract", "workers",
 )  # fmt: skip
-"""They run next, the longest first, so that the two processes of `run.py test` end together."""
+"""They run next, the longest first, so that the processes of `run.py test` end together."""
 FAST = frozenset(FIRST) - {"docs", "properties"}
 """The folders of `--fast`: their tests that are not slow and need no PostgreSQL."""
 

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from bulkwright.domain.limits import (
     API_THREADS,
+    API_THREADS_OF_ONE,
     TOKEN_REQUESTS_A_SECOND,
     TOKEN_REQUESTS_AT_ONCE,
 )
@@ -27,6 +28,7 @@ from bulkwright.settings import Settings
 from bulkwright.store.database import Database
 from bulkwright.web.app import Kernel, KernelOptions
 from bulkwright.web.cors import Cors
+from bulkwright.web.host import loopback_or
 from bulkwright.web.mount import Mount
 from bulkwright.web.response_cache import ResponseCache
 from bulkwright.web.router import Router, bind
@@ -84,6 +86,7 @@ class App(Kernel):
         )
         options = KernelOptions(
             executor=ThreadPoolExecutor(API_THREADS, thread_name_prefix="api"),
+            most_turns=API_THREADS_OF_ONE,
             error_response=partial(
                 response_to,
                 file_format_status=400 if settings.strict_upload_status else 200,
@@ -95,6 +98,8 @@ class App(Kernel):
             # SQLite answers within microseconds. For a database server a thread has to wait.
             handle_on_thread=bool(settings.database),
             access_log_level=logging.INFO if settings.log_requests else logging.DEBUG,
+            # A page of a name that resolves to this machine could read tokens and records.
+            serves_host=loopback_or(settings.public_origin) if settings.dev else None,
         )
         super().__init__(
             router,

@@ -148,21 +148,35 @@ class Guard:
         if not found:
             raise EgressRefused("the host has no address")
         if endpoint.destination not in self.allow:
-            for address in found:
-                self._check(address, endpoint)
+            reasons = (self._why_refused(address, endpoint) for address in found)
+            if reason := next(filter(None, reasons), None):
+                raise EgressRefused(f"forbidden address: {reason}")
         return found[:CALLBACK_ADDRESSES]
 
-    def _check(self, address: str, endpoint: Endpoint) -> None:
+    def why_never(self, endpoint: Endpoint) -> str | None:
+        """Returns why an endpoint can never be connected to, whatever a name resolves to later.
+
+        None unless its host is an address, or a name of this machine.
+        """
+        host = endpoint.host
+        if endpoint.destination in self.allow:
+            return None
+        if host == "localhost" or host.endswith(".localhost"):
+            fixed = ["127.0.0.1", "::1"]
+        else:
+            fixed = [host] if _is_address(host) else []
+        reasons = [self._why_refused(address, endpoint) for address in fixed]
+        return reasons[0] if all(reasons) and reasons else None
+
+    def _why_refused(self, address: str, endpoint: Endpoint) -> str | None:
         reason = why_forbidden(address)
-        if reason is None:
-            return
-        if _is_address(address):
+        if reason is not None and _is_address(address):
             ip = ip_address(address)
             if self.loopback and any(ip in network for network in _LOOPBACK):
-                return
+                return None
             if Endpoint(endpoint.scheme, str(ip), endpoint.port, "").destination in self.allow:
-                return
-        raise EgressRefused(f"forbidden address: {reason}")
+                return None
+        return reason
 
 
 def _is_address(text: str) -> bool:

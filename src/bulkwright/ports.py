@@ -53,6 +53,14 @@ class RecordSink(Protocol):
         """
         ...
 
+    def same_keys(self, module: Module, field: Field, keys: pl.Series) -> pl.Series | None:
+        """Return, for each key, the position of the first one that is equal by the field's index.
+
+        `keys` are distinct texts. None if different texts are never equal, as in the service's
+        tables, whose keys are compared byte by byte.
+        """
+        ...
+
     def keys_of(self, module: Module, ids: pl.Series, fields: Sequence[Field]) -> pl.DataFrame:
         """Return the keys that these records hold: `id` and one column for each field."""
         ...

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar, Union, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 from bulkwright.domain.endpoint import InvalidEndpoint, parse_allowed, parse_endpoint
-from bulkwright.domain.limits import PROFILES, Limits
+from bulkwright.domain.limits import PROFILES, SERVICE, ZOHO, Limits, MiB
 from bulkwright.domain.retention import RETENTION_POLICIES, RetentionPolicy, parse_time
 
 PREFIX = "BULKWRIGHT_"
@@ -59,6 +59,10 @@ def _keep_option(what: str, zoho: str, service: str) -> str | None:
     )
 
 
+def _quota_option(what: str, zoho: int, service: int) -> int | None:
+    return _option(None, f"{what}. Default: {zoho:,} with --profile zoho, otherwise {service:,}.")
+
+
 @dataclass(frozen=True)
 class _Group:
     """The end of every group's chain of checks."""
@@ -81,6 +85,11 @@ class DataLocation(_Group):
         "",
         "Where uploads and results are. s3://BUCKET/PREFIX, gs://, az:// or a folder. "
         "Credentials come from the environment. Default: in the data folder.",
+    )
+    free_disk_mib: int = _option(
+        256,
+        "MiB that stay free on the disk of the files: with less, uploads are rejected and jobs "
+        "wait.",
     )
 
     def __post_init__(self) -> None:
@@ -122,12 +131,9 @@ class DataLocation(_Group):
         """Makes the data folder, for its owner only. Raises UnusableSetting if that fails."""
         try:
             self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except FileExistsError:
-            raise UnusableSetting(f"--data {self.data} is a file, not a folder.") from None
         except OSError as error:
-            raise UnusableSetting(
-                f"--data {self.data}: the folder cannot be made: {error.strerror}."
-            ) from None
+            why = "is a file" if self.data.is_file() else f"cannot be made: {error.strerror}"
+            raise UnusableSetting(f"--data {self.data} {why}.") from None
 
 
 @dataclass(frozen=True)
@@ -139,7 +145,7 @@ class OrgLocation(DataLocation):
 
 @dataclass(frozen=True)
 class LimitsSettings(_Group):
-    """The limits profile (domain/limits.py)."""
+    """The limits profile (domain/limits.py), and the quotas of an org where they differ from it."""
 
     profile: Profile | None = _option(
         None,
@@ -148,6 +154,24 @@ class LimitsSettings(_Group):
         "Default: service; with `serve --dev`, zoho.",
     )
 
+    org_stored_mib: int | None = _quota_option(
+        "MiB of the uploads of one org that are stored at the same time",
+        *(profile.org_stored_bytes // MiB for profile in (ZOHO, SERVICE)),
+    )
+    org_daily_uploads: int | None = _quota_option(
+        "Uploads of one org within 24 hours", ZOHO.org_daily_uploads, SERVICE.org_daily_uploads
+    )
+    org_open_jobs: int | None = _quota_option(
+        "Jobs of one org that have not ended", ZOHO.org_open_jobs, SERVICE.org_open_jobs
+    )
+
+    def __post_init__(self) -> None:
+        """Raises UnusableSetting for a quota that allows nothing."""
+        super().__post_init__()
+        for name in ("org_stored_mib", "org_daily_uploads", "org_open_jobs"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
+                raise UnusableSetting(f"--{name.replace('_', '-')} takes a number from 1 on.")
+
     @property
     def limits_profile(self) -> Profile:
         """The profile that holds: the given one, or the default."""
@@ -155,8 +179,15 @@ class LimitsSettings(_Group):
 
     @property
     def limits(self) -> Limits:
-        """The limits of the profile."""
-        return PROFILES[self.limits_profile]
+        """The limits of the profile, with the given quotas."""
+        stored = None if self.org_stored_mib is None else self.org_stored_mib * MiB
+        given = {
+            "org_stored_bytes": stored,
+            "org_daily_uploads": self.org_daily_uploads,
+            "org_open_jobs": self.org_open_jobs,
+        }
+        profile = PROFILES[self.limits_profile]
+        return replace(profile, **{name: n for name, n in given.items() if n is not None})
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from bulkwright.callback.signing import SigningKeys
 from bulkwright.clock import SYSTEM_CLOCK, Clock
-from bulkwright.domain.limits import API_THREADS
+from bulkwright.domain.limits import API_THREADS, MiB
 from bulkwright.events.events import Observer
 from bulkwright.files import Files, ForeignFiles
 from bulkwright.files.local import LocalFiles
@@ -48,6 +48,7 @@ from bulkwright.store.uploads import UploadStore
 
 if TYPE_CHECKING:
     from bulkwright.callback.dispatcher import CallbackDispatcher
+    from bulkwright.egress import Guard
     from bulkwright.pipeline.context import JobContext
     from bulkwright.service.administration import Administration
     from bulkwright.service.check import Check
@@ -149,9 +150,11 @@ def open_job_context(
     With `dry`, the caller rolls back the changes of the job (`JobContext.dry`).
     """
     from bulkwright.pipeline.context import JobContext
+    from bulkwright.pipeline.pace import ChunkPace
 
     settings.prepare()
     database, records, open_claim_store = _worker_stores(settings, clock, patient=dry)
+    database.observe = observe
     with closing(database):
         migrate(database)
         services = _services(database, settings)
@@ -167,6 +170,7 @@ def open_job_context(
             limits=settings.limits,
             observe=observe,
             dry=dry,
+            pace=ChunkPace(limited=not settings.database),
             clock=clock,
         )
         yield services, ctx, open_claim_store
@@ -188,16 +192,18 @@ def open_files(settings: Settings, clock: Clock = SYSTEM_CLOCK, *, make: bool = 
     Raises UnusableSetting for a URL of an unknown kind. No request is sent to an object store yet;
     its library is imported only for an object store.
     """
-    where = settings.files
+    where, free = settings.files, settings.free_disk_mib * MiB
     match where.partition("://")[0] if "://" in where else "":
         case "":
-            return LocalFiles(Path(where) if where else settings.files_path, make=make, clock=clock)
+            folder = Path(where) if where else settings.files_path
+            return LocalFiles(folder, make=make, free_bytes=free, clock=clock)
         case "file":
-            return LocalFiles(Path(unquote(urlsplit(where).path)), make=make, clock=clock)
+            folder = Path(unquote(urlsplit(where).path))
+            return LocalFiles(folder, make=make, free_bytes=free, clock=clock)
         case "s3" | "gs" | "az":
             from bulkwright.files.objects import ObjectFiles
 
-            return ObjectFiles(where, settings.scratch_path, clock)
+            return ObjectFiles(where, settings.scratch_path, clock, free_bytes=free)
     raise UnusableSetting(
         f"--files {where} is of an unknown kind; give s3://BUCKET/PREFIX, gs://, az:// or a folder."
     )
@@ -218,18 +224,23 @@ def make_dispatcher(
 ) -> CallbackDispatcher:
     """Returns the dispatcher of a server's callbacks."""
     from bulkwright.callback.dispatcher import CallbackDispatcher
-    from bulkwright.egress import Guard
     from bulkwright.zoho.present.jobs import callback_body
 
-    guard = Guard(settings.allowed_destinations, loopback=settings.dev)
     return CallbackDispatcher(
         services.outbox,
         services.job_store,
-        guard,
+        _callback_guard(settings),
         observe,
         callback_body,
         clock=services.database.clock,
     )
+
+
+def _callback_guard(settings: Settings) -> Guard:
+    """Returns the guard that decides where callbacks may be sent."""
+    from bulkwright.egress import Guard
+
+    return Guard(settings.allowed_destinations, loopback=settings.dev)
 
 
 def _api_database(settings: Settings, clock: Clock) -> Database:
@@ -330,6 +341,7 @@ def _services(database: Database, settings: Settings) -> Services:
             settings.limits,
             settings.layout_mandatory,
             clock,
+            lambda endpoint: _callback_guard(settings).why_never(endpoint),
         ),
         records=RecordService(database, accounts, modules),
         metadata=MetadataService(accounts, modules, clock),

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.callback.office import FAST, Office
+from tests.callback.office import FAST, TLS, Office
 from tests.support.deployment import Deployment
+from tests.support.effort import tries
 from tests.support.receivers import Receiver
 
 from bulkwright.callback.sender import WebhookSender
@@ -93,6 +94,7 @@ def test_permitted_addresses(address: str) -> None:
     assert why_forbidden(address) is None
 
 
+@tries(100)
 @given(st.ip_addresses())
 def test_the_table_allows_no_more_than_the_standard_library(
     ip: ipaddress.IPv4Address | ipaddress.IPv6Address,
@@ -132,8 +134,8 @@ def call(url: str, guard: Guard) -> str | None:
     async def main() -> None:
         endpoint = parse_endpoint(url)
         addresses = await guard.addresses(endpoint)
-        deadline = asyncio.get_running_loop().time() + 1
-        await WebhookSender().post(endpoint, addresses, {}, b"{}", deadline)
+        deadline = asyncio.get_running_loop().time() + 20
+        await WebhookSender(tls=TLS).post(endpoint, addresses, {}, b"{}", deadline)
 
     try:
         asyncio.run(main())
@@ -261,18 +263,63 @@ SHAPES = [
 
 
 @pytest.mark.parametrize(("callback", "code"), SHAPES)
-def test_malformed_callbacks_are_rejected(server: Deployment, callback: object, code: str) -> None:
+def test_malformed_callbacks_are_rejected(
+    any_server: Deployment, callback: object, code: str
+) -> None:
     """Another method or another shape is rejected when the job is created."""
-    answer = server.create(server.insert(file_id="1") | {"callback": callback})
+    answer = any_server.create(any_server.insert(file_id="1") | {"callback": callback})
     assert (answer.status_code, answer.json()["code"]) == (400, code)
 
 
 @pytest.mark.parametrize("url", [u for u in TRICKS if u != "http://127.0.0.1:{p}"], ids=str)
-def test_unusual_urls_are_rejected_at_once(server: Deployment, url: str) -> None:
+def test_unusual_urls_are_rejected_at_once(any_server: Deployment, url: str) -> None:
     """The parser of the dispatcher also rejects them when the job is created."""
     callback = {"url": url.replace("{p}", "80"), "method": "post"}
-    answer = server.create(server.insert(file_id="1") | {"callback": callback})
+    answer = any_server.create(any_server.insert(file_id="1") | {"callback": callback})
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_CALLBACK_URL"), url
+
+
+def is_plain(host: str) -> bool:
+    """Whether a URL may have this address."""
+    return why_forbidden(host) != "not an address" and "%" not in host
+
+
+NAMES = ("localhost", "crm.localhost", "LocalHost")
+
+
+def quoted(host: str) -> str:
+    """A host as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host
+
+
+@pytest.mark.parametrize("host", [*(h for h in FORBIDDEN if is_plain(h)), *NAMES])
+def test_a_url_that_can_never_be_called_is_rejected_at_once(host: str) -> None:
+    """Its address stands in the URL, or it is a name of this machine."""
+    endpoint = parse_endpoint(f"https://{quoted(host)}:8443/hook")
+    assert Guard().why_never(endpoint) == FORBIDDEN.get(host, "loopback")
+    assert Guard(frozenset({endpoint.destination})).why_never(endpoint) is None
+    assert Guard(frozenset({"10.9.8.7:8443"})).why_never(endpoint) is not None
+
+
+def test_a_url_that_may_be_called_is_accepted() -> None:
+    """Public addresses, and every name: what it resolves to is known at each attempt only."""
+    for host in ("93.184.216.34", "[2606:4700::1111]", "a.example", "localhost.example"):
+        assert Guard().why_never(parse_endpoint(f"http://{host}/")) is None
+    for host in ("127.0.0.1", "[::1]", "localhost"):
+        assert Guard(loopback=True).why_never(parse_endpoint(f"http://{host}/")) is None
+    assert Guard(loopback=True).why_never(parse_endpoint("http://10.0.0.1/")) == "private"
+    allowed = Guard(frozenset({"127.0.0.1:80"}))
+    assert allowed.why_never(parse_endpoint("http://localhost/")) is None
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "169.254.169.254", "[::ffff:10.0.0.1]", "0.0.0.0"])
+def test_a_job_with_such_a_callback_is_not_created(server: Deployment, host: str) -> None:
+    """The message says what the operator can do."""
+    callback = {"url": f"http://{host}:9000/hook", "method": "post"}
+    answer = server.create(server.insert() | {"callback": callback})
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_CALLBACK_URL")
+    assert answer.json()["details"] == {"json_path": "$.callback.url"}
+    assert "--callback-allow" in answer.json()["message"]
 
 
 def test_a_slow_name_server_does_not_block_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:

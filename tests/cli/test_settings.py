@@ -51,6 +51,10 @@ OTHER: dict[str, Any] = {
     "strict_upload_status": True,
     "layout_mandatory": True,
     "drain_seconds": 12.5,
+    "free_disk_mib": 100,
+    "org_stored_mib": 2,
+    "org_daily_uploads": 3,
+    "org_open_jobs": 4,
     "log_requests": True,
 }
 """For each field of Settings a value that is not its default."""
@@ -161,7 +165,7 @@ def test_options_win_over_variables() -> None:
 def test_the_profile_that_holds(profile: Any, dev: bool, expected: str) -> None:
     """--dev implies zoho, unless a profile is given."""
     settings = Settings(profile=profile, dev=dev)
-    assert settings.limits is PROFILES[expected]
+    assert settings.limits == PROFILES[expected]
     assert settings.retention_policy == (ZOHO if expected == "zoho" else SERVICE)
 
 
@@ -279,7 +283,7 @@ def test_a_data_folder_that_cannot_be_made(run: Run, tmp_path: Path, line: tuple
     """A file, or below one: each command says so in one line."""
     (tmp_path / "file").write_text("")
     assert "--data file is a file" in refused(run(*line, "--data", "file"))
-    assert "the folder cannot be made" in refused(run(*line, "--data", "file/below"))
+    assert "--data file/below cannot be made" in refused(run(*line, "--data", "file/below"))
 
 
 @pytest.mark.parametrize("line", [("jobs", "list"), ("worker",), ("serve", "--port", "0")])

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
+import json
+import os
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -199,3 +203,93 @@ def test_the_default_folder(run: Run, good: Path, tmp_path: Path) -> None:
     assert run("write", good, *INSERT).returncode == 0
     folder = tmp_path / "bulkwright-data"
     assert folder.is_dir() and folder.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("name", ["f.txt", "f", "f.csv.gz", "f.gz", "f.tsv"])
+def test_a_file_of_another_name_is_read(run: Run, tmp_path: Path, name: str) -> None:
+    """Plain text of any name, and a gzip of it; columns may be separated by tabs."""
+    sign = "\t" if name == "f.tsv" else ","
+    data = f"Last_Name{sign}City\nBoyle{sign}Bonn\n".encode()
+    (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    done = run("write", name, *INSERT, "--data", "d", "--result", "o.zip")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [row["STATUS"] for row in rows_of(tmp_path / "o.zip")] == ["ADDED"]
+    assert ("separated by a tab" in done.stdout) == (sign == "\t")
+
+
+def test_a_damaged_gzip_is_named(run: Run, tmp_path: Path) -> None:
+    """In one line."""
+    (tmp_path / "f.csv.gz").write_bytes(gzip.compress(b"Last_Name\nBoyle\n" * 99)[:-20])
+    failed = run("write", "f.csv.gz", *INSERT, "--data", "d")
+    assert failed.returncode == 1 and "f.csv.gz is a damaged gzip" in failed.stderr
+
+
+def test_a_pipe_is_read(run: Run, tmp_path: Path) -> None:
+    """The standard input, and a named pipe."""
+    os.mkfifo(tmp_path / "pipe")
+    with subprocess.Popen(["sh", "-c", "printf 'Last_Name\\nBoyle\\n' > pipe"], cwd=tmp_path):
+        done = run("write", "pipe", *INSERT, "--data", "d")
+    assert (done.returncode, done.stderr) == (0, "") and "added 1" in done.stdout
+
+
+def test_the_encoding_is_used_for_the_header_of_map(run: Run, tmp_path: Path) -> None:
+    """The names of the options are those of the file."""
+    (tmp_path / "f.csv").write_bytes("Größe,Straße\nBoyle,Hauptstraße\n".encode("mac_roman"))
+    done = run(
+        "write", "f.csv", *INSERT, "--data", "d", "--encoding", "macintosh",
+        *("--map", "Größe=Last_Name", "--map", "Straße=City"),
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Hauptstraße" in run("records", "export", "--module", "Leads", "--data", "d").stdout
+
+
+def test_the_columns_of_map_decide_on_the_delimiter(run: Run, tmp_path: Path) -> None:
+    """Or an option names it."""
+    (tmp_path / "f.csv").write_text("Name,x;Town\nBoyle,1;Bonn\n")
+    for more, name in (
+        (("--map", "Name=Last_Name"), "Boyle"),
+        (("--map", "Name,x=Last_Name"), "Boyle,1"),
+        (("--map", "Town=Last_Name"), "Bonn"),
+    ):
+        line = ("write", "f.csv", *INSERT, "--data", "d", "--ignore-columns")
+        assert run(*line, *more).returncode == 0
+        exported = run("records", "export", "--module", "Leads", "--data", "d").stdout
+        assert list(csv.DictReader(io.StringIO(exported)))[-1]["Last_Name"] == name
+    (tmp_path / "g.csv").write_text("x,Last_Name;Last_Name,x\n1,Boyle;Bonn,2\n")
+    doubtful = run("write", "g.csv", *INSERT, "--data", "d")
+    assert doubtful.returncode == 1 and "in doubt" in doubtful.stderr
+    (tmp_path / "g.csv").write_text("Last_Name|x;Last_Name\nBoyle|1;Bonn\n")
+    for sign, shown in (("bar", "separated by a vertical bar"), ("semicolon", "added 1")):
+        line = ("write", "g.csv", *INSERT, "--data", "d", "--ignore-columns")
+        named = run(*line, "--delimiter", sign)
+        assert named.returncode == 0 and shown in named.stdout
+
+
+def test_what_was_guessed_is_shown(run: Run, tmp_path: Path) -> None:
+    """By `write`, and later by `jobs show`, for people and for programs."""
+    names = ["Dvořák", "Kučera", "Němec", "Růžička", "Šimůnek", "Žák", "Říha", '"Čermák "x"']
+    rows = "".join(f"{name},1\n" for name in names)
+    (tmp_path / "f.csv").write_bytes(f"Last_Name,Comment\n{rows}".encode("cp1250"))
+    done = run("write", "f.csv", *INSERT, "--data", "d", "--ignore-columns")
+    omitted, *lines = done.stdout.splitlines()
+    assert omitted == "left out: Comment (no such field)"
+    assert lines[1:] == [
+        "encoding windows-1250: a guess; --encoding names another one",
+        "rows with stray quotes: 1, the first is row 8; the quotes were read as characters",
+    ]
+    job_id = lines[0].split()[1]
+    shown = run("jobs", "show", job_id, "--data", "d").stdout.splitlines()
+    assert shown == [*lines, "columns left out: Comment"]
+    details = json.loads(run("jobs", "show", job_id, "--json", "--data", "d").stdout)
+    (reading,) = details["reading"]
+    assert (reading["encoding"], reading["encoding_by"]) == ("windows-1250", "guess")
+    assert (reading["stray_quotes"], reading["left_out"]) == (1, ["Comment"])
+
+
+def test_a_spreadsheet_is_named(run: Run, tmp_path: Path) -> None:
+    """It is a zip, but no zip of a CSV."""
+    with zipfile.ZipFile(tmp_path / "f.xlsx", "w") as archive:
+        archive.writestr("[Content_Types].xml", "<x/>")
+        archive.writestr("xl/workbook.xml", "<x/>")
+    failed = run("write", "f.xlsx", *INSERT, "--data", "d")
+    assert failed.returncode == 1 and "spreadsheet" in failed.stderr

@@ -56,7 +56,7 @@ def test_the_example_is_an_endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         async def call(method: str, user_id: object, token: str = tenant.token) -> httpx2.Response:
             transport = httpx2.ASGITransport(app)
             headers = {"Authorization": f"Zoho-oauthtoken {token}"}
-            async with httpx2.AsyncClient(transport=transport, base_url="http://x") as http:
+            async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
                 return await http.request(method, f"/crm/v8/users/{user_id}", headers=headers)
 
         found = asyncio.run(call("GET", user.id))

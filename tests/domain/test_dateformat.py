@@ -8,7 +8,7 @@ from datetime import date, datetime
 import polars as pl
 import pytest
 
-from bulkwright.domain.dateformat import number_format, translate
+from bulkwright.domain.dateformat import boolean_words, number_format, short_years, translate
 from bulkwright.domain.errors import InvalidFormat
 
 READ = [
@@ -45,6 +45,8 @@ def test_a_pattern_reads_what_java_writes(pattern: str, text: str, moment: datet
     assert not form.has_zone
     cells = pl.Series([text])
     assert cells.str.contains(form.regex)[0]
+    if form.before_short_year:
+        cells = cells.str.replace(form.before_short_year, "${1}20")
     if form.has_time:
         assert cells.str.to_datetime(form.strptime, time_unit="us")[0] == moment
     day: date = cells.str.to_date(form.strptime)[0]
@@ -117,7 +119,7 @@ def test_a_day_may_have_one_digit_unless_digits_are_beside_it(
     ("pattern", "directives"),
     [
         ("y M d", "%Y %m %d"),
-        ("yy-MM-dd", "%y-%m-%d"),
+        ("yy-MM-dd", "%Y-%m-%d"),
         ("yyyyy-MM-dd", "%Y-%m-%d"),
         ("EEEE d MMMM yyyy", "%A %d %B %Y"),
         ("E, d MMM yyyy", "%a, %d %b %Y"),
@@ -184,6 +186,70 @@ def test_a_pattern_that_names_no_whole_date_is_rejected(pattern: str) -> None:
     assert str(caught.value) == f"invalid format {pattern}"
 
 
+@pytest.mark.parametrize(
+    ("pattern", "text", "with_century"),
+    [
+        ("yy-MM-dd", "50-01-31", "1950-01-31"),
+        ("d/M/yy", "3/12/50", "3/12/1950"),
+        ("dMMMyy", "3May50", "3May1950"),
+        ("'19' yy-DDD", "19 50-031", "19 1950-031"),
+        ("yyMMddHHmm", "5001310905", "195001310905"),
+    ],
+)
+def test_the_place_of_a_century(pattern: str, text: str, with_century: str) -> None:
+    """A year of two digits gets its century where it stands; one of four digits gets none."""
+    before = translate(pattern).before_short_year
+    assert before is not None
+    assert pl.Series([text]).str.replace(before, "${1}19")[0] == with_century
+    assert translate(pattern.replace("yy", "yyyy")).before_short_year is None
+
+
+@pytest.mark.parametrize(
+    ("created", "first", "after"),
+    [
+        (date(2026, 11, 27), date(1946, 11, 27), date(2046, 11, 27)),
+        (date(2180, 2, 29), date(2100, 2, 28), date(2200, 2, 28)),
+    ],
+)
+def test_the_years_of_two_digits(created: date, first: date, after: date) -> None:
+    """A hundred years of days, 80 of them before the day."""
+    assert short_years(created) == (first, after)
+
+
+def test_a_second_has_59_at_most() -> None:
+    """The parser takes 60 for a leap second of any minute; so does it with minutes' neighbours."""
+    for pattern, text in (
+        ("HH:mm:ss dd.MM.yyyy", "09:05:60 01.02.2024"),
+        ("HHmmssyyyyMMdd", "09056020240201"),
+    ):
+        assert not re.search(translate(pattern).regex, text)
+        assert re.search(translate(pattern).regex, text.replace("60", "59", 1))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "words"),
+    [
+        ("ja/nein", ("ja", "nein")),
+        ("Yes / No", ("yes", "no")),
+        ("1/0", ("1", "0")),
+        ("x/-", ("x", "-")),
+    ],
+)
+def test_boolean_patterns_name_two_words(pattern: str, words: tuple[str, str]) -> None:
+    """In lower case, because cells may be in any."""
+    assert boolean_words(pattern) == words
+
+
+@pytest.mark.parametrize(
+    "pattern", ["", "ja", "/", "ja/", "/nein", "a/b/c", "no/NO", "x/" + "y" * 99]
+)
+def test_other_boolean_patterns_are_rejected(pattern: str) -> None:
+    """One word, three, or twice the same."""
+    with pytest.raises(InvalidFormat) as caught:
+        boolean_words(pattern)
+    assert str(caught.value) == f"invalid format {pattern}"
+
+
 def test_a_pattern_has_a_hundred_characters_at_most() -> None:
     """The message repeats no more of a longer one."""
     longest = "yyyy-MM-dd" + " " * 90
@@ -210,6 +276,9 @@ def test_a_pattern_has_a_hundred_characters_at_most() -> None:
         ("# ##0,00", ",", " "),
         ("#'##0.00", ".", "'"),
         ("# ##0", ".", " "),
+        ("#\u00a0##0,00", ",", " "),
+        ("#\u202f##0", ".", " "),
+        ("#\u2019##0.00", ".", "'"),
         ("#'###'##0", ".", "'"),
         ("#.###.##0", ",", "."),
         ("#.###", ".", ""),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bulkwright.domain import scope
+from bulkwright.domain.errors import OAuthError
 
 
 @pytest.mark.parametrize(
@@ -98,3 +99,20 @@ def test_records_of_a_module_have_scopes_of_their_own() -> None:
         "zohocrm.modules.leads.write",
     )
     assert scope.module_read("Leads") == ("zohocrm.modules.leads.read",)
+
+
+@pytest.mark.parametrize("sent", ["", " ", ",", "x" * 4_097, "a.b.ALL " + "c" * 4_090])
+def test_the_scopes_of_a_token_are_bounded(sent: str) -> None:
+    """At least one, at most 4,096 characters; doubles count once."""
+    with pytest.raises(OAuthError, match="invalid_scope"):
+        scope.granted(sent)
+    assert scope.granted(f"{scope.EVERY}," * 1_000) == scope.normalise(scope.EVERY)
+    assert len(scope.granted("x" * 4_096)) == 4_096
+
+
+def test_a_consent_does_not_grow_without_a_limit() -> None:
+    """When all together are too many, the newest alone are agreed to."""
+    assert scope.joined("", "a.all") == "a.all"
+    assert scope.joined("a.all,b.all", "b.all,c.all") == "a.all,b.all,c.all"
+    many = ",".join(f"a.m{n}.all" for n in range(400))
+    assert scope.joined(many, "b.all,c.all") == "b.all,c.all"

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -81,6 +82,7 @@ def test_decimals(bench: Bench, data_type: str) -> None:
     good = {v: v for v in verbatim} | {
         "+1.5": "1.5", " 1.5 ": "1.5", ".5": "0.5", "-.5": "-0.5", "007.50": "7.50", "00": "0",
         "1,234.56": "1234.56", "-1,234,567": "-1234567", "": None,
+        "-0": "0", "-0.00": "0.00", "-.0": "0.0", "-000": "0", "-0.10": "-0.10", "-00.5": "-0.5",
     }  # fmt: skip
     bad = [
         *NO_NUMBERS,
@@ -96,7 +98,14 @@ def test_decimals(bench: Bench, data_type: str) -> None:
 
 def test_percents(bench: Bench) -> None:
     """Five digits (facts 8.1), otherwise as any decimal."""
-    good = {"12.5": "12.5", "99999": "99999", "-5": "-5", "100.125": "100.125"}
+    good = {
+        "-0.0": "0.0",
+        "-0.5": "-0.5",
+        "12.5": "12.5",
+        "99999": "99999",
+        "-5": "-5",
+        "100.125": "100.125",
+    }
     check(bench, "percent", good, [*NO_NUMBERS, "100000", "5 %"])
 
 
@@ -114,9 +123,19 @@ def test_money_is_stored_exactly(bench: Bench, text: str) -> None:
 
 
 def test_booleans(bench: Bench) -> None:
-    """The two words, in any case."""
-    good = {"true": 1, "false": 0, "TRUE": 1, "False": 0, " true ": 1, "": None}
-    check(bench, "boolean", good, ["yes", "no", "1", "0", "t", "on", "truee", "wahr", "ＴＲＵＥ"])
+    """The two words and their first letters, in any case."""
+    good = {"true": 1, "false": 0, "TRUE": 1, "False": 0, " true ": 1, "t": 1, "F": 0, "": None}
+    check(bench, "boolean", good, ["yes", "no", "1", "0", "on", "truee", "wahr", "ＴＲＵＥ"])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "true", "false"),
+    [("ja/nein", "JA", " nein"), ("oui/non", "Oui", "NON"), ("1/0", "1", "0"), ("X/-", "x", "-")],
+)
+def test_words_of_booleans(bench: Bench, pattern: str, true: str, false: str) -> None:
+    """A format names the words for true and false; then no other word is read."""
+    cells = {true: 1, false: 0, "true": BAD, "f": BAD, "yes": BAD, "": None}
+    assert values(bench, "boolean", cells, pattern=pattern) == cells
 
 
 # Dates and times
@@ -127,11 +146,13 @@ def test_dates(bench: Bench) -> None:
     good = {
         "2024-02-29": "2024-02-29", "02/29/2024": "2024-02-29", "2/9/2024": "2024-02-09",
         "2000-02-29": "2000-02-29", " 2024-01-01 ": "2024-01-01", "0001-01-01": "0001-01-01",
-        "9999-12-31": "9999-12-31", "12/31/1969": "1969-12-31", "": None,
+        "9999-12-31": "9999-12-31", "12/31/1969": "1969-12-31", "": None, "20240228": "2024-02-28",
+        "2024-060": "2024-02-29", "2024-W01-1": "2024-01-01", "2020-W53-7": "2021-01-03",
     }  # fmt: skip
     bad = [
         "2023-02-29", "1900-02-29", "0000-00-00", "0000-01-01", "2024-00-10", "2024-13-01",
-        "2024-01-32", "2024-1-1", "20240229", "2024-W01-1", "2024-060", "29/02/2024", "02/30/2024",
+        "2024-01-32", "2024-1-1", "20230229", "2024-W53-1", "2023-366", "29/02/2024", "02/30/2024",
+        "2024-W01-8", "2024-W1-1", "2024060", "infinity", "0044-03-15 BC",
         "13/01/2024", "2024/02/29", "02-29-2024", "12/31/24", "10000-01-01", "-2024-01-01", "today",
         "２０２４-01-01", "2024-02-29x", "2024-02-29T00:00:00", "2024-02-29 00:00", "45000", "0",
     ]  # fmt: skip
@@ -155,6 +176,11 @@ def test_moments(bench: Bench) -> None:
         "2024-02-29T23:59:59-01:00": "2024-03-01T00:59:59Z",
         " 2024-07-01T12:00:00Z ": "2024-07-01T12:00:00Z",
         "1900-01-01T00:00:00Z": "1900-01-01T00:00:00Z",
+        "20240701T120000": "2024-07-01T19:00:00Z",
+        "20240701T1200+02": "2024-07-01T10:00:00Z",
+        "2024-07-01 12:00:00.5+00": "2024-07-01T12:00:00Z",
+        "2024-07-01T12:00:00,5Z": "2024-07-01T12:00:00Z",
+        "2024-07-01 12:00:00-07:52:58": "2024-07-01T19:52:58Z",
         "9999-12-31T23:59:59Z": "9999-12-31T23:59:59Z",
         "0001-01-01T00:00:00Z": "0001-01-01T00:00:00Z",
         # The clock shows it twice that night: the first time is used.
@@ -165,9 +191,11 @@ def test_moments(bench: Bench) -> None:
     }
     bad = [
         "2024-03-10T02:30:00", "2024-07-01T24:00:00", "2024-07-01T12:60:00", "2024-07-01T12:00:61",
+        "2024-07-01T12:00:60", "2024-07-01T12:34:60Z", "2016-12-31T23:59:60Z", "20240701T120060Z",
+        "2024-07-01T120000", "20240701 120000", "infinity", "2024-07-01T12:00:00+02:00:61",
         "2024-07-01T12:00:00+99:99", "2024-07-01T12:00:00+15:00", "2024-07-01T12:00:00+05:60",
         "2024-07-01T12:00:00 +05:30", "2024-07-01T12:00:00 PST", "2023-02-29T12:00:00",
-        "0000-00-00T00:00:00", "0000-00-00 00:00:00", "2024-07-01T1:00:00", "20240701T120000",
+        "0000-00-00T00:00:00", "0000-00-00 00:00:00", "2024-07-01T1:00:00", "20240701T12000",
         "01/07/2024T", "13/01/2024 12:00:00", "0001-01-01T00:00:00+14:00", "now", "1720000000",
         "9999-12-31T23:59:59-08:00", "2024-07-01T12:00:00ZZ", "2024-07-01T12:00:00.", "12:00:00",
     ]  # fmt: skip
@@ -222,28 +250,37 @@ def test_emails(bench: Bench) -> None:
     hundred = "x" * 88 + "@exämple.de"
     good = [
         "a@b.co", "first.last+tag@sub.example.com", "o'neil@x.example", "üser@exämple.de",
-        "用户@例子.广告", "a@b-c.example", "1@2.example", "x_y@z.museum", f"x{hundred}",
+        "用户@例子.广告", "a@b-c.example", "1@2.example", "x_y@z.museum", "a@my_host.example",
+        "_a@x.example", "+a@x.example", f"a@b.{'c' * 22}", f"x{hundred}",
     ]  # fmt: skip
     assert len(good[-1]) == 100
     bad = [
         "a@b", "a b@c.de", "a@@b.de", "@b.de", "a@", "a@b..de", "a@-b.de", "a@b-.de", "a@b.d",
         "a@b.de,c@d.de", "a@b.de c@d.de", "<a@b.de>", "A <a@b.de>", "mailto:a@b.de", "a@b.de\nc",
-        "plain", "a@[127.0.0.1]", f"xx{hundred}",
+        "plain", "a@[127.0.0.1]", "a@_b.de", "a@b_.de", ".a@b.de", "!a@b.de", f"a@b.{'c' * 23}",
+        f"xx{hundred}",
     ]  # fmt: skip
     check(bench, "email", {**{g: g for g in good}, "": None}, bad)
 
 
 def test_phones(bench: Bench) -> None:
-    """Digits, a plus, blanks, brackets, dashes, dots and a semicolon; at most 30 characters."""
-    good = ["+1 202-555-0141", "(089) 123.456", "030;12", "1", "1" * 30]
-    check(bench, "phone", {g: g for g in good}, ["call me", "+", "1" * 31, "12a", "１２３"])
+    """The documented pattern: digits and letters, one separator between them; 30 characters."""
+    good = [
+        "+1 202-555-0141", "(089) 123.456", "030;12", "1", "1" * 30, "12a", "555-1234 ext. 12",
+        "+1-800-FLOWERS", "+49 (0)89 12345", "555-1234;12#3", "555-1234,,12", "12345#", "call me",
+    ]  # fmt: skip
+    bad = [
+        "+", "1" * 31, "１２３", "-1", ".5", "1--2", "1  2", "555 - 1234", "(1", "1)", "()", "1/2",
+        "(1).2", "1#2", "1,", "*31#", "1\n2", "+-1", "1_2",
+    ]  # fmt: skip
+    check(bench, "phone", {g: g for g in good}, bad)
 
 
 def test_websites(bench: Bench) -> None:
     """With or without a scheme, letters of any script."""
     good = [
         "zylker.example", "https://www.zylker.example/a?b=c#d", "HTTP://x.de", "exämple.de",
-        "https://x.de:8080/", "a.b.c.d",
+        "https://x.de:8080/", "a.b.c.d", "http://my_host.example/",
     ]  # fmt: skip
     bad = ["nowhere", "http://", "http:// x.de", "javascript:alert(1)", "x .de", "https://x"]
     check(bench, "website", {g: g for g in good}, bad)
@@ -264,13 +301,23 @@ def test_a_new_picklist_value_joins_the_picklist(bench: Bench) -> None:
         assert after.pick_list_values == (*before.pick_list_values, "Zoo", "Aquarium")
 
 
+@pytest.mark.parametrize("data_type", ["picklist", "multiselectpicklist"])
+def test_blanks_around_a_picklist_value_are_no_part_of_it(bench: Bench, data_type: str) -> None:
+    """A value that differs by blanks or line ends joins no picklist; blanks alone are no value."""
+    got = values(bench, data_type, ["Red", "Red\n", " Red", "\tRed\r\n", " ", "\n"])
+    assert set(list(got.values())[:4]) == {'["Red"]' if data_type.startswith("multi") else "Red"}
+    assert list(got.values())[4:] == [BAD, BAD]
+    field = bench.module("Things").field("Value")
+    assert field is not None and field.pick_list_values == ("Red",)
+
+
 def test_multiselect_values_are_joined_by_semicolons(bench: Bench) -> None:
     """Stored as a JSON array: each value once, stripped; new values join the picklist."""
     cells = {
         "Analytics": ["Analytics"], "Analytics;Bigdata": ["Analytics", "Bigdata"],
         " a ; b ;; a": ["a", "b"], 'say "hi";back\\slash': ['say "hi"', "back\\slash"],
         "tab\there;two\nlines": ["tab\there", "two\nlines"], "é;👍": ["é", "👍"],
-        "x" * 120: ["x" * 120],
+        "x" * 120: ["x" * 120], '"' * 120: ['"' * 120],
     }  # fmt: skip
     good = {cell: json.dumps(value) for cell, value in cells.items()}
     got = values(bench, "multiselectpicklist", [*good, ";", " ; ", "x" * 121, "a;" + "x" * 121])
@@ -392,6 +439,11 @@ def test_an_unknown_layout_is_the_default_layout(bench: Bench) -> None:
         ("MMMM d, yyyy", "february 9, 2024", "2024-02-09"),
         ("EEE, d MMM yyyy", "Thu, 29 Feb 2024", "2024-02-29"),
         ("dd.MM.yy", "29.02.24", "2024-02-29"),
+        ("dd.MM.yy", "29.02.00", "2000-02-29"),
+        ("dd.MM.yy", "29.02.48", "1948-02-29"),
+        ("dd.MM.yy", "29.02.47", BAD),
+        ("EEE dd.MM.yy", "Wed 15.03.50", "1950-03-15"),
+        ("EEE dd.MM.yy", "Tue 15.03.50", BAD),
         ("yyyy-DDD", "2024-060", "2024-02-29"),
         ("'on' yyyy-MM-dd", "on 2024-02-29", "2024-02-29"),
         ("dd/MM/yyyy", "13/13/2024", BAD),
@@ -405,6 +457,37 @@ def test_an_unknown_layout_is_the_default_layout(bench: Bench) -> None:
 def test_date_patterns(bench: Bench, pattern: str, cell: str, stored: str) -> None:
     """With a format no other spelling is accepted, not even ISO 8601."""
     assert values(bench, "date", [cell], pattern=pattern) == {cell: stored}
+
+
+def test_years_of_two_digits_are_those_around_the_creation_of_the_job(bench: Bench) -> None:
+    """80 years before and 20 after that day; a worker that runs it later reads the same years."""
+    bench.things(
+        {"api_name": "Day", "data_type": "date"}, {"api_name": "At", "data_type": "datetime"}
+    )
+    mappings = [
+        FieldMapping("Name", 0),
+        FieldMapping("Day", 1, format="dd/MM/yy"),
+        FieldMapping("At", 1, format="dd/MM/yy"),
+    ]
+    created = bench.services.jobs.clock.now()
+    job = bench.create(
+        "n,d\n" + "".join(f"x,{cell}\n" for cell in _short_days(created.date())),
+        "Things",
+        mappings=mappings,
+    )
+    with bench.chunks(1):
+        assert bench.worker.run_one(job.id)
+    shown = [(r["Day"], r["At"][:10]) for r in bench.records("Things")]
+    year = job.created_time.year
+    years = [int(day[:4]) - year for day, _ in shown]
+    assert years == [-80, -79, -1, 0, 1, 19, 20]
+    assert all(day == at for day, at in shown)
+
+
+def _short_days(today: date) -> list[str]:
+    """The first of January, but for the 80 years back: the last of December."""
+    years = [(today.year + by) % 100 for by in (-80, -79, -1, 0, 1, 19, 20)]
+    return [f"31/12/{years[0]:02}", *(f"02/01/{y:02}" for y in years[1:])]
 
 
 @pytest.mark.parametrize(
@@ -423,6 +506,8 @@ def test_date_patterns(bench: Bench, pattern: str, cell: str, stored: str) -> No
         ("yyyyMMddHHmmss", "20240701120000", "2024-07-01T19:00:00Z"),
         ("dd.MM.yyyy HH:mm", "10.03.2024 02:30", BAD),
         ("dd.MM.yyyy HH:mm", "01.07.2024 24:00", BAD),
+        ("dd.MM.yyyy HH:mm:ss", "01.07.2024 12:00:60", BAD),
+        ("yyyyMMddHHmmss", "20240701120060", BAD),
         ("dd.MM.yyyy HH:mm", "2024-07-01T12:00:00Z", BAD),
         ("yyyy-MM-dd'T'HH:mm:ssZ", "2024-07-01T12:00:00+99:99", BAD),
     ],
@@ -440,6 +525,10 @@ def test_moment_patterns(bench: Bench, pattern: str, cell: str, stored: str) -> 
         ("#.##0,00", "-1.234.567,5", "-1234567.5"),
         ("# ##0,00", "1 234,50", "1234.50"),
         ("#'##0.00", "1'234.50", "1234.50"),
+        ("#'##0.00", "1\u2019234.50", "1234.50"),
+        ("# ##0,00", "1\u00a0234,50", "1234.50"),
+        ("# ##0,00", "1\u202f234\u2009567,5", "1234567.5"),
+        ("#\u202f##0,00", "1 234,50", "1234.50"),
         ("0,00", "3,14", "3.14"),
         ("0.00", "3.14", "3.14"),
         ("#.##0,00", "abc", BAD),

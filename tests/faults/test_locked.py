@@ -15,6 +15,8 @@ from tests.faults.served import CONSTANTS, FaultedServer, is_coded, leads, waits
 from tests.support.processes import until
 from tests.support.receivers import Receiver, answer
 
+from bulkwright.domain.limits import LOCK_WAIT_SECONDS
+
 Serve = Callable[..., FaultedServer]
 
 
@@ -41,7 +43,7 @@ def _hold(served: FaultedServer, seconds: float, patience: float) -> None:
         while time.monotonic() < begun + seconds:
             asked = time.monotonic()
             assert served.details(job)["resource"][0]["file"] == seen
-            served.answers()
+            served.answers(ready=asked < begun + LOCK_WAIT_SECONDS / 2)
             assert time.monotonic() - asked < 2, "reads wait for the lock"
             time.sleep(0.1)
         if seconds > patience:

@@ -24,7 +24,7 @@ def test_an_error_has_the_time_of_the_clock(tmp_path: Path) -> None:
 
         async def upload() -> httpx2.Response:
             transport = httpx2.ASGITransport(app)
-            async with httpx2.AsyncClient(transport=transport, base_url="http://x") as http:
+            async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
                 return await http.post(
                     "/crm/v2/upload",
                     headers={

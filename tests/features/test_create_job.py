@@ -12,6 +12,7 @@ from tests.support.deployment import Deployment
 from tests.support.uploads import LEADS
 
 from bulkwright.domain.job import Job
+from bulkwright.service.uploads import UploadService
 
 Body = dict[str, Any]
 
@@ -157,10 +158,10 @@ def test_a_resources_ignore_empty_wins(server: Deployment) -> None:
     ],
 )
 def test_a_body_that_is_no_valid_json_object_is_invalid_data(
-    server: Deployment, body: bytes
+    any_server: Deployment, body: bytes
 ) -> None:
     """The status is 400 and never 500, also for deep nesting."""
-    assert refused(server, body, "INVALID_DATA")["details"]["json_path"] == "$"
+    assert refused(any_server, body, "INVALID_DATA")["details"]["json_path"] == "$"
 
 
 def test_a_byte_order_mark_is_ignored(server: Deployment) -> None:
@@ -169,15 +170,15 @@ def test_a_byte_order_mark_is_ignored(server: Deployment) -> None:
     assert made(server, body).resources[0].module == "Leads"
 
 
-def test_a_body_over_a_mebibyte_is_refused(server: Deployment) -> None:
+def test_a_body_over_half_a_mebibyte_is_refused(any_server: Deployment) -> None:
     """Before it is parsed."""
-    refused(server, b'{"a":"' + b"x" * 1_500_000 + b'"}', "LIMIT_EXCEEDED")
+    refused(any_server, b'{"a":"' + b"x" * 1_500_000 + b'"}', "LIMIT_EXCEEDED")
 
 
-def test_a_body_of_many_keys_is_answered(server: Deployment) -> None:
+def test_a_body_of_many_keys_is_answered(any_server: Deployment) -> None:
     """Repeated hashing of keys must not make the parser slow."""
-    body = json.dumps({f"k{i}": 0 for i in range(60_000)}).encode()
-    refused(server, body, "MISSING_REQUIRED_KEY")
+    body = json.dumps({f"k{i}": 0 for i in range(40_000)}).encode()
+    refused(any_server, body, "MISSING_REQUIRED_KEY")
 
 
 def test_unknown_keys_are_ignored(server: Deployment) -> None:
@@ -197,16 +198,16 @@ def test_unknown_keys_are_ignored(server: Deployment) -> None:
         ("$.resource[0].field_mappings[0].api_name", "api_name"),
     ],
 )
-def test_a_missing_key_is_named(server: Deployment, path: str, key: str) -> None:
+def test_a_missing_key_is_named(any_server: Deployment, path: str, key: str) -> None:
     """The error has `details.json_path` and the documented message."""
-    body: Body = server.insert(file_id="1")
+    body: Body = any_server.insert(file_id="1")
     if path.count(".") == 1:
         del body[key]
     elif "mappings" in path:
         del body["resource"][0]["field_mappings"][0][key]
     else:
         del body["resource"][0][key]
-    error = refused(server, body, "MISSING_REQUIRED_KEY")
+    error = refused(any_server, body, "MISSING_REQUIRED_KEY")
     assert error["details"] == {"json_path": path}
     assert error["message"] == f"required key {key} is not found in request body."
 
@@ -315,10 +316,10 @@ def test_an_error_names_the_place_of_the_mistake(
     assert refused(server, body, code)["details"]["json_path"] == path
 
 
-def test_only_post_is_a_callback_method(server: Deployment) -> None:
+def test_only_post_is_a_callback_method(any_server: Deployment) -> None:
     """The details list the supported methods (facts 3.6)."""
-    body = server.insert() | {"callback": {"url": "https://x.example/", "method": "get"}}
-    error = refused(server, body, "INVALID_CALLBACK_METHOD")
+    body = any_server.insert() | {"callback": {"url": "https://x.example/", "method": "get"}}
+    error = refused(any_server, body, "INVALID_CALLBACK_METHOD")
     assert error["details"] == {"supported_callback_methods": ["post"]}
 
 
@@ -340,9 +341,9 @@ def test_a_module_that_bulk_write_does_not_write_is_not_available(
         *(12, 1.5, [], {}, True),
     ],
 )
-def test_a_malformed_file_id_is_rejected(server: Deployment, file_id: object) -> None:
+def test_a_malformed_file_id_is_rejected(any_server: Deployment, file_id: object) -> None:
     """The status is never 500."""
-    error = refused(server, server.insert(file_id=file_id), "INVALID_FILE_ID")
+    error = refused(any_server, any_server.insert(file_id=file_id), "INVALID_FILE_ID")
     assert error["message"] == "improper file id"
 
 
@@ -534,3 +535,41 @@ def test_creating_needs_a_scope_of_the_module_too(server: Deployment) -> None:
 def test_the_sample_file_has_its_columns() -> None:
     """The tests above rely on them."""
     assert LEADS.splitlines()[0] == "Last_Name,Company,Email"
+
+
+def test_a_request_that_is_rejected_reads_no_file(
+    server: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading a file in another encoding takes long: everything else is checked before.
+
+    Requests that name the same encoding again, rejected or not, do not read it either.
+    """
+    body = server.insert()
+    body["character_encoding"] = "windows-1250"
+    resource = body["resource"][0]
+    mapping = {"api_name": "Last_Name", "index": 0}
+    read: list[str | None] = []
+    read_csvs = UploadService._read
+
+    def counted(self: UploadService, file: Any, encoding: str | None) -> Any:
+        read.append(encoding)
+        return read_csvs(self, file, encoding)
+
+    monkeypatch.setattr(UploadService, "_read", counted)
+    for wrong, code in (
+        ({"module": "Nothing"}, "MODULE_NOT_AVAILABLE"),
+        ({"file_id": "111111111111111111"}, "INVALID_FILE_ID"),
+        ({"field_mappings": [{"api_name": "Nothing", "index": 0}]}, "INVALID_FIELD"),
+        ({"field_mappings": [mapping, mapping]}, "DUPLICATE_DATA"),
+        ({"field_mappings": [mapping | {"index": 200}]}, "COLUMN_INDEX_NOT_FOUND"),
+        ({"field_mappings": [mapping | {"format": "x"}]}, "INVALID_FORMAT"),
+        ({"field_mappings": [mapping] * 501}, "LIMIT_EXCEEDED"),
+        ({"find_by": "Nothing"}, "INVALID_FIELD"),
+    ):
+        refused(server, body | {"resource": [resource | wrong]}, code)
+    assert read == []
+    beyond = resource | {"field_mappings": [mapping | {"index": 199}]}
+    for _ in range(3):
+        refused(server, body | {"resource": [beyond]}, "COLUMN_INDEX_NOT_FOUND")
+    assert made(server, body).character_encoding == "windows-1250"
+    assert read == ["windows-1250"]

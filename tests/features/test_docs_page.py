@@ -209,7 +209,7 @@ def test_an_error_of_the_page_is_a_500_with_the_id_in_the_log(
     async def get() -> httpx2.Response:
         app = create_app(any_server.services, any_server.settings, any_server.base_url)
         transport = httpx2.ASGITransport(app)
-        async with httpx2.AsyncClient(transport=transport, base_url="http://x") as client:
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.get(DOCS_PAGE.path)
 
     response = asyncio.run(get())

@@ -10,7 +10,7 @@ import inspect
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,6 +18,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 from tests.support.caller import Caller
+from tests.support.clocks import stopped_clock
 from tests.support.deployment import Deployment
 from tests.support.uploads import zipped
 
@@ -52,7 +53,6 @@ NEVER = {
     "INVALID_FIELD_NAME": "INVALID_FIELD is given for the same mistake",
     "REQUEST_BODY_NOT_SUPPORTED": "INVALID_DATA: the v2 SDKs take unknown codes for success",
     "COEXISTENCE_NOT_ALLOWED": "no two keys exclude each other here",
-    "TOO_MANY_REQUESTS": "credits and concurrency limits are not emulated",
 }
 """Documented codes that no request below gets, with the reason."""
 
@@ -113,6 +113,17 @@ def too_large(s: Deployment) -> httpx2.Response:
     return s.upload(bytes(25 * MiB + 1))
 
 
+def over_quota(s: Deployment) -> httpx2.Response:
+    """Creates a job in an org that may have none."""
+    wanted, service = s.insert(), s.services.jobs
+    before = service.limits
+    object.__setattr__(service, "limits", replace(before, org_open_jobs=0))
+    try:
+        return s.create(wanted)
+    finally:
+        object.__setattr__(service, "limits", before)
+
+
 def broken(s: Deployment) -> httpx2.Response:
     """Uploads while the path of incoming files is no folder."""
     folder = s.settings.files_path / "incoming"
@@ -163,11 +174,10 @@ def limited(role: Role, ask: Callable[..., httpx2.Response]) -> Ask:
 def too_often(s: Deployment) -> httpx2.Response:
     """Sends token requests until the client is throttled."""
     client = f"1000.{uuid4().hex.upper()}"
-    for _ in range(2 * TOKEN_REQUESTS_AT_ONCE):
-        answer = token(client_id=client)(s)
-        if answer.status_code != 200:
-            break
-    return answer
+    with stopped_clock():
+        for _ in range(TOKEN_REQUESTS_AT_ONCE):
+            assert token(client_id=client)(s).status_code == 200
+        return token(client_id=client)(s)
 
 
 CALLBACK = {"url": "https://x.example/", "method": "post"}
@@ -219,6 +229,9 @@ WAYS = [
         "INVALID_CALLBACK_METHOD", "invalid callback method", ("supported_callback_methods",)),
     Way(E.InvalidFileFormat, lambda s: s.upload(b"no zip"), 200, "INVALID_FILE_FORMAT",
         "invalid file format. only zip format is supported", ("created_time",)),
+    Way(E.QuotaExceeded, over_quota, 429, "TOO_MANY_REQUESTS",
+        "The org has 0 jobs that have not ended, which is its quota. "
+        "Create the next one when some have ended."),
     Way(E.FileTooLarge, too_large, 413, "FILE_TOO_LARGE", "File size too large to process"),
     Way(E.FileNotSupported, lambda s: s.create(s.insert(
         file_id=s.upload(zipped("x", "a.txt")).json()["details"]["file_id"])),
@@ -248,6 +261,9 @@ WAYS = [
     Way(problems.NotServed, get("/crm/v2/Leads/search"), 501, "NOT_IMPLEMENTED",
         "GET /crm/{version}/{module}/search is documented by Zoho, but this server does not "
         "implement it.", ("operation",)),
+    Way(problems.Misdirected, lambda s: s.http.get(JOB, headers=s.auth() | {"Host": "evil.test"}),
+        421, "INVALID_REQUEST",
+        "This server serves the names of this machine only, such as localhost"),
     Way(problems.InvalidRequestMethod, lambda s: s.http.put(JOB, headers=s.auth()), 400,
         "INVALID_REQUEST_METHOD", "The http request method type is not a valid one"),
 ]  # fmt: skip

@@ -42,7 +42,7 @@ def ask(server: Deployment, method: str, path: str) -> tuple[int, str]:
     """Sends a request with a token; returns the status and the code of the error."""
     status, _, body = raw(
         server,
-        f"{method} {path} HTTP/1.1\nHost: x\nConnection: close\nContent-Length: 0\n"
+        f"{method} {path} HTTP/1.1\nHost: localhost\nConnection: close\nContent-Length: 0\n"
         f"Authorization: Zoho-oauthtoken {server.tenant.token}\n\n",
     )
     return status, json.loads(body)["code"]
@@ -176,7 +176,7 @@ def test_every_class_of_error_has_a_status() -> None:
 
 def _half_an_upload(server: Deployment) -> str:
     return (
-        "POST /crm/v2/upload HTTP/1.1\nHost: x\nConnection: close\nContent-Length: 5000\n"
+        "POST /crm/v2/upload HTTP/1.1\nHost: localhost\nConnection: close\nContent-Length: 5000\n"
         f"Authorization: Zoho-oauthtoken {server.tenant.token}\nfeature: bulk-write\n"
         f"X-CRM-ORG: {server.tenant.org.id}\nContent-Type: multipart/form-data; boundary=b\n\n"
         '--b\nContent-Disposition: form-data; name="file"; filename="a.zip"\n\nPK'
@@ -224,7 +224,7 @@ def test_a_body_of_two_lengths_is_no_second_request(server: Deployment, head: st
     """Nothing is created, and the status is not 500."""
     status, _, _ = raw(
         server,
-        "POST /crm/bulk/v2/write HTTP/1.1\nHost: x\nConnection: close\n"
+        "POST /crm/bulk/v2/write HTTP/1.1\nHost: localhost\nConnection: close\n"
         f"Authorization: Zoho-oauthtoken {server.tenant.token}\n{head}",
     )
     assert status == 400
@@ -244,7 +244,7 @@ def test_a_preflight_of_a_registered_page_is_allowed(server: Deployment, path: s
     """Without a token; the exact origin, credentials, the headers that SDKs send."""
     status, headers, body = raw(
         server,
-        f"OPTIONS {path} HTTP/1.1\nHost: x\nConnection: close\nOrigin: {ORIGIN}\n"
+        f"OPTIONS {path} HTTP/1.1\nHost: localhost\nConnection: close\nOrigin: {ORIGIN}\n"
         "Access-Control-Request-Method: POST\n"
         "Access-Control-Request-Headers: authorization,feature,x-crm-org\n\n",
     )

@@ -88,9 +88,11 @@ def test_a_zip_without_a_usable_csv_is_rejected_by_the_create_request(
 
 
 @pytest.mark.parametrize("missing", ["feature", "X_CRM_ORG"])
-def test_missing_headers_get_the_upload_hosts_own_error(server: Deployment, missing: str) -> None:
+def test_missing_headers_get_the_upload_hosts_own_error(
+    any_server: Deployment, missing: str
+) -> None:
     """In another shape, with status 403 (client contract 3)."""
-    answer = server.upload(None, tenant=None, token=None, **{missing: ""})
+    answer = any_server.upload(None, tenant=None, token=None, **{missing: ""})
     assert answer.status_code == 403
     assert answer.json() == {
         "status": "error",
@@ -101,9 +103,9 @@ def test_missing_headers_get_the_upload_hosts_own_error(server: Deployment, miss
     }
 
 
-def test_another_feature_is_not_supported(server: Deployment) -> None:
+def test_another_feature_is_not_supported(any_server: Deployment) -> None:
     """As captured from the real service (facts 2.3)."""
-    answer = server.upload(feature="bulk-read")
+    answer = any_server.upload(feature="bulk-read")
     assert answer.status_code == 200
     assert answer.json() == {
         "code": "NOT_SUPPORTED_FEATURE",
@@ -121,10 +123,10 @@ def test_an_upload_for_another_org_is_rejected(server: Deployment, org: str) -> 
     assert (answer.status_code, answer.json()["info"]) == (403, "Forbidden")
 
 
-def test_an_upload_over_25_mb_is_rejected_and_leaves_no_file(server: Deployment) -> None:
+def test_an_upload_over_25_mb_is_rejected_and_leaves_no_file(any_server: Deployment) -> None:
     """413 with and without an announced length; the temporary file is deleted (facts 1.2)."""
     too_much = bytes(25 * 1024 * 1024 + 1)
-    answer = server.upload(too_much)
+    answer = any_server.upload(too_much)
     assert answer.status_code == 413
     assert answer.json()["code"] == "FILE_TOO_LARGE"
 
@@ -134,14 +136,14 @@ def test_an_upload_over_25_mb_is_rejected_and_leaves_no_file(server: Deployment)
             yield bytes(1024 * 1024)
 
     headers = {
-        **server.auth(),
+        **any_server.auth(),
         "feature": "bulk-write",
-        "X-CRM-ORG": str(server.tenant.org.id),
+        "X-CRM-ORG": str(any_server.tenant.org.id),
         "Content-Type": "multipart/form-data; boundary=b",
     }
-    answer = server.http.post("/crm/v2/upload", headers=headers, content=pieces())
+    answer = any_server.http.post("/crm/v2/upload", headers=headers, content=pieces())
     assert answer.json()["code"] == "FILE_TOO_LARGE"
-    assert list((server.settings.files_path / "incoming").iterdir()) == []
+    assert list((any_server.settings.files_path / "incoming").iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -164,22 +166,22 @@ def test_an_upload_over_25_mb_is_rejected_and_leaves_no_file(server: Deployment)
         ),
     ],
 )
-def test_a_broken_form_is_a_coded_400(server: Deployment, kind: str, body: bytes) -> None:
+def test_a_broken_form_is_a_coded_400(any_server: Deployment, kind: str, body: bytes) -> None:
     """The status is 400 and never 500."""
     headers = {
-        **server.auth(),
+        **any_server.auth(),
         "feature": "bulk-write",
-        "X-CRM-ORG": str(server.tenant.org.id),
+        "X-CRM-ORG": str(any_server.tenant.org.id),
         "Content-Type": kind,
     }
-    answer = server.http.post("/crm/v2/upload", headers=headers, content=body)
+    answer = any_server.http.post("/crm/v2/upload", headers=headers, content=body)
     assert answer.status_code == 400
     assert answer.json()["code"] in ("INVALID_DATA", "MANDATORY_NOT_FOUND")
 
 
-def test_a_compressed_body_is_rejected(server: Deployment) -> None:
+def test_a_compressed_body_is_rejected(any_server: Deployment) -> None:
     """No body is decompressed."""
-    answer = server.upload(Content_Encoding="gzip")
+    answer = any_server.upload(Content_Encoding="gzip")
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_REQUEST")
 
 

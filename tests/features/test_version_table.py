@@ -54,7 +54,7 @@ def send(newer: Newer, *requests: tuple[str, str, dict[str, Any]]) -> list[httpx
             "X-CRM-ORG": str(tenant.org.id),
         }
         transport = httpx2.ASGITransport(app)
-        async with httpx2.AsyncClient(transport=transport, base_url="http://x") as http:
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
             http.headers.update(headers)
             return [await http.request(method, path, **more) for method, path, more in requests]
 

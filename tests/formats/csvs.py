@@ -21,7 +21,7 @@ def stream(data: bytes) -> ByteStream:
 def rows_of(found: Iterable[Block], delimiter: str = ",") -> Rows:
     """The rows of blocks."""
     segments = (segment for block in found for segment in block.segments)
-    return [row for segment in segments for row in parse_slowly(segment.data, delimiter)]
+    return [r.cells for segment in segments for r in parse_slowly(segment.data, delimiter)]
 
 
 def data_of(block: Block) -> bytes:

@@ -94,7 +94,7 @@ def test_invalid_bytes_are_marked_and_the_rest_is_read(damage: bytes, declared: 
     """Invalid UTF-8 marks its cell, not the file, and never becomes U+FFFD."""
     data = b"Name,City\nBefore,a\nBad" + damage + b"x,b\nAfter,c\n"
     (block,) = blocks(stream(data), sniff(stream(data), declared))
-    before, bad, after = parse_slowly(data_of(block), ",")
+    before, bad, after = (row.cells for row in parse_slowly(data_of(block), ","))
     assert block.has_bad_bytes and is_well_formed(block)
     assert (before, after) == (["Before", "a"], ["After", "c"])
     assert BAD_BYTE in bad[0] and bad[1] == "b"

@@ -19,7 +19,7 @@ from bulkwright.formats.stream import ByteStream
         ("a;b;c", ";", ("a", "b", "c")),
         ("a:b:c", ":", ("a", "b", "c")),
         ("a|b|c", "|", ("a", "b", "c")),
-        ("a\tb\tc", ",", ("a\tb\tc",)),
+        ("a\tb\tc", "\t", ("a", "b", "c")),
         ('a;"x,y,z";c', ";", ("a", "x,y,z", "c")),
         ("a,b;c,d", ",", ("a", "b;c", "d")),
         ("alone", ",", ("alone",)),

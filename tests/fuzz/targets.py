@@ -11,6 +11,7 @@ import io
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import suppress
+from datetime import date
 from functools import partial
 from ipaddress import ip_address
 from typing import Any, cast
@@ -27,13 +28,21 @@ from bulkwright.domain.job import Operation
 from bulkwright.domain.limits import MiB
 from bulkwright.domain.module import Field, Module
 from bulkwright.egress import why_forbidden
-from bulkwright.formats.csv import ENCODINGS, blocks, canonical_encoding, inspect, parse_slowly
-from bulkwright.formats.csv.charset import detect, resolve_byte_order, to_utf8
+from bulkwright.formats.csv import (
+    ENCODINGS,
+    blocks,
+    canonical_encoding,
+    inspect,
+    parse_slowly,
+    sniff,
+)
+from bulkwright.formats.csv.charset import resolve_byte_order, to_utf8
 from bulkwright.formats.stream import ByteStream
 from bulkwright.formats.zip import open_archive
+from bulkwright.pipeline.cells import ReadOptions
 from bulkwright.pipeline.keys import normalised
 from bulkwright.pipeline.read import read_chunks
-from bulkwright.pipeline.values import ReadOptions, read_values
+from bulkwright.pipeline.values import read_values
 from bulkwright.service.mapping import MappingRules
 from bulkwright.service.signin import SignInService
 from bulkwright.store.accounts import AccountStore
@@ -42,6 +51,7 @@ from bulkwright.store.sessions import SessionStore
 from bulkwright.web.errors import HttpError
 from bulkwright.web.multipart import form_fields, receive_file
 from bulkwright.web.request import Request
+from bulkwright.web.turns import Turns
 from bulkwright.zoho.parse.jobs import job_request
 
 REDIRECTS = ("https://app.example/back", "http://127.0.0.1:5500/redirect.html")
@@ -55,6 +65,7 @@ DECLARED = (
     "UTF-32",
     "GB18030",
 )
+CREATED = date(2026, 11, 26)
 ZONES = ("UTC", "America/Los_Angeles", "Australia/Lord_Howe", "Asia/Kathmandu")
 
 
@@ -82,10 +93,14 @@ def read_csv(data: bytes) -> None:
     for target, most in ((MiB, 1000), (64, 5)):
         cut = list(blocks(ByteStream([data]), dialect, target=target))
         segments = [segment for block in cut for segment in block.segments]
-        rows = [row for s in segments for row in parse_slowly(s.data, dialect.delimiter)]
+        rows = [row.cells for s in segments for row in parse_slowly(s.data, dialect.delimiter)]
         assert seen.rows == len(rows) == sum(s.count(dialect.delimiter) for s in segments)
         chunks = read_chunks(
-            cut, columns=columns, width=width, delimiter=dialect.delimiter, max_rows=most
+            cut,
+            columns=columns,
+            width=width,
+            delimiter=dialect.delimiter,
+            max_rows=partial(int, most),
         )
         read = [cells for chunk in chunks for cells in chunk.cells.rows()]
         assert read == [tuple(row[i] if i < len(row) else "" for i in columns) for row in rows]
@@ -93,7 +108,9 @@ def read_csv(data: bytes) -> None:
 
 def read_charset(data: bytes) -> None:
     """An encoding that is supported, and a text that does not depend on cuts of the bytes."""
-    found = detect(data)
+    found = "UTF-8"
+    with suppress(BulkwrightError):
+        found = sniff(ByteStream([data]), None).encoding
     with suppress(BulkwrightError):
         assert canonical_encoding(data.decode("latin-1")) in ENCODINGS
     for name in (found, DECLARED[len(data) % len(DECLARED)] or found):
@@ -108,10 +125,10 @@ def read_number(data: bytes) -> None:
     """Numbers of any pattern; every value is a number that reads as itself."""
     kind, pattern, cells = _cells(data, dateformat.number_format)
     field = _field(("double", "integer", "bigint", "percent", "currency")[kind % 5])
-    values = read_values(cells, ReadOptions(field, pattern, "UTC"))
+    values = read_values(cells, ReadOptions(field, pattern, "UTC", CREATED))
     assert len(values) == len(cells)
     texts = values.drop_nulls().cast(pl.String)
-    again = read_values(texts, ReadOptions(field, None, "UTC")).cast(pl.String)
+    again = read_values(texts, ReadOptions(field, None, "UTC", CREATED)).cast(pl.String)
     assert again.to_list() == texts.to_list()
 
 
@@ -119,7 +136,8 @@ def read_date(data: bytes) -> None:
     """Dates of any pattern; every value is in the years 1 to 9999."""
     kind, pattern, cells = _cells(data, dateformat.translate)
     field = _field(("date", "datetime")[kind % 2])
-    values = read_values(cells, ReadOptions(field, pattern, ZONES[kind // 2 % len(ZONES)]))
+    options = ReadOptions(field, pattern, ZONES[kind // 2 % len(ZONES)], CREATED)
+    values = read_values(cells, options)
     assert len(values) == len(cells)
     for value in values.drop_nulls().to_list():
         assert 1 <= value.year <= 9999
@@ -130,7 +148,7 @@ def read_text(data: bytes) -> None:
     kind, _, cells = _cells(b"\n".join((data[:1], data[1:])), str)
     types = ("email", "phone", "website", "multiselectpicklist", "boolean", "text", "lookup")
     field = _field(types[kind % len(types)], unique=kind % 2 == 1)
-    values = read_values(cells, ReadOptions(field, None, "UTC"))
+    values = read_values(cells, ReadOptions(field, None, "UTC", CREATED))
     assert len(values) == len(cells) == len(normalised(cells))
 
 
@@ -179,7 +197,7 @@ def read_multipart(data: bytes) -> None:
 
 def read_redirect(data: bytes) -> None:
     """An authorize request: it redirects only to exactly a registered URL."""
-    request = Request({"headers": [], "query_string": data}, _never, _Here())
+    request = Request({"headers": [], "query_string": data}, _never, Turns(_Here(), 1))
     service = SignInService(
         cast(AccountStore, _Accounts()), cast(SessionStore, None), *(cast(Any, None),) * 3
     )
@@ -293,7 +311,7 @@ def _request(data: bytes, step: int, kind: bytes) -> Request:
         return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
 
     scope = {"headers": [(b"content-type", kind)], "query_string": b""}
-    return Request(scope, partial(receive, pieces), _Here())
+    return Request(scope, partial(receive, pieces), Turns(_Here(), 1))
 
 
 async def _never() -> dict[str, object]:

@@ -60,9 +60,13 @@ ROWS = st.fixed_dictionaries(
             lambda d: d.replace(microsecond=0)
         ),
         "multiselectpicklist": st.lists(CHOICE, min_size=1, max_size=3, unique=True),
-        "email": st.from_regex(r"[a-z0-9._%+é-]{1,20}@[a-zé0-9]{1,20}\.[a-z]{2,5}", fullmatch=True),
-        "picklist": TEXT,
-        "phone": st.from_regex(r"[+(]?[0-9][0-9 ().;+-]{0,27}[0-9]", fullmatch=True),
+        "email": st.from_regex(
+            r"[a-z0-9_+é-][a-z0-9._%+é-]{0,19}@[a-zé0-9]{1,20}\.[a-z]{2,5}", fullmatch=True
+        ),
+        "picklist": CHOICE,
+        "phone": st.from_regex(
+            r"\+?[0-9]{1,3} ?(\([0-9]{1,3}\))?([0-9]{1,4}[ .-]){1,3}[0-9a-z]{1,4}", fullmatch=True
+        ),
         "website": st.from_regex(
             r"(https?://)?[a-z0-9é]{1,9}\.[a-z]{2,5}(:[0-9]{2})?(/[!-~]{0,20})?", fullmatch=True
         ),

@@ -140,9 +140,12 @@ def make_tenant(services: Services, company: str) -> Tenant:
 
 
 @contextmanager
-def deployed(data: Path, database: str = "") -> Iterator[Deployment]:
-    """A server with two tenants on a data folder, and on a PostgreSQL database if one is given."""
-    settings = Settings(data, profile="zoho", dev=True, database=database)
+def deployed(data: Path, database: str = "", **more: Any) -> Iterator[Deployment]:
+    """A server with two tenants on a data folder, and on a PostgreSQL database if one is given.
+
+    `more` are settings.
+    """
+    settings = Settings(data, profile="zoho", dev=True, database=database, **more)
     port = free_port()
     base_url = f"http://127.0.0.1:{port}"
     with open_services(settings) as services:

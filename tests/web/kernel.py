@@ -67,6 +67,7 @@ def make_kernel(
         ResponseCache(stamp, routes),
         KernelOptions(
             executor=ThreadPoolExecutor(1),
+            most_turns=1,
             error_response=error_response,
             count_response=lambda key, status, _seconds: calls.counted.append((key, status)),
             mounts=mounts,

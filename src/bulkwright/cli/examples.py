@@ -20,7 +20,7 @@ EXAMPLES = {
     "modules show": "bulkwright modules show Leads",
     "modules apply": "bulkwright modules apply parts.json",
     "modules from-table": "bulkwright modules from-table customers --dry-run",
-    "records export": "bulkwright records export --module Leads -o leads.csv",
+    "records export": "bulkwright records export --module Leads -o stored.csv",
     "audit": "bulkwright audit --since 7d --action sign-in-failed --json",
 }
 """By the words of the command."""

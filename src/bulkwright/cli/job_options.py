@@ -14,6 +14,7 @@ from cyclopts import Parameter
 from bulkwright.cli.output import fail
 from bulkwright.service.columns import Stated, StatedColumn
 
+_DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "colon": ":"}
 _SECTIONS = ("map", "default", "format")
 """The sections of a mapping file; each is named after an option."""
 
@@ -69,6 +70,16 @@ class JobOptions:
     encoding: Annotated[
         str | None, Parameter(help="Encoding of the CSV. Default: found from the file.")
     ] = None
+
+    delimiter: Annotated[
+        Literal["comma", "semicolon", "tab", "bar", "colon"] | None,
+        Parameter(metavar="NAME", help="What separates columns. Default: found from the file."),
+    ] = None
+
+    @property
+    def delimiters(self) -> str:
+        """The delimiters that the file may have: the named one, or all."""
+        return _DELIMITERS[self.delimiter] if self.delimiter else "".join(_DELIMITERS.values())
 
     def stated(self) -> Stated:
         """Returns what the mapping file and the options state; an option has priority."""

@@ -8,10 +8,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
+import msgspec
 from cyclopts import Parameter
 
 from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, Json, chosen_org, open_existing
-from bulkwright.cli.output import console, fail, job_line, jobs_list, print_json, print_line
+from bulkwright.cli.output import console, fail, job_line, jobs_list, print_json, reading_lines
 from bulkwright.domain.ids import parse_id
 from bulkwright.domain.job import Job
 from bulkwright.files import Area, DamagedFile
@@ -39,7 +40,10 @@ def show(
     /,
     *,
     watch: Annotated[bool, Parameter(negative="", help="Wait until the job ends.")] = False,
-    json: Annotated[bool, Parameter(negative="", help="Print the job details of the API.")] = False,
+    json: Annotated[
+        bool,
+        Parameter(negative="", help="Print the job details of the API, and how the file is read."),
+    ] = False,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Show the present state of a job."""
@@ -50,13 +54,12 @@ def show(
                 job_line(job)
             time.sleep(_POLL_SECONDS)
             job = _job(services, location, job_id)
-        omitted = _omitted_columns(services, job)
     if json:
-        print_json(job_details(job, VERSIONS["v2"]))
+        details = job_details(job, VERSIONS["v2"])
+        print_json({**msgspec.to_builtins(details), "reading": [r.reading for r in job.resources]})
         return
     job_line(job)
-    if omitted:
-        print_line(f"left out: {', '.join(omitted)}")
+    reading_lines(job)
 
 
 def result(
@@ -101,18 +104,6 @@ def result(
             with atomic_write(target) as saved:
                 shutil.copyfileobj(whole, saved)
             console.print(str(target), soft_wrap=True)
-
-
-def _omitted_columns(services: Services, job: Job) -> list[str]:
-    """Returns the columns of the job's files that it does not read, while the upload is kept."""
-    omitted = []
-    for resource in job.resources:
-        upload = services.upload_store.upload(job.org_id, resource.file_id)
-        for facts in () if upload is None else upload.csvs:
-            if facts.name == resource.file_name:
-                unread = set(range(len(facts.header))) - set(resource.columns)
-                omitted += [facts.header[at].strip() or f"column {at + 1}" for at in sorted(unread)]
-    return omitted
 
 
 def _opened(services: Services, area: Area, number: int, sha256: str | None, what: str) -> BinaryIO:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from json import dumps
 from typing import NoReturn
@@ -18,12 +19,15 @@ from rich.text import Text
 from bulkwright.clock import SYSTEM_CLOCK
 from bulkwright.domain.job import Job
 from bulkwright.domain.outcome import Counts
+from bulkwright.domain.reading import FoundBy, Reading
 from bulkwright.events.events import ChunkCommitted, Event, JobStarted, Observer
+from bulkwright.formats.csv import DELIMITER_NAMES
 from bulkwright.wire.responses import JobDetails
 
 console = Console()
 errors = Console(stderr=True)
 
+_NAMES_SHOWN = 20
 _COLOURS = {
     "ADDED": "green", "UPDATED": "cyan", "SKIPPED": "yellow", "COMPLETED": "green",
     "FAILED": "red", "INPROGRESS": "blue", "UNPROCESSED": "red",
@@ -202,3 +206,35 @@ def jobs_list(jobs: Sequence[Job], *, json: bool) -> None:
         for job in jobs
     ]
     print_list(records, json=json, dispensable=["created", "file"])
+
+
+def reading_lines(job: Job, *, omitted: bool = True) -> None:
+    """Prints what was a guess when the files of a job were read.
+
+    With `omitted`, also the columns that were left out.
+    """
+    for resource in job.resources:
+        reading = resource.reading
+        if reading is not None:
+            shown = reading if omitted else replace(reading, left_out=())
+            for line in _reading_lines(shown):
+                print_line(line)
+
+
+def _reading_lines(reading: Reading) -> Iterator[str]:
+    if reading.encoding_by is FoundBy.GUESS:
+        yield f"encoding {reading.encoding}: a guess; --encoding names another one"
+    if reading.also_fits or reading.delimiter not in ",;":
+        yield f"separated by a {DELIMITER_NAMES[reading.delimiter]}"
+    if reading.also_fits:
+        others = ", ".join(f"a {DELIMITER_NAMES[sign]}" for sign in reading.also_fits)
+        yield f"the first rows also fit {others}; --delimiter names another one"
+    if reading.stray_quotes:
+        yield (
+            f"rows with stray quotes: {reading.stray_quotes:,}, the first is row "
+            f"{reading.first_stray_quote:,}; the quotes were read as characters"
+        )
+    if reading.left_out:
+        names = ", ".join(reading.left_out[:_NAMES_SHOWN])
+        more = len(reading.left_out) - _NAMES_SHOWN
+        yield f"columns left out: {names}" + (f" and {more:,} more" if more > 0 else "")

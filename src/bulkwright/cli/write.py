@@ -17,10 +17,11 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from bulkwright.cli import report
+from bulkwright.cli.input_file import as_regular_file, zipped
 from bulkwright.cli.job_options import JobOptions
 from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, chosen_org, find_module
-from bulkwright.cli.output import errors, fail, job_line, print_line, progress
-from bulkwright.cli.write_task import INTERRUPTED, WriteTask, exit_status, zipped
+from bulkwright.cli.output import errors, fail, job_line, print_line, progress, reading_lines
+from bulkwright.cli.write_task import INTERRUPTED, WriteTask, exit_status
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
 from bulkwright.domain.job import FieldMapping, Job, JobStatus, Operation
@@ -29,6 +30,7 @@ from bulkwright.events.events import Event, Observer
 from bulkwright.files import Area
 from bulkwright.runtime.worker import Blocked, Worker, open_worker
 from bulkwright.runtime.worker_identity import is_dead
+from bulkwright.service.columns import ColumnMatch
 from bulkwright.settings import OrgLocation, Settings
 from bulkwright.wiring import Services
 
@@ -65,18 +67,18 @@ def write(
     same command continues where it stopped. The exit status is 0 when every row was stored, 3 when
     rows were skipped, 1 when the job could not be done.
     """
-    if not file.is_file():
-        fail(f"{file} is a folder." if file.is_dir() else f"There is no file {file}")
-    task = WriteTask.of(file, options)
     if remote.url is not None:
-        from bulkwright.cli.write_remote import write_remote
-
         if remote.token is None:
             fail("--url needs --token (or BULKWRIGHT_TOKEN).")
         if dry_run:
             fail("--dry-run works on a data folder, not on --url.")
-        return write_remote(task, remote.url, remote.token, result)
-    return _write_on_data_folder(task, location, result, dry_run=dry_run)
+    with as_regular_file(file) as path:
+        task = WriteTask.of(path, options)
+        if remote.url is not None and remote.token is not None:
+            from bulkwright.cli.write_remote import write_remote
+
+            return write_remote(task, remote.url, remote.token, result)
+        return _write_on_data_folder(task, location, result, dry_run=dry_run)
 
 
 class _Stop:
@@ -125,6 +127,7 @@ class _Run:
     stop: _Stop
     result: Path | None
     upload_id: int | None = None
+    omitted_are_shown: bool = False
 
     def write(self) -> Job:
         """Creates a job, or continues the unfinished one of an earlier run of the same command."""
@@ -164,7 +167,12 @@ class _Run:
         """Uploads the file and creates its job; returns the job's id."""
         module = find_module(self.services, caller.org_id, self.task.options.module)
         task = self.task.checked(module)
-        match = task.columns(module, task.header())  # before a large file is copied
+        delimiters, match = task.options.delimiters, ColumnMatch((), ())
+        if task.stated.columns:
+            # Under another delimiter the file does not have the stated columns.
+            splitting = task.splitting()
+            delimiters = splitting.delimiter
+            task.columns(module, splitting.header)  # before a large file is copied
 
         def mappings(header: Sequence[str]) -> tuple[FieldMapping, ...]:
             nonlocal match
@@ -188,10 +196,12 @@ class _Run:
             make_mappings=mappings,
         )
         request = JobRequest(
-            Operation(options.operation), (resource,), options.encoding, fingerprint=fingerprint
-        )
+            Operation(options.operation), (resource,), options.encoding, delimiters,
+            fingerprint=fingerprint,
+        )  # fmt: skip
         job = self.services.jobs.create(caller, request)
         report.print_omitted(match.omitted)
+        self.omitted_are_shown = True
         if job.resources[0].file_id != upload.id:
             print_line(f"the same command runs already, as job {job.id}")
         elif fingerprint is not None:
@@ -266,6 +276,7 @@ def _write_on_data_folder(
             with progress(task.path.name) as show:
                 job = run.try_out() if dry_run else run.write()
             _report(job, services, counter, location, dry_run=dry_run)
+            reading_lines(job, omitted=not run.omitted_are_shown)
     except Blocked as blocked:
         fail(f"{blocked}. Nothing is lost: the same command continues where it stopped.")
     except _Stopped as stopped:

@@ -13,6 +13,7 @@ import httpx2
 from msgspec import UNSET
 
 from bulkwright.cli import report
+from bulkwright.cli.input_file import zipped
 from bulkwright.cli.output import (
     as_progress,
     coloured,
@@ -22,7 +23,7 @@ from bulkwright.cli.output import (
     progress,
     watching,
 )
-from bulkwright.cli.write_task import INTERRUPTED, WriteTask, exit_status, zipped
+from bulkwright.cli.write_task import INTERRUPTED, WriteTask, exit_status
 from bulkwright.client import ApiError, Client
 from bulkwright.domain.job import FieldMapping
 from bulkwright.domain.module import Field, Module
@@ -32,7 +33,7 @@ from bulkwright.wire.responses import JobDetails
 
 def write_remote(task: WriteTask, url: str, token: str, result: Path | None) -> int:
     """Writes a file through the API of a server; returns the exit status of the command."""
-    header = task.header()
+    header = task.splitting().header
     job_id = ""
     try:
         with Client(url, token=token) as client:
@@ -44,7 +45,7 @@ def write_remote(task: WriteTask, url: str, token: str, result: Path | None) -> 
                 job_id = _create(client, task, match.mappings)
                 details = client.wait(job_id, watch=watching(observe))
                 watching(observe)(details)
-            _report(client, details, result, header)
+            _report(client, details, result, header, task.options.encoding)
     except ApiError as error:
         fail(f"{error.message or error.code} ({error.code}, from {url})")
     except httpx2.HTTPError as error:
@@ -112,7 +113,11 @@ def _create(client: Client, task: WriteTask, mappings: tuple[FieldMapping, ...])
 
 
 def _report(
-    client: Client, details: JobDetails, result: Path | None, header: tuple[str, ...]
+    client: Client,
+    details: JobDetails,
+    result: Path | None,
+    header: tuple[str, ...],
+    named: str | None,
 ) -> None:
     counts = as_progress(details).counts
     print_line(
@@ -120,6 +125,9 @@ def _report(
         f"  added {counts.added:,}  updated {counts.updated:,}  skipped {counts.skipped:,}  "
         f"of {counts.total:,} rows",
     )  # fmt: skip
+    encoding = details.character_encoding
+    if named is None and encoding not in (UNSET, "UTF-8"):
+        print_line(f"encoding {encoding}: found by the server; --encoding names it")
     if details.result is UNSET or not (result or counts.skipped):
         return
     with tempfile.TemporaryDirectory(prefix="bulkwright-") as folder:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
-import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from bulkwright.cli.input_file import read_header
 from bulkwright.cli.job_options import JobOptions
 from bulkwright.cli.output import fail
 from bulkwright.domain.errors import InvalidData, InvalidField, MandatoryFieldsNotMapped
 from bulkwright.domain.job import FieldMapping, Operation
-from bulkwright.domain.limits import SERVICE
 from bulkwright.domain.module import Module
+from bulkwright.domain.reading import Splitting
 from bulkwright.domain.spelling import did_you_mean
 from bulkwright.service.columns import ColumnMatch, Stated, find_by_name, match_columns
 
@@ -41,19 +38,13 @@ class WriteTask:
             _check_encoding(options.encoding)
         return cls(path, options, options.stated())
 
-    def header(self) -> tuple[str, ...]:
-        """Returns the header of the file. Raises FileNotSupported if it has none."""
-        from bulkwright.formats.csv import HEAD_BYTES, sniff
-        from bulkwright.formats.stream import ByteStream
-        from bulkwright.formats.zip import open_archive
+    def splitting(self) -> Splitting:
+        """Returns the header of the file under the delimiter that the stated columns fit.
 
-        encoding = self.options.encoding
-        with self.path.open("rb") as file:
-            if not zipfile.is_zipfile(self.path):
-                return sniff(ByteStream([file.read(HEAD_BYTES)]), encoding).header
-            archive = open_archive(file)
-            text = ByteStream(archive.stream(archive.single_csv(), SERVICE.csv_bytes))
-            return sniff(text, encoding).header
+        It reads the whole file; ends the command if the file cannot be read.
+        """
+        names = {one.column for one in self.stated.columns}
+        return read_header(self.path, self.options.encoding, self.options.delimiters, names)
 
     def columns(self, module: Module, header: Sequence[str]) -> ColumnMatch:
         """Returns what becomes of the columns of the file.
@@ -114,6 +105,7 @@ class WriteTask:
             f"_Wanted(module={options.module!r}, operation={options.operation!r}, "
             f"find_by={options.find_by!r}, mappings={mappings}, "
             f"ignore_empty={options.ignore_empty!r}, encoding={options.encoding!r})"
+            + ("" if options.delimiter is None else f", delimiter={options.delimiters!r}")
         )
 
     def _stated_mappings(self) -> tuple[FieldMapping, ...] | None:
@@ -121,7 +113,7 @@ class WriteTask:
         stated = self.stated
         if stated == Stated():
             return None
-        names = [name.strip() for name in self.header()]
+        names = [name.strip() for name in self.splitting().header]
         if stated.columns:
             mappings = {
                 str(one.field): FieldMapping(str(one.field), _position(one.column, names),
@@ -136,26 +128,6 @@ class WriteTask:
         for name, pattern in stated.formats.items():
             mappings[name] = replace(mappings.get(name, FieldMapping(name)), format=pattern)
         return tuple(mappings.values())
-
-
-@contextmanager
-def zipped(path: Path, method: int) -> Iterator[Path]:
-    """Yields the file itself if it is a zip, otherwise a temporary zip of it."""
-    if zipfile.is_zipfile(path):
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="bulkwright-") as folder:
-        made = Path(folder) / f"{path.stem}.zip"
-        entry = zipfile.ZipInfo.from_file(path, path.name)
-        # Files of equal content make equal zips.
-        entry.date_time, entry.compress_type, entry.external_attr = (1980, 1, 1, 0, 0, 0), method, 0
-        with (
-            zipfile.ZipFile(made, "w", method, compresslevel=1) as archive,
-            path.open("rb") as source,
-            archive.open(entry, "w") as target,
-        ):
-            shutil.copyfileobj(source, target, 1 << 20)
-        yield made
 
 
 def exit_status(*, failed: bool, skipped: int) -> int:

@@ -20,7 +20,13 @@ from bulkwright.domain.scope import shown
 from bulkwright.web.route import BodyDoc, EndpointDoc, Examples, ResponseDoc
 from bulkwright.wire import responses
 from bulkwright.zoho.auth import PUBLIC, Access, Open
-from bulkwright.zoho.problems import InvalidRequestMethod, InvalidUrlPattern, response_to, status_of
+from bulkwright.zoho.problems import (
+    InvalidRequestMethod,
+    InvalidUrlPattern,
+    Misdirected,
+    response_to,
+    status_of,
+)
 from bulkwright.zoho.route_docs import PATH_PARAMETERS
 from bulkwright.zoho.versions import VERSIONS
 
@@ -95,7 +101,7 @@ def _share_responses(paths: Json) -> Json:
 def _operation(endpoint: EndpointDoc) -> Json:
     access: Access = getattr(endpoint, "access", None) or PUBLIC
     # Every operation can fail in these ways.
-    common: list[type[Exception]] = [InvalidRequestMethod, errors.BulkwrightError]
+    common: list[type[Exception]] = [InvalidRequestMethod, Misdirected, errors.BulkwrightError]
     if access != PUBLIC:
         common += [errors.AuthenticationFailure, errors.InvalidToken, errors.ScopeMismatch]
     if "{" in endpoint.path:

@@ -9,11 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
 
 from bulkwright.domain.errors import InvalidFormat
 
 _LONGEST = 100
+_SHORT_YEAR = 2
+"""Letters of a year without its century."""
+_SHORT_YEARS_BACK = 80
+LOOK_ALIKES = {" ": " \u00a0\u202f\u2009", "'": "'\u2019"}
+"""Group separators that mean the same: blanks, also no-break and thin ones; apostrophes."""
+_PLAIN = {ord(sign): plain for plain, signs in LOOK_ALIKES.items() for sign in signs}
 _TOKEN = re.compile(r"'(?P<quoted>(?:[^']|'')*)'|(?P<run>([A-Za-z])\3*)|(?P<other>[^A-Za-z'])")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -32,6 +39,10 @@ class DateFormat:
     """Anchored; a cell that it does not match is rejected, even if the parser would accept it."""
     has_time: bool
     has_zone: bool
+    before_short_year: str | None = None
+    """A regex, with one group, of all that precedes a year of two digits; None if it has four.
+
+    The parser needs the century between that group and the year (`short_years`)."""
 
 
 @lru_cache(maxsize=256)
@@ -46,6 +57,7 @@ def translate(pattern: str) -> DateFormat:
     directives: list[str] = []
     regex: list[str] = []
     roles: set[str] = set()
+    before_short_year = None
     for position, (letter, text) in enumerate(tokens):
         if not letter:
             directives.append(text.replace("%", "%%"))
@@ -55,6 +67,8 @@ def translate(pattern: str) -> DateFormat:
         if known is None or known.role in roles:
             raise InvalidFormat(_message(pattern))
         roles.add(known.role)
+        if letter == "y" and len(text) == _SHORT_YEAR:
+            before_short_year = f"^({''.join(regex)})"
         if letter == "S" and directives and directives[-1].endswith("."):
             # The parser reads the point with the fraction.
             directives[-1] = directives[-1][:-1]
@@ -73,7 +87,30 @@ def translate(pattern: str) -> DateFormat:
     if not _is_complete(roles):
         raise InvalidFormat(_message(pattern))
     has_time = "hour" in roles or "half-day hour" in roles
-    return DateFormat("".join(directives), f"^{''.join(regex)}$", has_time, "zone" in roles)
+    return DateFormat(
+        "".join(directives),
+        f"^{''.join(regex)}$",
+        has_time,
+        "zone" in roles,
+        before_short_year,
+    )
+
+
+def short_years(created: date) -> tuple[date, date]:
+    """Return the first day that a year of two digits can mean, and the day after the last.
+
+    As in SimpleDateFormat, they are the 80 years before the day on which the job was created, and
+    the 20 years after it.
+    """
+    return _years_later(created, -_SHORT_YEARS_BACK), _years_later(created, 100 - _SHORT_YEARS_BACK)
+
+
+def _years_later(day: date, years: int) -> date:
+    year = day.year + years
+    try:
+        return day.replace(year=year)
+    except ValueError:  # February 29, in a year that has none
+        return day.replace(year=year, day=28)
 
 
 def _is_complete(roles: set[str]) -> bool:
@@ -93,18 +130,20 @@ def number_format(pattern: str) -> tuple[str, str]:
     """Returns the decimal point and the group separator ("" if none) of a pattern: `#,##0.00`.
 
     If there is only one kind of separator, `.` is the point; `,` separates groups if three digits
-    follow it, and is the point otherwise. Raises InvalidFormat for any other text.
+    follow it, and is the point otherwise. A separator with others that look like it (`LOOK_ALIKES`)
+    is the first of them. Raises InvalidFormat for any other text.
     """
-    if len(pattern) > _LONGEST or not re.fullmatch(r"[#0]+(?:[., '][#0]+)*", pattern):
+    plain = pattern.translate(_PLAIN)
+    if len(pattern) > _LONGEST or not re.fullmatch(r"[#0]+(?:[., '][#0]+)*", plain):
         raise InvalidFormat(_message(pattern))
-    marks = [c for c in pattern if c in "., '"]
+    marks = [c for c in plain if c in "., '"]
     if not marks:
         return ".", ""
     *groups, last = marks
     kinds = set(groups)
     if len(kinds) > 1:
         raise InvalidFormat(_message(pattern))
-    tail = len(pattern) - pattern.rindex(last) - 1
+    tail = len(plain) - plain.rindex(last) - 1
     if kinds and last not in kinds:
         if last not in ".,":
             raise InvalidFormat(_message(pattern))
@@ -114,6 +153,17 @@ def number_format(pattern: str) -> tuple[str, str]:
             raise InvalidFormat(_message(pattern))
         return ("," if last == "." else "."), last
     return last, ""
+
+
+def boolean_words(pattern: str) -> tuple[str, str]:
+    """Returns the words for true and false, in lower case, of a pattern such as `ja/nein`.
+
+    Raises InvalidFormat if the pattern does not consist of two different words.
+    """
+    words = [word.strip() for word in pattern.lower().split("/")]
+    if len(pattern) > _LONGEST or len(words) != 2 or "" in words or words[0] == words[1]:
+        raise InvalidFormat(_message(pattern))
+    return words[0], words[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +199,11 @@ def _up_to(directive: str, digits: int) -> _Form:
     return _Form(directive, f"[0-9]{{1,{digits}}}", f"[0-9]{{{digits}}}")
 
 
+def _up_to_59(directive: str) -> _Form:
+    # The parser takes 60 for a leap second, in any minute.
+    return _Form(directive, "[0-5]?[0-9]", "[0-5][0-9]")
+
+
 def _matching(directive: str, regex: str, *, digits: bool = False) -> _Form:
     return _Form(directive, regex, regex, digits)
 
@@ -162,7 +217,7 @@ _SHORT_DAY = _named("%a", _DAYS)
 _ZONE = _Letter("zone", _matching("%#z", r"(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)"))
 
 _LETTERS = {
-    "y": _Letter("year", _exactly("%Y", 4), {2: _exactly("%y", 2)}),
+    "y": _Letter("year", _exactly("%Y", 4), {_SHORT_YEAR: _exactly("%Y", 2)}),
     "M": _Letter(
         "month",
         _named("%B", _MONTHS),
@@ -177,8 +232,8 @@ _LETTERS = {
     # parser has no such hours, so a cell that holds an end is rejected.
     "k": _Letter("hour", _matching("%H", "(?:0?[1-9]|1[0-9]|2[0-3])", digits=True)),
     "K": _Letter("half-day hour", _matching("%I", "(?:0?[1-9]|1[01])", digits=True)),
-    "m": _Letter("minute", _up_to("%M", 2)),
-    "s": _Letter("second", _up_to("%S", 2)),
+    "m": _Letter("minute", _up_to_59("%M")),
+    "s": _Letter("second", _up_to_59("%S")),
     "S": _Letter("fraction", None, {n: _exactly(f"%{n}f", n) for n in (3, 6, 9)}),
     "a": _Letter("half of day", _matching("%p", "(?i:am|pm)")),
     "z": _ZONE,

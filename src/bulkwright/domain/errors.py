@@ -15,6 +15,7 @@ ends a request or a whole job. Its form on the wire (HTTP status, envelope) is d
     │   ├── InvalidFormat               INVALID_FORMAT (a date pattern)
     │   ├── DuplicateMapping            DUPLICATE_DATA
     │   ├── LimitExceeded               LIMIT_EXCEEDED
+    │   ├── QuotaExceeded               TOO_MANY_REQUESTS (a quota of the org)
     │   ├── ColumnIndexNotFound         COLUMN_INDEX_NOT_FOUND
     │   ├── HeaderLimitExceeded         HEADER_LIMIT_EXCEEDED
     │   ├── ModuleNotAvailable          MODULE_NOT_AVAILABLE (bulk write), INVALID_MODULE (reads)
@@ -134,6 +135,13 @@ class LimitExceeded(RequestError):
 
     code = "LIMIT_EXCEEDED"
     default_message = "The limit is exceeded"
+
+
+class QuotaExceeded(RequestError):
+    """The org has as much as its quotas allow (`domain/limits.py`); the message says what ends."""
+
+    code = "TOO_MANY_REQUESTS"
+    default_message = "The quota of the org is exceeded"
 
 
 class ColumnIndexNotFound(RequestError):

@@ -15,11 +15,13 @@ every combination.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from bulkwright.domain.outcome import Counts
+from bulkwright.domain.reading import Reading
 
 
 class Operation(StrEnum):
@@ -81,6 +83,11 @@ class FieldMapping:
     parent_column_index: int | None = None
 
 
+def default_bytes(mappings: Iterable[FieldMapping]) -> int:
+    """Returns how many bytes of text the default values add to a row at most."""
+    return sum(len(m.default.encode()) for m in mappings if m.default is not None)
+
+
 @dataclass(frozen=True, slots=True)
 class Resource:
     """The part of a job that binds one file to one module."""
@@ -99,6 +106,8 @@ class Resource:
     code: str | None = None
     """Why a FAILED resource failed."""
     counts: Counts = field(default_factory=Counts)
+    reading: Reading | None = None
+    """How the file is read; None for a job of version 0.1.0."""
 
     @property
     def columns(self) -> tuple[int, ...]:
@@ -198,3 +207,6 @@ class LedgerEntry:
     resume_row: int
     """Number of the row at that offset; the next chunk may begin a few rows later."""
     part: Part = field(default_factory=lambda: Part("", 0, 0, 0))
+    stray_quotes: tuple[int, ...] = ()
+    """Numbers of the rows in which quotes were read as ordinary characters. They are counted in the
+    `reading` of the resource; the ledger does not keep them."""

@@ -23,14 +23,43 @@ class Limits:
     """Data rows in one CSV, without the header."""
     columns: int
     """Columns of the header."""
+    default_bytes: int
+    """Text that the default values of a resource may add to its rows: as if the CSV had it."""
+    org_stored_bytes: int
+    """Bytes of the uploads of one org that are stored at the same time."""
+    org_daily_uploads: int
+    """Uploads of one org within 24 hours."""
+    org_open_jobs: int
+    """Jobs of one org that have not ended."""
     mappings: int = 500
     """Field mappings in one resource (facts 1.2)."""
+    picklist_values: int = 5_000
+    """Values of one picklist; jobs add no further ones. Every metadata response lists them."""
 
 
-ZOHO = Limits(upload_bytes=25 * MiB, csv_bytes=512 * MiB, rows=25_000, columns=200)
-"""The documented limits (facts 1.2). 512 MiB is ours: 25 MB of a usual CSV stay far below it."""
+ZOHO = Limits(
+    upload_bytes=25 * MiB,
+    csv_bytes=512 * MiB,
+    rows=25_000,
+    columns=200,
+    default_bytes=512 * MiB,
+    org_stored_bytes=10 * 1024 * MiB,
+    org_daily_uploads=10_000,
+    org_open_jobs=5_000,
+)
+"""The documented limits (facts 1.2). 512 MiB is ours: 25 MB of a usual CSV stay far below it. Real
+orgs are limited by their credits (facts 1.2); the quotas are ours."""
 
-SERVICE = Limits(upload_bytes=None, csv_bytes=1024 * 1024 * MiB, rows=None, columns=2_000)
+SERVICE = Limits(
+    upload_bytes=None,
+    csv_bytes=1024 * 1024 * MiB,
+    rows=None,
+    columns=2_000,
+    default_bytes=16 * 1024 * MiB,
+    org_stored_bytes=256 * 1024 * MiB,
+    org_daily_uploads=100_000,
+    org_open_jobs=10_000,
+)
 """For data of the operator: no limit of rows; more than a terabyte of text is an error."""
 
 PROFILES = {"zoho": ZOHO, "service": SERVICE}
@@ -47,13 +76,25 @@ CHUNK_TEXT_BYTES = 8 * MiB
 costs 130 MB: the peak of memory is about fifteen times the text, in all its forms together."""
 CHUNK_ROWS = 131_072
 """Rows of one chunk at most."""
+CHUNK_LOCK_SECONDS = 0.15
+"""How long a chunk may keep the other writers of a SQLite file waiting; chunks get smaller when
+they take longer. Benchmarks on two cores come near to it with chunks of CHUNK_TEXT_BYTES."""
 RECORD_BYTES = 8 * MiB
 """Text of one CSV record; the largest field holds 50,000 characters, 200 of them fit."""
 
+VERIFIED_AT_ONCE_BYTES = 1 * MiB
+"""A result of this size is verified before it is sent, a larger one while it is sent."""
+
 API_THREADS = 8
 """Requests that one API process handles in threads at the same time."""
-JSON_BODY_BYTES = 1 * MiB
-"""The body of a create request."""
+API_THREADS_OF_ONE = 4
+"""Those of them that belong to one org, or to one address while the org is not known."""
+JSON_BODY_BYTES = 512 * 1024
+"""The body of a create request: 500 mappings of 10 files, a hundred characters each."""
+JSON_OBJECTS = 12_000
+"""Objects in that body: a mapping and its default value for each of 500 mappings of 10 files."""
+JSON_VALUES = 50_000
+"""Values in that body, each with a comma behind it: five in each of these objects."""
 FORM_BODY_BYTES = 64 * 1024
 """The body of a token request."""
 
@@ -172,3 +213,10 @@ CALLBACK_ATTEMPTS = 250
 """Attempts after which it is given up, even before that time."""
 SIGNING_OVERLAP_SECONDS = 24 * 3600.0
 """How long the previous secret is used for signing in addition to the newest."""
+
+LOCK_NOTED_SECONDS = 0.01
+"""A transaction that holds its locks for a shorter time is not counted: there are too many."""
+LOCK_LONG_SECONDS = 1.0
+"""A transaction that holds its locks for this time is logged as a warning."""
+LOCK_WAIT_SECONDS = 5.0
+"""While a writer waits longer than this for a lock, `/readyz` reports it."""

@@ -88,6 +88,17 @@ class Column:
         most = 2 ** (_BITS.get(self.type, 64) - 1)
         return -most, most - 1
 
+    @property
+    def second_digits(self) -> int:
+        """The digits after the point of a second that a column of date-times can store."""
+        size = re.search(r"\(([0-6])\)", self.type)
+        return int(size[1]) if size else 6
+
+    @property
+    def lacks_zone(self) -> bool:
+        """Whether a column of date-times stores them without a zone."""
+        return not self.type.endswith("with time zone")
+
 
 _BITS = {"smallint": 16, "integer": 32}
 
@@ -189,6 +200,11 @@ class Module:
     def has_existing_table(self) -> bool:
         """Whether its records are in a table of the user."""
         return self.table is not None
+
+    @property
+    def has_infinity(self) -> bool:
+        """Whether its columns can hold NaN and infinity: those of an existing PostgreSQL table."""
+        return bool(self.table and self.table.schema)
 
     def field(self, api_name: str) -> Field | None:
         """Returns the field of exactly that name, or None."""

@@ -33,6 +33,8 @@ class JobRequest:
     operation: Operation
     resources: tuple[ResourceRequest, ...]
     character_encoding: str | None = None
+    delimiters: str = ",;|:"
+    """The delimiters that the file may have; the documented ones (facts 1.2)."""
     ignore_empty: bool | None = None
     callback: Callback | None = None
     fingerprint: str | None = None

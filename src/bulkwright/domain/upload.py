@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from bulkwright.domain.reading import FoundBy, Splitting
+
 
 @dataclass(frozen=True, slots=True)
 class CsvFacts:
@@ -13,10 +15,23 @@ class CsvFacts:
     name: str
     """The CSV's name inside the zip."""
     encoding: str
-    delimiter: str
-    header: tuple[str, ...]
+    splittings: tuple[Splitting, ...]
+    """The file under each delimiter that it may have, the most likely one first."""
     rows: int | None
     """Data rows; None if the limits profile does not limit them."""
+    encoding_by: FoundBy = FoundBy.CONTENT
+    delimiter_named: bool = False
+    """Whether the file itself names its delimiter (`sep=;`)."""
+
+    @property
+    def delimiter(self) -> str:
+        """The most likely delimiter."""
+        return self.splittings[0].delimiter
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The header under this delimiter."""
+        return self.splittings[0].header
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,12 @@ from bulkwright.events.events import (
     JobAttemptFailed,
     JobEnded,
     LeaseGone,
+    LockHeld,
     ResultLost,
     WorkerBlocked,
 )
 
+_LOCK_BOUNDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _CHUNK_BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _REQUEST_BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0, 60.0)
 
@@ -82,6 +84,8 @@ class Counters(msgspec.Struct):
     )
     """Attempts to deliver callbacks, by outcome."""
     chunks: Histogram = msgspec.field(default_factory=lambda: Histogram.up_to(*_CHUNK_BOUNDS))
+    locks: Histogram = msgspec.field(default_factory=lambda: Histogram.up_to(*_LOCK_BOUNDS))
+    """How long transactions held their locks, without the short ones (`LockHeld`)."""
 
     def observe(self, event: Event) -> None:
         """Counts an event."""
@@ -91,6 +95,8 @@ class Counters(msgspec.Struct):
                 self.rows[Outcome.UPDATED] += fresh.updated
                 self.rows[Outcome.SKIPPED] += fresh.skipped
                 self.chunks.add(seconds)
+            case LockHeld(seconds=seconds):
+                self.locks.add(seconds)
             case JobEnded(status=status):
                 self.jobs[status] += 1
             case WorkerBlocked():
@@ -121,6 +127,7 @@ class Counters(msgspec.Struct):
             for name, n in theirs.items():
                 mine[name] = mine.get(name, 0) + n
         self.chunks.absorb(other.chunks)
+        self.locks.absorb(other.locks)
 
 
 class RouteCounters:

@@ -37,6 +37,12 @@ class ChunkCommitted(Struct, frozen=True):
     """Why rows of this chunk were skipped: by reason and column, the number of rows."""
 
 
+class LockHeld(Struct, frozen=True):
+    """A transaction has ended that held its locks for LOCK_NOTED_SECONDS or longer."""
+
+    seconds: float
+
+
 class JobEnded(Struct, frozen=True):
     """A job has its final status."""
 
@@ -146,6 +152,7 @@ class SweepFailed(Struct, frozen=True):
 Event = (
     JobStarted
     | ChunkCommitted
+    | LockHeld
     | JobEnded
     | LeaseGone
     | JobAttemptFailed

@@ -6,6 +6,7 @@ import logging
 
 from msgspec import structs
 
+from bulkwright.domain.limits import LOCK_LONG_SECONDS
 from bulkwright.events.context import about
 from bulkwright.events.events import (
     CallbackDelivered,
@@ -18,6 +19,7 @@ from bulkwright.events.events import (
     JobEnded,
     JobStarted,
     LeaseGone,
+    LockHeld,
     ResultLost,
     SweepDeferred,
     SweepFailed,
@@ -78,6 +80,9 @@ def _log_event(event: Event) -> None:
             _sweep_log.warning("the clock was set by %.0f s; sweeping again later", seconds)
         case SweepFailed(error):
             _log_error(_sweep_log, "sweeping", error)
+        case LockHeld(seconds):
+            level = logging.WARNING if seconds >= LOCK_LONG_SECONDS else logging.DEBUG
+            _log.log(level, "a transaction held its locks for %.2f s", seconds)
         case ChunkCommitted(job_id, rows, seconds=seconds):
             _log.debug("job %d: %d rows in %.3f s", job_id, rows, seconds)
 

@@ -102,6 +102,10 @@ class Files(Protocol):
     Every method may raise OSError or Outage (outages.py); then it has changed nothing.
     """
 
+    def check_space(self) -> None:
+        """Raises Outage if less space is free on the local disk than has to stay free."""
+        ...
+
     def incoming(self) -> Incoming:
         """Returns a new file to write to."""
         ...
@@ -114,8 +118,15 @@ class Files(Protocol):
         """
         ...
 
+    def size(self, area: Area, number: int) -> int:
+        """Returns the size of an upload or a result in bytes. Raises FileNotFoundError."""
+        ...
+
     def put_part(self, job_id: int, name: str, data: bytes) -> None:
-        """Stores the result lines of a chunk; they are durable when this returns."""
+        """Stores the result lines of a chunk; they are durable when this returns.
+
+        Calls `check_space` before.
+        """
         ...
 
     def read_part(self, job_id: int, name: str, size: int) -> bytes:

@@ -26,6 +26,7 @@ from typing import BinaryIO, Self
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.files import OWNER, Area, DamagedFile, ForeignFiles, MissingFile
 from bulkwright.files.checksums import checksum, verified
+from bulkwright.files.space import check_free_space
 
 _ABANDONED_SECONDS = 3600
 
@@ -92,9 +93,15 @@ class LocalIncoming:
 class LocalFiles:
     """Files in a folder on a local disk; implements `Files`."""
 
-    def __init__(self, root: Path, *, make: bool = True, clock: Clock = SYSTEM_CLOCK) -> None:
-        """Uses the files under `root`. Without `make`, missing folders are not created."""
+    def __init__(
+        self, root: Path, *, make: bool = True, free_bytes: int = 0, clock: Clock = SYSTEM_CLOCK
+    ) -> None:
+        """Uses the files under `root`. Without `make`, missing folders are not created.
+
+        `free_bytes` have to stay free on the disk.
+        """
         self._root = root
+        self._free_bytes = free_bytes
         self._clock = clock
         folders = [root, *(root / name for name in ("uploads", "parts", "results", "incoming"))]
         if make and not all(folder.is_dir() for folder in folders):
@@ -106,6 +113,10 @@ class LocalFiles:
     def path(self, area: Area, number: int) -> Path:
         """Returns the path of an id's file, or of the folder of its parts."""
         return self._root / area.path(number)
+
+    def check_space(self) -> None:
+        """Raises Outage if less space is free than has to stay free."""
+        check_free_space(self._root, self._free_bytes)
 
     def incoming(self) -> LocalIncoming:
         """Returns a new file to write to, which has no final name yet."""
@@ -123,8 +134,13 @@ class LocalFiles:
             raise
         return file
 
+    def size(self, area: Area, number: int) -> int:
+        """Returns the size of an upload or a result in bytes. Raises FileNotFoundError."""
+        return self.path(area, number).stat(follow_symlinks=False).st_size
+
     def put_part(self, job_id: int, name: str, data: bytes) -> None:
         """Stores the result lines of a chunk; they are durable when this returns."""
+        self.check_space()
         with self.incoming() as file:
             file.write(data)
             file.write(checksum(data))

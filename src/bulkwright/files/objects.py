@@ -30,6 +30,7 @@ from obstore.store import from_url
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.files import OWNER, Area, DamagedFile, ForeignFiles, MissingFile
 from bulkwright.files.checksums import checksum, verified
+from bulkwright.files.space import check_free_space
 from bulkwright.outages import Outage
 from bulkwright.settings import UnusableSetting, refuse_placeholder
 
@@ -95,15 +96,19 @@ class ObjectIncoming:
 class ObjectFiles:
     """Files in an object store; implements `Files`."""
 
-    def __init__(self, url: str, scratch: Path, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self, url: str, scratch: Path, clock: Clock = SYSTEM_CLOCK, *, free_bytes: int = 0
+    ) -> None:
         """Uses the files under `s3://BUCKET/PREFIX`, `gs://...` or `az://...`; sends nothing yet.
 
+        `free_bytes` have to stay free on the disk of `scratch`.
         Credentials and addresses come from the environment, under their usual names, or from the
         machine's role. Raises UnusableSetting for a URL that names no store, and for a placeholder
         among the credentials.
         """
         self._url = url
         self._scratch = scratch
+        self._free_bytes = free_bytes
         self._clock = clock
         self._owner: str | None = None
         """The database to which the files are bound before their next use."""
@@ -119,6 +124,12 @@ class ObjectFiles:
         """Returns a new local file, readable by its owner only; closing it deletes it."""
         self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
         return tempfile.TemporaryFile(dir=self._scratch)
+
+    def check_space(self) -> None:
+        """Raises Outage if less space is free for scratch files than has to stay free."""
+        if self._free_bytes:
+            self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        check_free_space(self._scratch, self._free_bytes)
 
     def incoming(self) -> ObjectIncoming:
         """Returns a new file to write to."""
@@ -156,8 +167,13 @@ class ObjectFiles:
             raise
         return file
 
+    def size(self, area: Area, number: int) -> int:
+        """Returns the size of an upload or a result in bytes. Raises FileNotFoundError."""
+        return self._size(area.path(number))
+
     def put_part(self, job_id: int, name: str, data: bytes) -> None:
         """Stores the result lines of a chunk; they are durable when this returns."""
+        self.check_space()
         self.put(f"{Area.PARTS.path(job_id)}/{name}", data + checksum(data))
 
     def read_part(self, job_id: int, name: str, size: int) -> bytes:

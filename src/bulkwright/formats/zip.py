@@ -22,6 +22,7 @@ from bulkwright.formats.zip_directory import STORED, ArchiveMember, Directory, r
 _INPUT_BYTES = 128 * 1024
 """Packed bytes that the inflater gets at a time."""
 
+_OFFICE_MEMBER = "[Content_Types].xml"
 _INFLATE_ERRORS = (zlib.error, cast(type[Exception], isal_zlib.IsalError), ValueError)
 
 
@@ -41,6 +42,10 @@ class Archive:
         Raises FileNotSupported if there is none, or more than one.
         """
         if not self.csvs:
+            if _OFFICE_MEMBER in self.other_names:
+                raise FileNotSupported(
+                    "The file is a spreadsheet or another Office document; save its sheet as CSV"
+                )
             others = len(self.other_names)
             beside = f"; it holds {others} other file(s)" if others else ""
             raise FileNotSupported(f"The zip holds no CSV file{beside}")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bulkwright import __version__
+from bulkwright.domain.limits import LOCK_NOTED_SECONDS
 from bulkwright.events.counters import Counters, Histogram, RequestCounters
 from bulkwright.events.worker_metrics import WorkerMetrics
 from bulkwright.store.metrics import MetricsStore
@@ -89,6 +90,12 @@ def _work(counters: Counters) -> Iterator[Metric]:
     )
     _add_times(chunks, (), counters.chunks)
     yield chunks
+    locks = HistogramMetricFamily(
+        "bulkwright_lock_seconds",
+        f"How long transactions held their locks, if for {LOCK_NOTED_SECONDS} s or longer.",
+    )
+    _add_times(locks, (), counters.locks)
+    yield locks
 
 
 def _requests(requests: RequestCounters) -> Iterator[Metric]:

@@ -19,6 +19,7 @@ from bulkwright.domain.endpoint import InvalidEndpoint, parse_allowed
 from bulkwright.domain.limits import WORKER_SILENT_SECONDS
 from bulkwright.events.events import Event
 from bulkwright.ops.metrics import CONTENT_TYPE, Metrics
+from bulkwright.web.host import is_loopback_host
 
 _CLIENT_SECONDS = 5.0
 
@@ -45,7 +46,9 @@ class MetricsServer:
 
             def do_GET(self) -> None:
                 status, content_type, body = respond(
-                    self.path, self.headers.get("Authorization", "")
+                    self.path,
+                    self.headers.get("Authorization", ""),
+                    self.headers.get("Host", ""),
                 )
                 self.send_response_only(status)
                 self.send_header("Content-Type", content_type)
@@ -70,8 +73,13 @@ class MetricsServer:
         self._last_event = self._clock.monotonic()
         self._metrics.counters.observe(event)
 
-    def respond(self, path: str, authorization: str) -> tuple[int, str, bytes]:
-        """Returns status, content type and body for a path."""
+    def respond(self, path: str, authorization: str, host: str = "") -> tuple[int, str, bytes]:
+        """Returns status, content type and body for a path.
+
+        What is open without a token is for this machine: a page of another name must not read it.
+        """
+        if self._is_open and host and not is_loopback_host(host):
+            return _json(421, {"status": "this server serves the names of this machine only"})
         if path == "/healthz":
             return self._health()
         if path == "/metrics" and (self._token or self._is_open):

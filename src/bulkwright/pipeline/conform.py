@@ -15,6 +15,7 @@ import polars as pl
 
 from bulkwright.domain.outcome import SkipReason
 from bulkwright.formats.csv import BAD_BYTE
+from bulkwright.pipeline.choices import distinct
 from bulkwright.pipeline.keys import Keys, normalised, number_keys
 from bulkwright.pipeline.plan import MappedColumn, Plan
 from bulkwright.pipeline.read import Chunk
@@ -38,6 +39,9 @@ class Conformed:
     """Labels of mandatory fields and masks of their empty cells. Such a cell is an error in a row
     that creates a record only, because updates of this job leave empty cells as they are."""
 
+    choices: dict[str, pl.Series]
+    """The distinct values of picklists that take new ones, by api_name."""
+
     def incomplete(self) -> pl.Series:
         """Return a mask of the rows that cannot create a record: a mandatory field is empty."""
         mask = no_rows(self.chunk.rows)
@@ -52,6 +56,7 @@ def conform(chunk: Chunk, plan: Plan) -> Conformed:
     missing_mandatory: list[tuple[str, pl.Series]] = []
     fields: list[pl.Series] = []
     keys: dict[str, Keys] = {}
+    choices: dict[str, pl.Series] = {}
     matched_by = plan.matched_by
     update_keeps_empty = plan.operation.updates and plan.keep_empty
     required_key = _required_key(plan)
@@ -72,12 +77,16 @@ def conform(chunk: Chunk, plan: Plan) -> Conformed:
         fields.append(values.alias(column.name))
         if column.field.has_folded_key and not column.is_lookup:
             fields.append(normalised(values).alias(key_column(column.field)))
+        if column.field.accepts_new_values:
+            choices[column.name] = distinct(values, column.field)
         if column.is_lookup or column in matched_by:
             keys[column.name] = number_keys(fields[-1])
-    if chunk.too_long.any():
+    if chunk.damaged.any():
         label = plan.header[-1].strip() or str(len(plan.header))
-        row_errors.add(SkipReason.INVALID_DATA, label, chunk.too_long)
-    return Conformed(chunk, pl.DataFrame(fields), keys, row_errors, tuple(missing_mandatory))
+        row_errors.add(SkipReason.INVALID_DATA, label, chunk.damaged)
+    return Conformed(
+        chunk, pl.DataFrame(fields), keys, row_errors, tuple(missing_mandatory), choices
+    )
 
 
 def _cells(chunk: Chunk, column: MappedColumn) -> pl.Series:

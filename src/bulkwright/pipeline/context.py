@@ -8,6 +8,7 @@ from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain.limits import CHUNK_ROWS, CHUNK_TEXT_BYTES, Limits
 from bulkwright.events.events import Observer
 from bulkwright.files import Files
+from bulkwright.pipeline.pace import ChunkPace
 from bulkwright.ports import RecordStores
 from bulkwright.store.accounts import AccountStore
 from bulkwright.store.claims import ClaimStore
@@ -48,6 +49,8 @@ class JobContext:
     """Checked after every chunk. If it is set, the worker releases the job."""
     dry: bool = False
     """Whether the caller rolls everything back: new records have no id in the result."""
+    pace: ChunkPace = field(default_factory=lambda: ChunkPace(limited=False))
+    """How many rows a chunk has, below `chunk_rows`."""
     chunk_rows: int = CHUNK_ROWS
     chunk_bytes: int = CHUNK_TEXT_BYTES
     clock: Clock = SYSTEM_CLOCK

@@ -32,7 +32,11 @@ def write_failed(job: Job, upload: BinaryIO, result: BinaryIO, out: IO[bytes]) -
         )
     source = open_archive(upload)
     text = ByteStream(source.stream(source.single_csv(), SERVICE.csv_bytes))
-    dialect = sniff(text, job.character_encoding)
+    reading = job.resources[0].reading
+    if reading is None:
+        dialect = sniff(text, job.character_encoding)
+    else:
+        dialect = sniff(text, reading.encoding, reading.delimiter)
     header = io.StringIO()
     csv.writer(header, lineterminator="\n").writerow([*dialect.header, ERRORS])
     out.write(header.getvalue().encode())

@@ -1,7 +1,8 @@
 """Keys: two values that have one key mean the same record.
 
 A key is the value without surrounding blanks, composed (NFC) and case-folded. It is made here for
-every store, so that matching does not depend on the database's collation.
+every store, so that matching does not depend on the database's collation. In an existing table the
+key is the value itself, and the database says which keys its index compares as equal.
 """
 
 from __future__ import annotations
@@ -26,6 +27,18 @@ class Keys:
     def per_row(self, values: pl.Series) -> pl.Series:
         """Return, for each row, the value that belongs to its key in `distinct`."""
         return values.gather(self.number)
+
+    def merged(self, same: pl.Series | None) -> Keys:
+        """Return these keys with equal ones as one, the first of them.
+
+        `same` gives, for each key in `distinct`, the position of the first that equals it; None if
+        equal keys are equal texts (`RecordSink.same_keys`).
+        """
+        if same is None or not same.is_duplicated().any():
+            return self
+        is_first = same == pl.int_range(same.len(), eager=True)
+        position = (is_first.cum_sum() - 1).cast(pl.UInt32).gather(same)
+        return Keys(self.distinct.filter(is_first), position.gather(self.number).alias("number"))
 
 
 def number_keys(keys: pl.Series) -> Keys:

@@ -67,7 +67,7 @@ def match(conformed: Conformed, plan: Plan, sink: RecordSink, parents: ParentRec
     """Decide the outcome of every row of a chunk."""
     row_errors = conformed.row_errors
     fields = resolve_lookups(conformed, plan, sink, parents)
-    keys = {c.name: _keys(conformed, fields, c) for c in plan.matched_by}
+    keys = {c.name: _keys(conformed, fields, c, plan, sink) for c in plan.matched_by}
     rows = pl.DataFrame({"row": pl.int_range(fields.height, eager=True)})
     find_by = plan.find_by
     if find_by is not None:
@@ -205,7 +205,8 @@ def _match_row_by_row(
             rows.select("valid", "key", "record", "incomplete").iter_rows()
         )
     ]
-    decisions = match_row_by_row(row_keys, rules, holder_of, _stored_keys(rows, plan, sink))
+    stored = _stored_keys(rows, plan, sink, keys)
+    decisions = match_row_by_row(row_keys, rules, holder_of, stored)
     for reason, label, mask in decisions.errors(len(row_keys)):
         conformed.row_errors.add(reason, label, pl.Series(mask, dtype=pl.Boolean))
     rejected = pl.Series(decisions.incomplete, dtype=pl.Boolean)
@@ -222,19 +223,34 @@ def _match_row_by_row(
 
 
 def _stored_keys(
-    rows: pl.DataFrame, plan: Plan, sink: RecordSink
+    rows: pl.DataFrame, plan: Plan, sink: RecordSink, keys: dict[str, Keys]
 ) -> dict[int, dict[str, str | int | None]]:
     """The unique keys of the records that the rows may update, by record id."""
     records = rows["record"].drop_nulls().unique().alias("id")
     if records.is_empty():
         return {}
-    keys = sink.keys_of(plan.module, records, [c.field for c in plan.unique])
-    return {record["id"]: record for record in keys.iter_rows(named=True)}
+    stored = sink.keys_of(plan.module, records, [c.field for c in plan.unique])
+    for column in plan.unique:
+        of_rows = keys[column.name].distinct
+        held = stored[column.name].drop_nulls().unique(maintain_order=True)
+        known = pl.concat([of_rows, held.filter(~held.is_in(of_rows.implode())).alias("key")])
+        same = sink.same_keys(plan.module, column.field, known)
+        if same is not None:
+            # A key that equals one of the rows is called by the row's text.
+            stored = stored.with_columns(
+                stored[column.name].replace(known, known.gather(same)).alias(column.name)
+            )
+    return {record["id"]: record for record in stored.iter_rows(named=True)}
 
 
-def _keys(conformed: Conformed, fields: pl.DataFrame, column: MappedColumn) -> Keys:
-    # The keys of a lookup are the ids of its records, which are known only now.
-    return number_keys(fields[column.name]) if column.is_lookup else conformed.keys[column.name]
+def _keys(
+    conformed: Conformed, fields: pl.DataFrame, column: MappedColumn, plan: Plan, sink: RecordSink
+) -> Keys:
+    if column.is_lookup:
+        # Its keys are the ids of its records, which are known only now.
+        return number_keys(fields[column.name])
+    keys = conformed.keys[column.name]
+    return keys.merged(sink.same_keys(plan.module, column.field, keys.distinct))
 
 
 def _find_records(

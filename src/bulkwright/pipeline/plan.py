@@ -5,11 +5,11 @@ Only picklists grow between chunks: the values that a chunk has added are in the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bulkwright.domain.job import FieldMapping, Job, Operation, Resource
 from bulkwright.domain.module import Field, Module
-from bulkwright.pipeline.values import ReadOptions
+from bulkwright.pipeline.cells import ReadOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +128,6 @@ class Plan:
         """The column of a field, if it is mapped."""
         return next((c for c in self.columns if c.name == api_name), None)
 
-    def with_field(self, field: Field) -> Plan:
-        """The same plan with a newer state of one field, whose picklist has new values."""
-        columns = tuple(
-            replace(c, field=field) if c.name == field.api_name else c for c in self.columns
-        )
-        return replace(self, columns=columns)
-
 
 def make_plan(
     job: Job,
@@ -166,7 +159,13 @@ def make_plan(
                 mapping,
                 field,
                 label.strip() or mapping.api_name,
-                ReadOptions(lookup_field or field, mapping.format, job.time_zone),
+                ReadOptions(
+                    lookup_field or field,
+                    mapping.format,
+                    job.time_zone,
+                    job.created_time.date(),
+                    has_infinity=module.has_infinity,
+                ),
                 lookup_module,
                 lookup_field,
             )

@@ -4,19 +4,19 @@ In:   blocks of whole CSV records (formats/csv/blocks.py).
 Out:  chunks: every needed column as text, rows numbered from 0 in file order.
 
 Polars reads well-formed text. Text that it would reject or misread (stray quotes, lone carriage
-returns) is read with Python's csv module, which is slower and accepts everything. No row is
-dropped: a row that cannot become a record gets its error in the next step.
+returns) is read with Python's csv module, which is slower and reads everything. No row is dropped:
+a row that cannot become a record gets its error in the next step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import polars as pl
 
 from bulkwright.domain.limits import CHUNK_ROWS
-from bulkwright.formats.csv import Block, Segment, parse_slowly
+from bulkwright.formats.csv import Block, Quoting, Segment, parse_slowly
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,11 @@ class Chunk:
     first_row: int
     cells: pl.DataFrame
     """One String column for each needed CSV column, named by its index; never null."""
-    too_long: pl.Series
-    """Mask of the rows with more cells than the header."""
+    damaged: pl.Series
+    """Mask of the rows whose cells may belong to other columns: there are more cells than the
+    header has, or quotes are damaged (`TextRow.fits`)."""
+    stray_quotes: tuple[int, ...]
+    """Numbers of the other rows in which some quotes were read as ordinary characters."""
     has_nul: bool
     has_bad_bytes: bool
     resume_text: int
@@ -59,57 +62,71 @@ def read_chunks(
     width: int,
     delimiter: str,
     start: Start = Start(),
-    max_rows: int = CHUNK_ROWS,
+    max_rows: Callable[[], int] = lambda: CHUNK_ROWS,
 ) -> Iterator[Chunk]:
-    """Cut blocks into numbered chunks of at most `max_rows` rows.
+    """Cut blocks into numbered chunks of at most `max_rows()` rows.
 
     `blocks` begin at `start.text`, `columns` are the needed CSV columns, `width` is the number of
-    columns in the header. Rows before `start.row` are left out. The same blocks always give the
-    same chunks; a file without rows gives one chunk without rows.
+    columns in the header. Rows before `start.row` are left out. A file without rows gives one
+    chunk without rows.
     """
     number, block_row = start.chunk, start.text_row
     for block in blocks:
-        cells, too_long = _parse(block, columns, width, delimiter)
-        for first in range(max(0, start.row - block_row), cells.height, max_rows):
+        cells, damaged, stray = _parse(block, columns, width, delimiter)
+        first = max(0, start.row - block_row)
+        while first < cells.height:
             row = block_row + first
-            size = min(max_rows, cells.height - first)
+            size = min(max_rows(), cells.height - first)
             last = first + size == cells.height
             yield Chunk(
                 number,
                 row,
                 cells.slice(first, size),
-                too_long.slice(first, size),
+                damaged.slice(first, size),
+                tuple(block_row + at for at in stray if first <= at < first + size),
                 block.has_nul,
                 block.has_bad_bytes,
                 block.end if last else block.start,
                 row + size if last else block_row,
             )
             number += 1
+            first += size
         block_row += cells.height
     if number == 0:
         nothing = pl.DataFrame(schema={str(i): pl.String for i in columns})
         never = pl.Series(dtype=pl.Boolean)
-        yield Chunk(0, 0, nothing, never, has_nul=False, has_bad_bytes=False,
+        yield Chunk(0, 0, nothing, never, (), has_nul=False, has_bad_bytes=False,
                     resume_text=0, resume_row=0)  # fmt: skip
 
 
 def _parse(
     block: Block, columns: tuple[int, ...], width: int, delimiter: str
-) -> tuple[pl.DataFrame, pl.Series]:
-    frames = [_parse_segment(s, columns, width, delimiter) for s in block.segments]
+) -> tuple[pl.DataFrame, pl.Series, list[int]]:
+    """The needed cells, the mask of damaged rows, and the numbers of rows with stray quotes."""
+    frames: list[pl.DataFrame] = []
+    stray: list[int] = []
+    before = 0
+    for segment in block.segments:
+        frame, found = _parse_segment(segment, columns, width, delimiter)
+        stray += [before + at for at in found]
+        before += frame.height
+        frames.append(frame)
     frame = frames[0] if len(frames) == 1 else pl.concat(frames, rechunk=True)
-    return frame.drop(str(width)), frame[str(width)] != ""
+    return frame.drop(str(width)), frame[str(width)] != "", stray
 
 
 def _parse_segment(
     segment: Segment, columns: tuple[int, ...], width: int, delimiter: str
-) -> pl.DataFrame:
-    """The needed cells. A column named after `width` has text in rows that are too long."""
+) -> tuple[pl.DataFrame, list[int]]:
+    """The needed cells, and the numbers of rows with stray quotes.
+
+    A column named after `width` has text in damaged rows.
+    """
     if segment.well_formed:
         # This header is one column wider than the file's, so that it shows rows that are too long.
         header = delimiter.join(map(str, range(width + 1))).encode() + b"\n"
         try:
-            return pl.read_csv(
+            frame = pl.read_csv(
                 header + segment.data,
                 columns=[*columns, width],
                 separator=delimiter,
@@ -118,10 +135,14 @@ def _parse_segment(
             )
         except pl.exceptions.ComputeError:
             pass  # a row has even more cells, or its quoting is wrong after all: read it slowly
+        else:
+            return frame, []
     rows = list(parse_slowly(segment.data, delimiter))
     cells = {
-        str(i): pl.Series([row[i] if i < len(row) else "" for row in rows], dtype=pl.String)
+        str(i): pl.Series([r.cells[i] if i < len(r.cells) else "" for r in rows], dtype=pl.String)
         for i in columns
     }
-    cells[str(width)] = pl.Series(["".join(row[width:]) for row in rows], dtype=pl.String)
-    return pl.DataFrame(cells)
+    fits = [row.fits(width) for row in rows]
+    cells[str(width)] = pl.Series(["" if fit else "damaged" for fit in fits], dtype=pl.String)
+    stray = (at for at, row in enumerate(rows) if row.quoting is Quoting.STRAY)
+    return pl.DataFrame(cells), [at for at in stray if fits[at]]

@@ -19,8 +19,8 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
 import polars as pl
 
-from bulkwright.domain.errors import BulkwrightError, LeaseLost, WorkerFailed
-from bulkwright.domain.job import Job, JobStatus, Lease, LedgerEntry
+from bulkwright.domain.errors import BulkwrightError, LeaseLost, LimitExceeded, WorkerFailed
+from bulkwright.domain.job import Job, JobStatus, Lease, LedgerEntry, default_bytes
 from bulkwright.domain.outcome import Counts, Outcome, SkipReason
 from bulkwright.events.events import ChunkCommitted, JobEnded, JobStarted, ResultLost
 from bulkwright.files import Area, DamagedFile, Files
@@ -92,7 +92,11 @@ def _run_resource(lease: Lease, job: Job, position: int, attempt: int, ctx: JobC
         target = open_target(plan, ctx)
         chunks = _Prefetch((conform(c, plan) for c in source.chunks(start, ctx)), background)
         begun = time.monotonic()  # clock: a duration for the log and the metrics
+        added = default_bytes(plan.resource.mappings)
         while (conformed := chunks.take()) is not None:
+            rows = conformed.chunk.first_row + conformed.chunk.rows
+            if added * rows > ctx.limits.default_bytes:
+                raise LimitExceeded
             entry, reasons = _commit_chunk(lease, conformed, plan, target, background, chunks, ctx)
             counts += entry.counts
             share = min(1.0, entry.resume_text / max(1, source.text_bytes))
@@ -116,6 +120,7 @@ def _commit_chunk(
 ) -> tuple[LedgerEntry, dict[tuple[SkipReason, str], int]]:
     """Process one chunk in one transaction; return its ledger entry and why rows were skipped."""
     with ctx.claims.chunk(lease):
+        begun = time.monotonic()  # clock: a duration for the size of the next chunks
         target.lock()
         decided = target.decide(conformed)
         results = _results(decided, dry=ctx.dry)
@@ -125,6 +130,8 @@ def _commit_chunk(
         _remember_parents(conformed.chunk, plan, decided.ids, ctx.records.parents)
         entry = making.result()
         ctx.ledger.add(lease, entry)
+    seconds = time.monotonic() - begun  # clock: the same
+    ctx.pace.note(plan, entry.rows, seconds)
     return entry, decided.matched.conformed.row_errors.counts()
 
 
@@ -163,6 +170,7 @@ def _store_part(
         chunk.resume_text,
         chunk.resume_row,
         part,
+        chunk.stray_quotes,
     )
 
 

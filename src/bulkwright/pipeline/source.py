@@ -12,7 +12,7 @@ from typing import BinaryIO, Self
 
 from bulkwright.domain.account import email_key
 from bulkwright.domain.errors import FileDamaged
-from bulkwright.domain.job import Job
+from bulkwright.domain.job import Job, default_bytes
 from bulkwright.domain.module import Module
 from bulkwright.files import Area, DamagedFile
 from bulkwright.formats.csv import Dialect, blocks, sniff
@@ -42,8 +42,14 @@ class Source:
             width=len(self.dialect.header),
             delimiter=self.dialect.delimiter,
             start=start,
-            max_rows=ctx.chunk_rows,
+            max_rows=lambda: self._chunk_rows(ctx),
         )
+
+    def _chunk_rows(self, ctx: JobContext) -> int:
+        """The most rows of a chunk: the default values belong to its text too."""
+        added = default_bytes(self.plan.resource.mappings)
+        most = min(ctx.chunk_rows, ctx.chunk_bytes // added) if added else ctx.chunk_rows
+        return ctx.pace.rows(self.plan, max(1, most))
 
     def __enter__(self) -> Self:
         return self
@@ -72,7 +78,11 @@ def open_source(job: Job, position: int, ctx: JobContext) -> Source:
         archive = open_archive(file)
         member = archive.csv_named(job.resources[position].file_name)
         text = ByteStream(archive.stream(member, ctx.limits.csv_bytes))
-        dialect = sniff(text, job.character_encoding)
+        reading = job.resources[position].reading
+        if reading is None:
+            dialect = sniff(text, job.character_encoding)
+        else:
+            dialect = sniff(text, reading.encoding, reading.delimiter)
         plan = _plan(job, position, dialect.header, ctx)
     except BaseException:
         file.close()

@@ -118,7 +118,7 @@ def _where(records: pl.DataFrame, mask: pl.Series) -> pl.DataFrame:
 
 
 def _unchanged_key(plan: Plan) -> list[str]:
-    """The column of the key that rows were found by: its value is equal, so its index stays."""
+    """The column of the key that rows were found by: its value is equal, so it stays."""
     find_by = plan.find_by
     return [key_column(find_by.field)] if find_by is not None and find_by.name != "id" else []
 
@@ -132,6 +132,10 @@ def _columns(matched: Matched, plan: Plan) -> list[pl.Series]:
 def _final_states(records: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     if not records["id"].is_duplicated().any():
         return records
+    kept = _unchanged_key(plan) if plan.module.has_existing_table else []
+    if kept:
+        # A later row has an equal key, which may be another text in an existing table.
+        records = records.with_columns(pl.col(kept).first().over("id"))
     if not plan.keep_empty:
         return records.unique("id", keep="last", maintain_order=True)
     last = pl.all().drop_nulls().last()

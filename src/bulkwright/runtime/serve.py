@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
@@ -27,6 +28,10 @@ __all__ = ["CannotServe", "serve"]
 
 _log = logging.getLogger("bulkwright.serve")
 
+_SWITCH_SECONDS = 0.001
+"""How long a thread of Python may keep the others waiting. Five times as long is usual; then a few
+threads that parse and inspect delay each response by tens of milliseconds."""
+
 
 def serve(settings: Settings) -> None:
     """Serves until a signal; prints `ready http://HOST:PORT` once every endpoint answers.
@@ -39,6 +44,7 @@ def serve(settings: Settings) -> None:
             "without --dev, create credentials with `bulkwright init`."
         )
     settings.prepare()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     # Servers on one database share nothing else, except the credentials that --dev writes.
     exclusive = settings.dev or not settings.database
     folder = _lock_data_folder(settings) if exclusive else nullcontext()
@@ -64,7 +70,9 @@ def serve(settings: Settings) -> None:
                 settings.host,
             )
         counters = Counters()
-        dispatcher = make_dispatcher(settings, services, each(log_event, counters.observe))
+        observe = each(log_event, counters.observe)
+        services.database.observe = observe
+        dispatcher = make_dispatcher(settings, services, observe)
         metrics = Metrics(counters, WorkerMetrics(), RequestCounters(), services.backlog)
         asyncio.run(Supervisor(settings, services, address, dispatcher, metrics).run())
 

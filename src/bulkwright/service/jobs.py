@@ -7,7 +7,7 @@ at once with its error code (facts 3.6), instead of failing the job later.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
-from bulkwright.domain.endpoint import InvalidEndpoint, parse_endpoint
+from bulkwright.domain.endpoint import Endpoint, InvalidEndpoint, parse_endpoint
 from bulkwright.domain.errors import (
     FileNotFound,
     FileNotSupported,
@@ -29,19 +29,29 @@ from bulkwright.domain.errors import (
     LinkNotValid,
     MandatoryNotFound,
     ModuleNotAvailable,
+    QuotaExceeded,
     ResourceNotFound,
     ResultDamaged,
     ScopeMismatch,
 )
 from bulkwright.domain.ids import parse_id
-from bulkwright.domain.job import Callback, Job, Operation, Person, Resource
-from bulkwright.domain.limits import Limits
+from bulkwright.domain.job import (
+    Callback,
+    FieldMapping,
+    Job,
+    Operation,
+    Person,
+    Resource,
+    default_bytes,
+)
+from bulkwright.domain.limits import VERIFIED_AT_ONCE_BYTES, Limits
 from bulkwright.domain.module import Module
 from bulkwright.domain.request import JobRequest, ResourceRequest
-from bulkwright.domain.upload import CsvFacts
+from bulkwright.domain.upload import CsvFacts, Upload
 from bulkwright.files import Area, DamagedFile, Files
 from bulkwright.formats.csv import canonical_encoding
 from bulkwright.service.mapping import MappingRules, shortened
+from bulkwright.service.reading import decide, with_left_out
 from bulkwright.service.uploads import UploadService
 from bulkwright.store.accounts import AccountStore
 from bulkwright.store.jobs import JobStore
@@ -52,6 +62,7 @@ _log = logging.getLogger("bulkwright.jobs")
 
 _MAX_URL_LENGTH = 2_000
 """A longer module name is cut in an error message."""
+_ONE_ZIP = "a job takes one zip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,8 @@ class JobService:
     layout_mandatory: bool = False
     """Whether layout-mandatory fields must be mapped too; the founding page's sample maps fewer."""
     clock: Clock = SYSTEM_CLOCK
+    why_never: Callable[[Endpoint], str | None] = lambda _endpoint: None
+    """Returns why callbacks to an endpoint are never sent; None if they may be (egress.py)."""
 
     def create(self, caller: Caller, request: JobRequest) -> Job:
         """Checks a request and adds its job. Raises the RequestError of the first mistake.
@@ -77,15 +90,23 @@ class JobService:
         user = self.accounts.user(caller.org_id, caller.user_id)
         if user is None:
             raise InvalidToken
-        _check_callback(request.callback)
+        most = self.limits.org_open_jobs
+        if self.jobs.count_open(caller.org_id, most) >= most:
+            raise QuotaExceeded(
+                f"The org has {most} jobs that have not ended, which is its quota. "
+                "Create the next one when some have ended."
+            )
+        self._check_callback(request.callback)
         encoding = _encoding(request.character_encoding)
+        if encoding is not None:
+            self._check_without_reading(caller, request, encoding)
         resources: list[Resource] = []
         parent: CsvFacts | None = None
         for number, wanted in enumerate(request.resources):
             place = f"$.resource[{number}]"
             csv, resource = self._resource(caller, request, wanted, place, encoding, parent)
             if any(r.file_id != resource.file_id for r in resources):
-                raise InvalidData("a job takes one zip", {"json_path": f"{place}.file_id"})
+                raise InvalidData(_ONE_ZIP, {"json_path": f"{place}.file_id"})
             if any(r.module == resource.module for r in resources):
                 raise InvalidData(
                     "a job takes one CSV of a module", {"json_path": f"{place}.module"}
@@ -120,9 +141,7 @@ class JobService:
 
         Raises LinkNotValid if there is none (facts 5), ResultDamaged if the checksum differs.
         """
-        job = self.jobs.job(org_id, job_id)
-        if job is None or not job.has_result or job.result_swept:
-            raise LinkNotValid
+        job = self._ended(org_id, job_id)
         try:
             return self.files.open(Area.RESULTS, job_id, job.result_sha256)
         except FileNotFoundError:
@@ -130,6 +149,56 @@ class JobService:
         except DamagedFile as damage:
             _log.error("job %d: %s; restore it from a backup", job_id, damage)
             raise ResultDamaged from damage
+
+    def open_result_to_send(self, org_id: int, job_id: int) -> tuple[BinaryIO, str | None]:
+        """Opens the zip with a job's result, and returns the checksum that it should have.
+
+        The checksum is None if it was verified. That of a large file is not, because the response
+        would have to wait until the file was read: verify it while it is sent. Raises what
+        `open_result` raises.
+        """
+        sha256 = self._ended(org_id, job_id).result_sha256
+        if self.result_size(org_id, job_id) <= VERIFIED_AT_ONCE_BYTES:
+            return self.open_result(org_id, job_id), None
+        try:
+            return self.files.open(Area.RESULTS, job_id, None), sha256
+        except FileNotFoundError:
+            raise LinkNotValid from None
+
+    def result_size(self, org_id: int, job_id: int) -> int:
+        """Returns the size of the zip with a job's result in bytes. Raises LinkNotValid."""
+        self._ended(org_id, job_id)
+        try:
+            return self.files.size(Area.RESULTS, job_id)
+        except FileNotFoundError:
+            raise LinkNotValid from None
+
+    def _ended(self, org_id: int, job_id: int) -> Job:
+        """Returns a job that has a result. Raises LinkNotValid."""
+        job = self.jobs.job(org_id, job_id)
+        if job is None or not job.has_result or job.result_swept:
+            raise LinkNotValid
+        return job
+
+    def _check_callback(self, callback: Callback | None) -> None:
+        if callback is None:
+            return
+        if callback.method.lower() != "post":
+            raise InvalidCallbackMethod(details={"supported_callback_methods": ["post"]})
+        details = {"json_path": "$.callback.url"}
+        if len(callback.url) > _MAX_URL_LENGTH:
+            raise InvalidCallbackUrl(details=details)
+        try:
+            # The sender uses the same parser. It resolves and checks names at each attempt.
+            reason = self.why_never(parse_endpoint(callback.url))
+        except InvalidEndpoint:
+            raise InvalidCallbackUrl(details=details) from None
+        if reason is not None:
+            raise InvalidCallbackUrl(
+                f"callbacks are not sent to this address ({reason}); the operator of the server "
+                "can allow it with --callback-allow HOST:PORT",
+                details,
+            )
 
     def _add(self, job: Job) -> Job:
         numbered = replace(job, id=self.modules.take_ids(1))
@@ -144,6 +213,25 @@ class JobService:
                 raise InvalidFileId(details={"json_path": "$.resource[0].file_id"})
             self.jobs.add(numbered)
         return numbered
+
+    def _check_without_reading(self, caller: Caller, request: JobRequest, encoding: str) -> None:
+        """Checks all that needs no text of the file, if the file was never read in this encoding.
+
+        Reading it takes long, and a request that is rejected anyway must not cause that.
+        """
+        widest = ("",) * self.limits.columns
+        for number, wanted in enumerate(request.resources):
+            place = f"$.resource[{number}]"
+            module = self._module(caller, request.operation, wanted.module)
+            upload = self._upload(caller.org_id, wanted, place)
+            if not self.uploads.must_read(upload, encoding):
+                return
+            if parse_id(request.resources[0].file_id, leading_zeros=True) != upload.id:
+                raise InvalidData(_ONE_ZIP, {"json_path": f"{place}.file_id"})
+            mappings = self._mappings(request, wanted, place)
+            if mappings is not None:
+                parent = widest if number else None
+                self._rules(request, wanted, module, place, widest, parent).check(mappings)
 
     def _resource(
         self,
@@ -160,33 +248,22 @@ class JobService:
         """
         module = self._module(caller, request.operation, wanted.module)
         file_id, csv = self._csv(caller.org_id, wanted, place, encoding)
+        columns = {m.index for m in wanted.mappings or () if m.index is not None}
+        csv, reading = decide(csv, module, columns, request.delimiters)
         if len(csv.header) > self.limits.columns:
             raise HeaderLimitExceeded
         if self.limits.rows is not None and csv.rows is not None and csv.rows > self.limits.rows:
             raise LimitExceeded(f"The file has more than {self.limits.rows} records.")
-        rules = MappingRules(
-            self.modules, module, request.operation, wanted.find_by, csv.header, place,
-            self.layout_mandatory, None if parent is None else parent.header,
-        )  # fmt: skip
-        if wanted.mappings is None and len(request.resources) > 1:
-            raise MandatoryNotFound(
-                "Required key field_mappings is not available",
-                {"json_path": f"{place}.field_mappings"},
-            )
+        header = None if parent is None else parent.header
+        rules = self._rules(request, wanted, module, place, csv.header, header)
         if wanted.make_mappings is not None:
             mappings = wanted.make_mappings(csv.header)
-        elif wanted.mappings is None:
-            mappings = rules.by_header()
         else:
-            if len(wanted.mappings) > self.limits.mappings:
-                raise LimitExceeded(
-                    f"More than {self.limits.mappings} field mappings.",
-                    {"json_path": f"{place}.field_mappings"},
-                )
-            mappings = wanted.mappings
+            mappings = self._mappings(request, wanted, place) or rules.by_header()
         rules.check(mappings)
+        self._check_defaults(mappings, csv, place)
         ignore_empty = request.ignore_empty if wanted.ignore_empty is None else wanted.ignore_empty
-        return csv, Resource(
+        resource = Resource(
             module=module.api_name,
             module_id=module.id,
             file_id=file_id,
@@ -196,6 +273,42 @@ class JobService:
             ignore_empty=bool(ignore_empty),
             auto_mapped=wanted.mappings is None and wanted.make_mappings is None,
         )
+        return csv, replace(resource, reading=with_left_out(reading, csv.header, resource))
+
+    def _rules(
+        self,
+        request: JobRequest,
+        wanted: ResourceRequest,
+        module: Module,
+        place: str,
+        header: Sequence[str],
+        parent_header: Sequence[str] | None,
+    ) -> MappingRules:
+        return MappingRules(
+            self.modules, module, request.operation, wanted.find_by, header, place,
+            self.layout_mandatory, parent_header,
+        )  # fmt: skip
+
+    def _mappings(
+        self, request: JobRequest, wanted: ResourceRequest, place: str
+    ) -> tuple[FieldMapping, ...] | None:
+        """Returns the mappings of a resource; None if the header of its file names the fields."""
+        details = {"json_path": f"{place}.field_mappings"}
+        if wanted.mappings is None and len(request.resources) > 1:
+            raise MandatoryNotFound("Required key field_mappings is not available", details)
+        if wanted.mappings is not None and len(wanted.mappings) > self.limits.mappings:
+            raise LimitExceeded(f"More than {self.limits.mappings} field mappings.", details)
+        return wanted.mappings
+
+    def _check_defaults(self, mappings: Sequence[FieldMapping], csv: CsvFacts, place: str) -> None:
+        """Checks the text that default values add. Where rows are not counted, the worker does."""
+        added = default_bytes(mappings) * (csv.rows or 0)
+        if added > self.limits.default_bytes:
+            raise LimitExceeded(
+                f"The default values add {added} bytes to {csv.rows} records; "
+                f"{self.limits.default_bytes} are allowed.",
+                {"json_path": f"{place}.field_mappings"},
+            )
 
     def _module(self, caller: Caller, operation: Operation, name: str) -> Module:
         module = self.modules.module(caller.org_id, name)
@@ -205,21 +318,25 @@ class JobService:
             raise ScopeMismatch
         return module
 
-    def _csv(
-        self, org_id: int, wanted: ResourceRequest, place: str, encoding: str | None
-    ) -> tuple[int, CsvFacts]:
-        details = {"json_path": f"{place}.file_id"}
+    def _upload(self, org_id: int, wanted: ResourceRequest, place: str) -> Upload:
         number = parse_id(wanted.file_id, leading_zeros=True)
         upload = None if number is None else self.upload_store.upload(org_id, number)
         if upload is None:
             # Not FILE_NOT_FOUND: the v2 SDK treats an unknown code as a success (facts 9.1).
-            raise InvalidFileId(details=details)
-        csvs = upload.csvs
-        if encoding is not None and (not csvs or any(c.encoding != encoding for c in csvs)):
-            try:
-                csvs = self.uploads.read_as(upload, encoding)
-            except FileNotFoundError:
-                raise InvalidFileId(details=details) from None  # a sweep deleted it meanwhile
+            raise InvalidFileId(details={"json_path": f"{place}.file_id"})
+        return upload
+
+    def _csv(
+        self, org_id: int, wanted: ResourceRequest, place: str, encoding: str | None
+    ) -> tuple[int, CsvFacts]:
+        details = {"json_path": f"{place}.file_id"}
+        upload = self._upload(org_id, wanted, place)
+        try:
+            csvs = self.uploads.facts(upload, encoding)
+        except FileNotFoundError:
+            raise InvalidFileId(details=details) from None  # a sweep deleted it meanwhile
+        if not csvs and upload.problem is not None:
+            raise FileNotSupported(upload.problem, details)
         if wanted.file_names:
             return upload.id, _named(csvs, wanted.file_names, place)
         if len(csvs) != 1:
@@ -234,21 +351,6 @@ def _named(csvs: Sequence[CsvFacts], names: Sequence[str], place: str) -> CsvFac
     if len(names) != 1 or len(found) != 1:
         raise FileNotFound(details={"json_path": f"{place}.file_names"})
     return found[0]
-
-
-def _check_callback(callback: Callback | None) -> None:
-    if callback is None:
-        return
-    if callback.method.lower() != "post":
-        raise InvalidCallbackMethod(details={"supported_callback_methods": ["post"]})
-    details = {"json_path": "$.callback.url"}
-    if len(callback.url) > _MAX_URL_LENGTH:
-        raise InvalidCallbackUrl(details=details)
-    try:
-        # The sender uses the same parser. It resolves and checks the host at each attempt.
-        parse_endpoint(callback.url)
-    except InvalidEndpoint:
-        raise InvalidCallbackUrl(details=details) from None
 
 
 def _encoding(name: str | None) -> str | None:

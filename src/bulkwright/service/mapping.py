@@ -28,6 +28,7 @@ _FORMATS: dict[StorageType, Callable[[str], object]] = {
     StorageType.DATETIME: dateformat.translate,
     StorageType.INTEGER: dateformat.number_format,
     StorageType.DECIMAL: dateformat.number_format,
+    StorageType.BOOLEAN: dateformat.boolean_words,
 }
 _MAX_SHOWN_NAME = 100
 """A longer name is cut in an error message."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bulkwright.domain.limits import LOCK_WAIT_SECONDS
 from bulkwright.files import Files
 from bulkwright.outages import classify
 from bulkwright.store.database import Database
@@ -23,10 +24,13 @@ class Readiness:
         """
         try:
             lacking = [m for m in mismatches(self._database) if m.problem != "unknown"]
+            waited = self._database.lock_wait()
         except Exception as error:
             return f"store: {classify(error) or 'it does not answer'}"
         if lacking:
             return f"store: migration {lacking[0].name} is {lacking[0].problem}"
+        if waited > LOCK_WAIT_SECONDS:
+            return f"store: a lock has not been released for {waited:.0f} s"
         try:
             self._files.check_reachable()
         except Exception as error:

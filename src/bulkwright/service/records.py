@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ from bulkwright.store import tables
 from bulkwright.store.accounts import AccountStore
 from bulkwright.store.database import Database, Row
 from bulkwright.store.modules import ModuleStore
+from bulkwright.store.times import from_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +127,7 @@ class _RecordBuilder:
             return Reference(stored, LAYOUT_NAME)
         if field.data_type == "lookup":
             return Reference(stored, self.names[name].get(stored))
-        if field.in_existing_table:
-            return _typed_or_text(field, stored, self.zone)
-        return _typed(field, stored, self.zone)
+        return _typed_or_text(field, stored, self.zone)
 
     def _unset(self, field: Field, row: Row) -> Value:
         if field.api_name == "Full_Name":
@@ -139,21 +138,69 @@ class _RecordBuilder:
 
 def as_cell(field: Field, value: object) -> object:
     """Returns a stored value as the CSV cell from which a job reads the same value."""
-    if value is not None and field.storage_type is StorageType.BOOLEAN:
-        return "true" if value else "false"
-    if value is not None and field.storage_type is StorageType.LIST:
-        return ";".join(json.loads(str(value)))
-    return value
+    if value is None:
+        return None
+    try:
+        convert = _CELLS.get(field.storage_type)
+        return value if convert is None else convert(value)
+    except (ArithmeticError, ValueError):
+        return value
 
 
-def _datetime(stored: object, zone: ZoneInfo) -> datetime:
-    time = datetime.fromisoformat(str(stored))
+def _moment_cell(stored: Any) -> str:
+    if isinstance(stored, int):
+        return from_number(stored).isoformat()
+    text = str(stored)
+    is_whole = datetime.fromisoformat(text).tzinfo or len(text) <= _DATE_CHARS
+    # Another program may have written it without a zone: it is in UTC.
+    return text if is_whole else f"{text}Z"
+
+
+def _decimal_cell(stored: Any) -> object:
+    return format(Decimal(repr(stored)), "f") if isinstance(stored, float) else stored
+
+
+_DATE_CHARS = len("2024-02-29")
+_CELLS: dict[StorageType, Callable[[Any], object]] = {
+    StorageType.BOOLEAN: lambda stored: "true" if _boolean(stored) else "false",
+    StorageType.DECIMAL: _decimal_cell,
+    StorageType.LIST: lambda stored: ";".join(json.loads(str(stored))),
+    StorageType.DATETIME: _moment_cell,
+}
+"""To the text of a cell; values of the other storage types are written as they are stored."""
+
+
+def _boolean(stored: Any) -> bool:
+    """The truth that is stored. Raises ValueError for what is neither a number nor such a word."""
+    if isinstance(stored, str):
+        if stored.lower() not in _BOOLEANS:
+            raise ValueError(stored)
+        return _BOOLEANS[stored.lower()]
+    return bool(stored)
+
+
+_BOOLEANS = {"true": True, "t": True, "false": False, "f": False}
+"""What other programs write into a column that SQLite does not check."""
+
+
+def _datetime(stored: Any, zone: ZoneInfo) -> datetime:
+    is_number = isinstance(stored, int)
+    time = from_number(stored) if is_number else datetime.fromisoformat(str(stored))
     aware = time if time.tzinfo else time.replace(tzinfo=UTC)
-    return aware.astimezone(zone)
+    try:
+        local = aware.astimezone(zone)
+    except OverflowError:  # there it is a day before year 1 or after year 9999
+        return aware
+    return local.astimezone(_whole_minutes(local.utcoffset() or timedelta()))
+
+
+def _whole_minutes(offset: timedelta) -> tzinfo:
+    """The zone of an offset without its seconds, which clocks had until about 1900."""
+    return timezone(timedelta(minutes=int(offset.total_seconds() / 60)))
 
 
 _CONVERSIONS: dict[StorageType, Callable[[Any, ZoneInfo], Value]] = {
-    StorageType.BOOLEAN: lambda stored, _: bool(stored),
+    StorageType.BOOLEAN: lambda stored, _: _boolean(stored),
     StorageType.DECIMAL: lambda stored, _: Decimal(str(stored)),
     StorageType.LIST: lambda stored, _: json.loads(str(stored)),
     StorageType.DATETIME: _datetime,
@@ -161,16 +208,14 @@ _CONVERSIONS: dict[StorageType, Callable[[Any, ZoneInfo], Value]] = {
 """From the form in which sinks store a value; the other storage types stay as stored."""
 
 
-def _typed(field: Field, stored: Any, zone: ZoneInfo) -> Value:
+def _typed_or_text(field: Field, stored: Any, zone: ZoneInfo) -> Value:
+    """Converts a stored value, or returns its text if it is none of its field's type.
+
+    Other programs may have written any value, and one value must not make its page unreadable.
+    """
     convert = _CONVERSIONS.get(field.storage_type)
-    value: Value = stored if convert is None else convert(stored, zone)
-    return value
-
-
-def _typed_or_text(field: Field, stored: object, zone: ZoneInfo) -> Value:
-    """Converts a value of an existing table, where other programs may have written any value."""
     try:
-        value = _typed(field, stored, zone)
-    except (ArithmeticError, ValueError):
+        value: Value = stored if convert is None else convert(stored, zone)
+    except (ArithmeticError, RecursionError, TypeError, ValueError):
         return str(stored)
     return value if not isinstance(value, Decimal) or value.is_finite() else str(stored)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import SEEK_END
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain.account import Caller
-from bulkwright.domain.errors import FileNotSupported, FileTooLarge
+from bulkwright.domain.errors import FileNotSupported, FileTooLarge, QuotaExceeded
 from bulkwright.domain.limits import CSV_FILES, Limits
 from bulkwright.domain.upload import CsvFacts, Upload
 from bulkwright.files import Area, Files, Incoming
@@ -24,6 +24,7 @@ from bulkwright.formats.stream import ByteStream
 from bulkwright.formats.zip import Archive, open_archive
 from bulkwright.formats.zip_directory import ArchiveMember
 from bulkwright.outages import Outage
+from bulkwright.service.readings import Readings
 from bulkwright.store.accounts import AccountStore
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.uploads import UploadStore
@@ -41,6 +42,28 @@ class UploadService:
     files: Files
     limits: Limits
     clock: Clock = SYSTEM_CLOCK
+    readings: Readings = field(default_factory=Readings)
+
+    def admit(self, caller: Caller, size: int = 0) -> int:
+        """Returns how many bytes the org may upload now.
+
+        Raises QuotaExceeded if `size` is more, or if the org has had its uploads of a day; Outage
+        if the disk is nearly full.
+        """
+        self.files.check_space()
+        usage = self.uploads.usage(caller.org_id)
+        if usage.daily_uploads >= self.limits.org_daily_uploads:
+            raise QuotaExceeded(
+                f"The org has uploaded {usage.daily_uploads} files within 24 hours, "
+                "which is its quota. Upload the next one later."
+            )
+        left = self.limits.org_stored_bytes - usage.bytes
+        if size > left or left <= 0:
+            raise QuotaExceeded(
+                f"The uploads of the org have {usage.bytes} bytes; its quota is "
+                f"{self.limits.org_stored_bytes}. Old uploads are deleted after some days."
+            )
+        return left
 
     def receive(self, caller: Caller, name: str, incoming: Incoming) -> Upload:
         """Saves and acknowledges a whole upload.
@@ -87,13 +110,24 @@ class UploadService:
             raise
         return upload
 
-    def read_as(self, upload: Upload, encoding: str) -> tuple[CsvFacts, ...]:
-        """Returns the facts of the CSVs in another encoding than the one that was recognised.
+    def must_read(self, upload: Upload, encoding: str | None) -> bool:
+        """Returns whether `facts` has to read the whole upload."""
+        return not _is_in(upload, encoding) and not self.readings.known(upload.id, encoding or "")
 
-        Raises FileNotSupported if they cannot be read in this encoding.
+    def facts(self, upload: Upload, encoding: str | None) -> tuple[CsvFacts, ...]:
+        """Returns the facts of the CSVs in the encoding that a job names; None names none.
+
+        An upload is read once for each encoding that was not recognised, and one of an org at a
+        time. Raises FileNotSupported if the CSVs cannot be read in this encoding.
         """
-        with self.files.open(Area.UPLOADS, upload.id, upload.sha256) as file:
-            return self._read(file, encoding)
+        if encoding is None or _is_in(upload, encoding):
+            return upload.csvs
+
+        def read() -> tuple[CsvFacts, ...]:
+            with self.files.open(Area.UPLOADS, upload.id, upload.sha256) as file:
+                return self._read(file, encoding)
+
+        return self.readings.facts(upload.org_id, upload.id, encoding, read)
 
     def _read(self, file: BinaryIO, encoding: str | None) -> tuple[CsvFacts, ...]:
         archive = open_archive(file)
@@ -107,7 +141,15 @@ class UploadService:
         return CsvFacts(
             name=member.name,
             encoding=seen.dialect.encoding,
-            delimiter=seen.dialect.delimiter,
-            header=tuple(seen.dialect.header),
+            splittings=seen.head.splittings,
             rows=seen.rows,
+            encoding_by=seen.encoding_by,
+            delimiter_named=seen.head.named,
         )
+
+
+def _is_in(upload: Upload, encoding: str | None) -> bool:
+    """Whether all CSVs of the upload were recognised to be in this encoding."""
+    if encoding is None:
+        return True
+    return bool(upload.csvs) and all(csv.encoding == encoding for csv in upload.csvs)

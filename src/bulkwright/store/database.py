@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager
 from typing import Any, ClassVar, Protocol
 
 from bulkwright.clock import Clock
+from bulkwright.events.events import Observer
 from bulkwright.store.tables import Types
 
 Row = Mapping[str, Any]
@@ -31,6 +32,8 @@ class Database(Protocol):
     """The column types of module tables."""
     clock: Clock
     """The clock by which the stores decide what is due or has expired."""
+    observe: Observer
+    """Receives `LockHeld` for each transaction that took long."""
 
     def all(self, query: str, /, **values: object) -> list[Row]:
         """Runs a named query and returns its rows."""
@@ -60,6 +63,14 @@ class Database(Protocol):
         """Returns a value; if it equals an earlier one of this thread, nothing was committed since.
 
         Commits of all processes count.
+        """
+        ...
+
+    def lock_wait(self) -> float:
+        """Returns for how many seconds a writer has been waiting for a lock; 0 if none waits.
+
+        On SQLite only the writers of this process are known; if none waits, this call tries to
+        write, and the calls after it report how long that takes.
         """
         ...
 

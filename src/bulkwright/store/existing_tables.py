@@ -45,6 +45,8 @@ class TableFacts:
     problem: str | None
     """Why it cannot be written to, and what to do; None if it can."""
     columns: tuple[ColumnFacts, ...]
+    variety: str | None = None
+    """`partitioned` or `without rowid`; None for a table like most."""
 
 
 class ExistingTables:
@@ -64,7 +66,8 @@ class ExistingTables:
             table = ExistingTable(row["name"], row["schema"])
             if not self._is_ours(table):
                 columns = self._db.all("existing_columns", name=table.name, schema=table.schema)
-                found.append(TableFacts(table, row["problem"], tuple(map(_column, columns))))
+                facts = tuple(map(_column, columns))
+                found.append(TableFacts(table, row["problem"], facts, row["variety"]))
         return found
 
     def _is_ours(self, table: ExistingTable) -> bool:

@@ -19,6 +19,7 @@ from bulkwright.domain.job import (
 )
 from bulkwright.domain.outcome import Counts
 from bulkwright.store.database import Database, Row
+from bulkwright.store.readings import reading_from, reading_json
 from bulkwright.store.times import from_micros, to_micros
 
 
@@ -63,6 +64,7 @@ class JobStore:
                     ignore_empty=resource.ignore_empty,
                     auto_mapped=resource.auto_mapped,
                     mappings=json.dumps([asdict(m) for m in resource.mappings]),
+                    reading=reading_json(resource.reading),
                 )
 
     def job(self, org_id: int, job_id: int) -> Job | None:
@@ -74,6 +76,12 @@ class JobStore:
         """Returns at most `most` jobs of an org, newest first."""
         ids = [row["id"] for row in self._db.all("newest_job_ids", org_id=org_id, most=most)]
         return [job for job in (self.job(org_id, i) for i in ids) if job is not None]
+
+    def count_open(self, org_id: int, most: int) -> int:
+        """Returns how many jobs of an org have not ended; it counts no more than `most`."""
+        row = self._db.one("open_jobs_of_org", org_id=org_id, most=most)
+        assert row is not None
+        return int(row["jobs"])
 
     def find_unfinished(self, org_id: int, fingerprint: str) -> int | None:
         """Returns the id of the job with this fingerprint whose end was not reported yet."""
@@ -131,6 +139,7 @@ def _resource(row: Row) -> Resource:
         code=row["resource_code"],
         file_name=row["file_name"],
         counts=Counts(added=row["added"], updated=row["updated"], skipped=row["skipped"]),
+        reading=reading_from(row["reading"]),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bulkwright.domain.job import Lease, LedgerEntry, Part
 from bulkwright.domain.outcome import Counts
 from bulkwright.store.database import Database, Row
+from bulkwright.store.readings import reading_from, reading_json
 
 
 class LedgerStore:
@@ -40,6 +41,15 @@ class LedgerStore:
             # a job that a worker is giving up could be claimed again before it has ended.
             self._db.run("reset_attempts", id=lease.job_id)
         self._db.run("add_counts", job_id=lease.job_id, position=entry.resource, **counts)
+        if entry.stray_quotes:
+            self._add_stray_quotes({"job_id": lease.job_id, "position": entry.resource}, entry)
+
+    def _add_stray_quotes(self, resource: dict[str, int], entry: LedgerEntry) -> None:
+        row = self._db.one("reading", **resource)
+        reading = None if row is None else reading_from(row["reading"])
+        if reading is not None:
+            now = reading.with_stray_quotes(entry.stray_quotes)
+            self._db.run("set_reading", **resource, reading=reading_json(now))
 
     def entries(self, job_id: int, resource: int) -> list[LedgerEntry]:
         """Returns the committed chunks of a resource, in file order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -13,13 +14,22 @@ from bulkwright.store import tables
 from bulkwright.store.database import Database, Row
 
 _FLAGS = ("system_mandatory", "layout_mandatory", "read_only", "duplicate_check", "custom")
+_MOST_KEPT = 1_000
+"""Modules that one store keeps in memory."""
 
 
 class ModuleStore:
-    """Reads and changes the schema."""
+    """Reads and changes the schema.
+
+    A module that was read is kept, and read again only after a change of its fields. So a module
+    that has not changed is the same object.
+    """
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._kept: dict[tuple[int, str], tuple[str, Module]] = {}
+        """Modules by org and name, with their schema version. No version comes twice, so a module
+        that was read inside a transaction that is rolled back is not found again."""
 
     def take_ids(self, count: int) -> int:
         """Takes `count` consecutive ids and returns the first; no id is given twice."""
@@ -33,18 +43,30 @@ class ModuleStore:
 
     def module(self, org_id: int, api_name: str) -> Module | None:
         """Returns a module of an org with its fields; None if it does not exist."""
+        where = {"org_id": org_id, "module": api_name}
         row = self._db.one("module", org_id=org_id, api_name=api_name)
         if row is None:
             return None
-        return _module(row, self._db.all("fields", org_id=org_id, module=api_name))
+        return self._find_kept(row) or self._keep(
+            row, self._db.all("fields", **where), self._db.all("picklist_values", **where)
+        )
 
     def modules(self, org_id: int) -> list[Module]:
         """Returns every module of an org with its fields, in display order."""
         rows = self._db.all("modules", org_id=org_id)
-        fields: dict[str, list[Row]] = defaultdict(list)
+        kept = [module for row in rows if (module := self._find_kept(row)) is not None]
+        if len(kept) == len(rows):
+            return kept
+        fields, values = defaultdict[str, list[Row]](list), defaultdict[str, list[Row]](list)
         for field in self._db.all("fields_of_org", org_id=org_id):
             fields[field["module"]].append(field)
-        return [_module(row, fields[row["api_name"]]) for row in rows]
+        for value in self._db.all("picklist_values_of_org", org_id=org_id):
+            values[value["module"]].append(value)
+        return [
+            self._find_kept(row)
+            or self._keep(row, fields[row["api_name"]], values[row["api_name"]])
+            for row in rows
+        ]
 
     def ids(self, org_id: int) -> dict[str, int]:
         """Returns the ids of an org's modules by their API names."""
@@ -67,38 +89,42 @@ class ModuleStore:
                 if self.module(module.org_id, module.api_name) is None:
                     self._add(module)
                 else:
+                    self._change_version(module)
                     self._db.run("delete_fields", org_id=module.org_id, module=module.api_name)
-                    self._add_fields(module)
+                    self._add_fields(module, module.fields)
 
     def extend(self, module: Module, fields: Iterable[Field]) -> Module:
         """Adds fields to a module and its table, all or none; returns the changed module."""
         with self._db.transaction():
             self._db.all("lock_schema")
+            self._change_version(module)
             for field in fields:
-                self._db.run("add_field", **_row_of(module, field))
+                self._add_fields(module, [field])
                 for statement in tables.add_column(module, field, self._db.types):
                     self._db.sql(statement)
                 module = replace(module, fields=(*module.fields, field))
         return module
 
-    def grow_pick_list(self, module: Module, field: Field, values: Sequence[str]) -> Field:
-        """Adds values that a picklist does not have yet; returns the changed field.
+    def picklist_values(self, module: Module, field: Field, first: int) -> list[str]:
+        """Returns the values of a picklist from the position `first` on, as they are now."""
+        rows = self._db.all(
+            "picklist_values_from",
+            org_id=module.org_id,
+            module=module.api_name,
+            api_name=field.api_name,
+            first=first,
+        )
+        return [row["value"] for row in rows]
 
-        The list is read again first, because another job may have added the same values.
+    def grow_picklist(
+        self, module: Module, field: Field, first: int, values: Sequence[str]
+    ) -> None:
+        """Adds values to a picklist that has `first` values and none of these.
+
+        Belongs inside a transaction that has locked the module.
         """
-        current = self.module(module.org_id, module.api_name)
-        kept = None if current is None else current.field(field.api_name)
-        before = field.pick_list_values if kept is None else kept.pick_list_values
-        grown = tuple(dict.fromkeys((*before, *values)))
-        if grown != before:
-            self._db.run(
-                "set_pick_list",
-                org_id=module.org_id,
-                module=module.api_name,
-                api_name=field.api_name,
-                pick_list_values=json.dumps(grown),
-            )
-        return replace(field, pick_list_values=grown)
+        self._add_values(module, field, first, values)
+        self._change_version(module)
 
     def _add(self, module: Module) -> None:
         self._db.run(
@@ -114,11 +140,44 @@ class ModuleStore:
             bulk_write=module.bulk_write,
             table_schema=module.table.schema if module.table else None,
             table_name=module.table.name if module.table else None,
+            schema_version=_new_version(),
         )
-        self._add_fields(module)
+        self._add_fields(module, module.fields)
 
-    def _add_fields(self, module: Module) -> None:
-        self._db.run_all("add_field", [_row_of(module, field) for field in module.fields])
+    def _add_fields(self, module: Module, fields: Sequence[Field]) -> None:
+        self._db.run_all("add_field", [_row_of(module, field) for field in fields])
+        for field in fields:
+            if field.pick_list_values:
+                self._add_values(module, field, 0, field.pick_list_values)
+
+    def _add_values(self, module: Module, field: Field, first: int, values: Sequence[str]) -> None:
+        self._db.run(
+            "add_picklist_values",
+            org_id=module.org_id,
+            module=module.api_name,
+            api_name=field.api_name,
+            first=first,
+            values=json.dumps(values),
+        )
+
+    def _change_version(self, module: Module) -> None:
+        self._db.run(
+            "change_schema_version",
+            org_id=module.org_id,
+            module=module.api_name,
+            schema_version=_new_version(),
+        )
+
+    def _find_kept(self, row: Row) -> Module | None:
+        version, module = self._kept.get((row["org_id"], row["api_name"]), ("", None))
+        return module if version == row["schema_version"] else None
+
+    def _keep(self, row: Row, fields: Iterable[Row], values: Iterable[Row]) -> Module:
+        if len(self._kept) >= _MOST_KEPT:
+            self._kept.clear()
+        module = _module(row, fields, values)
+        self._kept[row["org_id"], row["api_name"]] = (row["schema_version"], module)
+        return module
 
 
 def _row_of(module: Module, field: Field) -> dict[str, object]:
@@ -134,7 +193,6 @@ def _row_of(module: Module, field: Field) -> dict[str, object]:
         "decimal_place": field.decimal_place,
         "is_unique": field.unique,
         "lookup_module": field.lookup_module,
-        "pick_list_values": json.dumps(field.pick_list_values),
         "column_name": field.column.name if field.column else None,
         "column_type": field.column.type if field.column else None,
         "column_nullable": field.column.nullable if field.column else None,
@@ -142,7 +200,14 @@ def _row_of(module: Module, field: Field) -> dict[str, object]:
     }
 
 
-def _module(row: Row, fields: Iterable[Row]) -> Module:
+def _new_version() -> str:
+    return secrets.token_hex(8)
+
+
+def _module(row: Row, fields: Iterable[Row], values: Iterable[Row]) -> Module:
+    picklists: dict[str, list[str]] = {}
+    for value in values:
+        picklists.setdefault(value["api_name"], []).append(value["value"])
     return Module(
         org_id=row["org_id"],
         id=row["id"],
@@ -153,14 +218,14 @@ def _module(row: Row, fields: Iterable[Row]) -> Module:
         generated_type=row["generated_type"],
         layout_id=row["layout_id"],
         bulk_write=bool(row["bulk_write"]),
-        fields=tuple(_field(field) for field in fields),
+        fields=tuple(_field(field, picklists.get(field["api_name"], ())) for field in fields),
         table=None
         if row["table_name"] is None
         else ExistingTable(row["table_name"], row["table_schema"]),
     )
 
 
-def _field(row: Row) -> Field:
+def _field(row: Row, values: Sequence[str]) -> Field:
     flags: dict[str, Any] = {flag: bool(row[flag]) for flag in _FLAGS}
     return Field(
         id=row["id"],
@@ -171,7 +236,7 @@ def _field(row: Row) -> Field:
         decimal_place=row["decimal_place"],
         unique=bool(row["is_unique"]),
         lookup_module=row["lookup_module"],
-        pick_list_values=tuple(json.loads(row["pick_list_values"])),
+        pick_list_values=tuple(values),
         column=None
         if row["column_name"] is None
         else Column(row["column_name"], row["column_type"], bool(row["column_nullable"])),

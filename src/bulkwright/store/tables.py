@@ -25,6 +25,11 @@ from bulkwright.domain.module import API_NAME, UNWRITABLE, ExistingTable, Field,
 
 _LONGEST = 63
 
+MOMENT_TEXT = "%Y-%m-%dT%H:%M:%S%.6fZ"
+"""The form of a date-time of an existing table in a frame: in UTC, with parts of a second.
+
+What no date-time of the service's own can be (infinity, years beyond 9999) is as PostgreSQL writes
+it."""
 BEFORE_ALL = -(2**63)
 """No record has a smaller id: the service's ids are positive, those of an existing table may not
 be."""

@@ -1,4 +1,7 @@
-"""Times as the stores keep them: whole microseconds since 1970 UTC."""
+"""Times as the stores keep them: whole microseconds since 1970 UTC.
+
+Other programs may count other units in their tables: seconds or milliseconds.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from bulkwright.clock import Clock
 from bulkwright.domain.limits import LEASE_SECONDS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UNITS = ((10**11, 1), (10**14, 1_000))
+"""A number below these limits counts this number of units a second: it is before the year 5138."""
 
 
 def micros(seconds: float) -> int:
@@ -50,3 +55,16 @@ def to_micros(moment: datetime) -> int:
 def from_micros(moment: int, zone: str) -> datetime:
     """Returns a time in microseconds as an aware time in an IANA zone."""
     return (_EPOCH + timedelta(microseconds=moment)).astimezone(ZoneInfo(zone))
+
+
+def from_number(number: int) -> datetime:
+    """Returns the time of a number of another program: (milli-, micro-)seconds since 1970.
+
+    Raises OverflowError if no datetime holds it.
+    """
+    return _EPOCH + timedelta(microseconds=number * (1_000_000 // units_of(number)))
+
+
+def units_of(number: int) -> int:
+    """Returns how many units make a second, by the size of the number."""
+    return next((units for limit, units in _UNITS if abs(number) < limit), 1_000_000)

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
+from bulkwright.domain.reading import FoundBy, Splitting
 from bulkwright.domain.upload import CsvFacts, Upload
 from bulkwright.store.database import Database, Row
-from bulkwright.store.times import from_micros, to_micros
+from bulkwright.store.times import from_micros, now_micros, to_micros
+
+DAY_MICROS = 24 * 3600 * 1_000_000
+
+
+class Usage(NamedTuple):
+    """The uploads of an org that are stored now."""
+
+    bytes: int
+    daily_uploads: int
+    """Those of the last 24 hours."""
 
 
 class UploadStore:
@@ -37,6 +48,13 @@ class UploadStore:
         row = self._db.one("upload", org_id=org_id, id=upload_id)
         return None if row is None else _upload(row)
 
+    def usage(self, org_id: int) -> Usage:
+        """Returns what an org has uploaded."""
+        day = now_micros(self._db.clock) - DAY_MICROS
+        row = self._db.one("uploaded", org_id=org_id, day=day)
+        assert row is not None
+        return Usage(int(row["bytes"]), int(row["today"]))
+
     def pin_upload(self, org_id: int, upload_id: int) -> bool:
         """Returns whether an upload exists; no sweep deletes it until this transaction ends."""
         return self._db.one("pin_upload", org_id=org_id, id=upload_id) is not None
@@ -51,6 +69,19 @@ def _upload(row: Row) -> Upload:
         bytes=row["bytes"],
         sha256=row["sha256"],
         created_time=from_micros(row["created_time"], "UTC"),
-        csvs=tuple(CsvFacts(**{**csv, "header": tuple(csv["header"])}) for csv in csvs),
+        csvs=tuple(_facts(csv) for csv in csvs),
         problem=row["problem"],
+    )
+
+
+def _facts(csv: dict[str, Any]) -> CsvFacts:
+    # An upload of version 0.1.0 has one delimiter with its header.
+    found = csv.get("splittings") or [{key: csv[key] for key in ("delimiter", "header")}]
+    return CsvFacts(
+        name=csv["name"],
+        encoding=csv["encoding"],
+        splittings=tuple(Splitting(**{**s, "header": tuple(s["header"])}) for s in found),
+        rows=csv["rows"],
+        encoding_by=FoundBy(csv.get("encoding_by", FoundBy.CONTENT)),
+        delimiter_named=csv.get("delimiter_named", False),
     )

@@ -14,13 +14,15 @@ from typing import NamedTuple
 from bulkwright.events.context import about, begin_request
 from bulkwright.web.client_address import Networks
 from bulkwright.web.cors import Cors
-from bulkwright.web.errors import HttpError, NoRoute
+from bulkwright.web.errors import ForeignHost, HttpError, NoRoute
+from bulkwright.web.head import check_head
 from bulkwright.web.mount import Mount
 from bulkwright.web.request import Message, Receive, Request, Scope, Send
 from bulkwright.web.response import NO_CONTENT, Response
 from bulkwright.web.response_cache import ResponseCache
 from bulkwright.web.router import BoundRoute, Router, normal_path
 from bulkwright.web.sendfile import send_file
+from bulkwright.web.turns import Turns
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -41,6 +43,8 @@ class KernelOptions(NamedTuple):
 
     executor: Executor
     """Runs blocking work of handlers."""
+    most_turns: int
+    """How many pieces of this work run for one party at the same time."""
     error_response: Callable[[Exception], Response]
     """Returns the response to an error, of the kernel or of a handler. It never raises."""
     count_response: Callable[[tuple[str, str], int, float], None]
@@ -50,6 +54,8 @@ class KernelOptions(NamedTuple):
     handle_on_thread: bool = False
     """Whether access checks and plain handlers may block, so that each call needs a thread."""
     access_log_level: int = logging.DEBUG
+    serves_host: Callable[[str], bool] | None = None
+    """Whether a `Host` header has a name of this server; None if any name is one."""
 
 
 class Kernel:
@@ -65,7 +71,7 @@ class Kernel:
         self._cors = cors
         self._cache = cache
         self._options = options
-        self._executor = options.executor
+        self._turns = Turns(options.executor, options.most_turns)
         self._trusted_proxies = options.trusted_proxies
         self._count = options.count_response
         self._log_level = options.access_log_level
@@ -79,7 +85,7 @@ class Kernel:
             return
         begun = perf_counter()
         begin_request()
-        request = Request(scope, receive, self._executor, self._trusted_proxies)
+        request = Request(scope, receive, self._turns, self._trusted_proxies)
         path = normal_path(scope.get("raw_path") or scope["path"].encode())
         response = await self._respond(request, path)
         if isinstance(response, Mount):
@@ -96,6 +102,8 @@ class Kernel:
         """Returns the response, or the mounted app that makes it."""
         try:
             method = request.scope["method"]
+            check_head(request.scope)
+            self._check_host(request)
             if method == "OPTIONS" and self._has_path(path):
                 return NO_CONTENT
             lookup = self._cache.look_up(request)
@@ -115,10 +123,18 @@ class Kernel:
 
     async def _handle(self, bound: BoundRoute, request: Request) -> Response:
         if self._options.handle_on_thread:
-            response = await request.run(bound.handle, request)
+            # Without turns: the access check, which is part of it, finds the party.
+            response = await self._turns.run(None, bound.handle, request)
         else:
             response = bound.handle(request)
         return response if isinstance(response, Response) else await response
+
+    def _check_host(self, request: Request) -> None:
+        serves = self._options.serves_host
+        if serves is not None and (host := request.header(b"host")) and not serves(host):
+            raise ForeignHost(
+                "This server serves the names of this machine only, such as localhost"
+            )
 
     def _has_path(self, path: str) -> bool:
         mount = self._find_mount(path)
@@ -157,7 +173,7 @@ class Kernel:
         if request.scope["method"] not in _WITHOUT_BODY:
             await _drain(request)
         with response.file or nullcontext():
-            size = len(response.body)
+            size = len(response.body) if response.size is None else response.size
             if response.file is not None:
                 size = os.fstat(response.file.fileno()).st_size
             headers = [*_EVERY_RESPONSE, *response.headers, *self._headers(request)]
@@ -167,7 +183,7 @@ class Kernel:
                 {"type": "http.response.start", "status": response.status, "headers": headers}
             )
             if response.file is not None and request.scope["method"] != "HEAD":
-                await send_file(response.file, size, send)
+                await send_file(response.file, size, send, response.sha256)
             else:
                 await send({"type": "http.response.body", "body": response.body})
 

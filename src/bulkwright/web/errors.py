@@ -15,6 +15,10 @@ class WrongMethod(HttpError):
     """Routes have this path, but none of them has this method."""
 
 
+class ForeignHost(HttpError):
+    """The `Host` header has a name that this server does not serve."""
+
+
 class BadRequest(HttpError):
     """The query or the body cannot be read, arrives too slowly or ends too early."""
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from concurrent.futures import Executor
-from contextvars import copy_context
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, MutableMapping
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import parse_qsl
 
 from bulkwright.web.client_address import Networks, client_address
 from bulkwright.web.errors import BadRequest, BodyTooLarge
+from bulkwright.web.turns import Turns
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -31,12 +30,14 @@ _FIELDS = 50
 class Request:
     """One HTTP request. Its body is read when a handler reads it."""
 
-    __slots__ = ("_executor", "_receive", "_trusted", "caller", "ended", "params", "route", "scope")
+    __slots__ = (
+        "_receive", "_trusted", "_turns", "caller", "ended", "params", "party", "route", "scope",
+    )  # fmt: skip
 
     def __init__(
-        self, scope: Scope, receive: Receive, executor: Executor, trusted: Networks = ()
+        self, scope: Scope, receive: Receive, turns: Turns, trusted: Networks = ()
     ) -> None:
-        """`executor` runs blocking work; `trusted` are the networks of trusted proxies."""
+        """`turns` runs blocking work; `trusted` are the networks of trusted proxies."""
         self.scope = scope
         self.route = ("", "")
         """Method and path template of the route that serves the request, once it is known."""
@@ -44,10 +45,12 @@ class Request:
         """The parameters in the path, by name."""
         self.caller: Any = None
         """The caller, in the type of the face. The access check of the face sets it."""
+        self.party: Hashable = None
+        """Whose turns blocking work takes: the face sets it. Until then the client's address."""
         self.ended = False
         """Whether nothing more of the body will be read."""
         self._receive = receive
-        self._executor = executor
+        self._turns = turns
         self._trusted = trusted
 
     def headers(self, name: bytes) -> list[str]:
@@ -133,12 +136,9 @@ class Request:
             raise BadRequest("Content-Encoding is not supported")
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Runs blocking work on a thread and returns its result."""
-        loop = asyncio.get_running_loop()
-        context = copy_context()  # for the facts in log lines
-        return await loop.run_in_executor(
-            self._executor, lambda: context.run(work, *args, **kwargs)
-        )
+        """Runs blocking work on a thread, in the turns of the party; returns its result."""
+        party = self.address if self.party is None else self.party
+        return await self._turns.run(party, work, *args, **kwargs)
 
 
 def _first_values(text: str) -> dict[str, str]:

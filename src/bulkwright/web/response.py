@@ -18,6 +18,10 @@ class Response(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...] = ()
     file: BinaryIO | None = None
     """An open file, sent instead of `body`. The kernel closes it."""
+    sha256: str | None = None
+    """The checksum of the file, if it still has to be checked."""
+    size: int | None = None
+    """The length of the body that a GET would get, in the response to a HEAD without a body."""
 
 
 def json_response(body: object, status: int = 200) -> Response:

@@ -50,6 +50,7 @@ def check_access(zoho: ZohoContext, access: Access, request: Request) -> None:
     if access.right is not None:
         caller.role.require(access.right)
     request.caller = caller
+    request.party = caller.org_id
 
 
 def caller_of(request: Request) -> Caller:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from bulkwright.domain.limits import Limits
 from bulkwright.service.throttle import Allowance
 from bulkwright.web.request import Request
+from bulkwright.zoho.descriptions import Descriptions
 from bulkwright.zoho.services import ZohoServices
 from bulkwright.zoho.sign_in_queue import SignInQueue
 from bulkwright.zoho.versions import Version
@@ -27,6 +28,8 @@ class ZohoContext:
     """How many requests each client may still send to the token endpoint."""
     dev: bool = False
     """Whether users can sign in without a password, and pages offer it."""
+    descriptions: Descriptions = field(default_factory=Descriptions)
+    """The responses that describe modules."""
     count_not_served: Callable[[str, str], None] = lambda _operation, _parameter: None
     """Counts a request for an operation, or a parameter of it, that is not served."""
     sign_in_queue: SignInQueue = field(default_factory=SignInQueue)

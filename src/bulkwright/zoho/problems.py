@@ -37,10 +37,17 @@ class NotServed(errors.BulkwrightError):
     default_message = "Documented by Zoho, but this server does not implement it."
 
 
+class Misdirected(errors.InvalidRequest):
+    """With --dev, a request whose Host is no loopback name: a page of it could read answers."""
+
+    default_message = "This server serves the names of this machine only, such as localhost"
+
+
 STATUS: dict[type[errors.BulkwrightError], int] = {
     errors.BulkwrightError: 500,
     errors.RequestError: 400,
     errors.FileTooLarge: 413,
+    errors.QuotaExceeded: 429,
     errors.InvalidFileFormat: 200,  # as captured; 400 with --strict-upload-status (facts 2.3)
     errors.AuthenticationFailure: 401,
     errors.InvalidToken: 401,
@@ -56,6 +63,7 @@ STATUS: dict[type[errors.BulkwrightError], int] = {
     InvalidUrlPattern: 404,
     InvalidRequestMethod: 400,
     NotServed: 501,
+    Misdirected: 421,
 }
 """The status of each class of error. A class that is not listed has that of its parent."""
 
@@ -63,6 +71,7 @@ _FROM_KERNEL: dict[type[Exception], type[errors.BulkwrightError]] = {
     web.HttpError: errors.InvalidRequest,
     web.NoRoute: InvalidUrlPattern,
     web.WrongMethod: InvalidRequestMethod,
+    web.ForeignHost: Misdirected,
     web.BadRequest: errors.InvalidRequest,
     web.BodyTooLarge: errors.LimitExceeded,
     web.MalformedMultipart: errors.InvalidData,

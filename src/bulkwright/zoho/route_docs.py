@@ -24,6 +24,7 @@ CREATE_ERRORS = (
     e.InvalidFormat,
     e.DuplicateMapping,
     e.LimitExceeded,
+    e.QuotaExceeded,
     e.ColumnIndexNotFound,
     e.HeaderLimitExceeded,
     e.ModuleNotAvailable,

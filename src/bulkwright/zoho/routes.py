@@ -82,6 +82,7 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
             e.InvalidFileFormat,
             e.FeatureNotSupported,
             e.FileTooLarge,
+            e.QuotaExceeded,
             e.GatewayRejection,
             e.InvalidRequest,
             e.InvalidData,

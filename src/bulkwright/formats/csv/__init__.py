@@ -2,10 +2,13 @@
 
 Read in this order; a module imports only those above it:
 
-    charset.py   which encodings are read, how one is recognised, bytes to UTF-8
-    grammar.py   what a record is and where it ends, by Python's csv module
+    encodings.py which encodings are read, and their names
+    guess.py     which encoding a text has that is no Unicode and names none
+    charset.py   which encoding a file has; bytes to UTF-8
+    grammar.py   what a record is, where it ends and what its quotes mean, by Python's csv module
     records.py   the same ends, found fast where the quoting is well-formed
-    dialect.py   encoding, delimiter and header of a file, by its first bytes
+    delimiter.py the delimiter under which header and first rows agree
+    dialect.py   encoding, delimiter and header of a file
     blocks.py    a file as blocks of whole records, and one inspection of it
 
 Nothing here writes to disk or looks up a codec by a caller's name. These are the names that other
@@ -13,21 +16,27 @@ packages use.
 """
 
 from bulkwright.formats.csv.blocks import Block, Inspection, blocks, inspect
-from bulkwright.formats.csv.charset import BAD_BYTE, ENCODINGS, canonical_encoding
+from bulkwright.formats.csv.charset import BAD_BYTE
+from bulkwright.formats.csv.delimiter import DELIMITER_NAMES, choose
 from bulkwright.formats.csv.dialect import HEAD_BYTES, Dialect, sniff
-from bulkwright.formats.csv.grammar import parse_slowly
+from bulkwright.formats.csv.encodings import ENCODINGS, canonical_encoding
+from bulkwright.formats.csv.grammar import Quoting, TextRow, parse_slowly
 from bulkwright.formats.csv.records import Segment
 
 __all__ = [
     "BAD_BYTE",
+    "DELIMITER_NAMES",
     "ENCODINGS",
     "HEAD_BYTES",
     "Block",
     "Dialect",
     "Inspection",
+    "Quoting",
     "Segment",
+    "TextRow",
     "blocks",
     "canonical_encoding",
+    "choose",
     "inspect",
     "parse_slowly",
     "sniff",

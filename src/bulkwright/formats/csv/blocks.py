@@ -10,14 +10,23 @@ every cell behind it, so that the row is rejected; the rest of the line is dropp
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bulkwright.domain import limits
-from bulkwright.formats.csv.charset import BAD_BYTE, resolve_byte_order, to_utf8
-from bulkwright.formats.csv.dialect import HEAD_BYTES, Dialect, decode_head, first_bytes, sniff
-from bulkwright.formats.csv.grammar import unclosed_record_end
+from bulkwright.domain.reading import FoundBy
+from bulkwright.formats.csv.charset import BAD_BYTE, EncodingScan, resolve_byte_order, to_utf8
+from bulkwright.formats.csv.dialect import (
+    END_OF_FILE,
+    HEAD_BYTES,
+    Dialect,
+    HeadFacts,
+    declared_or_proven,
+    decode_head,
+    first_bytes,
+    head_facts,
+)
+from bulkwright.formats.csv.grammar import parse_slowly, unclosed_record_end
 from bulkwright.formats.csv.records import Segment, find_whole_records
 from bulkwright.formats.stream import ByteStream
 
@@ -45,9 +54,15 @@ class Block:
 class Inspection:
     """The facts that are found by reading a whole CSV once."""
 
-    dialect: Dialect
+    head: HeadFacts
+    encoding_by: FoundBy
     rows: int | None
     """Records after the header; above `max_rows` only a lower bound; None if not counted."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The most likely dialect."""
+        return self.head.dialect
 
 
 def blocks(
@@ -68,9 +83,11 @@ def blocks(
     size = target
     while True:
         data = text.peek(size + 1)
+        final = len(data) <= size
+        if final:
+            data = data.rstrip(END_OF_FILE)
         if not data:
             return
-        final = len(data) <= size
         limit = min(size, len(data))
         if final and not data.endswith(b"\n"):
             data += b"\n"
@@ -96,22 +113,33 @@ def blocks(
 
 
 def inspect(file: ByteStream, declared: str | None, max_rows: int | None) -> Inspection:
-    """Read a whole CSV once: its dialect, and its rows if `max_rows` is given.
+    """Read a whole CSV once: its encoding, its delimiters, and its rows if `max_rows` is given.
 
     Counting stops above `max_rows`. Reading continues to the end, because only then the stream has
-    checked itself. Raises what `sniff`, `blocks` and the stream raise.
+    checked itself, and the encoding is known. Raises what `sniff`, `blocks` and the stream raise.
     """
-    dialect = sniff(file, declared)
+    first = first_bytes(file)
+    found = declared_or_proven(first, declared)
+    scan = EncodingScan()
+    if found is None:
+        file = ByteStream(scan.watch(file))
+    # Quotes and line ends are the same bytes in all encodings that a scan can find. So rows can be
+    # counted before the encoding is known.
+    facts = head_facts(first, found[0] if found else "UTF-8")
     rows: int | None = None
     if max_rows is not None:
         rows = 0
+        dialect = facts.dialect
         for block in blocks(file, dialect, target=limits.MiB):
             rows += sum(segment.count(dialect.delimiter) for segment in block.segments)
             if rows > max_rows:
                 break
     for _ in file:
         pass
-    return Inspection(dialect, rows)
+    encoding, found_by = found or scan.result()
+    if encoding != facts.encoding:
+        facts = head_facts(first, encoding)
+    return Inspection(facts, found_by, rows)
 
 
 def _text_after_header(file: ByteStream, dialect: Dialect) -> ByteStream:
@@ -123,7 +151,7 @@ def _text_after_header(file: ByteStream, dialect: Dialect) -> ByteStream:
     if head.only_cr:
         pieces = (piece.replace(b"\r", b"\n") for piece in pieces)
     text = ByteStream(pieces)
-    text.skip(head.bom_bytes + head.header_end(dialect.delimiter))
+    text.skip(head.skipped + head.header_end(dialect.delimiter))
     return text
 
 
@@ -154,5 +182,5 @@ def _cut_record(data: bytes, dialect: Dialect) -> bytes:
     data = data[:-1] + _BAD
     if not find_whole_records(data + b"\n", len(data) + 1, dialect.delimiter).end:
         data += b'"'
-    cells = len(next(csv.reader([data.decode()], delimiter=dialect.delimiter)))
+    cells = len(next(parse_slowly(data + b"\n", dialect.delimiter)).cells)
     return data + (dialect.delimiter.encode() + _BAD) * (len(dialect.header) - cells) + b"\n"

@@ -1,17 +1,19 @@
-"""Character encodings: which are read, how one is recognised, and how text becomes UTF-8.
+"""Which encoding a file has, and how its text becomes UTF-8.
 
-A caller's charset name is looked up in a table, never in Python's codec registry, which also
-holds codecs that are not charsets. A byte that an encoding does not allow becomes BAD_BYTE.
+A byte that an encoding does not allow becomes BAD_BYTE. The whole file decides on its encoding: one
+`EncodingScan` is fed with all bytes, as they are read anyway.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable, Iterator
 
-from bulkwright.domain.errors import InvalidData
+from bulkwright.domain.errors import FileNotSupported
+from bulkwright.domain.reading import FoundBy
+from bulkwright.formats.csv.encodings import ENCODINGS
+from bulkwright.formats.csv.guess import SAMPLE_BYTES, guess_encoding
 
 BAD_BYTE = "\ufdd0"
 """Replaces bytes of a file that its encoding does not allow.
@@ -20,64 +22,8 @@ It is a noncharacter of Unicode, so that ordinary text never holds it. If a file
 same, it means the same.
 """
 
-_TABLE: dict[str, tuple[str, str]] = {
-    # wire spelling: (Python codec, other spellings)
-    "UTF-8": ("utf-8", "utf8mb4 unicode11utf8"),
-    "UTF-16": ("utf-16-le", "unicode ucs2 iso10646ucs2"),
-    "UTF-16LE": ("utf-16-le", ""),
-    "UTF-16BE": ("utf-16-be", ""),
-    "UTF-32": ("utf-32-le", ""),
-    "UTF-32LE": ("utf-32-le", ""),
-    "UTF-32BE": ("utf-32-be", ""),
-    "US-ASCII": ("ascii", "ascii ansix341968 iso646us us"),
-    # Windows' supersets where browsers read the plain name so: CSVs of that name are from Windows.
-    "Shift_JIS": ("cp932", "sjis mskanji cp932 ms932 windows31j windows932 xsjis"),
-    "EUC-JP": ("euc_jp", "xeucjp"),
-    "ISO-2022-JP": ("iso2022_jp", "csiso2022jp"),
-    "EUC-KR": ("cp949", "cp949 ms949 windows949 uhc ksc5601 ksc56011987"),
-    "GB18030": ("gb18030", ""),
-    "GBK": ("gbk", "cp936 ms936 windows936"),
-    "GB2312": ("gbk", "euccn gb231280 csgb2312"),
-    "Big5": ("cp950", "cp950 ms950 windows950 big5hkscs"),
-    "KOI8-R": ("koi8_r", ""),
-    "KOI8-U": ("koi8_u", ""),
-    **{f"windows-{n}": (f"cp{n}", f"cp{n} win{n}") for n in range(1250, 1259)},
-    **{f"ISO-8859-{n}": (f"iso8859_{n}", "") for n in (*range(1, 12), 13, 14, 15)},
-}
-_LATIN = {"latin1": 1, "l1": 1, "latin2": 2, "latin3": 3, "latin4": 4, "latin5": 9, "latin9": 15}
-
-ENCODINGS: Mapping[str, str] = MappingProxyType(
-    {wire: codec for wire, (codec, _) in _TABLE.items()}
-)
-"""The Python codec of each encoding that is read, by its wire spelling."""
-
-
-def _normalised(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-_BY_NAME = {
-    **{alias: wire for wire, (_, others) in _TABLE.items() for alias in others.split()},
-    **{alias: f"ISO-8859-{n}" for alias, n in _LATIN.items()},
-    **{_normalised(wire): wire for wire in _TABLE},
-    "ascii": "US-ASCII",
-}
-_LONGEST_NAME = 40
 _NOT_FINAL = False
 """For the decoder: a character that is cut at the end is not an error."""
-
-
-def canonical_encoding(name: str) -> str:
-    """Returns the wire spelling of a charset name; case and punctuation do not matter.
-
-    Raises InvalidData for an unknown name.
-    """
-    known = (
-        _BY_NAME.get(_normalised(name)) if len(name) <= _LONGEST_NAME and name.isascii() else None
-    )
-    if known is None:
-        raise InvalidData("The character encoding is not supported")
-    return known
 
 
 def resolve_byte_order(encoding: str, head: bytes) -> str:
@@ -90,22 +36,6 @@ def resolve_byte_order(encoding: str, head: bytes) -> str:
         return encoding
     found = _by_bom(head) or _by_zeros(head) or ""
     return found if found.startswith(encoding) else f"{encoding}LE"
-
-
-def detect(head: bytes) -> str:
-    """Returns the most likely encoding of a text, by its first bytes.
-
-    Valid UTF-8 is UTF-8. Text that is nearly UTF-8 is damaged UTF-8, so that the damage is
-    reported instead of read as letters of another encoding.
-    """
-    certain = _by_bom(head) or _by_zeros(head)
-    if certain:
-        return certain
-    try:
-        codecs.utf_8_decode(head, "strict", _NOT_FINAL)
-    except UnicodeDecodeError:
-        return "UTF-8" if _is_damaged_utf8(head) else _guess(head)
-    return "UTF-8"
 
 
 def to_utf8(stream: Iterable[bytes], encoding: str, *, whole: bool = True) -> Iterator[bytes]:
@@ -174,56 +104,130 @@ def _by_bom(head: bytes) -> str | None:
 
 
 def _by_zeros(head: bytes) -> str | None:
-    """UTF-16 without a byte order mark: nearly every second byte of Western text is zero."""
+    """UTF-16 and UTF-32 without a byte order mark: the zeros of ASCII signs are in fixed places.
+
+    Every CSV has delimiters and line ends, whatever its script is.
+    """
     sample = head[:4096]
+    sample = sample[: len(sample) // 4 * 4] or sample
     pairs = len(sample) // 2
-    if pairs < 2:
+    if pairs < 2 or b"\0" not in sample:
         return None
-    even, odd = sample[0::2].count(0), sample[1::2].count(0)
-    if odd > 0.4 * pairs and even < 0.05 * pairs:
-        return "UTF-16LE"
-    if even > 0.4 * pairs and odd < 0.05 * pairs:
-        return "UTF-16BE"
+    zeros = [sample[at::4].count(0) for at in range(4)]
+    if pairs > 3 and min(zeros[2:]) > 0.9 * pairs / 2 and not zeros[0]:
+        return "UTF-32LE"
+    if pairs > 3 and min(zeros[:2]) > 0.9 * pairs / 2 and not zeros[3]:
+        return "UTF-32BE"
+    even, odd = zeros[0] + zeros[2], zeros[1] + zeros[3]
+    for encoding, found, other in (("UTF-16LE", odd, even), ("UTF-16BE", even, odd)):
+        if found < 2:
+            continue
+        if found > 0.4 * pairs and other < 0.05 * pairs:
+            return encoding
+        if not other and _is_text(sample, encoding):
+            return encoding
     return None
 
 
+def _is_text(sample: bytes, encoding: str) -> bool:
+    """Whether bytes that are no ASCII text with a few zeros are lines in this encoding."""
+    if _ASCII_TEXT.fullmatch(sample.replace(b"\0", b"")):
+        return False
+    try:
+        text, _ = codecs.getdecoder(ENCODINGS[encoding])(sample[:-4])
+    except UnicodeDecodeError:
+        return False
+    return "\0" not in text and ("\n" in text or "\r" in text)
+
+
+_ASCII_TEXT = re.compile(rb"[\t\r\n -~]*")
+_HIGH_BYTE = re.compile(rb"[\x80-\xff]")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
 _LIKE_UTF8 = re.compile(rb"(?:[\xc0-\xf7][\x80-\xbf]+)+")
-_LATIN_FAMILY = re.compile(r"cp125[02478]|latin_1|iso8859_(?:[1-4]|9|1\d)")
-_GUESSABLE_HIGH_BYTES = 10
-"""High bytes that a guess needs; with fewer, damage is as likely as another encoding."""
-_MISREAD = re.compile(
-    r"[a-z\u00df-\u00ff][\u00c0-\u00de]"  # a capital after a small letter
-    r"|[\u00a3\u00a5\u00a6\u00b1-\u00b3\u00b5\u00b9\u00bc-\u00bf][a-z\u00df-\u00ff]"
-    r"|[a-z\u00df-\u00ff][\u00a3\u00a5\u00a6\u00af\u00b9\u00bc-\u00be]"  # a sign within a word
-    r"|[\u00ff\ufdd0]"
-)
-"""Character pairs that appear when another encoding is read as windows-1252."""
+_ISO_2022_JP = re.compile(rb"\x1b\$[@B]")
+_LINE_BYTES = 1024
+"""How much of a line before and after a byte beyond ASCII is judged."""
 
 
-def _is_damaged_utf8(head: bytes) -> bool:
-    runs = _HIGH_RUN.findall(head)
+def encoding_of_head(head: bytes) -> tuple[str, FoundBy] | None:
+    """Returns the encoding that the first bytes of a file prove, and how; None if they do not."""
+    if found := _by_bom(head):
+        return found, FoundBy.NAMED
+    if found := _by_zeros(head):
+        return found, FoundBy.CONTENT
+    return None
+
+
+class EncodingScan:
+    """Finds the encoding of a file that is not UTF-16 and has no byte order mark."""
+
+    def __init__(self) -> None:
+        self._cut = b""
+        self._is_utf8 = True
+        self._iso_2022 = False
+        self._sample = bytearray()
+
+    def watch(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Yields the pieces of the whole file, and looks at each."""
+        for piece in pieces:
+            self._look(piece)
+            yield piece
+
+    def result(self, *, whole: bool = True) -> tuple[str, FoundBy]:
+        """Returns the encoding of what was read, and how it was found.
+
+        Valid UTF-8 is UTF-8. Text that is nearly UTF-8 is damaged UTF-8, so that the damage is
+        reported instead of read as letters of another encoding; so is a single word that several
+        encodings have. With `whole=False` the last character may be cut. Raises FileNotSupported,
+        with the encodings to name, if the encoding is in doubt.
+        """
+        if self._iso_2022:
+            return "ISO-2022-JP", FoundBy.CONTENT
+        if self._is_utf8 and not (self._cut and whole):
+            return "UTF-8", FoundBy.CONTENT
+        sample = bytes(self._sample)
+        if _is_damaged_utf8(sample):
+            return "UTF-8", FoundBy.GUESS
+        guess = guess_encoding(sample)
+        if guess.encoding is not None:
+            return guess.encoding, FoundBy.GUESS
+        if guess.words < 2:
+            return "UTF-8", FoundBy.GUESS
+        fitting = ", ".join(guess.possible[:4])
+        raise FileNotSupported(
+            "The CSV is not in UTF-8, and its encoding is in doubt; name it (character_encoding, "
+            "or --encoding)" + (f". These fit its first words: {fitting}" if fitting else "")
+        )
+
+    def _look(self, piece: bytes) -> None:
+        if piece.isascii() and not self._cut:
+            self._iso_2022 = self._iso_2022 or (
+                b"\x1b" in piece and _ISO_2022_JP.search(piece) is not None
+            )
+            return
+        if len(self._sample) < SAMPLE_BYTES:
+            self._collect(piece)
+        if self._is_utf8:
+            piece = self._cut + piece
+            try:
+                _, used = codecs.utf_8_decode(piece, "strict", _NOT_FINAL)
+                self._cut = piece[used:]
+            except UnicodeDecodeError:
+                self._is_utf8 = False
+                self._cut = b""
+
+    def _collect(self, piece: bytes) -> None:
+        """Add the lines with bytes beyond ASCII to the sample."""
+        end = 0
+        while len(self._sample) < SAMPLE_BYTES and (found := _HIGH_BYTE.search(piece, end)):
+            at = found.start()
+            start = max(piece.rfind(b"\n", end, at) + 1, end, at - _LINE_BYTES)
+            line_end = piece.find(b"\n", at, at + _LINE_BYTES)
+            end = min(at + _LINE_BYTES, len(piece)) if line_end < 0 else line_end
+            self._sample += piece[start:end] + b"\n"
+
+
+def _is_damaged_utf8(sample: bytes) -> bool:
+    runs = _HIGH_RUN.findall(sample)
     like = sum(1 for run in runs if _LIKE_UTF8.fullmatch(run))
     return 2 * like > len(runs)
-
-
-def _guess(head: bytes) -> str:
-    """Guess one of ENCODINGS by charset-normalizer; windows-1252 if the text makes sense in it."""
-    # Imported when needed: few files need a guess, and every process starts faster without it.
-    from charset_normalizer import from_bytes
-
-    lines = [line for line in head[: 256 * 1024].splitlines() if not line.isascii()]
-    sample = b"\n".join(lines)[: 32 * 1024]
-    allowed = sorted({codec for codec in ENCODINGS.values() if not codec.startswith("utf")})
-    found = [match.encoding for match in from_bytes(sample, cp_isolation=allowed)]
-    if not _MISREAD.search(sample.decode("cp1252", _BAD_BYTE_HANDLER)):
-        if not found or _LATIN_FAMILY.fullmatch(found[0]):
-            return "windows-1252"
-    else:
-        found = [codec for codec in found if codec not in ("cp1252", "latin_1", "iso8859_15")]
-    if not found or sum(map(len, _HIGH_RUN.findall(sample))) < _GUESSABLE_HIGH_BYTES:
-        return "UTF-8"
-    codec = codecs.lookup(found[0]).name
-    return next(
-        (wire for wire, known in ENCODINGS.items() if codecs.lookup(known).name == codec), "UTF-8"
-    )

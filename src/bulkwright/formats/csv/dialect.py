@@ -1,43 +1,44 @@
-"""Encoding, delimiter and header of a CSV, by its first bytes.
+"""Encoding, delimiter and header of a CSV.
 
 In a file without any LF at its beginning every CR is read as LF, also inside of quoted cells.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from bulkwright.domain import limits
 from bulkwright.domain.errors import FileNotSupported
+from bulkwright.domain.reading import FoundBy, Splitting
 from bulkwright.formats.csv.charset import (
-    canonical_encoding,
-    detect,
+    EncodingScan,
+    encoding_of_head,
     resolve_byte_order,
     to_utf8,
 )
-from bulkwright.formats.csv.grammar import first_record_end, parse_slowly
+from bulkwright.formats.csv.delimiter import named_delimiter, splittings
+from bulkwright.formats.csv.encodings import canonical_encoding
+from bulkwright.formats.csv.grammar import first_record_end
 from bulkwright.formats.stream import ByteStream
 
 HEAD_BYTES = 1 * limits.MiB
-"""The first bytes of a file, by which its dialect is recognised."""
+"""The first bytes of a file, by which its delimiter is recognised."""
 
-_LONG_HEADER_CELLS = 500_000
-"""Cells that a header may have when its line is longer than HEAD_BYTES: each costs memory."""
-_COUNTED_BYTES = 256 * 1024
-"""Bytes of a header in which delimiters are counted at a time."""
-
+END_OF_FILE = b"\x1a"
+"""The Ctrl-Z with which programs of DOS end a file. At the end of the text it is no data."""
 _BOM = "\ufeff".encode()
-_DELIMITERS = ",;|:"
-"""In a tie the first wins; a colon is last, since it also stands in times."""
-_FIRST_LINE = re.compile(rb'(?:[^"\r\n]++|"[^"]*+")*+(?=[\r\n]|\Z)')
 _OTHER_FORMATS = (
     (b"PK\x03\x04", "a zip (or a spreadsheet)"),
     (b"\x1f\x8b", "a gzip"),
+    (b"BZh", "a bzip2"),
+    (b"\xfd7zXZ\0", "an xz"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (b"Rar!", "a RAR archive"),
     (b"%PDF-", "a PDF"),
     (b"\xd0\xcf\x11\xe0", "a spreadsheet or another Office document"),
+    (b"PAR1", "a Parquet file"),
+    (b"SQLite format 3\0", "an SQLite database"),
 )
 
 
@@ -54,13 +55,15 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The beginning of a file as UTF-8, without its byte order marks."""
+    """The beginning of a file as UTF-8, without its byte order marks and its `sep=` line."""
 
     text: bytes
-    bom_bytes: int
-    """Bytes of the byte order marks, in UTF-8."""
+    skipped: int
+    """Bytes before the header, in UTF-8."""
     only_cr: bool
     """Lines end with CR alone; in `text` they already end with LF."""
+    named: str | None
+    """The delimiter that the `sep=` line names."""
 
     def header_end(self, delimiter: str) -> int:
         """Returns where the header ends in `text`. Raises FileNotSupported if it is too long."""
@@ -70,33 +73,70 @@ class Head:
         return end
 
 
-def sniff(file: ByteStream, declared: str | None) -> Dialect:
-    """Recognise encoding, delimiter and header of a CSV; consumes nothing of `file`.
+@dataclass(frozen=True, slots=True)
+class HeadFacts:
+    """What the first bytes of a file show of its delimiter."""
 
-    A declared encoding is not doubted. Raises InvalidData if it is unknown, FileNotSupported if
+    encoding: str
+    splittings: tuple[Splitting, ...]
+    """The file under each delimiter that it may have, the most likely one first."""
+    named: bool
+    """Whether the caller or the file names the delimiter."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The most likely dialect, as long as nothing is known of the columns."""
+        best = self.splittings[0]
+        return Dialect(self.encoding, best.delimiter, best.header)
+
+
+def sniff(file: ByteStream, declared: str | None, delimiter: str | None = None) -> Dialect:
+    """Recognise encoding, delimiter and header of a CSV by its first bytes; consumes nothing.
+
+    What is given is not doubted. Raises InvalidData if the encoding is unknown, FileNotSupported if
     there is no header or the file is no text.
     """
     first = first_bytes(file)
+    encoding, _ = declared_or_proven(first, declared) or _scanned(first)
+    return head_facts(first, encoding, delimiter).dialect
+
+
+def declared_or_proven(first: bytes, declared: str | None) -> tuple[str, FoundBy] | None:
+    """Returns the encoding that the caller or the first bytes name, and how it was found.
+
+    Returns None if the whole file has to be read to find it. Raises InvalidData if the declared one
+    is unknown, FileNotSupported if these are the first bytes of another format.
+    """
     for magic, name in _OTHER_FORMATS:
         if first.startswith(magic):
             raise FileNotSupported(f"The CSV is no text file but {name}")
     if declared:
-        encoding = resolve_byte_order(canonical_encoding(declared), first)
-    else:
-        encoding = detect(first[:HEAD_BYTES])
+        return resolve_byte_order(canonical_encoding(declared), first), FoundBy.NAMED
+    return encoding_of_head(first)
+
+
+def head_facts(first: bytes, encoding: str, delimiter: str | None = None) -> HeadFacts:
+    """Examine the first bytes of a file under each delimiter, or under the given one.
+
+    Raises FileNotSupported if there is no header, if it is too long or no text.
+    """
     head = decode_head(first, encoding)
-    if not head.text.strip(b"\r\n"):
+    complete = len(first) < HEAD_BYTES
+    text = head.text.rstrip(END_OF_FILE) if complete else head.text
+    if not text.strip(b"\r\n"):
         raise FileNotSupported("The CSV is empty; it needs a header line")
-    delimiter = _delimiter(head.text)
-    if len(first) > HEAD_BYTES and head.text.count(delimiter.encode()) > _LONG_HEADER_CELLS:
-        raise FileNotSupported("The CSV's header line is too long")
-    record = head.text[: head.header_end(delimiter)]
-    if b"\0" in record:
+    only = delimiter or head.named
+    found = splittings(text, complete=complete, only=only)
+    if any("\0" in cell for cell in found[0].header):
         raise FileNotSupported("The CSV is no text file")
-    header = next(parse_slowly(record, delimiter), None)
-    if header is None:
-        raise FileNotSupported("The CSV has no header line")
-    return Dialect(encoding, delimiter, tuple(header))
+    return HeadFacts(encoding, found, named=only is not None)
+
+
+def _scanned(first: bytes) -> tuple[str, FoundBy]:
+    scan = EncodingScan()
+    for _ in scan.watch([first]):
+        pass
+    return scan.result(whole=len(first) < HEAD_BYTES)
 
 
 def first_bytes(file: ByteStream) -> bytes:
@@ -116,12 +156,14 @@ def first_bytes(file: ByteStream) -> bytes:
 def decode_head(first: bytes, encoding: str) -> Head:
     """Decode the first bytes of a file. The byte order of `encoding` is resolved."""
     text = _decoded(first, encoding)
-    bom_bytes = 0
-    while text.startswith(_BOM, bom_bytes):
-        bom_bytes += len(_BOM)
+    skipped = 0
+    while text.startswith(_BOM, skipped):
+        skipped += len(_BOM)
     only_cr = b"\r" in text and b"\n" not in text
-    text = text[bom_bytes:]
-    return Head(text.replace(b"\r", b"\n") if only_cr else text, bom_bytes, only_cr)
+    text = text[skipped:]
+    sign, end = named_delimiter(text) or (None, 0)
+    text = text[end:]
+    return Head(text.replace(b"\r", b"\n") if only_cr else text, skipped + end, only_cr, sign)
 
 
 def _decoded(first: bytes, encoding: str) -> bytes:
@@ -135,21 +177,3 @@ def _decoded(first: bytes, encoding: str) -> bytes:
         if size > limits.RECORD_BYTES + HEAD_BYTES:
             break
     return b"".join(pieces)
-
-
-def _delimiter(text: bytes) -> str:
-    """The delimiter that the header has most of, outside of quotes; a comma if it has none."""
-    text = text.lstrip(b"\r\n")
-    # Without a match a quote is unclosed; then the first line is the header as it stands.
-    match = _FIRST_LINE.match(text)
-    line = match[0] if match else re.split(rb"[\r\n]", text, maxsplit=1)[0]
-    counts = dict.fromkeys(_DELIMITERS, 0)
-    quoted = False
-    for at in range(0, len(line), _COUNTED_BYTES):
-        # Piece by piece: a line of nothing but quotes is split into as many parts as it has bytes.
-        parts = line[at : at + _COUNTED_BYTES].split(b'"')
-        outside = b"".join(parts[quoted::2])
-        for delimiter in _DELIMITERS:
-            counts[delimiter] += outside.count(delimiter.encode())
-        quoted ^= len(parts) % 2 == 0
-    return max(_DELIMITERS, key=lambda delimiter: counts[delimiter])

@@ -1,13 +1,15 @@
-"""What a CSV record is, and where it ends.
+"""What a CSV record is, where it ends, and what its quotes mean.
 
-One grammar, that of Python's csv module, read leniently:
+One grammar, that of RFC 4180:
 - A quote opens a quoted cell only where the cell begins. Anywhere else it is an ordinary character.
-- Inside a quoted cell, a doubled quote is a quote and a line end is text. After the closing quote
-  the rest of the cell is text as it stands.
+- Inside a quoted cell, a doubled quote is a quote and a line end is text. The quote that closes the
+  cell stands before a delimiter, a line end or the end of the text.
 - LF, CRLF and a lone CR end a record outside of quoted cells. A blank line is not a record.
-- A record that has not ended after `limits.RECORD_BYTES`, or at the end of the text, has an
-  unclosed quote. From its first line on, quotes are ordinary characters and every line is a record,
-  up to the last line end within RECORD_BYTES. No row is lost in an unclosed quote.
+
+A record is damaged if text follows a closing quote, or if it has not ended after
+`limits.RECORD_BYTES` or at the end of the text. Its first line is then a record alone, and reading
+continues with the next line. If the quotes of a line alone do not follow the grammar, they are
+ordinary characters. So no quote takes other lines into its cell, and no character is lost.
 
 Everything here is exact and slow. `records.py` finds the same ends fast where it can.
 """
@@ -16,56 +18,89 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
+from enum import Enum
+from functools import lru_cache
+from typing import NamedTuple
 
 # The csv module's limit of a cell, for the whole process. Our limit of a record is RECORD_BYTES.
 csv.field_size_limit(2**31 - 1)
 
 
-def parse_slowly(data: bytes, delimiter: str) -> Iterator[list[str]]:
-    """Yields the cells of every record, by the grammar above; blank lines are left out.
+class Quoting(Enum):
+    """What the quotes of a record say about its cells."""
+
+    GOOD = "good"
+    """All quotes stand where RFC 4180 wants them."""
+    INNER = "inner"
+    """Others stand between other characters of an unquoted cell: `5" disk`."""
+    STRAY = "stray"
+    """Others stand at the edge of a cell, and are read as characters. The cells are right if the
+    row has all its columns."""
+    BROKEN = "broken"
+    """Two such quotes enclose a delimiter, so that the cells may be wrong."""
+
+
+class TextRow(NamedTuple):
+    """The cells of one record, and how sure they are."""
+
+    cells: list[str]
+    quoting: Quoting
+
+    def fits(self, width: int) -> bool:
+        """Returns whether each cell belongs to its column in a table of `width` columns.
+
+        Missing cells are empty, and so may be those behind the last column. A row with stray quotes
+        must have exactly `width` cells, because a part of a damaged record may have fewer.
+        """
+        if self.quoting in (Quoting.GOOD, Quoting.INNER):
+            return len(self.cells) <= width or not any(self.cells[width:])
+        return self.quoting is Quoting.STRAY and len(self.cells) == width
+
+
+def parse_slowly(data: bytes, delimiter: str) -> Iterator[TextRow]:
+    """Yields every record, by the grammar above; blank lines are left out.
 
     `data` are whole records in UTF-8. No content of them raises an error.
     """
-    text = io.StringIO(data.decode(), newline="")
-    end = 0
-    for record_end, row in _closed_records(text, delimiter):
-        end = record_end
-        if row:
-            yield row
-    text.seek(end)
-    # Only a record with an unclosed quote is left.
-    yield from filter(None, csv.reader(text, delimiter=delimiter, quoting=csv.QUOTE_NONE))
+    text = data.decode()
+    lines = _Lines(text)
+    for start, end, cells in _ended_records(lines, delimiter):
+        if cells:
+            yield TextRow(cells, _quoting(cells, text[start:end], delimiter))
+    # Only a record that does not end is left.
+    while lines.end < len(text):
+        start, end, cells = _line_alone(lines, delimiter)
+        if cells:
+            yield TextRow(cells, _quoting(cells, text[start:end], delimiter))
 
 
 def whole_records_end(data: bytes, delimiter: str) -> int:
     """Returns where the last record ends that ends in `data`; 0 if none does."""
-    end = 0
-    lines = data[: last_line_end(data)]
-    for record_end, _ in _closed_records(_one_character_per_byte(lines), delimiter):
-        end = record_end
-    return end
+    last = 0
+    for _, end, _ in _ended_records(_byte_lines(data[: last_line_end(data)]), delimiter):
+        last = end
+    return last
 
 
 def first_record_end(text: bytes, delimiter: str) -> int:
     """Returns where the first record ends, blank lines before it included.
 
-    `text` is taken for the whole text: an unclosed quote makes the first line a record.
+    `text` is taken for the whole text: if the record does not end, its first line is a record.
     """
-    characters = _one_character_per_byte(text)
-    end = 0
-    for record_end, row in _closed_records(characters, delimiter):
-        if row:
-            return record_end
-        end = record_end
-    characters.seek(end)
-    return end + len(characters.readline())
+    lines = _byte_lines(text)
+    for _, end, cells in _ended_records(lines, delimiter):
+        if cells:
+            return end
+    return _line_alone(lines, delimiter)[1] if lines.end < len(text) else len(text)
 
 
 def unclosed_record_end(text: bytes) -> int:
-    """Returns where the lines end into which an unclosed record at the start of `text` is split.
+    """Returns where the lines end into which a record that does not end is split.
 
-    Returns 0 if there is no line end in `text`: then the line itself is too long.
+    `text` begins with the record. Returns 0 if there is no line end in `text`: then the line itself
+    is too long.
     """
     end = text.rfind(b"\n") + 1
     # A lone CR ends a line too; at the very end it may be half of a CRLF.
@@ -77,22 +112,102 @@ def last_line_end(data: bytes) -> int:
     return max(data.rfind(b"\n"), data.rfind(b"\r", 0, len(data) - 1)) + 1
 
 
-def _closed_records(text: io.StringIO, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yields every record that ends: where, and its cells. An unclosed record does not end."""
-    exhausted = False
+class _Lines:
+    """The lines of a text with their ends, and where the last one was."""
 
-    def lines() -> Iterator[str]:
-        nonlocal exhausted
-        yield from text
-        exhausted = True
-        yield "end"
+    def __init__(self, text: str) -> None:
+        self._text = io.StringIO(text, newline="")
+        self.start = self.end = 0
+        self.exhausted = False
 
-    for row in csv.reader(lines(), delimiter=delimiter):
-        if exhausted:
+    def seek(self, position: int) -> None:
+        """Continue with the line at a position."""
+        self._text.seek(position)
+        self.start = self.end = position
+        self.exhausted = False
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline()
+        if not line:
+            self.exhausted = True
+            raise StopIteration
+        self.start, self.end = self.end, self.end + len(line)
+        return line
+
+
+def _ended_records(lines: _Lines, delimiter: str) -> Iterator[tuple[int, int, list[str]]]:
+    """Yields where each record begins and ends, and its cells; nothing of one that does not end.
+
+    After the last one, `lines` stand where it ends.
+    """
+    end = 0
+    while True:
+        try:
+            for cells in csv.reader(lines, delimiter=delimiter, strict=True):
+                yield end, lines.end, cells
+                end = lines.end
             return
-        yield text.tell(), row  # codespell:ignore tell
+        except csv.Error:
+            if lines.exhausted:
+                lines.seek(end)
+                return
+        # Text follows a closing quote in the last line that was read. From each line before it, the
+        # same place would be reached. They are passed at once, so that reading stays linear.
+        stop = lines.start if lines.start > end else lines.end
+        lines.seek(end)
+        while lines.end < stop:
+            yield _line_alone(lines, delimiter)
+        end = stop
 
 
-def _one_character_per_byte(data: bytes) -> io.StringIO:
-    """The bytes as text in which positions are those of the bytes."""
-    return io.StringIO(data.decode("latin-1"), newline="")
+def _line_alone(lines: _Lines, delimiter: str) -> tuple[int, int, list[str]]:
+    """The next line as a record; quotes that do not follow the grammar are characters."""
+    line = next(lines)
+    try:
+        cells = next(csv.reader([line], delimiter=delimiter, strict=True))
+    except csv.Error:
+        cells = next(csv.reader([line], delimiter=delimiter, quoting=csv.QUOTE_NONE))
+    return lines.start, lines.end, cells
+
+
+def _quoting(cells: list[str], record: str, delimiter: str) -> Quoting:
+    if '"' not in record:
+        return Quoting.GOOD
+    good, inner = _patterns(delimiter)
+    if good.fullmatch(record):
+        return Quoting.GOOD
+    if inner.fullmatch(record):
+        return Quoting.INNER
+    return Quoting.BROKEN if _enclose_a_delimiter(cells) else Quoting.STRAY
+
+
+@lru_cache(maxsize=16)
+def _patterns(delimiter: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Patterns of records with no other quotes than those of RFC 4180, and with inner ones too."""
+    sign = re.escape(delimiter)
+    quoted = '"(?:[^"]++|"")*+"'
+    plain = rf'[^"\r\n{sign}]*+'
+    with_inner = rf'(?:[^"\r\n{sign}][^\r\n{sign}]*+(?<!"))?'
+    good, inner = (
+        re.compile(rf"{cell}(?:{sign}{cell})*+(?:\r\n|\r|\n)?")
+        for cell in (f"(?:{quoted}|{plain})", f"(?:{quoted}|{with_inner})")
+    )
+    return good, inner
+
+
+def _enclose_a_delimiter(cells: list[str]) -> bool:
+    """Whether a cell begins with a quote and a later one ends with the quote that closes it."""
+    opened = False
+    for cell in map(str.strip, cells):
+        if opened and cell.endswith('"'):
+            return True
+        opened = opened or (cell.startswith('"') and (cell == '"' or not cell.endswith('"')))
+    return False
+
+
+def _byte_lines(data: bytes) -> _Lines:
+    """The lines of a text in which positions are those of the bytes."""
+    return _Lines(data.decode("latin-1"))

@@ -16,4 +16,4 @@ def open_target(plan: Plan, ctx: JobContext) -> Target:
     """Return the target of a resource."""
     if plan.module.has_existing_table:
         return ExistingTarget(plan, ctx.records)
-    return ServiceTarget(plan, ctx.records, ctx.modules, ctx.clock)
+    return ServiceTarget(plan, ctx)

@@ -5,32 +5,25 @@ The service knows every rule of its tables, so each row that is not skipped is s
 
 from __future__ import annotations
 
-import polars as pl
-
-from bulkwright.clock import Clock
-from bulkwright.domain.module import Stamps, StorageType
-from bulkwright.domain.outcome import Outcome
+from bulkwright.domain.module import Stamps
 from bulkwright.pipeline.conform import Conformed
-from bulkwright.pipeline.match import match
+from bulkwright.pipeline.context import JobContext
+from bulkwright.pipeline.match import Matched, match
 from bulkwright.pipeline.plan import Plan
+from bulkwright.pipeline.targets.picklists import Picklists
 from bulkwright.pipeline.targets.target import Decided
 from bulkwright.pipeline.write import Additions, row_records, take_ids, write_records
-from bulkwright.ports import RecordStores
-from bulkwright.store.modules import ModuleStore
 
 
 class ServiceTarget:
     """A `Target` over a table that the service created."""
 
-    def __init__(
-        self, plan: Plan, records: RecordStores, modules: ModuleStore, clock: Clock
-    ) -> None:
+    def __init__(self, plan: Plan, ctx: JobContext) -> None:
         self._plan = plan
-        """Its picklists have the values that earlier chunks added."""
-        self._sink = records.service
-        self._parents = records.parents
-        self._modules = modules
-        self._clock = clock
+        self._sink = ctx.records.service
+        self._parents = ctx.records.parents
+        self._clock = ctx.clock
+        self._picklists = Picklists(plan, ctx.modules, ctx.limits.picklist_values)
 
     def lock(self) -> None:
         """Lock the module until the transaction ends."""
@@ -38,7 +31,7 @@ class ServiceTarget:
 
     def decide(self, conformed: Conformed) -> Decided:
         """Match the rows. Nothing is written yet."""
-        matched = match(conformed, self._plan, self._sink, self._parents)
+        matched = self._picklists.match(conformed, self._match)
         _, ids = take_ids(matched, self._plan, self._sink)
         return Decided(matched, ids)
 
@@ -51,7 +44,10 @@ class ServiceTarget:
             exchanges_keys=decided.matched.exchanges_keys,
             additions=self._additions(),
         )
-        self._grow_pick_lists(decided)
+        self._picklists.grow(decided.matched)
+
+    def _match(self, conformed: Conformed) -> Matched:
+        return match(conformed, self._plan, self._sink, self._parents)
 
     def _additions(self) -> Additions:
         """Who wrote the records and when, and the owner and layout of new ones.
@@ -77,22 +73,3 @@ class ServiceTarget:
             for name, stamp in stamps.items()
             if plan.module.field(name) is not None and plan.column(name) is None
         }
-
-    def _grow_pick_lists(self, decided: Decided) -> None:
-        """Add the new picklist values of stored rows to their picklists (facts 3.4)."""
-        for column in self._plan.written:
-            if not column.field.accepts_new_values:
-                continue
-            values = (
-                decided.matched.fields[column.name]
-                .filter(decided.matched.outcome != Outcome.SKIPPED.value)
-                .drop_nulls()
-                .unique(maintain_order=True)
-            )
-            if column.field.storage_type is StorageType.LIST:
-                lists = values.str.json_decode(pl.List(pl.String))
-                values = lists.explode().unique(maintain_order=True)
-            new = [v for v in values.to_list() if v not in column.field.pick_list_values]
-            if new:
-                grown = self._modules.grow_pick_list(self._plan.module, column.field, new)
-                self._plan = self._plan.with_field(grown)

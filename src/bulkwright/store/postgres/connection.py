@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from time import perf_counter
 from typing import Any, ClassVar, Self, cast
 
 import psycopg
@@ -54,6 +55,8 @@ CONNECT_SECONDS = 5.0
 """How long to wait for a connection: a new one, or one that another thread returns."""
 _RECONNECT_SECONDS = 0.25
 """How long to wait if the last attempt to connect failed, so that requests do not queue up."""
+_APPLICATION = "bulkwright"
+"""The name of the service's sessions on the server."""
 _SILENT_SECONDS = 10
 """The time without any packet after which a connection is treated as lost."""
 _KEEPALIVE = {
@@ -126,7 +129,7 @@ class PostgresDatabase(PostgresQueries):
                 "autocommit": True,
                 "row_factory": dict_row,
                 "connect_timeout": int(CONNECT_SECONDS),
-                "application_name": "bulkwright",
+                "application_name": _APPLICATION,
                 **{f"keepalives_{name}": value for name, value in _KEEPALIVE.items()},
                 "tcp_user_timeout": _SILENT_SECONDS * 1000,
                 "on_attempt": self._on_attempt,
@@ -182,11 +185,19 @@ class PostgresDatabase(PostgresQueries):
             return
         with self._connected() as connection:
             self._local.connection = connection
+            begun = perf_counter()
             try:
                 with connection.transaction():
                     yield
             finally:
                 self._local.connection = None
+                self._note_lock(begun)
+
+    def lock_wait(self) -> float:
+        """Returns for how many seconds a session of the service has been waiting for a lock."""
+        row = self.one("lock_wait", application=_APPLICATION)
+        assert row is not None
+        return float(row["seconds"])
 
     def close(self) -> None:
         """Closes all connections."""

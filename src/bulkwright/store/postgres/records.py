@@ -51,8 +51,19 @@ class PostgresSink:
 
     def find(self, module: Module, field: Field, keys: pl.Series) -> pl.DataFrame:
         """Return the records that hold these keys: columns `at` (in `keys`, UInt32) and `id`."""
-        (found,) = self._db.sql(sql.find(module, field, self._db.types), (as_array(keys),))
+        index = self._index_equality(module, field)
+        statement = sql.find(module, field, self._db.types, index)
+        (found,) = self._db.sql(statement, (as_array(keys),))
         return _as_found(found["lines"])
+
+    def same_keys(self, module: Module, field: Field, keys: pl.Series) -> pl.Series | None:
+        """Return the position of the first equal key for each; None if no two can be equal."""
+        index = self._index_equality(module, field)
+        if index is None or index.compares_bytes or keys.is_empty():
+            return None
+        statement = sql.same_keys(module, field, self._db.types, index.collation)
+        (row,) = self._db.sql(statement, (as_array(keys),))
+        return pl.Series("same", row["lines"].split("\n"), pl.String).cast(pl.Int64)
 
     def keys_of(self, module: Module, ids: pl.Series, fields: Sequence[Field]) -> pl.DataFrame:
         """Return the keys that these records hold: `id` and one column for each field."""
@@ -77,6 +88,14 @@ class PostgresSink:
     ) -> None:
         """Change the given columns of the records with these ids."""
         self._update(module, records, stamps, keep_empty=keep_empty)
+
+    def _index_equality(self, module: Module, field: Field) -> sql.IndexEquality | None:
+        """How the index of a text field compares; None if the field is no text."""
+        if field.storage_type is not StorageType.TEXT or field.column is None:
+            return None
+        table, column = tables.table_of(module).name, field.column.name
+        found = self._db.one("index_equality", table=table, column=column)
+        return None if found is None else sql.IndexEquality(**found)
 
     def _insert(self, module: Module, records: pl.DataFrame, stamps: Stamps) -> int:
         """Add records and return the number that the database stored."""

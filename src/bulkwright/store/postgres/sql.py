@@ -8,24 +8,47 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from zlib import crc32
 
 from bulkwright.domain.module import Field, Module, Stamps, StorageType
 from bulkwright.store.tables import Types, identifier, quoted, table_of
 
 
-def find(module: Module, field: Field, types: Types) -> str:
+class IndexEquality(NamedTuple):
+    """How the index of a text column of an existing table compares."""
+
+    collation: str
+    """With its schema, quoted; the column may have another one."""
+    operator: str
+    """Its operator for equal values, with the schema."""
+    compares_bytes: bool
+    """Whether different texts are never equal."""
+
+
+def find(module: Module, field: Field, types: Types, index: IndexEquality | None = None) -> str:
     """SELECT of the records that hold the keys of the bound array, as lines `position,id`.
 
     The inner SELECT is an index scan for each key. Two matches are enough to know that a key is not
     unique.
     """
     table = table_of(module)
+    equals = f" COLLATE {index.collation} {index.operator}" if index else " ="
     return (
         "SELECT string_agg(k.at - 1 || ',' || r.id, E'\\n') AS lines "
         f"FROM unnest(CAST(? AS {table.key_type(field, types)}[])) WITH ORDINALITY AS k (key, at) "
         f"CROSS JOIN LATERAL (SELECT t.{table.id_column} AS id "
-        f"FROM {table.name} t WHERE t.{table.key(field)} = k.key LIMIT 2) r"
+        f"FROM {table.name} t WHERE t.{table.key(field)}{equals} k.key LIMIT 2) r"
+    )
+
+
+def same_keys(module: Module, field: Field, types: Types, collation: str) -> str:
+    """SELECT of the position of the first equal key for each key of the bound array, as lines."""
+    type_ = table_of(module).key_type(field, types)
+    return (
+        "SELECT string_agg(CAST(first AS text), E'\\n' ORDER BY at) AS lines FROM ("
+        f"SELECT k.at, min(k.at) OVER (PARTITION BY k.key COLLATE {collation}) - 1 AS first "
+        f"FROM unnest(CAST(? AS {type_}[])) WITH ORDINALITY AS k (key, at)) compared"
     )
 
 

@@ -6,7 +6,7 @@ list is the text of a JSON array.
 
 from __future__ import annotations
 
-import json
+import re
 from typing import Any
 
 import psycopg
@@ -22,19 +22,32 @@ class _Text(Loader):
 
 
 class _Time(Loader):
-    """Loads `2026-11-25 08:00:00+00` as `2026-11-25T08:00:00Z`, and `infinity` unchanged."""
+    """Loads `2026-11-25 08:00:00+00` as `2026-11-25T08:00:00Z`.
+
+    `infinity`, years before 1 (`BC`) and years beyond 9999 stay as the server sends them.
+    """
 
     def load(self, data: Buffer) -> str:
-        day, _, time = bytes(data).decode().partition(" ")
-        return f"{day}T{time.removesuffix('+00')}Z" if time else day
+        text = bytes(data).decode()
+        found = _MOMENT.fullmatch(text)
+        return f"{found[1]}T{found[2]}Z" if found else text
+
+
+_MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9:.]+)(?:\+00)?")
 
 
 class _Json(Loader):
-    """Loads JSON as text, without the spaces that the server writes between elements."""
+    """Loads JSON as text, without the spaces that the server writes between elements.
+
+    The text is not parsed, because the server's numbers and levels have other limits than Python's.
+    """
 
     def load(self, data: Buffer) -> str:
-        value = json.loads(bytes(data))
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return _SPACES.sub(rb"\1", bytes(data)).decode()
+
+
+_SPACES = re.compile(rb'("(?:[^"\\]|\\.)*+")| ')
+"""A string, which is kept, or a space between elements."""
 
 
 _LOADERS: dict[str, type[_Text | _Time | _Json]] = {

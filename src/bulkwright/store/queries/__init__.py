@@ -12,9 +12,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from time import perf_counter
 from typing import ClassVar
 
 from bulkwright.clock import Clock
+from bulkwright.domain.limits import LOCK_NOTED_SECONDS
+from bulkwright.events.events import LockHeld, Observer
 from bulkwright.store.database import Row
 
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
@@ -54,7 +57,18 @@ class NamedQueries(ABC):
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
+        self.observe: Observer = lambda _event: None
         self._queries = load(self.dialect)
+
+    def lock_wait(self) -> float:
+        """Returns how long a writer has been waiting for a lock; 0 for who writes nothing."""
+        return 0.0
+
+    def _note_lock(self, begun: float) -> None:
+        """Reports a transaction that has held its locks since `begun`, by `perf_counter`."""
+        seconds = perf_counter() - begun
+        if seconds >= LOCK_NOTED_SECONDS:
+            self.observe(LockHeld(seconds))
 
     @abstractmethod
     def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:

@@ -93,7 +93,9 @@ VALUES (:hash, :kind, :org_id, :user_id, :client_id, :scopes, :redirect_uri, :pa
 -- name: token
 -- One token or code by its hash, with the role of its user; none if its user, its client or its org
 -- is not active.
-SELECT t.*, u.profile FROM tokens t
+SELECT t.hash, t.kind, t.org_id, t.user_id, t.client_id, t.scopes, t.expires_time, t.redirect_uri,
+       t.parent, t.code_challenge, t.offline, t.last_used, u.profile
+FROM tokens t
 JOIN users u ON u.id = t.user_id AND u.state = 'active'
 JOIN clients c ON c.client_id = t.client_id AND c.state = 'active'
 JOIN orgs o ON o.id = t.org_id AND o.state = 'active'

@@ -8,15 +8,15 @@ VALUES (:id, :org_id, :user_id, :user_name, :operation, :created_time, :time_zon
 -- name: add_resource
 -- Add one resource of a job.
 INSERT INTO resources (job_id, position, module, module_id, file_id, file_name, find_by,
-                       ignore_empty, auto_mapped, mappings, status)
+                       ignore_empty, auto_mapped, mappings, reading, status)
 VALUES (:job_id, :position, :module, :module_id, :file_id, :file_name, :find_by,
-        :ignore_empty, :auto_mapped, :mappings, 'INPROGRESS')
+        :ignore_empty, :auto_mapped, :mappings, :reading, 'INPROGRESS')
 
 -- name: job
 -- One job of an org: a row for each of its resources.
 SELECT j.*, r.position, r.module, r.module_id, r.file_id, r.find_by,
        r.ignore_empty AS resource_ignore_empty, r.auto_mapped, r.mappings,
-       r.status AS resource_status, r.code AS resource_code, r.file_name,
+       r.status AS resource_status, r.code AS resource_code, r.file_name, r.reading,
        r.added, r.updated, r.skipped
 FROM jobs j JOIN resources r ON r.job_id = j.id
 WHERE j.id = :id AND j.org_id = :org_id
@@ -42,3 +42,9 @@ ORDER BY j.id DESC LIMIT 1
 -- name: clear_fingerprint
 -- Clear the fingerprint of a job, because its end was reported.
 UPDATE jobs SET fingerprint = NULL WHERE id = :id
+
+-- name: open_jobs_of_org
+-- How many jobs of an org have not ended; at most :most are counted.
+SELECT count(*) AS jobs
+FROM (SELECT id FROM jobs WHERE org_id = :org_id AND status IN ('ADDED', 'INPROGRESS')
+      LIMIT :most) open

@@ -15,6 +15,14 @@ UPDATE resources SET added = added + :added, updated = updated + :updated,
                      skipped = skipped + :skipped
 WHERE job_id = :job_id AND position = :position
 
+-- name: reading
+-- How the file of a resource is read.
+SELECT reading FROM resources WHERE job_id = :job_id AND position = :position
+
+-- name: set_reading
+-- Set how the file of a resource is read, after a chunk with stray quotes.
+UPDATE resources SET reading = :reading WHERE job_id = :job_id AND position = :position
+
 -- name: ledger_entries
 -- The committed chunks of a resource, in file order.
 SELECT * FROM ledger WHERE job_id = :job_id AND resource = :resource ORDER BY chunk

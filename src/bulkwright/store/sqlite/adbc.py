@@ -8,9 +8,10 @@ because of another writer.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 from typing import cast
 
 import polars as pl
@@ -30,6 +31,7 @@ from bulkwright.store.sqlite.driver import (
     ROLLBACK_INNER,
     WAL_BYTES,
     SqliteQueries,
+    WriteTurn,
     claim_driver,
     make_private,
     retry_while_busy,
@@ -46,6 +48,7 @@ class AdbcDatabase(SqliteQueries):
         super().__init__(clock)
         claim_driver(path, "adbc")
         make_private(path)
+        self._turn = WriteTurn(path)
         self._checkpoints = Checkpoints(path)
         self._written = 0
         self._connection: Connection = dbapi.connect(str(path), autocommit=True)
@@ -110,7 +113,9 @@ class AdbcDatabase(SqliteQueries):
         Inside another transaction it is a savepoint of that one.
         """
         begin, commit, rollback = _TRANSACTION if self._depth == 0 else _SAVEPOINT
-        self.sql(begin)
+        with self._turn.taken(BUSY_SECONDS) if self._depth == 0 else nullcontext():
+            self.sql(begin)
+        begun = perf_counter()
         self._depth += 1
         try:
             yield
@@ -124,6 +129,8 @@ class AdbcDatabase(SqliteQueries):
             raise
         finally:
             self._depth -= 1
+            if self._depth == 0:
+                self._note_lock(begun)
         if self._depth == 0 and self._written >= CHECKPOINT_ROWS:
             self._written = 0
             self._checkpoints.request()

@@ -11,7 +11,9 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from math import inf
 from pathlib import Path
+from time import perf_counter
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.outages import register
@@ -22,11 +24,12 @@ from bulkwright.store.sqlite.driver import (
     ROLLBACK_INNER,
     WAL_BYTES,
     SqliteQueries,
+    WriteTurn,
     claim_driver,
     make_private,
     retry_while_busy,
 )
-from bulkwright.store.sqlite.errors import stdlib_outage
+from bulkwright.store.sqlite.errors import is_busy, stdlib_outage
 
 register(sqlite3.Error, stdlib_outage)
 
@@ -44,10 +47,13 @@ class StdlibDatabase(SqliteQueries):
         claim_driver(path, "sqlite3")
         make_private(path)
         self._path = path
+        self._turn = WriteTurn(path)
         self._names: dict[str, tuple[str, ...]] = {}
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
         self._numbers = itertools.count()
+        self._waiting_since: dict[int, float] = {}
+        """By thread: since when it has been waiting for the write lock, by `perf_counter`."""
 
     def run_all(self, query: str, rows: Sequence[Mapping[str, object]]) -> None:
         """Runs a named query for its effect, once for each row of values, in order."""
@@ -84,11 +90,14 @@ class StdlibDatabase(SqliteQueries):
         """
         connection = self._connection(BUSY_SECONDS)
         inner = connection.in_transaction
+        begun = inf
         try:
             if inner:
                 connection.execute("SAVEPOINT inner")
             else:
-                _execute_when_free(connection, "BEGIN IMMEDIATE", (), BUSY_SECONDS)
+                with self._waiting(), self._turn.taken(BUSY_SECONDS):
+                    _execute_when_free(connection, "BEGIN IMMEDIATE", (), BUSY_SECONDS)
+                begun = perf_counter()
             yield
             connection.execute("RELEASE inner" if inner else "COMMIT")
         except BaseException as error:
@@ -96,6 +105,42 @@ class StdlibDatabase(SqliteQueries):
             if not inner and isinstance(error, sqlite3.OperationalError):
                 self._discard(connection)
             raise
+        finally:
+            self._note_lock(begun)
+
+    def lock_wait(self) -> float:
+        """Returns for how long a writer of this process has been waiting for the write lock.
+
+        If none waits and another process holds the lock, a thread begins to wait for it.
+        """
+        since = min(list(self._waiting_since.values()), default=None)
+        if since is not None:
+            return perf_counter() - since
+        connection = self._connection()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if is_busy(error):
+                threading.Thread(target=self._wait_for_lock, name="lock", daemon=True).start()
+            return 0.0  # other errors are those of writers: reads are answered all the same
+        connection.execute("ROLLBACK")
+        return 0.0
+
+    def _wait_for_lock(self) -> None:
+        with suppress(sqlite3.Error):
+            with self.transaction():
+                pass
+            self._discard(self._connection())
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """Notes that this thread waits for the write lock."""
+        thread = threading.get_ident()
+        self._waiting_since[thread] = perf_counter()
+        try:
+            yield
+        finally:
+            del self._waiting_since[thread]
 
     def close(self) -> None:
         """Closes the connections of every thread."""

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 import polars as pl
 from adbc_driver_manager import DatabaseError, IntegrityError, InternalError
 
-from bulkwright.domain.module import Module, Stamps
+from bulkwright.domain.module import Module, Stamps, StorageType
 from bulkwright.domain.outcome import SkipReason
 from bulkwright.outages import classify
 from bulkwright.ports import RecordRejected
 from bulkwright.store import tables
 from bulkwright.store.sqlite import sql
+from bulkwright.store.sqlite.forms import boolean_texts, moment_form
 from bulkwright.store.sqlite.records import SqliteSink, as_stored
 from bulkwright.store.tables import identifier
 
@@ -40,13 +41,14 @@ class SqliteExistingSink(SqliteSink):
 
     def insert(self, module: Module, records: pl.DataFrame, stamps: Stamps) -> None:
         """Add records. Raises RecordRejected if one of them is not stored."""
-        super().insert(module, records, stamps)
+        super().insert(module, self._in_form(module, records), stamps)
         self._stored_check(module, records.columns)(records)
 
     def update(
         self, module: Module, records: pl.DataFrame, stamps: Stamps, *, keep_empty: bool
     ) -> None:
         """Change the given columns. Raises RecordRejected if one of the records is not stored."""
+        records = self._in_form(module, records)
         super().update(module, records, stamps, keep_empty=keep_empty)
         self._stored_check(module, records.columns)(records)
 
@@ -66,7 +68,7 @@ class SqliteExistingSink(SqliteSink):
         self, module: Module, rows: pl.DataFrame, changed: Sequence[str], *, keep_empty: bool
     ) -> list[tuple[int, RecordRejected]]:
         """Write rows one by one and return the positions of the rejected ones, with the reason."""
-        records = as_stored(rows.drop("$new", "$incomplete"))
+        records = as_stored(self._in_form(module, rows.drop("$new", "$incomplete")))
         insert = sql.insert(module, records.columns, {})
         update = sql.update(module, changed, {}, keep_empty=keep_empty)
         check_stored = self._stored_check(module, records.columns)
@@ -90,6 +92,20 @@ class SqliteExistingSink(SqliteSink):
             else:
                 created.add(record_id)
         return rejected
+
+    def _in_form(self, module: Module, records: pl.DataFrame) -> pl.DataFrame:
+        """The records with their date-times and booleans in the forms that their columns hold."""
+        for field in module.fields:
+            name = field.api_name
+            if field.storage_type not in _WITH_FORMS or name not in records.columns:
+                continue
+            samples = [row["value"] for row in self._db.sql(sql.samples(module, field))]
+            if field.storage_type is StorageType.DATETIME:
+                texts = moment_form(samples).texts(records[name])
+            else:
+                texts = boolean_texts(records[name], samples)
+            records = records.with_columns(texts.alias(name))
+        return records
 
     def _stored_check(
         self, module: Module, columns: Iterable[str]
@@ -149,6 +165,9 @@ class SqliteExistingSink(SqliteSink):
         names = (f.column.name for f in module.fields if f.column is not None)
         found = [n for n in names if re.search(rf"(?<!\w){re.escape(n)}(?!\w)", rule)]
         return RecordRejected(reason, found, rule)
+
+
+_WITH_FORMS = (StorageType.DATETIME, StorageType.BOOLEAN)
 
 
 def _constraint_message(error: DatabaseError) -> str | None:

@@ -6,11 +6,12 @@ whether the table is empty or holds ten million records.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from string import ascii_lowercase, ascii_uppercase
 
 import polars as pl
 
-from bulkwright.domain.module import Field, Module, Stamps
+from bulkwright.domain.module import Field, Module, Stamps, StorageType
 from bulkwright.store import tables
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.sqlite import sql
@@ -34,7 +35,16 @@ class SqliteSink:
 
     def find(self, module: Module, field: Field, keys: pl.Series) -> pl.DataFrame:
         """Return the records that hold these keys: columns `at` (in `keys`, UInt32) and `id`."""
-        return _as_found(self._db.select(sql.find(module, field), _numbered(keys)))
+        statement = sql.find(module, field, self._collation(module, field))
+        return _as_found(self._db.select(statement, _numbered(keys)))
+
+    def same_keys(self, module: Module, field: Field, keys: pl.Series) -> pl.Series | None:
+        """Return the position of the first equal key for each; None if no two can be equal."""
+        collation = self._collation(module, field)
+        if collation not in _FOLDED:
+            return None
+        folded = _FOLDED[collation](keys).to_frame("key").with_row_index("at")
+        return folded.select(pl.col("at").min().over("key")).to_series()
 
     def keys_of(self, module: Module, ids: pl.Series, fields: Sequence[Field]) -> pl.DataFrame:
         """Return the keys that these records hold: `id` and one column for each field."""
@@ -57,6 +67,21 @@ class SqliteSink:
         changed = [c for c in records.columns if c != "id"]
         statement = sql.update(module, changed, stamps, keep_empty=keep_empty)
         self._db.write(statement, as_stored(records.select(*changed, "id")))
+
+    def _collation(self, module: Module, field: Field) -> str | None:
+        """The collation of the index of a text field; None if it has none."""
+        if field.storage_type is not StorageType.TEXT or field.column is None:
+            return None
+        table = tables.existing_table_of(module).existing.name
+        found = self._db.one("index_collation", table=table, column=field.column.name)
+        return None if found is None else str(found["collation"])
+
+
+_FOLDED: Mapping[str | None, Callable[[pl.Series], pl.Series]] = {
+    "NOCASE": lambda keys: keys.str.replace_many(list(ascii_uppercase), list(ascii_lowercase)),
+    "RTRIM": lambda keys: keys.str.strip_chars_end(" "),
+}
+"""What SQLite's own collations compare instead of the text; BINARY compares the text itself."""
 
 
 class SqliteParentRecords:

@@ -10,7 +10,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from bulkwright.domain.module import Field, Module, Stamps, StorageType
-from bulkwright.store.tables import quoted, table_of
+from bulkwright.store.tables import identifier, quoted, table_of
+
+_SAMPLES = 100
+"""Records at each end of a table that are read to find how a column holds its values."""
 
 
 class KeyPair(NamedTuple):
@@ -43,13 +46,15 @@ def update(module: Module, columns: Sequence[str], stamps: Stamps, *, keep_empty
     return f"UPDATE {table.name} SET {', '.join(changes)} WHERE {table.id_column} = ?"
 
 
-def find(module: Module, field: Field) -> str:
+def find(module: Module, field: Field, collation: str | None = None) -> str:
     """SELECT of ids by one key, through the index; binds (at, key) and returns `at` with each id.
 
-    Two matches are enough to know that the key is not unique.
+    The collation is that of the index, if the column may have another one. Two matches are enough
+    to know that the key is not unique.
     """
     table = table_of(module)
-    where = f"{table.key(field)} = ? LIMIT 2"
+    collate = f" COLLATE {identifier(collation)}" if collation else ""
+    where = f"{table.key(field)} = ?{collate} LIMIT 2"
     return f'SELECT ? AS at, {table.id_column} AS "id" FROM {table.name} WHERE {where}'
 
 
@@ -64,6 +69,21 @@ def keys_of(module: Module, fields: Sequence[Field]) -> str:
     return (
         f'SELECT {table.id_column} AS "id", {names} FROM {table.name} WHERE {table.id_column} = ?'
     )
+
+
+def samples(module: Module, field: Field) -> str:
+    """SELECT of texts and whole numbers, as texts, that a field of some records holds.
+
+    They are the first and the last records, so that the cost does not grow with the table.
+    """
+    table = table_of(module)
+    some = " UNION ALL ".join(
+        f"SELECT * FROM (SELECT {table.column(field)} AS value FROM {table.name} "
+        f"ORDER BY {table.id_column} {order} LIMIT {_SAMPLES})"
+        for order in ("ASC", "DESC")
+    )
+    typed = "typeof(value) IN ('text', 'integer')"
+    return f"SELECT CAST(value AS TEXT) AS value FROM ({some}) WHERE {typed}"
 
 
 def find_stored(module: Module, foreign_keys: Sequence[Sequence[KeyPair]]) -> str:

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from bulkwright.domain.account import Caller
+from bulkwright.domain.job import Job
 from bulkwright.domain.limits import JSON_BODY_BYTES
 from bulkwright.domain.upload import Upload
 from bulkwright.files import Incoming
@@ -29,12 +30,16 @@ async def upload(zoho: ZohoContext, request: Request) -> Response:
 
 async def create(zoho: ZohoContext, request: Request) -> Response:
     """Creates a job (facts 3). The body is JSON, whatever its Content-Type says."""
-    # The callback of the job uses the version of this request.
-    wanted = replace(
-        job_request(await request.body(JSON_BODY_BYTES)), version=zoho.version(request).name
-    )
-    job = await request.run(zoho.services.jobs.create, caller_of(request), wanted)
-    return json_response(present.created(job), 201)
+    body = await request.body(JSON_BODY_BYTES)
+    version = zoho.version(request).name
+
+    def parse_and_create() -> Job:
+        # The callback of the job uses the version of this request.
+        wanted = replace(job_request(body), version=version)
+        return zoho.services.jobs.create(caller_of(request), wanted)
+
+    # On a thread, because a long body takes long to parse.
+    return json_response(present.created(await request.run(parse_and_create)), 201)
 
 
 def details(zoho: ZohoContext, request: Request) -> Response:
@@ -47,17 +52,23 @@ async def download(zoho: ZohoContext, request: Request) -> Response:
     """Returns the result of a job (facts 5)."""
     org_id = caller_of(request).org_id
     number = linked_job_id(request, org_id)
-    # On a thread, because the file is read once to check it before it is sent.
-    file = await request.run(zoho.services.jobs.open_result, org_id, number)
     disposition = b'attachment; filename="%d.zip"' % number
     headers = ((b"content-type", b"application/zip"), (b"content-disposition", disposition))
-    return Response(200, headers=headers, file=file)
+    if request.scope["method"] == "HEAD":
+        size = await request.run(zoho.services.jobs.result_size, org_id, number)
+        return Response(200, headers=headers, size=size)
+    file, unchecked = await request.run(zoho.services.jobs.open_result_to_send, org_id, number)
+    return Response(200, headers=headers, file=file, sha256=unchecked)
 
 
 async def _receive(zoho: ZohoContext, request: Request) -> Upload:
+    uploads, most = zoho.services.uploads, zoho.limits.upload_bytes
+    left = await request.run(uploads.admit, caller_of(request))
     with ExitStack() as stack:
         incoming = stack.enter_context(zoho.services.files.incoming())
-        name = await receive_file(request, incoming.write, zoho.limits.upload_bytes)
+        name = await receive_file(
+            request, incoming.write, left if most is None else min(most, left)
+        )
         # From here on the thread owns the file: it may run longer than this request.
         owned = stack.pop_all()
         return await request.run(_acknowledge, zoho, owned, caller_of(request), name, incoming)

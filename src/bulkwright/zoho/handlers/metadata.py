@@ -8,11 +8,11 @@ from bulkwright.web.request import Request
 from bulkwright.web.response import NO_CONTENT, Response, json_response
 from bulkwright.zoho.auth import caller_of
 from bulkwright.zoho.context import ZohoContext
+from bulkwright.zoho.descriptions import Shape
 from bulkwright.zoho.documented import USER_TYPES
 from bulkwright.zoho.not_served import not_served
 from bulkwright.zoho.parse.query import whole_number
 from bulkwright.zoho.present import metadata as present
-from bulkwright.zoho.versions import Version
 
 
 async def modules(zoho: ZohoContext, request: Request) -> Response:
@@ -21,22 +21,33 @@ async def modules(zoho: ZohoContext, request: Request) -> Response:
     return json_response(present.modules(found))
 
 
-def module(zoho: ZohoContext, request: Request) -> Response:
+async def module(zoho: ZohoContext, request: Request) -> Response:
     """Returns one module with its fields."""
-    found = zoho.services.metadata.module(caller_of(request), request.params["module"])
-    return json_response(present.module(found, *_shown(zoho, request)))
+    return await _described(zoho, request, request.params["module"], present.module)
 
 
-def fields(zoho: ZohoContext, request: Request) -> Response:
+async def fields(zoho: ZohoContext, request: Request) -> Response:
     """Returns the fields of a module."""
-    found = zoho.services.metadata.module(caller_of(request), request.query().get("module"))
-    return json_response(present.fields(found, *_shown(zoho, request)))
+    return await _described(zoho, request, request.query().get("module"), present.fields)
 
 
-def layouts(zoho: ZohoContext, request: Request) -> Response:
+async def layouts(zoho: ZohoContext, request: Request) -> Response:
     """Returns the layout of a module."""
-    found = zoho.services.metadata.module(caller_of(request), request.query().get("module"))
-    return json_response(present.layouts(found, *_shown(zoho, request)))
+    return await _described(zoho, request, request.query().get("module"), present.layouts)
+
+
+async def _described(
+    zoho: ZohoContext, request: Request, name: str | None, shape: Shape
+) -> Response:
+    """Returns what `shape` makes of a module, on a thread: picklists may have many values."""
+    version, services, caller = zoho.version(request), zoho.services.metadata, caller_of(request)
+
+    def make() -> Response:
+        found = services.module(caller, name)
+        ids = services.module_ids(caller) if version.lookup_module_is_object else {}
+        return zoho.descriptions.response(shape, found, version, ids)
+
+    return await request.run(make)
 
 
 def users(zoho: ZohoContext, request: Request) -> Response:
@@ -60,10 +71,3 @@ def users(zoho: ZohoContext, request: Request) -> Response:
 def org(zoho: ZohoContext, request: Request) -> Response:
     """Returns the org."""
     return json_response(present.org(zoho.services.metadata.org(caller_of(request))))
-
-
-def _shown(zoho: ZohoContext, request: Request) -> tuple[Version, present.ModuleIds]:
-    """Returns the version in which fields are shown, and the ids that it needs."""
-    version = zoho.version(request)
-    needed = version.lookup_module_is_object
-    return version, zoho.services.metadata.module_ids(caller_of(request)) if needed else {}

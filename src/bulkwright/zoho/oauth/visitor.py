@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from bulkwright.domain.authorization import Authorization
 from bulkwright.domain.limits import DEVICE_SECONDS
 from bulkwright.service.signin import SignedIn
+from bulkwright.web.host import is_loopback_host
 from bulkwright.web.request import Request
 from bulkwright.zoho.context import ZohoContext
 
 PATH = "/oauth/v2/auth"
 """The path of the pages. The session cookie is sent to this path only, except over HTTPS."""
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
-_LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def read_visit(zoho: ZohoContext, request: Request) -> Visit:
         secret=cookie or secrets.token_urlsafe(32),
         has_cookie=cookie is not None,
         visitor=visitor,
-        users_offered=zoho.dev and _is_local(request),
+        users_offered=zoho.dev and is_loopback_host(request.header(b"host") or ""),
     )
 
 
@@ -123,12 +123,3 @@ def _set_cookie(
     if seconds is not None:
         parts.append(f"Max-Age={seconds}")
     return b"set-cookie", "; ".join(parts).encode()
-
-
-def _is_local(request: Request) -> bool:
-    """Returns whether the browser addresses this machine by a local name.
-
-    The owner of another name can make it resolve to this machine, and then send our forms.
-    """
-    host = (request.header(b"host") or "").lower()
-    return re.sub(r":\d+$", "", host) in _LOCAL_HOSTS

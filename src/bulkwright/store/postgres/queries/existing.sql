@@ -6,7 +6,8 @@ SELECT n.nspname AS schema, c.relname AS name,
             WHEN NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
                       AND has_table_privilege(c.oid, 'UPDATE'))
             THEN 'it may not be written to; GRANT SELECT, INSERT, UPDATE to the database''s user'
-       END AS problem
+       END AS problem,
+       CASE WHEN c.relkind = 'p' THEN 'partitioned' END AS variety
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.relname = :name
   AND CASE WHEN CAST(:schema AS text) IS NULL THEN pg_table_is_visible(c.oid)
@@ -134,3 +135,27 @@ CREATE TEMPORARY TABLE IF NOT EXISTS bulkwright_rejected (
 -- The rows that were rejected, and the error that the server reported for each.
 SELECT at, state, nullif(rule, '') AS rule, nullif(col, '') AS col, message FROM bulkwright_rejected
 ORDER BY at
+
+-- name: index_equality
+-- How the index over one column compares texts: a unique index first, and one that compares fewer
+-- texts as different. The operator may be in a schema that is not in the search path.
+SELECT quote_ident(cs.nspname) || '.' || quote_ident(c.collname) AS collation,
+       'OPERATOR(' || quote_ident(os.nspname) || '.' || o.oprname || ')' AS operator,
+       c.collisdeterministic AND t.typname <> 'citext' AS compares_bytes
+FROM pg_attribute a
+JOIN pg_index i ON i.indrelid = a.attrelid AND i.indkey[0] = a.attnum
+JOIN pg_class x ON x.oid = i.indexrelid
+JOIN pg_am m ON m.oid = x.relam
+JOIN pg_opclass k ON k.oid = i.indclass[0]
+JOIN pg_type t ON t.oid = k.opcintype
+JOIN pg_amop e ON e.amopfamily = k.opcfamily AND e.amopstrategy = 3
+    AND e.amoplefttype = k.opcintype AND e.amoprighttype = k.opcintype
+JOIN pg_operator o ON o.oid = e.amopopr
+JOIN pg_namespace os ON os.oid = o.oprnamespace
+JOIN pg_collation c ON c.oid = i.indcollation[0]
+JOIN pg_namespace cs ON cs.oid = c.collnamespace
+WHERE a.attrelid = CAST(:table AS regclass) AND a.attname = :column
+  AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND i.indnkeyatts = 1
+  AND m.amname = 'btree'
+ORDER BY i.indisunique DESC, compares_bytes
+LIMIT 1

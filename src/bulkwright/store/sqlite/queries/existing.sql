@@ -1,6 +1,6 @@
 -- name: existing_tables
 -- The table of this name. SQLite has no reason why it could not be written to.
-SELECT NULL AS schema, name, NULL AS problem
+SELECT NULL AS schema, name, NULL AS problem, CASE WHEN wr THEN 'without rowid' END AS variety
 FROM pragma_table_list
 WHERE schema = 'main' AND type = 'table' AND name = :name COLLATE NOCASE
   AND coalesce(:schema, 'main') = 'main' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'
@@ -28,7 +28,9 @@ SELECT f.name,
             WHEN type LIKE '%UUID%' THEN 'uuid'
             WHEN type LIKE '%CHAR%' THEN 'character varying' || size
             WHEN type LIKE '%TEXT%' OR type LIKE '%CLOB%' OR type = '' THEN 'text'
-            WHEN type LIKE 'DATETIME%' OR type LIKE 'TIMESTAMP%' THEN 'timestamp with time zone'
+            WHEN type LIKE 'TIMESTAMP%TZ%' OR type LIKE '%WITH TIME ZONE'
+            THEN 'timestamp with time zone'
+            WHEN type LIKE 'DATETIME%' OR type LIKE 'TIMESTAMP%' THEN 'timestamp without time zone'
             WHEN type = 'DATE' THEN 'date'
             WHEN type LIKE '%REAL%' OR type LIKE '%FLOA%' OR type LIKE '%DOUB%'
             THEN 'double precision'
@@ -72,3 +74,16 @@ SELECT seq AS last FROM sqlite_sequence WHERE name = :table
 -- name: is_service_schema
 -- Whether a schema is the one that holds the service's tables: an SQLite file has only one.
 SELECT 1 AS found
+
+-- name: index_collation
+-- The collation of the index over one column: a unique index first, and one that compares fewer
+-- texts as different.
+SELECT upper(coll) AS collation FROM (
+    SELECT min(i.coll) AS coll, min(i.name) AS name, l."unique" AS is_unique
+    FROM pragma_index_list(:table) l JOIN pragma_index_xinfo(l.name) i
+    WHERE l.partial = 0 AND i."key" = 1
+    GROUP BY l.name HAVING count(*) = 1
+)
+WHERE name = :column
+ORDER BY is_unique DESC, upper(coll) = 'BINARY'
+LIMIT 1

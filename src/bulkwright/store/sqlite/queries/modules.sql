@@ -9,3 +9,8 @@ SELECT 1
 -- name: lock_module
 -- Lock the records of a module until this transaction ends: see lock_schema.
 SELECT :id
+
+-- name: add_picklist_values
+-- Add the values of a JSON array to a picklist, the first one at the position `first`.
+INSERT INTO picklist_values (org_id, module, api_name, position, value)
+SELECT :org_id, :module, :api_name, :first + key, value FROM json_each(:values)

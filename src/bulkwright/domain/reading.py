@@ -1,0 +1,74 @@
+"""How a CSV is read: its header under each delimiter, and the guesses that were made.
+
+The same facts stand with the upload (`Splitting`) and with the resource of a job (`Reading`). Every
+guess is recorded, so that a user can see it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Splitting:
+    """What a file looks like under one delimiter: its header, and the rows after it."""
+
+    delimiter: str
+    header: tuple[str, ...]
+    rows: int = 0
+    """The rows that were examined, the first ones of the file."""
+    agreeing: int = 0
+    """Those that have as many cells as the header, and no damaged quotes."""
+    clean: bool = True
+    """Whether the quotes of the header are well-formed."""
+    width: int | None = None
+    """The number of cells, if all these rows have the same."""
+
+    @property
+    def fits(self) -> bool:
+        """Whether the header and all examined rows agree, and have more than one cell."""
+        return len(self.header) > 1 and self.agreeing == self.rows
+
+
+class FoundBy(StrEnum):
+    """Why an encoding or a delimiter was chosen."""
+
+    NAMED = "named"
+    """The caller or the file names it: a byte order mark, `sep=;`."""
+    CONTENT = "content"
+    """Nothing else fits the file."""
+    GUESS = "guess"
+    """Others are possible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the CSV of a resource is read, stored with the job."""
+
+    encoding: str
+    encoding_by: FoundBy
+    delimiter: str
+    delimiter_by: FoundBy
+    also_fits: tuple[str, ...] = ()
+    """Other delimiters under which the header and the first rows agree."""
+    left_out: tuple[str, ...] = ()
+    """Header texts of the columns that no mapping reads, in file order."""
+    stray_quotes: int = 0
+    """Rows in which quotes were read as ordinary characters."""
+    first_stray_quote: int | None = None
+    """The number of the first of these rows; the row after the header is 1."""
+
+    def with_stray_quotes(self, rows: tuple[int, ...]) -> Reading:
+        """Returns the same reading after a chunk; `rows` are numbers from 0, in file order."""
+        first = self.first_stray_quote
+        return Reading(
+            self.encoding,
+            self.encoding_by,
+            self.delimiter,
+            self.delimiter_by,
+            self.also_fits,
+            self.left_out,
+            self.stray_quotes + len(rows),
+            rows[0] + 1 if first is None else first,
+        )

@@ -1,0 +1,145 @@
+"""How a file is read: what decides, and what the job says of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.support.bench import Bench
+
+from bulkwright.domain import limits
+from bulkwright.domain.errors import FileNotSupported
+from bulkwright.domain.job import FieldMapping, Job, Operation
+from bulkwright.domain.reading import FoundBy, Reading
+from bulkwright.domain.request import JobRequest, ResourceRequest
+
+NAME, CITY, STATE = (FieldMapping(n, i) for i, n in enumerate(("Last_Name", "City", "State")))
+chunked = pytest.mark.parametrize("chunk_rows", [1, 2, 1000])
+
+
+def stored(bench: Bench, *names: str) -> list[tuple[object, ...]]:
+    """Fields of each record."""
+    return [tuple(record[name] for name in names) for record in bench.records()]
+
+
+def reading(job: Job) -> Reading:
+    """How the only file of a job is read."""
+    found = job.resources[0].reading
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("mapped", [None, [NAME], [NAME, CITY]])
+def test_a_header_with_colons_is_separated_by_its_comma(bench: Bench, mapped: Any) -> None:
+    """A time in each row has as many colons as the header; the other delimiter is reported."""
+    done = bench.run("Last_Name,Start (HH:MM:SS)\nBoyle,10:30:00\n", mappings=mapped)
+    assert done.outcome == ["ADDED"]
+    assert stored(bench, "Last_Name") == [("Boyle",)]
+    assert (reading(done.job).delimiter, reading(done.job).also_fits) == (",", (":",))
+    assert reading(done.job).delimiter_by is FoundBy.GUESS
+
+
+def test_a_doubtful_delimiter_is_rejected_with_what_fits(bench: Bench) -> None:
+    """Unless the header names fields under one, or a mapped column exists under one only."""
+    text = "Name,x;Town,y\nBoyle,1;Bonn,2\n"
+    assert bench.run(text, mappings=[FieldMapping("Last_Name", 2)]).outcome == ["ADDED"]
+    with pytest.raises(FileNotSupported, match="comma and a semicolon"):
+        bench.create("Name,x;Town\nBoyle,1;Bonn\n", mappings=[NAME])
+    assert bench.run("Last_Name,x;Town\nBoyle,1;Bonn\n", mappings=[NAME]).outcome == ["ADDED"]
+
+
+def test_tabs_are_named_or_read(bench: Bench) -> None:
+    """They are no documented delimiter, but a caller can allow them."""
+    text = "Last_Name\tCity\nBoyle\tBonn\n"
+    with pytest.raises(FileNotSupported, match="separated by a tab; use a comma"):
+        bench.create(text)
+    wanted = ResourceRequest("Leads", str(bench.upload(text)))
+    for delimiters in (",;|:\t", "\t"):
+        request = JobRequest(Operation.INSERT, (wanted,), delimiters=delimiters)
+        job = bench.services.jobs.create(bench.caller, request)
+        assert bench.worker.run_one(job.id)
+    assert stored(bench, "Last_Name", "City") == [("Boyle", "Bonn")] * 2
+
+
+@chunked
+def test_a_damaged_quote_loses_no_row(bench: Bench, chunk_rows: int) -> None:
+    """Each line stands by itself; the job says which rows have stray quotes."""
+    text = (
+        'a,b,c\nfirst,1,2\nA,"Acme,x\nB,"Beta,y\nC,Gamma,z\n"say "hello" now",1,2\n'
+        '"Smith, "Bob" J.",1\n"he said "hi"\nand left",1\n5" disk,1,2\nlast,1,2\n'
+    )
+    done = bench.run(text, mappings=[NAME, CITY, STATE], chunk_rows=chunk_rows)
+    bad = "INVALID_DATA-c"
+    assert done.outcome == [*["ADDED"] * 5, bad, bad, bad, "ADDED", "ADDED"]
+    assert stored(bench, "Last_Name", "City", "State") == [
+        ("first", "1", "2"),
+        ("A", '"Acme', "x"),
+        ("B", '"Beta', "y"),
+        ("C", "Gamma", "z"),
+        ('"say "hello" now"', "1", "2"),
+        ('5" disk', "1", "2"),
+        ("last", "1", "2"),
+    ]
+    assert (reading(done.job).stray_quotes, reading(done.job).first_stray_quote) == (3, 2)
+
+
+@chunked
+def test_the_whole_file_decides_on_its_encoding(bench: Bench, chunk_rows: int) -> None:
+    """A letter behind more than a MiB of ASCII is read right."""
+    plain = "Last_Name,Notes\n" + f"Ann,{'x' * 20_000}\n" * 60 + "Müller,y\n"
+    assert len(plain) > limits.MiB
+    done = bench.run(plain.encode("cp1252"), mappings=[NAME], chunk_rows=max(chunk_rows, 50))
+    assert done.outcome == ["ADDED"] * 61
+    assert stored(bench, "Last_Name")[-1] == ("Müller",)
+    assert (reading(done.job).encoding, reading(done.job).encoding_by) == (
+        "windows-1252",
+        FoundBy.GUESS,
+    )
+    assert done.job.character_encoding == "windows-1252"
+
+
+def test_a_text_of_another_language_is_read_right(bench: Bench) -> None:
+    """Its letters are not those of windows-1252, and the job says that this is a guess."""
+    names = ["Dvořák", "Kučera", "Němec", "Růžička", "Šimůnek", "Žák", "Říha", "Čermák"]
+    done = bench.run("Last_Name\n" + "\n".join(names), mappings=[NAME])
+    assert reading(done.job).encoding_by is FoundBy.CONTENT
+    done = bench.run(("Last_Name\n" + "\n".join(names)).encode("cp1250"), mappings=[NAME])
+    assert [name for (name,) in stored(bench, "Last_Name")] == names * 2
+    assert (reading(done.job).encoding, reading(done.job).encoding_by) == (
+        "windows-1250",
+        FoundBy.GUESS,
+    )
+
+
+def test_a_doubtful_encoding_is_rejected_with_what_to_name(bench: Bench) -> None:
+    """The upload is acknowledged; the job is not created."""
+    data = "Last_Name,City\nכהן,חיפה\nלוי,אשדוד\n".encode("cp1255")
+    with pytest.raises(FileNotSupported, match=r"character_encoding.*windows-1255"):
+        bench.create(data)
+    assert bench.run(data, encoding="windows-1255").outcome == ["ADDED"] * 2
+    assert stored(bench, "Last_Name", "City")[0] == ("כהן", "חיפה")
+
+
+def test_the_job_names_the_columns_that_are_left_out(bench: Bench) -> None:
+    """Those that no mapping reads, in file order."""
+    text = "x,Last_Name,y,City\n1,Boyle,2,Bonn\n"
+    assert reading(bench.run(text).job).left_out == ("x", "y")
+    done = bench.run(text, mappings=[FieldMapping("Last_Name", 1)])
+    assert reading(done.job).left_out == ("x", "y", "City")
+
+
+@chunked
+@pytest.mark.parametrize("end", ["\x1a", "\r\n\x1a", "\x1a\x1a\x1a"])
+def test_a_control_z_at_the_end_is_no_row(bench: Bench, end: str, chunk_rows: int) -> None:
+    """Programs of DOS end a file so. Elsewhere it is a character."""
+    text = f"a,b,c\r\n1,x\x1ay,3\r\n4,5,6{end}"
+    done = bench.run(text, mappings=[NAME, CITY, STATE], chunk_rows=chunk_rows)
+    assert done.outcome == ["ADDED"] * 2
+    assert stored(bench, "City", "State") == [("x\x1ay", "3"), ("5", "6")]
+
+
+def test_the_line_of_excel_is_no_header(bench: Bench) -> None:
+    """It names the delimiter."""
+    done = bench.run("sep=;\r\nLast_Name;City\r\nBoyle;Bonn, Nord\r\n")
+    assert done.outcome == ["ADDED"] and stored(bench, "City") == [("Bonn, Nord",)]
+    assert reading(done.job).delimiter_by is FoundBy.NAMED
