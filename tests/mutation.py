@@ -51,7 +51,8 @@ ROOMS = {
     "match": Room(
         ("pipeline/match.py", "pipeline/sequential.py", "pipeline/keys.py"),
         ("tests/engine/test_operations.py", "tests/engine/test_unique.py",
-         "tests/engine/test_csv_oddities.py", "tests/properties/test_keys.py"),
+         "tests/engine/test_csv_oddities.py", "tests/engine/test_parent_child.py",
+         "tests/properties/test_keys.py"),
     ),
 }  # fmt: skip
 """From the quickest to the slowest."""

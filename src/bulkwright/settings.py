@@ -8,41 +8,25 @@ A field is an option of the command line, an environment variable (`variable`), 
 
 from __future__ import annotations
 
-import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Self, TypeVar, get_type_hints
 from urllib.parse import urlsplit
 
 from bulkwright.domain.endpoint import InvalidEndpoint, parse_allowed, parse_endpoint
 from bulkwright.domain.limits import PROFILES, SERVICE, ZOHO, Limits, MiB
 from bulkwright.domain.retention import RETENTION_POLICIES, RetentionPolicy, parse_time
+from bulkwright.variables import UnusableSetting, parsed, refuse_placeholder, variable, written
 
-PREFIX = "BULKWRIGHT_"
-"""Of every environment variable."""
-PLACEHOLDER = "CHANGE_ME"
-"""Stands for a secret in the templates of environment files."""
 _POSTGRES = ("postgresql://", "postgres://")
-_TRUE = ("true", "1", "yes", "y", "t", "on")
-_FALSE = ("false", "0", "no", "n", "f", "off")
 T = TypeVar("T")
 
 Profile = Literal["zoho", "service"]
 LogFormat = Literal["text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 Network = IPv4Network | IPv6Network
-
-
-class UnusableSetting(Exception):
-    """The value of a setting cannot be used. The message names the option and a value that can."""
-
-
-def refuse_placeholder(name: str, value: object) -> None:
-    """Raises UnusableSetting if a variable still has the placeholder of a template in deploy/."""
-    if isinstance(value, str) and PLACEHOLDER in value:
-        raise UnusableSetting(f"{name} contains {PLACEHOLDER}; set a value of your own.")
 
 
 def _option(default: T, help: str) -> T:
@@ -342,7 +326,7 @@ class Settings(MetricsSettings, LogSettings, RetentionSettings, DataLocation):
         """
         hints = get_type_hints(cls)
         values: dict[str, Any] = {
-            f.name: _parsed(environ[variable(f.name)], hints[f.name], variable(f.name))
+            f.name: parsed(environ[variable(f.name)], hints[f.name], variable(f.name))
             for f in fields(cls)
             if variable(f.name) in environ
         }
@@ -356,15 +340,10 @@ class Settings(MetricsSettings, LogSettings, RetentionSettings, DataLocation):
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["profile"] = self.limits_profile
         return {
-            variable(name): _written(value)
+            variable(name): written(value)
             for name, value in values.items()
             if value is not None and value != ()
         }
-
-
-def variable(name: str) -> str:
-    """Returns the environment variable of a field: `log_format` has BULKWRIGHT_LOG_FORMAT."""
-    return PREFIX + name.upper()
 
 
 def help_text(group: type[_Group], name: str) -> str:
@@ -376,36 +355,6 @@ def help_text(group: type[_Group], name: str) -> str:
 def _common(wanted: type[_Group], group: _Group) -> dict[str, object]:
     names = {f.name for f in fields(wanted)}
     return {f.name: getattr(group, f.name) for f in fields(group) if f.name in names}
-
-
-def _written(value: object) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case tuple():
-            return " ".join(value)
-        case _:
-            return str(value)
-
-
-def _parsed(text: str, hint: Any, name: str) -> object:
-    """Converts a variable's text to the type of its field."""
-    if get_origin(hint) in (Union, types.UnionType):
-        (hint,) = [member for member in get_args(hint) if member is not type(None)]
-    if get_origin(hint) is Literal and text not in get_args(hint):
-        raise UnusableSetting(f"{name} takes one of {', '.join(get_args(hint))}, not {text!r}.")
-    if get_origin(hint) is tuple:
-        return tuple(text.split())
-    if hint is bool:
-        if text.lower() not in (*_TRUE, *_FALSE):
-            raise UnusableSetting(f"{name} takes true or false, not {text!r}.")
-        return text.lower() in _TRUE
-    if hint in (int, float, Path):
-        try:
-            return hint(text)
-        except ValueError:
-            raise UnusableSetting(f"{name} takes a number, not {text!r}.") from None
-    return text
 
 
 def _parse_network(text: str) -> Network:

@@ -31,7 +31,7 @@ from bulkwright.service.signin import SignInService
 from bulkwright.service.throttle import Failures
 from bulkwright.service.tokens import TokenService
 from bulkwright.service.uploads import UploadService
-from bulkwright.settings import Settings, UnusableSetting
+from bulkwright.settings import Settings
 from bulkwright.store.accounts import AccountStore
 from bulkwright.store.audit import AuditStore
 from bulkwright.store.claims import ClaimStore
@@ -45,6 +45,7 @@ from bulkwright.store.outbox import OutboxStore
 from bulkwright.store.retention import RetentionStore
 from bulkwright.store.sessions import SessionStore
 from bulkwright.store.uploads import UploadStore
+from bulkwright.variables import UnusableSetting
 
 if TYPE_CHECKING:
     from bulkwright.callback.dispatcher import CallbackDispatcher

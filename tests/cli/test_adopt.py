@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 from pathlib import Path
 
 import httpx2
@@ -26,8 +27,8 @@ def server(folder: Path, *options: str, dev: bool) -> ServerProcess:
     )
 
 
-@pytest.mark.parametrize("store", ["sqlite", "postgres"])
-@pytest.mark.parametrize("file", ["kept", "deleted"])
+@pytest.mark.slow
+@pytest.mark.parametrize(("store", "file"), [("sqlite", "kept"), ("postgres", "deleted")])
 def test_a_development_folder_is_adopted(
     request: pytest.FixtureRequest, tmp_path: Path, run: Run, store: str, file: str
 ) -> None:
@@ -74,9 +75,9 @@ def test_a_folder_of_an_older_version_is_recognised(tmp_path: Path, run: Run) ->
         services.setup.dev_setup()
         database = services.database
         database.sql("UPDATE orgs SET dev = 0")
-        text = Path(open_services.__code__.co_filename).parent / "store/sqlite/migrations"
+        migration = files("bulkwright.store") / "sqlite" / "migrations" / "013_accounts.sql"
         (statement,) = re.findall(
-            r"UPDATE orgs SET dev = 1.*?;", (text / "013_accounts.sql").read_text(), re.DOTALL
+            r"UPDATE orgs SET dev = 1.*?;", migration.read_text("utf-8"), re.DOTALL
         )
         database.sql(statement.removesuffix(";"))
     assert "bulkwright org adopt" in refused(run("serve", "--data", "d", "--port", "0"))

@@ -55,8 +55,7 @@ def test_an_org_is_given_a_priority(run: Run) -> None:
     assert values(run("org", "--priority", "3", *DATA).stdout)["priority"] == "3"
     number = values(run("org", *DATA).stdout)["org_id"]
     assert values(run("org", number, "--priority", "-1", *DATA).stdout)["priority"] == "-1"
-    refused = run("org", "1", *DATA)
-    assert (refused.returncode, refused.stderr) == (1, "bulkwright: There is no org 1.\n")
+    assert "There is no org 1; " in refused(run("org", "1", *DATA))
 
 
 def test_a_user_is_added_with_a_profile(run: Run) -> None:

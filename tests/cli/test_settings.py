@@ -23,10 +23,9 @@ from bulkwright.settings import (
     DataLocation,
     RetentionSettings,
     Settings,
-    UnusableSetting,
     WorkerSettings,
-    variable,
 )
+from bulkwright.variables import UnusableSetting, variable
 from bulkwright.wiring import open_files
 
 OTHER: dict[str, Any] = {

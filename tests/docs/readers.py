@@ -16,6 +16,7 @@ import csv
 import io
 import tempfile
 from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -88,8 +89,7 @@ def by_polars(data: bytes) -> str:
 
 def by_pandas(data: bytes) -> str:
     """pandas."""
-    import pandas as pd  # type: ignore[import-untyped]
-
+    pd = import_module("pandas")
     frame = pd.read_csv(io.BytesIO(data), dtype=str, keep_default_na=False)
     rows = frame.reset_index() if not isinstance(frame.index, pd.RangeIndex) else frame
     return show(rows.values.tolist())
@@ -97,8 +97,7 @@ def by_pandas(data: bytes) -> str:
 
 def by_duckdb(data: bytes) -> str:
     """DuckDB."""
-    import duckdb  # type: ignore[import-not-found]
-
+    duckdb = import_module("duckdb")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "f.csv"
         path.write_bytes(data)

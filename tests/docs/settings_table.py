@@ -11,12 +11,13 @@ from typing import Any, get_args, get_type_hints
 
 from bulkwright.settings import (
     DataLocation,
+    OrgLocation,
     RetentionSettings,
     Settings,
     WorkerSettings,
     help_text,
-    variable,
 )
+from bulkwright.variables import variable
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 START, END = (
@@ -26,14 +27,19 @@ START, END = (
 
 
 def table() -> str:
-    """Returns the rows of all settings, those of `worker` alone at the end."""
+    """Returns the rows of all settings, those of single commands at the end."""
     lines = [
         "| option | variable | default | commands | meaning |",
         "|---|---|---|---|---|",
     ]
     lines += [_row(Settings, field) for field in fields(Settings)]
     known = {field.name for field in fields(Settings)}
-    lines += [_row(WorkerSettings, f) for f in fields(WorkerSettings) if f.name not in known]
+    lines += [
+        _row(group, field)
+        for group in (WorkerSettings, OrgLocation)
+        for field in fields(group)
+        if field.name not in known
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -44,7 +50,7 @@ def page() -> str:
     return f"{before}{START}\n{table()}\n{END}{after}"
 
 
-def _row(group: type[Settings] | type[WorkerSettings], field: Field[Any]) -> str:
+def _row(group: type[DataLocation], field: Field[Any]) -> str:
     hint = get_type_hints(group)[field.name]
     choices = [choice for choice in _choices(hint) if isinstance(choice, str)]
     meaning = help_text(group, field.name)
@@ -66,6 +72,8 @@ def _choices(hint: Any) -> tuple[Any, ...]:
 def _commands(name: str) -> str:
     if name in {f.name for f in fields(DataLocation)}:
         return "all but `demo`"
+    if name in {f.name for f in fields(OrgLocation)}:
+        return "those that work for one org"
     commands = {
         "serve": fields(Settings),
         "worker": fields(WorkerSettings),

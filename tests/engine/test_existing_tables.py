@@ -466,6 +466,27 @@ def test_a_foreign_key_to_a_module_is_a_lookup(bench: Bench) -> None:
     assert bench.shown(1, "kids")["parent"] == {"name": None, "id": "2"}
 
 
+def test_a_unique_lookup_is_matched_by_the_record_that_it_means(bench: Bench) -> None:
+    """Cells name an elder; its id is the key of the row."""
+    run(
+        bench,
+        "CREATE TABLE elders (pk {id}, name TEXT UNIQUE)",
+        "CREATE TABLE desks (id {id}, place TEXT, owner INTEGER UNIQUE REFERENCES elders (pk))",
+        "INSERT INTO elders (name) VALUES ('P')",
+        "INSERT INTO elders (name) VALUES ('Q')",
+    )
+    offer(bench, "desks", with_references=True)
+    mappings = (FieldMapping("place", 0), FieldMapping("owner", 1, find_by="name"))
+    done = bench.run("place,owner\na,Q\nb,Q\nc,\nd,\n", "desks", mappings=mappings)
+    assert done.outcome == ["ADDED", "DUPLICATE_DATA-owner", "ADDED", "ADDED"]
+    rows = "place,owner\ne,Q\nf,P\ng,R\n"
+    done = bench.run(rows, "desks", "update", mappings=mappings, find_by="owner")
+    assert done.outcome == ["UPDATED", "RESOURCE_NOT_FOUND-owner", "INVALID_DATA-owner"]
+    assert [(r["place"], r["owner"]) for r in bench.records("desks")] == [
+        ("e", 2), ("c", None), ("d", None),
+    ]  # fmt: skip
+
+
 def test_records_are_found_by_indexed_columns_only(bench: Bench) -> None:
     """No index is created in an existing table; its own indexes are used."""
     run(

@@ -104,6 +104,14 @@ def test_insert_adds_a_row_without_a_key(bench: Bench) -> None:
     assert by_email(bench, "insert", "A,\nB,\n") == ["ADDED", "ADDED"]
 
 
+def test_rows_with_and_without_a_key_are_added_side_by_side(bench: Bench) -> None:
+    """A skipped row names no record, even if another row has added one with its key."""
+    rows = "Last_Name,Email,No_of_Employees\nA,x@y.example,1\nB,,2\nC,x@y.example,many\n"
+    done = bench.run(rows, find_by="Email")
+    assert done.outcome == ["ADDED", "ADDED", "INVALID_DATA-No_of_Employees"]
+    assert done.ids == [*(r["id"] for r in bench.records()), None]
+
+
 @pytest.mark.parametrize("operation", ["update", "upsert"])
 def test_rows_that_may_update_need_their_key(bench: Bench, operation: str) -> None:
     """An empty find_by cell does not name a record."""

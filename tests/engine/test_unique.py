@@ -117,6 +117,25 @@ def test_values_move_along_a_chain(two: Bench, chunk_rows: int) -> None:
 
 
 @chunked
+def test_a_record_keeps_and_frees_what_it_has_just_taken(two: Bench, chunk_rows: int) -> None:
+    """a takes 9, keeps it in the next row, and frees it for b; then c takes what a had first."""
+    rows = "Code,Serial,Name\na,9,A\na,9,A\na,8,A\nb,9,B\nc,1,C\n"
+    done = run(two, rows, "update", "Code", chunk_rows=chunk_rows)
+    assert done.outcome == ["UPDATED"] * 5
+    assert held(two) == [("A", "a", 8), ("B", "b", 9), ("C", "c", 1)]
+
+
+@chunked
+def test_an_ignored_empty_cell_does_not_end_the_row(two: Bench, chunk_rows: int) -> None:
+    """The Code of the record stays, its Serial is free for the next row."""
+    a, b, _ = (r["id"] for r in two.records("Things"))
+    rows = f"id,Code,Serial,Name\n{a},,9,A\n{b},,1,B\n"
+    done = run(two, rows, "update", "id", ignore_empty=True, chunk_rows=chunk_rows)
+    assert done.outcome == ["UPDATED", "UPDATED"]
+    assert held(two)[:2] == [("A", "a", 9), ("B", "b", 1)]
+
+
+@chunked
 def test_a_chain_in_the_wrong_order_stops(two: Bench, chunk_rows: int) -> None:
     """Rows that need a value too early are skipped; the one that finds it free is stored."""
     rows = "Code,Serial,Name\na,2,A\nb,3,B\nc,4,C\n"
@@ -145,6 +164,54 @@ def test_found_by_id_every_unique_value_may_change(two: Bench, chunk_rows: int) 
         "UPDATED", "UPDATED", "DUPLICATE_DATA-Serial", "DUPLICATE_DATA-Code", "DUPLICATE_DATA-Code",
     ]  # fmt: skip
     assert held(two) == [("A", "z", 1), ("B", "a", 2), ("C", "c", 3)]
+
+
+@chunked
+def test_a_key_without_a_record_is_reported_beside_duplicates(two: Bench, chunk_rows: int) -> None:
+    """An update creates no record, and an upsert none with an unknown id."""
+    rows = "Code,Serial,Name\na,2,X\nzz,9,Z\nc,8,C\n"
+    done = run(two, rows, "update", "Code", chunk_rows=chunk_rows)
+    assert done.outcome == ["DUPLICATE_DATA-Serial", "RESOURCE_NOT_FOUND-Code", "UPDATED"]
+    a = two.records("Things")[0]["id"]
+    rows = f"id,Code,Serial,Name\n{a},b,,A\n123,x,9,X\n,y,7,Y\n{a},y,6,A\n"
+    done = run(two, rows, "upsert", "id", chunk_rows=chunk_rows)
+    assert done.outcome == [
+        "DUPLICATE_DATA-Code", "RESOURCE_NOT_FOUND-id", "ADDED", "DUPLICATE_DATA-Code",
+    ]  # fmt: skip
+
+
+@chunked
+def test_an_insert_with_a_known_key_is_reported_beside_duplicates(
+    two: Bench, chunk_rows: int
+) -> None:
+    """By the find_by field, by id, and a second time in the file. An unknown id is not used."""
+    rows = "Code,Serial,Name\nd,1,D\na,9,A\ne,8,E\ne,7,F\n"
+    done = run(two, rows, "insert", "Code", chunk_rows=chunk_rows)
+    assert done.outcome == [
+        "DUPLICATE_DATA-Serial", "DUPLICATE_DATA-Code", "ADDED", "DUPLICATE_DATA-Code",
+    ]  # fmt: skip
+    a = two.records("Things")[0]["id"]
+    rows = f"id,Code,Serial,Name\n{a},x,19,X\n123,a,18,B\n123,y,18,C\n123,z,17,D\n"
+    done = run(two, rows, "insert", "id", chunk_rows=chunk_rows)
+    assert done.outcome == ["DUPLICATE_DATA-id", "DUPLICATE_DATA-Code", "ADDED", "ADDED"]
+
+
+@chunked
+@pytest.mark.parametrize("first", ["a,2,A", "a,1,A"])
+def test_a_new_record_needs_its_mandatory_fields_beside_duplicates(
+    two: Bench, first: str, chunk_rows: int
+) -> None:
+    """With and without a duplicate in the chunk: an empty cell is an error in a creating row only.
+
+    A row with another error has no record to create.
+    """
+    rows = f"Code,Serial,Name\n{first}\nn,8,\nm,many,\nn,9,N\nn,,\nc,,\n"
+    done = run(two, rows, "upsert", "Code", ignore_empty=True, chunk_rows=chunk_rows)
+    assert done.outcome == [
+        "DUPLICATE_DATA-Serial" if first == "a,2,A" else "UPDATED",
+        "MANDATORY_NOT_FOUND-Name", "INVALID_DATA-Serial", "ADDED", "UPDATED", "UPDATED",
+    ]  # fmt: skip
+    assert held(two)[2:] == [("C", "c", 3), ("N", "n", 9)]
 
 
 @pytest.mark.parametrize("ignore_empty", [False, True])

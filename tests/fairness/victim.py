@@ -25,8 +25,8 @@ from bulkwright.wiring import open_services
 PROMISED_SECONDS = 0.25
 """No request of another org waits longer than this for one that attacks."""
 BUSY_FACTOR = 5
-QUANTILE = 0.98
-"""Of this share of the requests: a machine that does other work too has hiccups of its own."""
+QUANTILE = 0.95
+"""Of this share of the requests: a machine that does other work too has pauses of its own."""
 
 
 @dataclass

@@ -177,7 +177,7 @@ def test_a_body_over_half_a_mebibyte_is_refused(any_server: Deployment) -> None:
 
 def test_a_body_of_many_keys_is_answered(any_server: Deployment) -> None:
     """Repeated hashing of keys must not make the parser slow."""
-    body = json.dumps({f"k{i}": 0 for i in range(40_000)}).encode()
+    body = json.dumps({f"k{i}": 0 for i in range(20_000)}).encode()
     refused(any_server, body, "MISSING_REQUIRED_KEY")
 
 

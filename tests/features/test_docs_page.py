@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import json
 import re
@@ -19,6 +20,7 @@ from tests.support.deployment import Deployment
 from bulkwright.asgi import MOUNTS, create_app
 from bulkwright.description.endpoints import DOCS_PAGE, DOCUMENT, ENDPOINTS, STYLE_SHEET
 from bulkwright.description.openapi import document_text
+from bulkwright.domain import errors
 from bulkwright.zoho import problems
 from bulkwright.zoho.auth import PUBLIC, Open
 from bulkwright.zoho.versions import VERSIONS
@@ -96,13 +98,6 @@ def test_versions_and_references_are_sound(any_server: Deployment) -> None:
         part = document
         for step in ref.split("/"):
             part = part[step]
-
-
-def test_texts_name_a_document_that_readers_have() -> None:
-    """References are spelled out: `docs/wire.md, section 4` instead of `facts 4`."""
-    text = document_text(ENDPOINTS)
-    assert re.findall(r"(?i)[^.,]{0,40}\b(?:facts|client contract) \d", text) == []
-    assert "See docs/wire.md, section 4." in text
 
 
 def test_every_error_has_an_example_with_its_status(any_server: Deployment) -> None:
@@ -237,3 +232,38 @@ def test_the_start_does_not_import_the_pages() -> None:
     assert "bulkwright.zoho.routes" in imported
     late = ("starlette", "jinja2", "anyio.abc", "anyio.to_thread", "bulkwright.description")
     assert imported.isdisjoint(late)
+
+
+INTERNAL = re.compile(r"\bfacts \d|client contract|founding page|\bsection \d|\w\.py\b")
+"""References that a reader of the page cannot follow."""
+
+
+def texts(value: object) -> list[str]:
+    """Every summary and description in the document."""
+    if isinstance(value, list):
+        return [text for one in value for text in texts(one)]
+    if isinstance(value, dict):
+        own = [value[k] for k in ("summary", "description") if isinstance(value.get(k), str)]
+        return own + [text for one in value.values() for text in texts(one)]
+    return []
+
+
+def test_the_page_refers_to_nothing_that_its_reader_lacks(any_server: Deployment) -> None:
+    """Docstrings name sources for developers; the document has the sentences without them."""
+    document = served_document(any_server)
+    assert [text for text in texts(document) if INTERNAL.search(text)] == []
+    assert [text for text in texts(document) if re.search(r"  |\(\)", text)] == []
+    about = document["info"]["description"]
+    assert [text for text in texts(document) if "docs/wire.md" in text] == [about]
+    page = any_server.http.get(DOCS_PAGE.path).text
+    assert INTERNAL.search(re.sub(r"<[^>]*>", "", page)) is None
+
+
+def test_no_message_refers_to_sources() -> None:
+    """Neither errors nor the help of commands: their texts are for users."""
+    for kind in {c for m in (errors, problems) for c in vars(m).values() if isinstance(c, type)}:
+        assert INTERNAL.search(str(getattr(kind, "default_message", ""))) is None
+    for module in sorted((ROOT / "src" / "bulkwright" / "cli").glob("*.py")):
+        for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                assert re.search(r"\bfacts \d|client contract|founding page", node.value) is None

@@ -103,6 +103,20 @@ def test_every_version_is_served(server: Deployment, version: str) -> None:
     assert server.get(f"/crm/{version}/org").status_code == 200
 
 
+def test_the_names_of_headers_are_in_lower_case(server: Deployment) -> None:
+    """Granian writes them so. If this test fails, it has an option now: docs/differences.md."""
+    host, port = server.base_url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        data = b""
+        while block := connection.recv(65536):
+            data += block
+    _, *lines = data.partition(b"\r\n\r\n")[0].decode().split("\r\n")
+    names = [line.partition(":")[0] for line in lines]
+    assert {"server", "content-type", "content-length"} <= set(names)
+    assert names == [name.lower() for name in names]
+
+
 def test_head_is_get_without_a_body(server: Deployment) -> None:
     """HEAD has the headers of GET."""
     path = f"/crm/bulk/v2/write/{server.job_id()}"

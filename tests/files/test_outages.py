@@ -19,7 +19,8 @@ from bulkwright.files import Area, Files
 from bulkwright.files.local import LocalFiles
 from bulkwright.outages import Outage, classify
 from bulkwright.runtime.worker import Blocked, open_worker
-from bulkwright.settings import Settings, UnusableSetting
+from bulkwright.settings import Settings
+from bulkwright.variables import UnusableSetting
 from bulkwright.wiring import open_files
 
 SECONDS = 16.0

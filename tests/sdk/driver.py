@@ -106,6 +106,10 @@ class Driver:
         into.unlink(missing_ok=True)
         return self._step("download", url=url, into=str(into)), into
 
+    def record(self, module: str, record_id: str) -> Report:
+        """Get a record."""
+        return self._step("record", module=module, record_id=record_id)
+
     def tokens(self) -> list[dict[str, str]]:
         """The rows of the SDK's own token store."""
         header, *rows = self.store.read_text("utf-8").splitlines()

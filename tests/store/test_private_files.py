@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from tests.support.deployment import make_tenant
 
-from bulkwright.settings import Settings, UnusableSetting
+from bulkwright.settings import Settings
+from bulkwright.variables import UnusableSetting
 from bulkwright.wiring import open_job_context, open_services
 
 
@@ -55,8 +56,10 @@ def test_the_files_of_an_earlier_version_are_closed_to_others(folder: Path) -> N
     """Earlier versions left them readable; the contents stay."""
     with open_services(Settings(folder)) as services:
         make_tenant(services, "Zylker")
-    for path in folder.glob("bulkwright.sqlite*"):
-        path.chmod(0o644)
+    for end in ("", "-wal", "-shm"):
+        path = folder / f"bulkwright.sqlite{end}"
+        if path.exists():
+            path.chmod(0o644)
     with open_services(Settings(folder)) as services:
         assert [org.company_name for org in services.accounts.orgs()] == ["Zylker"]
         assert readable_by_others(folder) == set()

@@ -62,7 +62,13 @@ class Done:
 
     @property
     def outcome(self) -> list[str]:
-        """What became of each row, in one word: `ADDED`, or the errors of a skipped one."""
+        """What became of each row, in one word: `ADDED`, or the errors of a skipped one.
+
+        Only a skipped row has errors; an added or updated one has the id of its record.
+        """
+        for row in self.rows:
+            assert (row["STATUS"] == "SKIPPED") == bool(row["ERRORS"]), row
+            assert (row["STATUS"] in ("ADDED", "UPDATED")) == bool(row["RECORD_ID"]), row
         return [row["ERRORS"] or row["STATUS"] for row in self.rows]
 
 

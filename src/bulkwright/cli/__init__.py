@@ -161,8 +161,8 @@ def main() -> None:
     from bulkwright.cli.output import fail
     from bulkwright.domain.errors import BulkwrightError
     from bulkwright.outages import classify
-    from bulkwright.settings import UnusableSetting
     from bulkwright.store.migrate import CannotMigrate
+    from bulkwright.variables import UnusableSetting
 
     # Its lines say what our own line says when an outage ends the command.
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)

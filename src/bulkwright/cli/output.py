@@ -28,6 +28,7 @@ console = Console()
 errors = Console(stderr=True)
 
 _NAMES_SHOWN = 20
+"""Most names of omitted columns in a line."""
 _COLOURS = {
     "ADDED": "green", "UPDATED": "cyan", "SKIPPED": "yellow", "COMPLETED": "green",
     "FAILED": "red", "INPROGRESS": "blue", "UNPROCESSED": "red",

@@ -18,7 +18,7 @@ class SettingsFile(Toml):
     @property
     def config(self) -> dict[str, Any]:
         """The content of the file; empty if there is none. Raises UnusableSetting."""
-        from bulkwright.settings import UnusableSetting
+        from bulkwright.variables import UnusableSetting
 
         try:
             return tomllib.loads(Path(self.path).read_text("utf-8"))
@@ -36,7 +36,7 @@ class SettingsFile(Toml):
             # Only now, because this imports every command.
             from bulkwright.cli import app as root
             from bulkwright.domain.spelling import did_you_mean
-            from bulkwright.settings import UnusableSetting
+            from bulkwright.variables import UnusableSetting
 
             known = every_option(root)
             for key in sorted(keys - known):

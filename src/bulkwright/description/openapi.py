@@ -14,7 +14,7 @@ import msgspec
 from bulkwright import __version__
 from bulkwright.clock import ManualClock
 from bulkwright.description.samples import SAMPLES
-from bulkwright.description.schemas import cite, components, reference
+from bulkwright.description.schemas import components, plain, reference
 from bulkwright.domain import errors
 from bulkwright.domain.scope import shown
 from bulkwright.web.route import BodyDoc, EndpointDoc, Examples, ResponseDoc
@@ -38,7 +38,8 @@ _ABOUT = (
     "spelled here: without a trailing slash and without percent-encoding. A wrong method gets "
     "status 400. Unknown keys of bodies and unknown query parameters are ignored. What Zoho "
     "documents and this server does not implement gets status 501. The response to HEAD is that "
-    "to GET without the body."
+    "to GET without the body. What is known about the API, with its sources, is in docs/wire.md of "
+    "the repository."
 )
 _TOKEN_HEADER = {
     "type": "apiKey",
@@ -228,6 +229,6 @@ def _error_examples(failures: _Errors) -> Json:
     examples: Json = {}
     for error in failures:
         body = msgspec.json.decode(response_to(error(), clock=_EPOCH).body)
-        summary = cite((error.__doc__ or "").split("\n")[0])
+        summary = plain((error.__doc__ or "").split("\n")[0])
         examples[error.__name__] = {"summary": summary, "value": body}
     return examples

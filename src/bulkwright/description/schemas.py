@@ -25,6 +25,8 @@ _RESPONSES = (
     responses.TokenRefused,
     responses.TokensDenied,
 )
+_SOURCE = r"(?:founding page|(?:facts|client contract) \d[\d.]*)"
+"""A source, as docstrings name it (docs/wire.md)."""
 _NAMES = {
     "CallbackDetails": "Callback",
     "FieldMappingDetails": "FieldMapping",
@@ -57,10 +59,15 @@ def components() -> Json:
     return _with_public_names(schemas)
 
 
-def cite(text: str) -> str:
-    """Returns a docstring's text with the references to docs/wire.md spelled out."""
-    text = re.sub(r"\bfacts (?=\d)", "docs/wire.md, section ", text)
-    return re.sub(r"\bclient contract (?=\d)", "docs/wire.md, Clients ", text)
+def plain(text: str) -> str:
+    """Returns a docstring's text without the sources of its facts, which are for developers.
+
+    The lines that a docstring has for its width are joined.
+    """
+    text = re.sub(rf"\s*\({_SOURCE}(?:[,;][^():]*)?\)", "", text)
+    text = re.sub(rf"\({_SOURCE}: ", "(", text)
+    paragraphs = text.split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def _response_schema(schema: Json) -> Json:
@@ -96,7 +103,7 @@ def _with_public_names(schemas: Json) -> Json:
     named: Json = json.loads(text)
     for name, schema in named.items():
         schema["title"] = name.removeprefix(_REQUEST)
-        schema["description"] = cite(schema["description"])
+        schema["description"] = plain(schema["description"])
     return dict(sorted(named.items()))
 
 

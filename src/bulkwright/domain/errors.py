@@ -131,7 +131,7 @@ class DuplicateMapping(RequestError):
 
 
 class LimitExceeded(RequestError):
-    """A limit of the limits profile is exceeded (`domain/limits.py`)."""
+    """A limit of the limits profile is exceeded."""
 
     code = "LIMIT_EXCEEDED"
     default_message = "The limit is exceeded"
@@ -313,7 +313,7 @@ class OAuthError(BulkwrightError):
 
 
 class TooManyTokenRequests(OAuthError):
-    """A client requests tokens faster than `domain/limits.py` allows (facts 7.2)."""
+    """A client requests tokens too fast (facts 7.2)."""
 
     default_message = "Access Denied"
 

@@ -76,9 +76,9 @@ CHUNK_TEXT_BYTES = 8 * MiB
 costs 130 MB: the peak of memory is about fifteen times the text, in all its forms together."""
 CHUNK_ROWS = 131_072
 """Rows of one chunk at most."""
-CHUNK_LOCK_SECONDS = 0.15
+CHUNK_LOCK_SECONDS = 0.2
 """How long a chunk may keep the other writers of a SQLite file waiting; chunks get smaller when
-they take longer. Benchmarks on two cores come near to it with chunks of CHUNK_TEXT_BYTES."""
+they take longer. On two idle cores this is about a chunk of CHUNK_TEXT_BYTES."""
 RECORD_BYTES = 8 * MiB
 """Text of one CSV record; the largest field holds 50,000 characters, 200 of them fit."""
 
@@ -91,9 +91,9 @@ API_THREADS_OF_ONE = 4
 """Those of them that belong to one org, or to one address while the org is not known."""
 JSON_BODY_BYTES = 512 * 1024
 """The body of a create request: 500 mappings of 10 files, a hundred characters each."""
-JSON_OBJECTS = 12_000
-"""Objects in that body: a mapping and its default value for each of 500 mappings of 10 files."""
-JSON_VALUES = 50_000
+JSON_OBJECTS = 6_000
+"""Objects in that body: 500 mappings of 10 files, and a thousand default values and others."""
+JSON_VALUES = 30_000
 """Values in that body, each with a comma behind it: five in each of these objects."""
 FORM_BODY_BYTES = 64 * 1024
 """The body of a token request."""

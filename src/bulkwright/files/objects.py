@@ -32,7 +32,7 @@ from bulkwright.files import OWNER, Area, DamagedFile, ForeignFiles, MissingFile
 from bulkwright.files.checksums import checksum, verified
 from bulkwright.files.space import check_free_space
 from bulkwright.outages import Outage
-from bulkwright.settings import UnusableSetting, refuse_placeholder
+from bulkwright.variables import UnusableSetting, refuse_placeholder
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, ObjectStore, RetryConfig

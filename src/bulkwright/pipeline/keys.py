@@ -8,7 +8,6 @@ key is the value itself, and the database says which keys its index compares as 
 from __future__ import annotations
 
 import sys
-import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
@@ -68,6 +67,6 @@ def _special_foldings() -> tuple[list[str], list[str]]:
     pairs = [
         (c, c.casefold())
         for c in map(chr, range(0x80, sys.maxunicode + 1))
-        if c.lower() == c and c.casefold() != c and unicodedata.category(c) != "Cs"
+        if c.lower() == c and c.casefold() != c
     ]
     return [c for c, _ in pairs], [f for _, f in pairs]

@@ -54,7 +54,9 @@ class _Candidates:
     holds this key. `incomplete`: whether it cannot create a record. `valid`: whether it has no
     error."""
     label: str
-    """The label of the column by which rows find their records."""
+    """The label of the column by which rows find their records; empty if there is none."""
+    by_id: bool
+    """Whether rows find their records by an id that the service assigns."""
 
     def with_rows(self, *columns: pl.Expr | pl.Series) -> _Candidates:
         return replace(self, rows=self.rows.with_columns(*columns))
@@ -75,35 +77,33 @@ def match(conformed: Conformed, plan: Plan, sink: RecordSink, parents: ParentRec
         row_errors.add(SkipReason.CANNOT_PROCESS, find_by.label, ambiguous)
         rows = rows.with_columns(keys[find_by.name].number.alias("key"), records)
     else:
-        rows = rows.with_columns(
-            pl.lit(None, pl.UInt32).alias("key"), pl.lit(None, pl.Int64).alias("record")
-        )
+        rows = rows.with_columns(pl.lit(None).alias("key"), pl.lit(None, pl.Int64).alias("record"))
     valid = ~row_errors.bad()
     rows = rows.with_columns(conformed.incomplete().alias("incomplete"), valid.alias("valid"))
 
     holders = {c.name: _find_records(keys[c.name], plan, c, sink)[0] for c in plan.unique}
-    if find_by is None and len(holders) == 1 and plan.operation is Operation.INSERT:
-        # One unique field and no find_by: the unique field decides, just as find_by would.
+    if find_by is None and len(holders) == 1:
+        # An insert by one unique field: the field decides, just as find_by would.
         (unique,) = plan.unique
         rows = rows.with_columns(keys[unique.name].number.alias("key"), holders[unique.name])
-        return _match_at_once(_Candidates(conformed, fields, rows, unique.label), plan, unique)
-    label = find_by.label if find_by is not None else "id"
-    candidates = _Candidates(conformed, fields, rows, label)
+        candidates = _Candidates(conformed, fields, rows, unique.label, by_id=False)
+        return _match_at_once(candidates, plan)
+    label, by_id = ("", False) if find_by is None else (find_by.label, find_by.name == "id")
+    candidates = _Candidates(conformed, fields, rows, label, by_id)
     if any(_has_duplicates(rows, keys[name], records) for name, records in holders.items()):
         return _match_row_by_row(candidates, plan, sink, keys, holders)
-    return _match_at_once(candidates, plan, find_by)
+    return _match_at_once(candidates, plan)
 
 
-def _match_at_once(candidates: _Candidates, plan: Plan, find_by: MappedColumn | None) -> Matched:
-    by_id = find_by is not None and find_by.name == "id" and not plan.keeps_ids
+def _match_at_once(candidates: _Candidates, plan: Plan) -> Matched:
     found, valid = pl.col("record").is_not_null(), pl.col("valid")
-    candidates = _reject_by_key(candidates, plan.operation, by_id=by_id)
-    if by_id:
-        candidates = candidates.with_rows(pl.lit(None, pl.UInt32).alias("key"))
+    candidates = _reject_by_key(candidates, plan.operation)
+    if candidates.by_id:
+        candidates = candidates.with_rows(pl.lit(None).alias("key"))
     candidates = _find_creators(candidates)
     _reject_incomplete(candidates)
     if plan.operation is Operation.INSERT:
-        again = valid & pl.col("creator").is_not_null() & (pl.col("creator") != pl.col("row"))
+        again = pl.col("creator") != pl.col("row")
         candidates.conformed.row_errors.add(
             SkipReason.DUPLICATE_DATA, candidates.label, candidates.mask(again)
         )
@@ -126,14 +126,13 @@ def _match_at_once(candidates: _Candidates, plan: Plan, find_by: MappedColumn | 
     )
 
 
-def _reject_by_key(candidates: _Candidates, operation: Operation, *, by_id: bool) -> _Candidates:
+def _reject_by_key(candidates: _Candidates, operation: Operation) -> _Candidates:
     """Mark rows as invalid whose key must mean a record and does not, or the other way round."""
     row_errors, label = candidates.conformed.row_errors, candidates.label
     found, valid = pl.col("record").is_not_null(), pl.col("valid")
-    if operation is Operation.UPDATE or by_id:
+    if operation.updates and (candidates.by_id or not operation.creates):
         # The service assigns ids: a row cannot create the record of an unknown id.
-        has_key = pl.col("key").is_not_null() if operation.updates else pl.lit(value=False)
-        unknown = valid & ~found & has_key
+        unknown = valid & ~found & pl.col("key").is_not_null()
         row_errors.add(SkipReason.RESOURCE_NOT_FOUND, label, candidates.mask(unknown))
         candidates = candidates.with_rows((valid & ~unknown).alias("valid"))
     if operation is Operation.INSERT:
@@ -152,7 +151,7 @@ def _find_creators(candidates: _Candidates) -> _Candidates:
         pl.when(pl.col("can_create") & pl.col("key").is_null()).then(pl.col("row")).alias("creator")
     )
     first = rows.filter(pl.col("can_create") & pl.col("key").is_not_null()).unique(
-        "key", keep="first", maintain_order=True
+        "key", keep="first"
     )
     if first.height:
         creators = first.select("key", pl.col("row").alias("first"))
@@ -184,17 +183,17 @@ def _match_row_by_row(
     keys: dict[str, Keys],
     holders: dict[str, pl.Series],
 ) -> Matched:
-    conformed, rows, find_by = candidates.conformed, candidates.rows, plan.find_by
+    conformed, rows = candidates.conformed, candidates.rows
     texts = {c.name: keys[c.name].per_row(keys[c.name].distinct).to_list() for c in plan.unique}
     holder_of = {
         (name, key): record
         for name in texts
         for key, record in zip(texts[name], holders[name], strict=True)
-        if key is not None and record is not None
+        if record is not None
     }
     rules = MatchRules(
         plan.operation,
-        by_id=find_by is not None and find_by.name == "id",
+        by_id=candidates.by_id,
         keep_empty=plan.keep_empty,
         find_label=candidates.label,
         labels={c.name: c.label for c in plan.unique},
@@ -208,14 +207,14 @@ def _match_row_by_row(
     stored = _stored_keys(rows, plan, sink, keys)
     decisions = match_row_by_row(row_keys, rules, holder_of, stored)
     for reason, label, mask in decisions.errors(len(row_keys)):
-        conformed.row_errors.add(reason, label, pl.Series(mask, dtype=pl.Boolean))
-    rejected = pl.Series(decisions.incomplete, dtype=pl.Boolean)
+        conformed.row_errors.add(reason, label, pl.Series(mask))
+    rejected = pl.Series(decisions.incomplete)
     for label, empty in conformed.missing_mandatory:
         conformed.row_errors.add(SkipReason.MANDATORY_NOT_FOUND, label, empty & rejected)
     return Matched(
         conformed,
         candidates.fields,
-        pl.Series([o.value for o in decisions.outcome], dtype=pl.String),
+        pl.Series([o.value for o in decisions.outcome]),
         pl.Series(decisions.record, dtype=pl.Int64),
         pl.Series(decisions.creator, dtype=pl.Int64),
         exchanges_keys=True,
@@ -226,7 +225,7 @@ def _stored_keys(
     rows: pl.DataFrame, plan: Plan, sink: RecordSink, keys: dict[str, Keys]
 ) -> dict[int, dict[str, str | int | None]]:
     """The unique keys of the records that the rows may update, by record id."""
-    records = rows["record"].drop_nulls().unique().alias("id")
+    records = rows["record"].drop_nulls().unique()
     if records.is_empty():
         return {}
     stored = sink.keys_of(plan.module, records, [c.field for c in plan.unique])
@@ -264,8 +263,6 @@ def _has_duplicates(rows: pl.DataFrame, keys: Keys, holders: pl.Series) -> bool:
     with_key = rows.select(
         "valid", "record", keys.number.alias("unique"), holders.alias("holder")
     ).filter(pl.col("valid") & pl.col("unique").is_not_null())
-    held_by_other = (pl.col("holder") != pl.col("record")) | (
-        pl.col("holder").is_not_null() & pl.col("record").is_null()
-    )
+    held_by_other = pl.col("holder").is_not_null() & pl.col("holder").ne_missing(pl.col("record"))
     twice = with_key["unique"].is_duplicated().any()
     return bool(twice or with_key.select(held_by_other.any()).item())

@@ -68,7 +68,7 @@ class Decisions:
 
     def add(self, outcome: Outcome, record: RecordRef | None) -> None:
         """Add the decision on the next row."""
-        kind, number = record or ("", None)
+        kind, number = record or (None, None)
         self.outcome.append(outcome)
         self.record.append(number if kind == "record" else None)
         self.creator.append(number if kind == "row" else None)
@@ -92,8 +92,11 @@ class _UniqueKeys:
             for record_id, held in keys.items()
         }
 
-    def duplicates(self, row: RowKeys, record: RecordRef) -> list[str]:
-        """Return the unique fields whose keys in the row are held by another record."""
+    def duplicates(self, row: RowKeys, record: RecordRef | None) -> list[str]:
+        """Return the unique fields whose keys in the row are held by another record.
+
+        `record` is None for a row that creates its record.
+        """
         return [
             name
             for name, key in row.unique.items()
@@ -129,10 +132,10 @@ def match_row_by_row(
     duplicates = {(SkipReason.DUPLICATE_DATA, label): set[int]() for label in rules.labels.values()}
     decisions = Decisions(_errors=duplicates)
     unique_keys = _UniqueKeys(rules, holders, keys)
-    created: dict[Key, RecordRef] = {}
+    created: dict[Key | None, RecordRef] = {}
     for index, row in enumerate(rows):
         record = _find_record(row, created)
-        errors = _errors_of(index, row, record, rules, unique_keys) if row.valid else []
+        errors = _errors_of(row, record, rules, unique_keys) if row.valid else []
         decisions.incomplete.append(errors == [_INCOMPLETE])
         if errors or not row.valid:
             for reason, label in errors:
@@ -154,18 +157,14 @@ _INCOMPLETE = (SkipReason.MANDATORY_NOT_FOUND, "")
 """The error of an incomplete row. `match.py` knows the labels of the empty fields."""
 
 
-def _find_record(row: RowKeys, created: Mapping[Key, RecordRef]) -> RecordRef | None:
+def _find_record(row: RowKeys, created: Mapping[Key | None, RecordRef]) -> RecordRef | None:
     if row.record is not None:
         return ("record", row.record)
-    return created.get(row.find_key) if row.find_key is not None else None
+    return created.get(row.find_key)
 
 
 def _errors_of(
-    index: int,
-    row: RowKeys,
-    record: RecordRef | None,
-    rules: MatchRules,
-    unique_keys: _UniqueKeys,
+    row: RowKeys, record: RecordRef | None, rules: MatchRules, unique_keys: _UniqueKeys
 ) -> list[tuple[SkipReason, str]]:
     """Why a valid row has no effect; empty if it has one."""
     if record is not None and not rules.operation.updates:
@@ -176,5 +175,5 @@ def _errors_of(
             return [(SkipReason.RESOURCE_NOT_FOUND, rules.find_label)]
         if row.incomplete:
             return [_INCOMPLETE]
-    duplicates = unique_keys.duplicates(row, record or ("row", index))
+    duplicates = unique_keys.duplicates(row, record)
     return [(SkipReason.DUPLICATE_DATA, rules.labels[name]) for name in duplicates]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import resource
 import signal
 import sys
 from collections.abc import Coroutine, Mapping
@@ -20,6 +21,7 @@ from dataclasses import fields
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from bulkwright.asgi import create_app
@@ -30,7 +32,8 @@ from bulkwright.outages import classify
 from bulkwright.runtime.listen_address import Address
 from bulkwright.runtime.worker_identity import worker_identity
 from bulkwright.service.retention import Sweeper
-from bulkwright.settings import Settings, variable
+from bulkwright.settings import Settings
+from bulkwright.variables import variable
 from bulkwright.wiring import Services
 
 _log = logging.getLogger("bulkwright.serve")
@@ -43,8 +46,12 @@ _SETTLED_SECONDS = 30.0
 """A worker that ran for this time did not end because of its start."""
 _DRAIN_SECONDS = 30.0
 _LISTEN_POLL_SECONDS = 0.005
-_CONNECTIONS = 512
-"""Open at once; further ones wait. Each needs a file descriptor; 1,024 is a common limit."""
+_CONNECTIONS = 4_096
+"""Open at once; further ones wait. Each needs a file descriptor, and half of these are left to
+other files: with a hard limit of 1,024 there are 512."""
+_HEAD_SECONDS = 10
+"""Within this time the head of a request must be whole, also on a connection that was used before.
+So connections that send nothing keep the others waiting no longer."""
 
 
 class Supervisor:
@@ -102,6 +109,7 @@ class Supervisor:
         (self._second_signal if self._stop.is_set() else self._stop).set()
 
     def _make_server(self, app: object) -> Server:
+        connections = _allowed_connections()
         return Server(
             app,
             address=self._address.host,
@@ -111,8 +119,9 @@ class Supervisor:
             # for a connection that sends nothing.
             http=HTTPModes.http1,
             websockets=False,
-            backlog=_CONNECTIONS,
-            backpressure=_CONNECTIONS,
+            http1_settings=HTTP1Settings(header_read_timeout=_HEAD_SECONDS * 1000),
+            backlog=connections,
+            backpressure=connections,
             log_enabled=False,
         )
 
@@ -174,6 +183,16 @@ class Supervisor:
         except Exception as error:
             _log.warning("the lease of that worker has to expire: %s", classify(error) or error)
         return f"ended with status {ended.result()}"
+
+
+def _allowed_connections() -> int:
+    """Raises this process's limit of open files as far as is needed; returns what it allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * _CONNECTIONS if hard == resource.RLIM_INFINITY else min(2 * _CONNECTIONS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    return _CONNECTIONS if soft == resource.RLIM_INFINITY else min(_CONNECTIONS, soft // 2)
 
 
 def worker_environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:

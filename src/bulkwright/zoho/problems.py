@@ -31,7 +31,7 @@ class InvalidRequestMethod(errors.BulkwrightError):
 
 
 class NotServed(errors.BulkwrightError):
-    """Zoho documents it, and this server does not implement it (zoho/not_served.py)."""
+    """Zoho documents it, and this server does not implement it."""
 
     code = "NOT_IMPLEMENTED"
     default_message = "Documented by Zoho, but this server does not implement it."

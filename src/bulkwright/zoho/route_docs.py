@@ -198,8 +198,15 @@ def list_of(name: str, *keys: str, more: Json | None = None) -> Json:
 
 
 AUTHORIZATION_QUERY = tuple(
-    ParameterDoc(name, "query", "See docs/wire.md, section 7.1.", TEXT)
-    for name in ("scope", "client_id", "response_type", "access_type", "redirect_uri", "state")
+    ParameterDoc(name, "query", text, TEXT)
+    for name, text in {
+        "scope": "What the client wants to do: scopes, joined by commas.",
+        "client_id": "The client.",
+        "response_type": "`code` for a server, `token` for a JavaScript client.",
+        "access_type": "`offline`: with the code comes a refresh token too. Default: `online`.",
+        "redirect_uri": "Where the browser goes afterwards; a registered URI of the client.",
+        "state": "Any text; it is returned as it is.",
+    }.items()
 )
 PAGE_TEXT = "For a user with a browser: an HTML page, or a redirect to `redirect_uri`."
 PAGE_ANSWERS = {

@@ -33,8 +33,7 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         name="getJob",
         group=doc.BULK_WRITE,
         summary="Get Bulk Write Job Details",
-        text="The state of the job. `result` is present once it has ended. "
-        "See docs/wire.md, section 4.",
+        text="The state of the job. `result` is present once it has ended. ",
         answers={200: ResponseDoc("The job.", (wire.JobDetails,), "job_details")},
         errors=(e.ResourceNotFound, *doc.ROLE_ERRORS),
         cached=True,
@@ -48,7 +47,7 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         group=doc.BULK_WRITE,
         summary="Create a bulk write job",
         text="Everything that can be checked before the first row is checked here. The body is "
-        "JSON, whatever its Content-Type says. See docs/wire.md, section 3.",
+        "JSON, whatever its Content-Type says.",
         body=doc.CREATE_BODY,
         answers={
             201: ResponseDoc(
@@ -66,8 +65,7 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         group=doc.BULK_WRITE,
         summary="Upload a file",
         text="A zip with a CSV. The service checks it, stores it durably and returns its "
-        "`file_id`. An error may have HTTP status 200 too: check `status` in the body. "
-        "See docs/wire.md, section 2.",
+        "`file_id`. An error may have HTTP status 200 too: check `status` in the body.",
         parameters=doc.UPLOAD_HEADERS,
         body=doc.UPLOAD_BODY,
         answers={
@@ -99,7 +97,7 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         group=doc.BULK_WRITE,
         summary="Download the result",
         text="The path in `result.download_url`: a zip with a CSV for each module, which has a "
-        "line for each row. See docs/wire.md, section 5.",
+        "line for each row.",
         answers={
             200: ResponseDoc(
                 "The zip.",
@@ -119,8 +117,7 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         group=doc.OAUTH,
         summary="Get tokens",
         text="For a refresh token, a grant code or a client's own credentials. The parameters "
-        "are in a form body or in the query. Errors have HTTP status 200 and the key `error`. "
-        "See docs/wire.md, section 7.2.",
+        "are in a form body or in the query. Errors have HTTP status 200 and the key `error`.",
         body=doc.form_body(
             {
                 "grant_type": {
@@ -144,7 +141,7 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         group=doc.OAUTH,
         summary="Revoke a token",
         text="Revokes the token and everything that was issued from it. An unknown token gets "
-        "the same response. See docs/wire.md, section 7.1.",
+        "the same response.",
         body=doc.form_body(doc.texts("token"), required=("token",)),
         answers={
             200: ResponseDoc(
@@ -170,7 +167,7 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         name="listModules",
         group=doc.READS,
         summary="List modules",
-        text="Without their fields. See docs/wire.md, section 9.",
+        text="Without their fields.",
         parameters=(doc.ALL_MODULES_HEADER,),
         answers={
             200: ResponseDoc(
@@ -187,7 +184,7 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         name="getModule",
         group=doc.READS,
         summary="Get a module",
-        text="With its fields. See docs/wire.md, section 9.",
+        text="With its fields.",
         answers={
             200: ResponseDoc("The module.", (doc.list_of("modules", "id", "api_name", "fields"),))
         },
@@ -201,7 +198,6 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         name="listFields",
         group=doc.READS,
         summary="List the fields of a module",
-        text="See docs/wire.md, section 9.",
         parameters=(doc.MODULE_QUERY,),
         answers={
             200: ResponseDoc("Its fields.", (doc.list_of("fields", "id", "api_name", "data_type"),))
@@ -216,7 +212,6 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         name="listLayouts",
         group=doc.READS,
         summary="List the layouts of a module",
-        text="See docs/wire.md, section 9.",
         parameters=(doc.MODULE_QUERY,),
         answers={
             200: ResponseDoc("Its one layout.", (doc.list_of("layouts", "id", "name", "sections"),))
@@ -231,7 +226,7 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         name="listUsers",
         group=doc.READS,
         summary="List users",
-        text="All users of the org, or the caller. See docs/wire.md, section 9.",
+        text="All users of the org, or the caller.",
         parameters=(doc.USER_TYPE_QUERY, *doc.PAGE_QUERY),
         answers={
             200: ResponseDoc(
@@ -249,7 +244,6 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         name="getOrg",
         group=doc.READS,
         summary="Get the org",
-        text="See docs/wire.md, section 9.",
         answers={200: ResponseDoc("The org.", (doc.list_of("org", "id", "zgid", "company_name"),))},
         errors=(e.AuthorizationFailed,),
     ),
@@ -262,7 +256,7 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         name="listRecords",
         group=doc.READS,
         summary="List records",
-        text="Newest first. See docs/wire.md, section 9.",
+        text="Newest first.",
         parameters=(*doc.PAGE_QUERY, doc.FIELDS_QUERY),
         answers={
             200: ResponseDoc(
@@ -287,7 +281,6 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         name="getRecord",
         group=doc.READS,
         summary="Get a record",
-        text="See docs/wire.md, section 9.",
         parameters=(doc.FIELDS_QUERY,),
         answers={
             200: ResponseDoc("The record.", (doc.list_of("data", "id"),)),

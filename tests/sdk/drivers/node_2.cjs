@@ -18,6 +18,8 @@ const sdk = {
 	StreamWrapper: take("utils/util/stream_wrapper").MasterModel,
 	Choice: take("utils/util/choice").MasterModel,
 	HeaderMap: take("routes/header_map").MasterModel,
+	ParameterMap: take("routes/parameter_map").MasterModel,
+	RecordOperations: take("core/com/zoho/crm/api/record/record_operations").MasterModel,
 };
 const { InitializeBuilder } = take("routes/initialize_builder");
 const { OAuthBuilder } = take("models/authenticator/oauth_builder");
@@ -55,6 +57,10 @@ class Driver2 extends Driver {
 
 	defaultValue(value) {
 		return new Map(Object.entries(value));
+	}
+
+	getRecord(module, id, parameters, headers) {
+		return new sdk.RecordOperations().getRecord(id, module, parameters, headers);
 	}
 
 	jobId(digits) {

@@ -9,7 +9,7 @@ const main = createRequire(path.join(process.argv[2], "x.js")).resolve("@zohocrm
 const zoho = await import(pathToFileURL(main));
 
 const sdk = { ...zoho.BulkWrite };
-for (const name of ["StreamWrapper", "Choice", "HeaderMap"]) sdk[name] = zoho[name];
+for (const name of ["StreamWrapper", "Choice", "HeaderMap", "ParameterMap"]) sdk[name] = zoho[name];
 
 class Driver8 extends steps.Driver {
 	async initialise({ base_url, accounts_url, upload_url, token, store }) {
@@ -40,6 +40,10 @@ class Driver8 extends steps.Driver {
 		const made = new sdk.DefaultValue();
 		made.setValue(value);
 		return made;
+	}
+
+	getRecord(module, id, parameters, headers) {
+		return new zoho.Record.RecordOperations(module).getRecord(id, parameters, headers);
 	}
 
 	jobId(digits) {

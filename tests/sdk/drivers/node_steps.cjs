@@ -51,6 +51,12 @@ class Driver {
 		return answer;
 	}
 
+	/** Every SDK reads the fields of the module and of all its lookups first. */
+	async record({ module, record_id }) {
+		return this.getRecord(module, BigInt(record_id), new this.sdk.ParameterMap(),
+			new this.sdk.HeaderMap());
+	}
+
 	async resource(wanted) {
 		const made = new this.sdk.Resource();
 		made.setType(new this.sdk.Choice("data"));

@@ -38,6 +38,11 @@ class Driver2(Driver):
         """A plain dict."""
         return value
 
+    def record(self, module, record_id):
+        """The module is given to the call."""
+        operations = api.record.RecordOperations()
+        return operations.get_record(int(record_id), module, api.ParameterMap(), api.HeaderMap())
+
     def job_id(self, digits):
         """A number."""
         return int(digits)

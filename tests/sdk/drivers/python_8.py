@@ -37,6 +37,11 @@ class Driver8(Driver):
         made.set_value(value["value"])
         return made
 
+    def record(self, module, record_id):
+        """The module is given to the class of operations."""
+        operations = api.record.RecordOperations(module)
+        return operations.get_record(int(record_id), api.ParameterMap(), api.HeaderMap())
+
     def job_id(self, digits):
         """A text."""
         return digits

@@ -67,6 +67,10 @@ class Driver(ABC):
         bulk = self.api.bulk_write.BulkWriteOperations()
         return bulk.get_bulk_write_job_details(self.job_id(job_id))
 
+    @abstractmethod
+    def record(self, module, record_id):
+        """Get a record. Every SDK reads the fields of its module and of all its lookups first."""
+
     def download(self, url, into):
         """Download a result into a file."""
         answer = self.api.bulk_write.BulkWriteOperations().download_bulk_write_result(url)
@@ -96,7 +100,7 @@ class Driver(ABC):
 
     def run(self):
         """Respond to each line of standard input until it ends."""
-        steps = (self.upload, self.create, self.details, self.download)
+        steps = (self.upload, self.create, self.details, self.download, self.record)
         known = {step.__name__: step for step in steps}
         for line in sys.stdin:
             wanted = json.loads(line)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
+from threading import Lock
 
 from bulkwright.domain.account import Caller
 from bulkwright.domain.job import Job
@@ -20,6 +21,11 @@ from bulkwright.zoho.parse.path import job_id, linked_job_id
 from bulkwright.zoho.parse.upload import check_upload_headers
 from bulkwright.zoho.present import jobs as present
 
+_LONG_BODY_BYTES = 64 * 1024
+_long_body = Lock()
+"""Held while a long body is parsed. One thread of Python runs at a time: the threads that parse
+would take its turns from the thread that answers all requests."""
+
 
 async def upload(zoho: ZohoContext, request: Request) -> Response:
     """Receives a zip (facts 2)."""
@@ -34,8 +40,9 @@ async def create(zoho: ZohoContext, request: Request) -> Response:
     version = zoho.version(request).name
 
     def parse_and_create() -> Job:
-        # The callback of the job uses the version of this request.
-        wanted = replace(job_request(body), version=version)
+        with _long_body if len(body) > _LONG_BODY_BYTES else nullcontext():
+            # The callback of the job uses the version of this request.
+            wanted = replace(job_request(body), version=version)
         return zoho.services.jobs.create(caller_of(request), wanted)
 
     # On a thread, because a long body takes long to parse.
