@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar, get_type_hints
+from urllib.parse import urlsplit
 
 from bulkwright.domain.endpoint import InvalidEndpoint, parse_allowed, parse_endpoint
 from bulkwright.domain.limits import PROFILES, Limits, MiB
@@ -37,7 +38,7 @@ def _option(default: T, help: str) -> T:
 def _keep_option(what: str, zoho: str, service: str) -> str | None:
     return _option(
         None,
-        f"How long {what}: 12h, 7d, 4w, forever. "
+        f"How long {what}. 12h, 7d, 4w, forever. "
         f"Default: {zoho} with --profile zoho, otherwise {service}.",
     )
 
@@ -66,7 +67,7 @@ class DataLocation(_Group):
     )
     files: str = _option(
         "",
-        "Where uploads and results are: s3://BUCKET/PREFIX, gs://, az:// or a folder. "
+        "Where uploads and results are. s3://BUCKET/PREFIX, gs://, az:// or a folder. "
         "Credentials come from the environment. Default: in the data folder.",
     )
     free_disk_mib: int = _option(
@@ -78,6 +79,10 @@ class DataLocation(_Group):
         super().__post_init__()
         if self.database and not self.database.startswith(_POSTGRES):
             raise UnusableSetting("--database takes postgresql://USER@HOST/NAME, or nothing at all")
+        for host in urlsplit(self.database).netloc.rpartition("@")[2].split(","):
+            port = host.rpartition("]")[2].partition(":")[2]
+            if port and not port.isdigit():
+                raise UnusableSetting(f"--database has the port {port}, which is no number.")
 
     @property
     def name(self) -> str:
@@ -105,8 +110,12 @@ class DataLocation(_Group):
         return self.data / "dev-credentials.json"
 
     def prepare(self) -> None:
-        """Makes the data folder, readable by its owner only."""
-        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Makes the data folder, for its owner only. Raises UnusableSetting if that fails."""
+        try:
+            self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            why = "is a file" if self.data.is_file() else f"cannot be made: {error.strerror}"
+            raise UnusableSetting(f"--data {self.data} {why}.") from None
 
 
 @dataclass(frozen=True)
@@ -122,7 +131,8 @@ class LimitsSettings(_Group):
 
     profile: Profile | None = _option(
         None,
-        "zoho: the documented limits (25 MB, 25,000 rows); service: no limit on rows. "
+        "The limits that hold. zoho: the documented ones (25 MB, 25,000 rows); service: no limit "
+        "on rows. "
         "Default: service; with `serve --dev`, zoho.",
     )
 
@@ -158,13 +168,11 @@ class RetentionSettings(LimitsSettings):
     """How long what is not a record is kept."""
 
     keep_uploads: str | None = _keep_option(
-        "uploads are kept (longer while a job needs them)", "7d", "30d"
+        "uploads are kept, and longer while needed", "7d", "30d"
     )
-    keep_results: str | None = _keep_option("results are kept after the end of a job", "7d", "90d")
+    keep_results: str | None = _keep_option("results are kept after their job", "7d", "90d")
     keep_jobs: str | None = _keep_option("jobs are kept after their end", "90d", "365d")
-    keep_callbacks: str | None = _keep_option(
-        "callbacks are listed after they were delivered or given up", "7d", "30d"
-    )
+    keep_callbacks: str | None = _keep_option("callbacks are listed after their end", "7d", "30d")
     keep_refresh_tokens: str | None = _keep_option(
         "refresh tokens are valid after their last use", "forever", "180d"
     )
@@ -210,11 +218,11 @@ class MetricsSettings(_Group):
 class WorkerSettings(MetricsSettings, LogSettings, LimitsSettings, DataLocation):
     """The settings of `bulkwright worker`."""
 
-    metrics: str = _option("", "HOST:PORT where this worker serves /metrics and /healthz.")
+    metrics: str = _option("", "HOST:PORT of its /metrics and /healthz.")
     attached: bool = _option(
         False,
-        "Used by `serve` for its workers: end when standard input ends, and report counters on "
-        "standard output. --metrics is ignored then.",
+        "Used by `serve` for its workers. They end when standard input ends, and report counters "
+        "on standard output. --metrics is ignored then.",
     )
 
 
@@ -225,32 +233,30 @@ class Settings(MetricsSettings, LogSettings, RetentionSettings, DataLocation):
     host: str = _option("127.0.0.1", "The address to listen on.")
     port: int = _option(8080, "The port to listen on; 0 chooses a free one.")
     dev: bool = _option(
-        False, "Make credentials, serve loopback addresses only, imply --profile zoho."
+        False, "For development, on loopback only. Makes credentials and implies --profile zoho."
     )
     workers: int = _option(1, "Number of worker processes.")
-    public_url: str = _option(
-        "", "The URL of the server for clients behind a proxy: https://HOST[:PORT]."
-    )
+    public_url: str = _option("", "The URL for clients behind a proxy. https://HOST[:PORT].")
     trusted_proxy: tuple[str, ...] = _option(
         (),
-        "Network of a proxy in front of the server, such as 10.0.0.0/8. The server takes the "
+        "Network of a proxy before the server: 10.0.0.0/8. The server takes the "
         "client's address from the X-Forwarded-For header of requests from there. Repeatable.",
     )
     callback_allow: tuple[str, ...] = _option(
         (),
-        "HOST:PORT that callbacks may connect to although its address is not public. "
+        "HOST:PORT that callbacks may connect to. Its address need not be public. "
         "Repeatable. With --dev, loopback is always allowed.",
     )
     strict_upload_status: bool = _option(
-        False, "Answer an upload that is not a zip with 400 as documented, not 200."
+        False, "Answer 400 to an upload that is not a zip. As documented; otherwise 200."
     )
     layout_mandatory: bool = _option(
-        False, "Demand fields that only a layout makes mandatory (Leads: Company)."
+        False, "Demand fields that a layout makes mandatory. Of Leads: Company."
     )
     drain_seconds: float = _option(
         0.0,
-        "After a stop signal, continue to serve for this number of seconds while /readyz answers "
-        "503, so that a balancer sends no more requests. A second signal ends this at once.",
+        "Seconds to continue after a stop signal. Meanwhile /readyz answers 503, so that a "
+        "balancer sends no more requests. A second signal ends this at once.",
     )
     log_requests: bool = _option(False, "Log each request; --log-level debug does too.")
 

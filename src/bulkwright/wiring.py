@@ -59,6 +59,9 @@ if TYPE_CHECKING:
     from bulkwright.store.check import ReadonlyDatabase
 
 
+_SQLITE = b"SQLite format 3\0"
+"""The beginning of every SQLite file."""
+
 OpenClaimStore = Callable[[], AbstractContextManager[ClaimStore]]
 """Opens a second claim store, for the thread of the LeaseKeeper."""
 
@@ -248,7 +251,18 @@ def _api_database(settings: Settings, clock: Clock) -> Database:
         return PostgresDatabase(settings.database, connections=API_THREADS + 4, clock=clock)
     from bulkwright.store.sqlite.connection import StdlibDatabase
 
-    return StdlibDatabase(settings.database_path, clock)
+    return StdlibDatabase(_sqlite_path(settings), clock)
+
+
+def _sqlite_path(settings: Settings) -> Path:
+    """Returns the SQLite file. Raises UnusableSetting if another file has its name."""
+    path = settings.database_path
+    if path.is_file():
+        with path.open("rb") as file:
+            first = file.read(len(_SQLITE))
+        if first not in (b"", _SQLITE):
+            raise UnusableSetting(f"--data {settings.data}: {path.name} is no SQLite database.")
+    return path
 
 
 def _readonly_database(settings: Settings, clock: Clock) -> ReadonlyDatabase:
@@ -284,10 +298,11 @@ def _worker_stores(
     @contextmanager
     def open_second() -> Iterator[ClaimStore]:
         # Only one thread at a time may use a connection.
-        with closing(AdbcDatabase(settings.database_path, clock)) as second:
+        with closing(AdbcDatabase(path, clock)) as second:
             yield ClaimStore(second)
 
-    file = AdbcDatabase(settings.database_path, clock)
+    path = _sqlite_path(settings)
+    file = AdbcDatabase(path, clock)
     records = RecordStores(SqliteSink(file), SqliteExistingSink(file), SqliteParentRecords(file))
     return file, records, open_second
 

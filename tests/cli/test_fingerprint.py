@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bulkwright.cli.write import JobOptions, _make_task
+from bulkwright.cli.job_options import JobOptions
+from bulkwright.cli.write_task import WriteTask
 
 OF_VERSION_0_1_0: list[tuple[dict[str, Any], str]] = [
     (
@@ -43,7 +44,7 @@ def test_it_is_that_of_version_0_1_0(
     """An unfinished job of that version is continued, not written once more."""
     file = tmp_path / "any name.csv"
     file.write_text("Last_Name,Email\nBoyle,p@x.example\n")
-    assert _make_task(file, JobOptions(module="Leads", **options)).fingerprint() == fingerprint
+    assert WriteTask.of(file, JobOptions(module="Leads", **options)).fingerprint() == fingerprint
 
 
 def test_it_depends_on_content_and_options(tmp_path: Path) -> None:
@@ -54,7 +55,7 @@ def test_it_depends_on_content_and_options(tmp_path: Path) -> None:
     other.write_text("Last_Name\nKay\n")
     insert = JobOptions(module="Leads", operation="insert")
     update = JobOptions(module="Leads", operation="update", find_by="Last_Name")
-    first = _make_task(file, insert).fingerprint()
-    assert first == _make_task(same, insert).fingerprint()
-    assert first != _make_task(other, insert).fingerprint()
-    assert first != _make_task(file, update).fingerprint()
+    first = WriteTask.of(file, insert).fingerprint()
+    assert first == WriteTask.of(same, insert).fingerprint()
+    assert first != WriteTask.of(other, insert).fingerprint()
+    assert first != WriteTask.of(file, update).fingerprint()

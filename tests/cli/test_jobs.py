@@ -14,8 +14,9 @@ from typing import NoReturn
 import pytest
 from tests.support.program import MIXED, Run, program, refused
 
+from bulkwright.cli.job_options import JobOptions
 from bulkwright.cli.jobs import result
-from bulkwright.cli.write import JobOptions, write
+from bulkwright.cli.write import write
 from bulkwright.settings import OrgLocation
 
 INSERT = ("--module", "Leads", "--operation", "insert", "--data", "d")
@@ -134,3 +135,13 @@ def test_unknown_jobs_and_folders(run: Run, job_id: str) -> None:
         result = run("jobs", "show", "--data", "d", "--", wrong)
         assert "There is no job" in refused(result)
     assert "not a Bulkwright data folder" in refused(run("jobs", "list", "--data", "nowhere"))
+
+
+@pytest.mark.parametrize("columns", ["80", "20", ""])
+def test_ids_are_never_cut(run: Run, job_id: str, columns: str) -> None:
+    """In a pipe of any width, each job is one line; `--json` has every value."""
+    listed = run("jobs", "list", "--data", "d", COLUMNS=columns).stdout.splitlines()
+    (line,) = [line for line in listed if job_id in line]
+    assert line.split()[1:4] == ["COMPLETED", "insert", "Leads"] and "mixed.csv" in line
+    (job,) = json.loads(run("jobs", "list", "--json", "--data", "d").stdout)
+    assert (job["id"], job["skipped"], job["file"]) == (job_id, 2, "mixed.csv")

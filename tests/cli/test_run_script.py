@@ -50,6 +50,8 @@ def test_a_signal_ends_the_server(tmp_path: Path, number: signal.Signals) -> Non
     with start(tmp_path, "bulkwright", "serve", "--dev", "--data", "D", "--port", "0") as process:
         assert process.stdout is not None
         url = process.stdout.readline().split()[1]
+        assert process.stdout.readline() == "credentials: D/dev-credentials.json\n"
+        assert process.stdout.readline() == f"endpoints: {url}/docs\n"
         process.send_signal(number)
         process.communicate(timeout=60)
     assert process.returncode == 0

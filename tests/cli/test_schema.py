@@ -62,7 +62,7 @@ def test_a_field_can_be_added(run: Run, tmp_path: Path) -> None:
     """Existing records have no value in it."""
     (tmp_path / "f.csv").write_text("Last_Name,Shoe_Size\nA,42\n")
     write = ("write", "f.csv", "--module", "Leads", "--operation", "insert", *DATA)
-    assert run(*write).returncode == 0  # the unknown column is left out
+    assert run(*write, "--ignore-columns").returncode == 0
     applied(
         run,
         tmp_path,
@@ -109,3 +109,37 @@ def test_records_are_exported_in_order(run: Run, tmp_path: Path) -> None:
     assert {r["Description"] for r in records} == {'a,b "c"\nd'}
     assert [int(r["id"]) for r in records] == sorted(int(r["id"]) for r in records)
     assert "no module" in refused(run("records", "export", "--module", "Nope", *DATA))
+
+
+def test_fields_as_zoho_describes_them(run: Run, tmp_path: Path) -> None:
+    """The answer of /settings/fields: new fields are added, known ones left, others named."""
+    fields = [
+        {"api_name": "Email", "data_type": "text", "json_type": "string", "unique": {"x": "y"}},
+        {
+            "api_name": "Branch", "field_label": "Branch of it", "data_type": "picklist",
+            "json_type": "string", "length": 120, "unique": {}, "lookup": {}, "custom_field": True,
+            "pick_list_values": [
+                {"display_value": "-None-", "actual_value": "-None-"},
+                {"display_value": "North", "actual_value": "north"},
+            ],
+        },
+        {
+            "api_name": "Partner", "data_type": "lookup", "json_type": "jsonobject", "length": 0,
+            "lookup": {"module": {"api_name": "Accounts", "id": "1"}},
+        },
+        {"api_name": "Sum", "data_type": "rollup_summary", "json_type": "double"},
+    ]  # fmt: skip
+    (tmp_path / "fields.json").write_text(json.dumps({"fields": fields}))
+    assert "give --module" in refused(run("modules", "apply", "fields.json", *DATA))
+    done = run("modules", "apply", "fields.json", "--module", "Leads", *DATA)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[0] == "left out because of their types: Sum (rollup_summary)"
+    listed = json.loads(run("modules", "show", "Leads", "--json", *DATA).stdout)
+    shown = {field["api_name"]: field for field in listed}
+    assert shown["Branch"]["label"] == "Branch of it"
+    assert shown["Partner"]["traits"] == ["→ Accounts"]
+    assert shown["Email"]["data_type"] == "email"
+    again = run("modules", "apply", "fields.json", "--module", "Leads", *DATA)
+    assert "nothing to change" in again.stdout
+    new = run("modules", "apply", "fields.json", "--module", "Branches", *DATA)
+    assert new.returncode == 0, new.stderr

@@ -270,3 +270,50 @@ def test_the_quotas_in_the_help_are_those_of_the_profiles() -> None:
         assert getattr(Settings(**given).limits, attribute) == 7 * unit
         with pytest.raises(UnusableSetting):
             Settings(**{name: 0})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("port = ", "bulkwright.toml is not valid TOML"),
+        ('datta = "x"', "no command has the option datta; did you mean data?"),
+        ("[serve]\nport = 1", "no command has the option serve"),
+    ],
+)
+def test_a_broken_settings_file_is_named(run: Run, tmp_path: Path, text: str, words: str) -> None:
+    """In one line, before anything is done."""
+    (tmp_path / "bulkwright.toml").write_text(text)
+    assert words in refused(run("jobs", "list"))
+
+
+def test_keys_of_other_commands_are_left_to_them(run: Run, tmp_path: Path) -> None:
+    """`--find-by` is an option of `write`, not of `jobs list`."""
+    (tmp_path / "bulkwright.toml").write_text('find_by = "Email"\nport = 9000\n')
+    assert "not a Bulkwright data folder" in refused(run("jobs", "list"))
+
+
+@pytest.mark.parametrize(
+    "line", [("serve",), ("worker",), ("init", "--company=a", "--email=b@c.d")]
+)
+def test_a_data_folder_that_cannot_be_made(run: Run, tmp_path: Path, line: tuple[str, ...]) -> None:
+    """A file, or below one: each command says so in one line."""
+    (tmp_path / "file").write_text("")
+    assert "--data file is a file" in refused(run(*line, "--data", "file"))
+    assert "--data file/below cannot be made" in refused(run(*line, "--data", "file/below"))
+
+
+@pytest.mark.parametrize("line", [("jobs", "list"), ("worker",), ("serve", "--port", "0")])
+def test_a_database_that_is_none(run: Run, tmp_path: Path, line: tuple[str, ...]) -> None:
+    """Another file has its name."""
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "bulkwright.sqlite").write_text("a text of more than a few bytes")
+    assert "bulkwright.sqlite is no SQLite database" in refused(run(*line, "--data", "d"))
+
+
+def test_the_port_of_a_database_is_a_number() -> None:
+    """Of each host; an IPv6 address has colons of its own."""
+    for good in ("h:5432", "[::1]", "[::1]:5432", "u:p%40ss@a:1,b:2", "h"):
+        assert Settings(database=f"postgresql://{good}/x").database
+    for bad in ("h:5432x", "[::1]:x", "u:p@a:1,b:y"):
+        with pytest.raises(UnusableSetting, match="which is no number"):
+            Settings(database=f"postgresql://{bad}/x")

@@ -35,11 +35,20 @@ def test_write_ends_with_0_when_every_row_was_stored(run: Run, good: Path, tmp_p
     assert [r["STATUS"] for r in rows_of(tmp_path / "o.zip")] == ["ADDED", "ADDED"]
 
 
-def test_write_ends_with_3_when_rows_were_skipped(run: Run, mixed: Path) -> None:
-    """The job is completed, but not every row is stored."""
+def test_write_ends_with_3_when_rows_were_skipped(run: Run, mixed: Path, tmp_path: Path) -> None:
+    """Why they were skipped is counted by code and column; the last line can be typed as it is."""
     done = run("write", mixed, *INSERT, "--data", "d")
     assert (done.returncode, done.stderr) == (3, "")
-    assert "added 2  updated 0  skipped 2  of 4 rows" in done.stdout
+    counts, *reasons, _, following = done.stdout.splitlines()
+    assert "added 2  updated 0  skipped 2  of 4 rows" in counts
+    assert sorted(line.split() for line in reasons) == [
+        ["1", "INVALID_DATA", "Email"],
+        ["1", "MANDATORY_NOT_FOUND", "Last_Name"],
+    ]
+    program_name, *words = following.split()
+    assert program_name == "bulkwright"
+    assert "2 rows" in run(*words).stdout
+    assert (tmp_path / "mixed-failed.csv").is_file()
 
 
 def test_write_takes_a_zip_as_well(run: Run, mixed: Path, tmp_path: Path) -> None:
@@ -82,7 +91,7 @@ def test_map_and_default_options(run: Run, tmp_path: Path) -> None:
     (tmp_path / "f.csv").write_text("Nachname,Ort,Mail\nBoyle,,p@x.example\nKay,Bonn,\n")
     done = run(
         "write", "f.csv", *INSERT, "--data", "d",
-        *("--map", "Nachname=Last_Name", "--map", "Ort=City"),
+        *("--map", "Nachname=Last_Name", "--map", "Ort=City", "--map", "Mail="),
         *("--default", "City=Trier", "--default", "Website=x.example"),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -135,11 +144,20 @@ def test_a_dry_run_stores_nothing_and_answers_the_same(
     [
         (("missing.csv", *INSERT), "missing.csv"),
         (("good.csv", "--module", "Nope", "--operation", "insert"), "MODULE_NOT_AVAILABLE"),
-        (("good.csv", "--module", "Leads", "--operation", "update"), "find_by"),
+        (("good.csv", "--module", "Leads", "--operation", "update"), "--find-by"),
         (("good.csv", "--module", "Deals", "--operation", "insert"), "INVALID_FIELD"),
         (("good.csv", *INSERT, "--map", "Nope=Last_Name"), "'Nope'"),
+        (("good.csv", *INSERT, "--map", "Citi=City"), "did you mean City?"),
+        (("good.csv", *INSERT, "--map", "City"), "--map City: give COLUMN=FIELD"),
+        (("good.csv", *INSERT, "--default", "City"), "--default City: give FIELD=VALUE"),
+        (("good.csv", *INSERT, "--format", "City"), "--format City: give COLUMN=PATTERN"),
+        (("good.csv", *INSERT, "--find-by", "Emial"), "did you mean Email?"),
+        (("good.csv", *INSERT, "--find-by", "City"), "give one of id, Email"),
+        (("good.csv", "--module", "Leeds", "--operation", "insert"), "did you mean Leads?"),
+        (("good.csv", *INSERT, "--mapping", "missing.toml"), "missing.toml"),
         (("good.csv", *INSERT, "--map", "City=Last_Nam"), "INVALID_FIELD"),
-        (("good.csv", *INSERT, "--encoding", "klingon"), "INVALID_DATA"),
+        (("good.csv", *INSERT, "--encoding", "klingon"), "--encoding klingon"),
+        (("good.csv", *INSERT, "--encoding", "windows-1253x"), "did you mean windows-125"),
         (("empty.csv", *INSERT), "FILE_NOT_SUPPORTED"),
         (("good.csv", *INSERT, "--url", "http://127.0.0.1:9"), "--token"),
         (("good.csv", *INSERT, "--url", "http://127.0.0.1:9", "--token", "x"), "does not answer"),
@@ -233,7 +251,8 @@ def test_the_columns_of_map_decide_on_the_delimiter(run: Run, tmp_path: Path) ->
         (("--map", "Name,x=Last_Name"), "Boyle,1"),
         (("--map", "Town=Last_Name"), "Bonn"),
     ):
-        assert run("write", "f.csv", *INSERT, "--data", "d", *more).returncode == 0
+        line = ("write", "f.csv", *INSERT, "--data", "d", "--ignore-columns")
+        assert run(*line, *more).returncode == 0
         exported = run("records", "export", "--module", "Leads", "--data", "d").stdout
         assert list(csv.DictReader(io.StringIO(exported)))[-1]["Last_Name"] == name
     (tmp_path / "g.csv").write_text("x,Last_Name;Last_Name,x\n1,Boyle;Bonn,2\n")
@@ -241,7 +260,8 @@ def test_the_columns_of_map_decide_on_the_delimiter(run: Run, tmp_path: Path) ->
     assert doubtful.returncode == 1 and "in doubt" in doubtful.stderr
     (tmp_path / "g.csv").write_text("Last_Name|x;Last_Name\nBoyle|1;Bonn\n")
     for sign, shown in (("bar", "separated by a vertical bar"), ("semicolon", "added 1")):
-        named = run("write", "g.csv", *INSERT, "--data", "d", "--delimiter", sign)
+        line = ("write", "g.csv", *INSERT, "--data", "d", "--ignore-columns")
+        named = run(*line, "--delimiter", sign)
         assert named.returncode == 0 and shown in named.stdout
 
 
@@ -250,15 +270,16 @@ def test_what_was_guessed_is_shown(run: Run, tmp_path: Path) -> None:
     names = ["Dvořák", "Kučera", "Němec", "Růžička", "Šimůnek", "Žák", "Říha", '"Čermák "x"']
     rows = "".join(f"{name},1\n" for name in names)
     (tmp_path / "f.csv").write_bytes(f"Last_Name,Comment\n{rows}".encode("cp1250"))
-    done = run("write", "f.csv", *INSERT, "--data", "d")
-    lines = done.stdout.splitlines()
+    done = run("write", "f.csv", *INSERT, "--data", "d", "--ignore-columns")
+    omitted, *lines = done.stdout.splitlines()
+    assert omitted == "left out: Comment (no such field)"
     assert lines[1:] == [
         "encoding windows-1250: a guess; --encoding names another one",
         "rows with stray quotes: 1, the first is row 8; the quotes were read as characters",
-        "columns left out: Comment",
     ]
     job_id = lines[0].split()[1]
-    assert run("jobs", "show", job_id, "--data", "d").stdout.splitlines() == lines
+    shown = run("jobs", "show", job_id, "--data", "d").stdout.splitlines()
+    assert shown == [*lines, "columns left out: Comment"]
     details = json.loads(run("jobs", "show", job_id, "--json", "--data", "d").stdout)
     (reading,) = details["reading"]
     assert (reading["encoding"], reading["encoding_by"]) == ("windows-1250", "guess")

@@ -63,6 +63,23 @@ def test_names_may_hold_anything(bench: Bench) -> None:
     assert bench.shown(one["id"], "Orders")["select"] == "one"
 
 
+def test_a_header_has_the_names_of_the_columns(bench: Bench) -> None:
+    """Also in a request without mappings: blanks, dashes, umlauts, dots; API names work too."""
+    run(
+        bench,
+        'CREATE TABLE people (no {id}, "First Name" TEXT, "e-mail" TEXT, "Größe" INTEGER, '
+        '"unit.price" NUMERIC(6,2))',
+    )
+    offer(bench, "people")
+    header = "First Name,e-mail,Größe,unit.price,other"
+    assert bench.run(f"{header}\nAnn,a@x,170,1.50,x\n", "people").outcome == ["ADDED"]
+    assert bench.run("First_Name,e_mail\nBob,b@x\n", "people").outcome == ["ADDED"]
+    first, second = bench.records("people")
+    assert [first[name] for name in ("First_Name", "e_mail", "Gr_e")] == ["Ann", "a@x", 170]
+    assert float(first["unit_price"]) == 1.5
+    assert (second["First_Name"], second["e_mail"]) == ("Bob", "b@x")
+
+
 def test_names_of_system_fields_are_ordinary_columns(bench: Bench) -> None:
     """Only jobs write to the columns Owner and Modified_Time of an existing table."""
     run(bench, 'CREATE TABLE memos (id {id}, "Owner" TEXT, "Modified_Time" TEXT, "Tag" TEXT)')

@@ -21,7 +21,7 @@ def program(folder: Path, *arguments: object, **variables: str) -> Result:
     return subprocess.run(
         [sys.executable, "-m", "bulkwright", *map(str, arguments)],
         cwd=folder,
-        env=clean_environment(**variables, COLUMNS="160"),
+        env=clean_environment(**{"COLUMNS": "160", **variables}),
         capture_output=True,
         text=True,
         timeout=60,

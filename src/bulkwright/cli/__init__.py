@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 
 from cyclopts import App
-from cyclopts.config import Env, Toml
+from cyclopts.config import Env
 
 from bulkwright import __version__
+from bulkwright.cli.examples import EXAMPLES
+from bulkwright.cli.help import HelpFormatter
+from bulkwright.cli.settings_file import NAME, SettingsFile
 
 app = App(
     name="bulkwright",
@@ -16,52 +20,126 @@ app = App(
     version=__version__,
     config=[
         Env("BULKWRIGHT_", command=False),
-        Toml("bulkwright.toml", allow_unknown=True, use_commands_as_keys=False),
+        SettingsFile(NAME, allow_unknown=True, use_commands_as_keys=False),
     ],
+    help_formatter=HelpFormatter(),
+    help_format="plaintext",
     help_epilogue=(
-        "Every option is also an environment variable (--find-by: BULKWRIGHT_FIND_BY) "
-        "and a key of bulkwright.toml."
+        "Every option is also an environment variable (--find-by: BULKWRIGHT_FIND_BY) and a key of "
+        "bulkwright.toml. docs/commands.md has defaults and whole sentences."
     ),
 )
-app.command("bulkwright.cli.demo:demo", help="Run one example job, from a CSV to its result.")
-app.command("bulkwright.cli.serving:serve", help="Serve the API and run workers.")
-app.command("bulkwright.cli.serving:worker", help="Run the jobs of a data folder, without an API.")
-app.command("bulkwright.cli.write:write", help="Write a CSV or a zip into a module.")
-app.command("bulkwright.cli.check:check", help="Check a data folder against its job results.")
-app.command("bulkwright.cli.sweep:sweep", help="Delete expired data.")
+
+
+def _example(words: str) -> str:
+    return f"Example:\n  {EXAMPLES[words]}"
+
+
+app.command(
+    "bulkwright.cli.demo:demo",
+    help="Run one example job, from a CSV to its result.",
+    help_epilogue=_example("demo"),
+)
+app.command(
+    "bulkwright.cli.serving:serve",
+    help="Serve the API and run workers.",
+    help_epilogue=_example("serve"),
+)
+app.command(
+    "bulkwright.cli.serving:worker",
+    help="Run the jobs of a data folder, without an API.",
+    help_epilogue=_example("worker"),
+)
+app.command(
+    "bulkwright.cli.write:write",
+    help="Write a CSV or a zip into a module.",
+    help_epilogue=_example("write"),
+)
+app.command(
+    "bulkwright.cli.check:check",
+    help="Check a data folder against its job results.",
+    help_epilogue=_example("check"),
+)
+app.command(
+    "bulkwright.cli.sweep:sweep", help="Delete expired data.", help_epilogue=_example("sweep")
+)
 app.command(
     "bulkwright.cli.orgs:init",
-    help="Create the first org with the standard modules, a user and a client; print their secrets."
-    "\n\nExample: bulkwright init --company Zylker --email admin@zylker.example",
+    help="Create the first org with the standard modules, a user and a client; print secrets.",
+    help_epilogue=_example("init"),
+)
+app.command(
+    "bulkwright.cli.completion:completion",
+    help="Print the completion script of a shell.",
+    help_epilogue=_example("completion"),
 )
 
 jobs = App(name="jobs", help="Show jobs and save their results.")
-jobs.command("bulkwright.cli.jobs:list_", name="list", help="List the newest jobs.")
-jobs.command("bulkwright.cli.jobs:show", help="Show one job.")
-jobs.command("bulkwright.cli.jobs:result", help="Save a job's result, or its failed rows.")
+jobs.command(
+    "bulkwright.cli.jobs:list_",
+    name="list",
+    help="List the newest jobs.",
+    help_epilogue=_example("jobs list"),
+)
+jobs.command("bulkwright.cli.jobs:show", help="Show one job.", help_epilogue=_example("jobs show"))
+jobs.command(
+    "bulkwright.cli.jobs:result",
+    help="Save a job's result, or its failed rows.",
+    help_epilogue=_example("jobs result"),
+)
 app.command(jobs)
 
 callbacks = App(name="callbacks", help="Show callbacks and the secret that signs them.")
-callbacks.command("bulkwright.cli.callbacks:list_", name="list", help="List the newest callbacks.")
-callbacks.command("bulkwright.cli.callbacks:secret", help="Print the secret that signs callbacks.")
+callbacks.command(
+    "bulkwright.cli.callbacks:list_",
+    name="list",
+    help="List the newest callbacks.",
+    help_epilogue=_example("callbacks list"),
+)
+callbacks.command(
+    "bulkwright.cli.callbacks:secret",
+    help="Print the secret that signs callbacks.",
+    help_epilogue=_example("callbacks secret"),
+)
 app.command(callbacks)
 
 modules = App(name="modules", help="Show and change the CRM schema.")
-modules.command("bulkwright.cli.schema:list_", name="list", help="List the modules.")
-modules.command("bulkwright.cli.schema:show", help="Show the fields of a module.")
-modules.command("bulkwright.cli.schema:apply", help="Add the modules and fields of a JSON file.")
+modules.command(
+    "bulkwright.cli.schema:list_",
+    name="list",
+    help="List the modules.",
+    help_epilogue=_example("modules list"),
+)
+modules.command(
+    "bulkwright.cli.schema:show",
+    help="Show the fields of a module.",
+    help_epilogue=_example("modules show"),
+)
+modules.command(
+    "bulkwright.cli.schema:apply",
+    help="Add the modules and fields of a JSON file.",
+    help_epilogue=_example("modules apply"),
+)
 modules.command(
     "bulkwright.cli.schema:from_table",
     name="from-table",
     help="Make a module of an existing table.",
+    help_epilogue=_example("modules from-table"),
 )
 app.command(modules)
 
 records = App(name="records", help="Read stored records.")
-records.command("bulkwright.cli.schema:export", help="Export all records of a module as CSV.")
+records.command(
+    "bulkwright.cli.schema:export",
+    help="Export all records of a module as CSV.",
+    help_epilogue=_example("records export"),
+)
 app.command(records)
 
-app.command("bulkwright.cli.orgs:org", help="Show, add, deactivate and remove orgs.")
+app.command(
+    "bulkwright.cli.orgs:org",
+    help="Show, add, deactivate and remove orgs.\n\nExample: bulkwright org --priority 3",
+)
 app.command(
     "bulkwright.cli.users:user", help="Show, add, deactivate and remove users; set passwords."
 )
@@ -71,24 +149,29 @@ app.command(
 app.command("bulkwright.cli.tokens:token", help="Create, list and revoke OAuth tokens.")
 app.command(
     "bulkwright.cli.audit:audit",
-    help="List sign-ins, tokens, consents and what operators did."
-    "\n\nExample: bulkwright audit --since 7d --action sign-in-failed --json",
+    help="List sign-ins, tokens, consents and what operators did.",
+    help_epilogue=_example("audit"),
 )
 
 
 def main() -> None:
-    """Runs the command line. A failure is one line on stderr and exit status 1."""
+    """Runs the command line. A failure is one line on stderr and exit status 1, or 2 for usage."""
+    from cyclopts import CycloptsError
+
     from bulkwright.cli.output import fail
     from bulkwright.domain.errors import BulkwrightError
     from bulkwright.outages import classify
     from bulkwright.store.migrate import CannotMigrate
     from bulkwright.variables import UnusableSetting
 
+    # Its lines say what our own line says when an outage ends the command.
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     try:
-        status = app(result_action="return_value")
+        status = app(result_action="return_value", exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        fail(f"{' '.join(str(error).split())} (--help shows the usage)", status=2)
     except BulkwrightError as error:
-        where = error.details.get("json_path")
-        fail(f"{error.message} ({error.code}{f' at {where}' if where else ''})")
+        fail(f"{error.message} ({error.code})")
     except (UnusableSetting, CannotMigrate) as error:
         fail(str(error))
     except KeyboardInterrupt:
@@ -98,6 +181,8 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except Exception as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            fail(f"{error.filename}: {error.strerror}.")
         if outage := classify(error):
             fail(f"{outage}.")
         raise

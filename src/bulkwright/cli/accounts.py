@@ -11,14 +11,13 @@ from typing import Annotated, NoReturn
 from cyclopts import Parameter
 
 from bulkwright.cli.options import chosen_org
-from bulkwright.cli.output import console, fail
+from bulkwright.cli.output import console, errors, fail
 from bulkwright.domain.account import OAuthClient, User
 from bulkwright.settings import OrgLocation
 from bulkwright.wiring import Services
 
 Email = Annotated[str, Parameter(help="The user's e-mail.")]
 ClientId = Annotated[str, Parameter(help="The id of the OAuth client.")]
-Json = Annotated[bool, Parameter(negative=(), help="Print a JSON array.")]
 
 
 def user_of(services: Services, location: OrgLocation, email: str) -> User:
@@ -42,9 +41,15 @@ def client_of(services: Services, location: OrgLocation, client_id: str) -> OAut
 
 
 def print_values(**values: object) -> None:
-    """Prints names and values, one a line."""
+    """Prints names and values, one a line; on stderr, what to do with secrets among them."""
     for name, value in values.items():
         console.print(f"{name:<14} {value}", soft_wrap=True, highlight=False, markup=False)
+    if secrets := [name for name in ("client_secret", "refresh_token") if name in values]:
+        kept = " and ".join(secrets)
+        errors.print(
+            f"Keep {kept} in a safe place: only hashes are stored, so they are not shown again.",
+            soft_wrap=True, highlight=False,
+        )  # fmt: skip
 
 
 def report(text: object) -> None:

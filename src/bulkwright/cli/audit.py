@@ -6,8 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from bulkwright.cli.accounts import Json
-from bulkwright.cli.options import DEFAULT_LOCATION, Location, open_existing
+from bulkwright.cli.options import DEFAULT_LOCATION, Json, Location, open_existing
 from bulkwright.cli.output import fail, print_list
 from bulkwright.domain.audit import Action
 from bulkwright.domain.retention import parse_time

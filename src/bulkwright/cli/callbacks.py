@@ -5,29 +5,31 @@ from __future__ import annotations
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.table import Table
-from rich.text import Text
 
-from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, chosen_org, open_existing
-from bulkwright.cli.output import console
+from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, Json, chosen_org, open_existing
+from bulkwright.cli.output import print_list
 from bulkwright.domain.audit import Action
 
 
 def list_(
     *,
     most: Annotated[int, Parameter(help="The number of callbacks, newest first.")] = 20,
+    json: Json = False,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """List the newest callbacks, with the number of attempts and the last response."""
-    table = Table("Job", "State", "Destination", "Attempts", "Last response")
     with open_existing(location) as services:
-        for delivery in services.outbox.newest(chosen_org(services, location).id, most):
-            response = delivery.last_error or str(delivery.last_status or "")
-            table.add_row(
-                str(delivery.job_id), delivery.state.value, Text(delivery.destination),
-                str(delivery.attempts), Text(response),
-            )  # fmt: skip
-    console.print(table)
+        records = [
+            {
+                "job_id": str(delivery.job_id),
+                "state": delivery.state.value,
+                "destination": delivery.destination,
+                "attempts": delivery.attempts,
+                "response": delivery.last_error or str(delivery.last_status or ""),
+            }
+            for delivery in services.outbox.newest(chosen_org(services, location).id, most)
+        ]
+    print_list(records, json=json, dispensable=["response"])
 
 
 def secret(

@@ -7,6 +7,7 @@ import io
 import json
 import tempfile
 import zipfile
+from collections import Counter
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -14,10 +15,15 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 from rich.json import JSON
-from rich.table import Table
-from rich.text import Text
 
-from bulkwright.cli.output import as_progress, coloured, console, fail, progress
+from bulkwright.cli.output import (
+    console,
+    fail,
+    print_line,
+    print_list,
+    progress,
+    watching,
+)
 from bulkwright.client import Client
 from bulkwright.testing import ServerDidNotStart, ServerProcess
 from bulkwright.wire.responses import JobDetails
@@ -48,9 +54,7 @@ def _one_job(server: ServerProcess, source: Path, folder: Path) -> int:
     zipped = folder / f"{source.stem}.zip"
     with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(source, source.name)
-    with Client(
-        url, token=server.access_token, org_id=server.org_id
-    ) as client, progress(source.name) as observe:  # fmt: skip
+    with Client(url, token=server.access_token, org_id=server.org_id) as client:
         _print_step(f"POST {url}/crm/v2/upload", f"{zipped.name}, {zipped.stat().st_size:,} bytes")
         file_id = client.upload(zipped)
         _print_step(
@@ -58,8 +62,9 @@ def _one_job(server: ServerProcess, source: Path, folder: Path) -> int:
         )
         job_id = client.write("insert", "Leads", file_id, find_by="Email")
         _print_step(f"GET  {url}/crm/bulk/v2/write/{job_id}", "until the job ends")
-        details = client.wait(job_id, watch=lambda d: observe(as_progress(d)))
-        observe(as_progress(details))
+        with progress(source.name) as observe:
+            details = client.wait(job_id, watch=watching(observe))
+            watching(observe)(details)
         console.print(JSON(_shortened(details)))
         result = folder / "result.zip"
         if details.result is not msgspec.UNSET:
@@ -77,35 +82,37 @@ def _show_result(path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         name = archive.namelist()[0]
         rows = list(csv.DictReader(io.StringIO(archive.read(name).decode())))
-    outcomes: dict[str, int] = {}
-    for row in rows:
-        outcomes[row["STATUS"]] = outcomes.get(row["STATUS"], 0) + 1
-    console.print(f"\n{name}: skipped rows, with the errors")
-    _table([r for r in rows if r["STATUS"] != "ADDED"][: 2 * _SHOWN_ROWS], "ERRORS")
-    console.print("the first added rows")
-    _table([r for r in rows if r["STATUS"] == "ADDED"][:_SHOWN_ROWS], "RECORD_ID")
+    outcomes = Counter(row["STATUS"] for row in rows)
+    skipped = [row for row in rows if row["STATUS"] != "ADDED"]
+    print_line(f"\n{name}: the first skipped rows, with their errors")
+    _print_rows([line for row in skipped[:_SHOWN_ROWS] for line in _errors_of(row)], "ERRORS")
+    print_line("\nthe first added rows")
+    _print_rows([row for row in rows if row["STATUS"] == "ADDED"][:_SHOWN_ROWS], "RECORD_ID")
     counts = [f"{count:,} {outcome}" for outcome, count in sorted(outcomes.items())]
-    console.print(f"{len(rows):,} rows: {', '.join(counts)}")
+    print_line(f"\n{len(rows):,} rows: {', '.join(counts)}")
+    print_line("The server has ended and its data is deleted. One that stays:")
+    print_line("  bulkwright serve --dev")
+    print_line("A file of your own, without a server:")
+    print_line("  bulkwright write FILE.csv --module Leads --operation insert --dry-run")
 
 
-def _table(rows: list[dict[str, str]], last_column: str) -> None:
-    """Prints the first column of each row, cut if it is long, its status and the last column."""
-    if not rows:
-        return
-    first = next(iter(rows[0]))
-    table = Table()
-    table.add_column(Text(first), no_wrap=True, max_width=32)
-    table.add_column("STATUS", no_wrap=True)
-    table.add_column(last_column, overflow="fold")
-    for row in rows:
-        table.add_row(
-            Text(row[first]), coloured(row["STATUS"]), Text(row[last_column].replace(":", ":\n"))
-        )
-    console.print(table)
+def _errors_of(row: dict[str, str]) -> list[dict[str, str]]:
+    """The row with its first error, and one without a name for each further error."""
+    first, *others = row["ERRORS"].split(":")
+    nameless = dict.fromkeys(row, "")
+    return [{**row, "ERRORS": first}, *({**nameless, "ERRORS": other} for other in others)]
+
+
+def _print_rows(rows: list[dict[str, str]], last_column: str) -> None:
+    """Prints the first column of each row and the last one."""
+    if rows:
+        names = (next(iter(rows[0])), last_column)
+        print_list([{name: row[name] for name in names} for row in rows], json=False)
 
 
 def _print_step(call: str, what: str) -> None:
-    console.print(Text.assemble((call, "bold"), "  ", (what, "dim")), soft_wrap=True)
+    print_line((call, "bold"))
+    print_line((f"     {what}", "dim"))
 
 
 def _shortened(details: JobDetails) -> str:

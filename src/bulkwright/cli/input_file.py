@@ -34,7 +34,7 @@ def as_regular_file(path: Path) -> Iterator[Path]:
         if path == STDIN:
             path = Path("/dev/stdin")
         if not path.exists() or path.is_dir():
-            fail(f"There is no file {path}.")
+            fail(f"{path} is a folder." if path.is_dir() else f"There is no file {path}")
         if not path.is_file():
             copy = Path(folder) / f"{path.name}.csv"
             with path.open("rb") as source, copy.open("wb") as target:
@@ -57,8 +57,15 @@ def zipped(path: Path, method: int) -> Iterator[Path]:
         made = Path(folder) / f"{path.stem}.zip"
         # Only a member of that ending is a CSV for the service: data.txt becomes data.csv.
         name = path.name if path.suffix.lower() == ".csv" else f"{path.stem}.csv"
-        with zipfile.ZipFile(made, "w", method, compresslevel=1) as archive:
-            archive.write(path, name)
+        entry = zipfile.ZipInfo.from_file(path, name)
+        # Files of equal content make equal zips.
+        entry.date_time, entry.compress_type, entry.external_attr = (1980, 1, 1, 0, 0, 0), method, 0
+        with (
+            zipfile.ZipFile(made, "w", method, compresslevel=1) as archive,
+            path.open("rb") as source,
+            archive.open(entry, "w") as target,
+        ):
+            shutil.copyfileobj(source, target, 1 << 20)
         yield made
 
 

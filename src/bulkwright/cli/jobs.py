@@ -11,13 +11,12 @@ from typing import Annotated, BinaryIO
 import msgspec
 from cyclopts import Parameter
 
-from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, chosen_org, open_existing
-from bulkwright.cli.output import console, fail, job_line, jobs_table, reading_lines
+from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, Json, chosen_org, open_existing
+from bulkwright.cli.output import console, fail, job_line, jobs_list, print_json, reading_lines
 from bulkwright.domain.ids import parse_id
 from bulkwright.domain.job import Job
 from bulkwright.files import Area, DamagedFile
 from bulkwright.settings import OrgLocation
-from bulkwright.web.json import encode
 from bulkwright.wiring import Services
 from bulkwright.zoho.present.jobs import job_details
 from bulkwright.zoho.versions import VERSIONS
@@ -28,20 +27,22 @@ _POLL_SECONDS = 0.5
 def list_(
     *,
     most: Annotated[int, Parameter(help="The number of jobs, newest first.")] = 20,
+    json: Json = False,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """List the newest jobs with their counts."""
     with open_existing(location) as services:
-        jobs_table(services.job_store.newest(chosen_org(services, location).id, most))
+        jobs_list(services.job_store.newest(chosen_org(services, location).id, most), json=json)
 
 
 def show(
-    job_id: str,
+    job_id: Annotated[str, Parameter(help="The id of the job.")],
     /,
     *,
-    watch: Annotated[bool, Parameter(help="Wait until the job ends.")] = False,
+    watch: Annotated[bool, Parameter(negative="", help="Wait until the job ends.")] = False,
     json: Annotated[
-        bool, Parameter(help="Print the job details of the API, and how the file is read.")
+        bool,
+        Parameter(negative="", help="Print the job details of the API, and how the file is read."),
     ] = False,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
@@ -55,19 +56,18 @@ def show(
             job = _job(services, location, job_id)
     if json:
         details = job_details(job, VERSIONS["v2"])
-        shown = {**msgspec.to_builtins(details), "reading": [r.reading for r in job.resources]}
-        print(msgspec.json.format(encode(shown), indent=2).decode())
-    else:
-        job_line(job)
-        reading_lines(job)
+        print_json({**msgspec.to_builtins(details), "reading": [r.reading for r in job.resources]})
+        return
+    job_line(job)
+    reading_lines(job)
 
 
 def result(
-    job_id: str,
+    job_id: Annotated[str, Parameter(help="The id of the job.")],
     /,
     *,
     failed: Annotated[
-        bool, Parameter(help="Save only the failed rows, as a CSV to correct and upload again.")
+        bool, Parameter(help="Only the failed rows, as a CSV to correct. Then write it again.")
     ] = False,
     out: Annotated[
         Path | None, Parameter(name=["--out", "-o"], help="Default: JOB.zip or JOB-failed.csv.")

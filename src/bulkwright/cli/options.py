@@ -10,6 +10,9 @@ from cyclopts import Parameter
 
 from bulkwright.cli.output import fail
 from bulkwright.domain.account import Org
+from bulkwright.domain.errors import ModuleNotAvailable
+from bulkwright.domain.module import Module
+from bulkwright.domain.spelling import did_you_mean
 from bulkwright.settings import DataLocation, OrgLocation, Settings
 from bulkwright.wiring import Services, open_services
 
@@ -21,6 +24,7 @@ DEFAULT_LOCATION = DataLocation()
 InOrg = Annotated[OrgLocation, FLAT]
 """The location for a command that works for one org."""
 DEFAULT_IN_ORG = OrgLocation()
+Json = Annotated[bool, Parameter(negative="", help="Print JSON, for other programs.")]
 
 
 def require_data(location: DataLocation) -> None:
@@ -51,3 +55,15 @@ def chosen_org(services: Services, location: OrgLocation) -> Org:
     if not found:
         fail(f"There is no org {location.org}; `bulkwright org list` shows the orgs.")
     return found[0]
+
+
+def find_module(services: Services, org_id: int, name: str) -> Module:
+    """Returns a module of the org by its API name. Raises ModuleNotAvailable."""
+    found = services.modules.module(org_id, name)
+    if found is not None:
+        return found
+    names = [module.api_name for module in services.modules.modules(org_id)]
+    raise ModuleNotAvailable(
+        f"There is no module {name}{did_you_mean(name, names)} "
+        "(`bulkwright modules list` shows the modules)"
+    )

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from bulkwright.cli.accounts import Json, fail_time_zone, print_values, report
-from bulkwright.cli.options import DEFAULT_LOCATION, Location, chosen_org, open_existing
+from bulkwright.cli.accounts import fail_time_zone, print_values, report
+from bulkwright.cli.options import DEFAULT_LOCATION, Json, Location, chosen_org, open_existing
 from bulkwright.cli.output import fail, print_list
 from bulkwright.domain import scope
 from bulkwright.domain.account import ClientKind, Org

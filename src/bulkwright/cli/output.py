@@ -1,20 +1,22 @@
-"""The output of commands: progress, tables, failures. No progress where stdout is no terminal."""
+"""The output of commands: progress, lists, failures. No progress where stdout is no terminal."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from json import dumps
 from typing import NoReturn
 
+import msgspec
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.measure import Measurement
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from rich.text import Text
 
+from bulkwright.clock import SYSTEM_CLOCK
 from bulkwright.domain.job import Job
 from bulkwright.domain.outcome import Counts
 from bulkwright.domain.reading import FoundBy, Reading
@@ -26,52 +28,60 @@ console = Console()
 errors = Console(stderr=True)
 
 _NAMES_SHOWN = 20
-_WIDEST = 10_000
-"""Columns of a table in a file or a pipe."""
-
+"""Most names of omitted columns in a line."""
 _COLOURS = {
     "ADDED": "green", "UPDATED": "cyan", "SKIPPED": "yellow", "COMPLETED": "green",
     "FAILED": "red", "INPROGRESS": "blue", "UNPROCESSED": "red",
 }  # fmt: skip
+_TITLE_CHARS = 24
+"""Most characters of a file's name before a progress bar."""
+_BESIDE_BAR_CHARS = 64
+"""What stands beside a progress bar with a title of that length."""
+_GAP = "  "
 
 
-def fail(message: str) -> NoReturn:
-    """Prints the reason of a failure on stderr and ends the process with status 1."""
+def fail(message: str, *, status: int = 1) -> NoReturn:
+    """Prints the reason of a failure on stderr and ends the process."""
     errors.print(Text(f"bulkwright: {message}"), soft_wrap=True)
-    sys.exit(1)
+    sys.exit(status)
 
 
-def print_list(rows: Sequence[Mapping[str, object]], *, json: bool) -> None:
+def print_line(*parts: str | Text | tuple[str, str]) -> None:
+    """Prints one line, which is never cut or wrapped."""
+    console.print(Text.assemble(*parts), soft_wrap=True)
+
+
+def print_json(value: object) -> None:
+    """Prints a value as JSON, for other programs."""
+    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def print_list(
+    rows: Sequence[Mapping[str, object]], *, json: bool, dispensable: Sequence[str] = ()
+) -> None:
     """Prints rows that have the same keys: as a table, or as a JSON array.
 
-    A table is as wide as its longest line where stdout is no terminal, so that nothing is cut.
+    Nothing is cut: in a pipe, each row is one line with all columns. In a narrow terminal, the
+    columns of these keys are left out, the last one first.
     """
     if json:
         print(dumps(rows, indent=2, default=str, ensure_ascii=False))
         return
     if not rows:
         return
-    table = Table(*(name.replace("_", " ").capitalize() for name in rows[0]))
-    for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row.values()))
-    if console.is_terminal:
-        console.print(table)
-        return
-    needed = Measurement.get(console, console.options.update(max_width=_WIDEST), table)
-    Console(width=needed.maximum).print(table)
-
-
-def _cell(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case list():
-            return "\n".join(map(str, value))
-        case datetime():
-            return value.isoformat(" ", "seconds")
-    return str(value)
+    titles = {key: key.replace("_", " ").capitalize() for key in rows[0]}
+    widths = {
+        key: max(cell_len(text) for text in (title, *(_text(row[key]) for row in rows)))
+        for key, title in titles.items()
+    }
+    for key in reversed(dispensable):
+        needed = sum(widths.values()) + len(_GAP) * (len(widths) - 1)
+        if console.is_terminal and needed > console.width:
+            del widths[key]
+    for row in (titles, *rows):
+        line = Text(_GAP).join(_cell(row[key], width) for key, width in widths.items())
+        line.rstrip()
+        console.print(line, soft_wrap=True)
 
 
 def coloured(word: str) -> Text:
@@ -79,35 +89,66 @@ def coloured(word: str) -> Text:
     return Text(word, style=_COLOURS.get(word, ""))
 
 
+def _cell(value: object, width: int) -> Text:
+    text = _text(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Text(text.rjust(width))
+    return Text(set_cell_size(text, width), style=_COLOURS.get(text, ""))
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case list() | tuple():
+            return ", ".join(map(_text, value))
+        case datetime():
+            return value.isoformat(" ", "seconds")
+        case _:
+            # A line end in a name would break the line of its row.
+            return " ".join(str(value).split())
+
+
 class _Rows(ProgressColumn):
-    """The number of rows, and rows a second."""
+    """The number of rows, and rows a second once there is more than one report."""
 
     def render(self, task: Task) -> Text:
-        rows = task.fields.get("rows", 0)
-        seconds = task.finished_time if task.finished else task.elapsed
-        speed = task.fields.get("fresh", 0) / seconds if seconds else 0
-        return Text(f"{rows:>12,} rows  {speed:>9,.0f} rows/s")
+        speed = task.fields.get("speed")
+        shown = "" if speed is None else f"{speed:,.0f}/s"
+        return Text(f"{task.fields.get('rows', 0):>11,} rows {shown:>10}")
 
 
 @contextmanager
 def progress(title: str) -> Iterator[Observer]:
-    """Yields an observer that shows a job's events as a progress bar, if stdout is a terminal."""
+    """Yields an observer that shows a job's events as a progress bar, if stdout is a terminal.
+
+    The speed is that of the rows: neither the start nor the upload is part of its time.
+    """
+    short = title if len(title) <= _TITLE_CHARS else f"{title[: _TITLE_CHARS - 1]}…"
+    width = max(8, min(40, console.width - _BESIDE_BAR_CHARS))
     bar = Progress(
-        TextColumn(title), BarColumn(), _Rows(), TimeRemainingColumn(),
+        TextColumn(Text(short).markup), BarColumn(width), _Rows(), TimeRemainingColumn(),
         console=console, disable=not console.is_terminal, transient=False,
     )  # fmt: skip
     with bar:
-        task = bar.add_task(title, total=1.0, rows=0, fresh=0)
-        before = 0
+        task = bar.add_task(title, total=1.0, rows=0)
+        began: tuple[float, int] | None = None
 
         def observe(event: Event) -> None:
-            nonlocal before
+            nonlocal began
+            now = SYSTEM_CLOCK.monotonic()
             if isinstance(event, JobStarted):
-                before = event.row
-                bar.update(task, rows=before)
+                began = now, event.row
+                bar.update(task, rows=event.row)
             elif isinstance(event, ChunkCommitted):
                 rows = event.counts.total
-                bar.update(task, completed=event.share, rows=rows, fresh=rows - before)
+                began = began or (now, rows)
+                speed = (rows - began[1]) / (now - began[0]) if rows > began[1] else None
+                bar.update(task, completed=event.share, rows=rows, speed=speed)
 
         yield observe
         bar.update(task, completed=1.0)
@@ -125,11 +166,22 @@ def as_progress(details: JobDetails) -> ChunkCommitted:
     return ChunkCommitted(int(details.id), counts.total, counts, share, counts, 0.0)
 
 
-def job_line(job: Job) -> None:
-    """Prints the status and the counts of a job in one line."""
+def watching(observe: Observer) -> Callable[[JobDetails], None]:
+    """Returns a watcher of job details for `progress`, from when a worker began."""
+
+    def watch(details: JobDetails) -> None:
+        if details.status != "ADDED":
+            observe(as_progress(details))
+
+    return watch
+
+
+def job_line(job: Job, *, name: str | None = None) -> None:
+    """Prints the status and the counts of a job in one line; `name` is shown instead of its id."""
     counts = job.counts
     line = Text.assemble(
-        f"job {job.id}  ", coloured(job.status.value), f" {job.code}" if job.code else "", "  ",
+        f"{name or f'job {job.id}'}  ", coloured(job.status.value),
+        f" {job.code}" if job.code else "", "  ",
         f"added {counts.added:,}  updated {counts.updated:,}  ",
         (f"skipped {counts.skipped:,}", "yellow" if counts.skipped else ""),
         f"  of {counts.total:,} rows",
@@ -137,11 +189,37 @@ def job_line(job: Job) -> None:
     console.print(line, soft_wrap=True)
 
 
-def reading_lines(job: Job) -> None:
-    """Prints what was a guess when the files of a job were read, and what was left out."""
+def jobs_list(jobs: Sequence[Job], *, json: bool) -> None:
+    """Prints jobs in the given order."""
+    records = [
+        {
+            "id": str(job.id),
+            "status": job.status.value,
+            "code": job.code,
+            "operation": job.operation.value,
+            "module": job.resources[0].module,
+            "added": job.counts.added,
+            "updated": job.counts.updated,
+            "skipped": job.counts.skipped,
+            "created": job.created_time.isoformat(" ", "seconds"),
+            "file": job.resources[0].file_name,
+        }
+        for job in jobs
+    ]
+    print_list(records, json=json, dispensable=["created", "file"])
+
+
+def reading_lines(job: Job, *, omitted: bool = True) -> None:
+    """Prints what was a guess when the files of a job were read.
+
+    With `omitted`, also the columns that were left out.
+    """
     for resource in job.resources:
-        for line in _reading_lines(resource.reading) if resource.reading else ():
-            console.print(Text(line), soft_wrap=True)
+        reading = resource.reading
+        if reading is not None:
+            shown = reading if omitted else replace(reading, left_out=())
+            for line in _reading_lines(shown):
+                print_line(line)
 
 
 def _reading_lines(reading: Reading) -> Iterator[str]:
@@ -161,19 +239,3 @@ def _reading_lines(reading: Reading) -> Iterator[str]:
         names = ", ".join(reading.left_out[:_NAMES_SHOWN])
         more = len(reading.left_out) - _NAMES_SHOWN
         yield f"columns left out: {names}" + (f" and {more:,} more" if more > 0 else "")
-
-
-def jobs_table(jobs: list[Job]) -> None:
-    """Prints a table of jobs in the given order."""
-    table = Table("Job", "Status", "Operation", "Module", "File", "Added", "Updated", "Skipped",
-                  "Created")  # fmt: skip
-    for name in ("Added", "Updated", "Skipped"):
-        next(c for c in table.columns if c.header == name).justify = "right"
-    for job in jobs:
-        first, counts = job.resources[0], job.counts
-        table.add_row(
-            str(job.id), coloured(job.status.value), job.operation.value, first.module,
-            Text(first.file_name or ""), f"{counts.added:,}", f"{counts.updated:,}",
-            f"{counts.skipped:,}", job.created_time.isoformat(" ", "seconds"),
-        )  # fmt: skip
-    console.print(table)

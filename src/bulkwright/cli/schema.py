@@ -10,55 +10,85 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.table import Table
-from rich.text import Text
 
-from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, chosen_org, open_existing
-from bulkwright.cli.output import console, fail
+from bulkwright.cli.options import (
+    DEFAULT_IN_ORG,
+    InOrg,
+    Json,
+    chosen_org,
+    find_module,
+    open_existing,
+)
+from bulkwright.cli.output import console, fail, print_line, print_list
+from bulkwright.domain.errors import InvalidData
 from bulkwright.domain.module import Module
 from bulkwright.service.records import as_cell
-from bulkwright.settings import OrgLocation
 from bulkwright.store import tables
-from bulkwright.wiring import Services
 
+ModuleName = Annotated[str, Parameter(help="API name of the module.")]
 _PAGE = 10_000
 
 
-def list_(*, location: InOrg = DEFAULT_IN_ORG) -> None:
+def list_(*, json: Json = False, location: InOrg = DEFAULT_IN_ORG) -> None:
     """List the modules with their numbers of fields."""
-    table = Table("Module", "Label", "Fields", "Bulk write", "Kind")
     with open_existing(location) as services:
-        for module in services.modules.modules(chosen_org(services, location).id):
-            written = "yes" if module.bulk_write else "no"
-            table.add_row(
-                module.api_name, module.plural_label, str(len(module.fields)), written,
-                module.generated_type,
-            )  # fmt: skip
-    console.print(table)
+        records = [
+            {
+                "api_name": module.api_name,
+                "label": module.plural_label,
+                "fields": len(module.fields),
+                "bulk_write": module.bulk_write,
+                "kind": module.generated_type,
+                "table": _table_name(module),
+            }
+            for module in services.modules.modules(chosen_org(services, location).id)
+        ]
+    print_list(records, json=json, dispensable=["label", "table"])
 
 
-def show(module: str, /, *, location: InOrg = DEFAULT_IN_ORG) -> None:
+def show(module: ModuleName, /, *, json: Json = False, location: InOrg = DEFAULT_IN_ORG) -> None:
     """Show the fields of a module."""
     with open_existing(location) as services:
-        console.print(_fields_table(_module(services, location, module)))
+        found = find_module(services, chosen_org(services, location).id, module)
+    _print_fields(found, json=json)
 
 
-def apply(file: Path, /, *, location: InOrg = DEFAULT_IN_ORG) -> None:
-    """Add the modules and fields of a JSON file. It is safe to repeat this."""
+def apply(
+    file: Annotated[Path, Parameter(help="JSON. docs/modules.md has its form.")],
+    /,
+    *,
+    module: Annotated[
+        str | None, Parameter(help="The module of a list of fields as Zoho answers it.")
+    ] = None,
+    location: InOrg = DEFAULT_IN_ORG,
+) -> None:
+    """Add the modules and fields of a JSON file. It is safe to repeat this.
+
+    The file has the form of docs/modules.md, or the one in which Zoho describes fields.
+    """
     try:
         document = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        fail(f"{file} cannot be read: {error}")
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror}.")
+    except ValueError as error:
+        fail(f"{file} cannot be read as JSON: {error}.")
     with open_existing(location) as services:
-        changed = services.schema.apply(chosen_org(services, location).id, document)
-    for module in changed:
-        console.print(f"{module.api_name}: {len(module.fields)} fields")
+        org_id = chosen_org(services, location).id
+        try:
+            translation = services.schema.translated(org_id, document, module)
+            changed = services.schema.apply(org_id, translation.document)
+        except InvalidData as error:
+            fail(f"{file}: {error.message} (at {error.details.get('json_path', '$')})")
+    if translation.omitted:
+        print_line(f"left out because of their types: {', '.join(translation.omitted)}")
+    for one in changed:
+        console.print(f"{one.api_name}: {len(one.fields)} fields")
     if not changed:
         console.print("nothing to change")
 
 
 def from_table(
-    table: str,
+    table: Annotated[str, Parameter(help="The name of the table, as it is stored.")],
     /,
     *,
     schema: Annotated[
@@ -89,20 +119,20 @@ def from_table(
         done = "would be created:" if dry_run else "updated:" if one.renewed else "created:"
         console.print(f"{one.module.api_name} {done} {len(one.module.fields)} fields")
         if dry_run:
-            console.print(_fields_table(one.module))
+            _print_fields(one.module)
         if one.omitted:
             console.print(f"omitted because of their types: {', '.join(one.omitted)}", markup=False)
 
 
 def export(
     *,
-    module: str,
+    module: ModuleName,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="Default: stdout.")] = None,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Export all records of a module as CSV, by id, each value as a job reads it."""
     with open_existing(location) as services:
-        found = _module(services, location, module)
+        found = find_module(services, chosen_org(services, location).id, module)
         fields = tables.stored_fields(found)
         target = nullcontext(sys.stdout) if out is None else out.open("w", newline="")
         with target as file:
@@ -119,8 +149,15 @@ def export(
                 after = rows[-1]["id"]
 
 
-def _fields_table(module: Module) -> Table:
-    table = Table("Field", "Label", "Type", "Length", "Traits")
+def _table_name(module: Module) -> str | None:
+    """The name of the existing table of a module."""
+    if not module.has_existing_table:
+        return None
+    return tables.existing_table_of(module).existing.name
+
+
+def _print_fields(module: Module, *, json: bool = False) -> None:
+    records = []
     for field in module.fields:
         traits = (
             "mandatory" if field.system_mandatory else "",
@@ -129,16 +166,13 @@ def _fields_table(module: Module) -> Table:
             "" if field.writable else "read only",
             f"→ {field.lookup_module}" if field.lookup_module else "",
         )
-        table.add_row(
-            field.api_name, Text(field.display_label), field.data_type,
-            "" if field.length is None else str(field.length),
-            ", ".join(t for t in traits if t),
-        )  # fmt: skip
-    return table
-
-
-def _module(services: Services, location: OrgLocation, name: str) -> Module:
-    module = services.modules.module(chosen_org(services, location).id, name)
-    if module is None:
-        fail(f"There is no module {name}; `bulkwright modules list` shows the modules.")
-    return module
+        records.append(
+            {
+                "api_name": field.api_name,
+                "label": field.display_label,
+                "data_type": field.data_type,
+                "length": field.length,
+                "traits": [trait for trait in traits if trait],
+            }
+        )
+    print_list(records, json=json, dispensable=["label"])

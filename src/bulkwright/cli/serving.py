@@ -41,6 +41,8 @@ def serve(*, settings: Annotated[Settings, FLAT] = _DEFAULT_SETTINGS) -> None:
             fail(f"cannot serve {settings.name}: {outage}.")
         if not isinstance(error, OSError):
             raise
+        if error.filename is not None:
+            fail(f"cannot serve {settings.name}: {error.filename}: {error.strerror}.")
         fail(f"cannot serve {settings.host}:{settings.port}: {error.strerror or error}")
 
 

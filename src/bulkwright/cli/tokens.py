@@ -6,8 +6,8 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from bulkwright.cli.accounts import Json, client_of, report, user_of
-from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, chosen_org, open_existing
+from bulkwright.cli.accounts import client_of, report, user_of
+from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, Json, chosen_org, open_existing
 from bulkwright.cli.output import fail, print_list
 from bulkwright.domain import scope
 from bulkwright.domain.account import ClientKind, OAuthClient

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from bulkwright.cli.accounts import Email, Json, fail_time_zone, print_values, report, user_of
-from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, chosen_org, open_existing
+from bulkwright.cli.accounts import Email, fail_time_zone, print_values, report, user_of
+from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, Json, chosen_org, open_existing
 from bulkwright.cli.output import fail, print_list
 from bulkwright.domain.account import Role
 from bulkwright.domain.limits import PASSWORD_LEAST
@@ -26,8 +26,8 @@ def add(
     email: Email,
     /,
     *,
-    last_name: str,
-    first_name: str = "",
+    last_name: Annotated[str, Parameter(help="Last name.")],
+    first_name: Annotated[str, Parameter(help="First name.")] = "",
     profile: ProfileName = "Administrator",
     time_zone: Annotated[str, Parameter(help="IANA name. Default: the time zone of the org.")] = "",
     password: Annotated[

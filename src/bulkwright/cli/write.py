@@ -2,73 +2,37 @@
 
 from __future__ import annotations
 
-import hashlib
+import os
 import shutil
+import signal
+import sys
 import time
 import zipfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, NoReturn
 
 from cyclopts import Parameter
-from msgspec import UNSET
+from rich.text import Text
 
-from bulkwright.cli.input_file import as_regular_file, read_header, zipped
-from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, chosen_org
-from bulkwright.cli.output import (
-    as_progress,
-    console,
-    fail,
-    job_line,
-    progress,
-    reading_lines,
-)
+from bulkwright.cli import report
+from bulkwright.cli.input_file import as_regular_file, zipped
+from bulkwright.cli.job_options import JobOptions
+from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, chosen_org, find_module
+from bulkwright.cli.output import errors, fail, job_line, print_line, progress, reading_lines
+from bulkwright.cli.write_task import INTERRUPTED, WriteTask, exit_status
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
 from bulkwright.domain.job import FieldMapping, Job, JobStatus, Operation
 from bulkwright.domain.request import JobRequest, ResourceRequest
+from bulkwright.events.events import Event, Observer
 from bulkwright.files import Area
 from bulkwright.runtime.worker import Blocked, Worker, open_worker
 from bulkwright.runtime.worker_identity import is_dead
+from bulkwright.service.columns import ColumnMatch
 from bulkwright.settings import OrgLocation, Settings
-from bulkwright.wire import requests as wire
 from bulkwright.wiring import Services
-
-_DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "colon": ":"}
-_EVERY_DELIMITER = "".join(_DELIMITERS.values())
-
-SKIPPED = 3
-"""Exit status when the job is completed, but rows were skipped."""
-
-
-@Parameter(name="*")
-@dataclass(frozen=True, kw_only=True)
-class JobOptions:
-    """The job that is created for the file."""
-
-    module: Annotated[str, Parameter(help="API name of the module.")]
-    operation: Literal["insert", "update", "upsert"]
-    find_by: Annotated[
-        str | None, Parameter(help="The field that identifies the record of a row.")
-    ] = None
-    map_: Annotated[
-        list[str] | None,
-        Parameter(
-            name="--map", help="COLUMN=FIELD or COLUMN=FIELD:FIND_BY. Default: by the header."
-        ),
-    ] = None
-    default: Annotated[list[str] | None, Parameter(help="FIELD=VALUE for empty cells.")] = None
-    ignore_empty: Annotated[bool, Parameter(help="An empty cell leaves its field unchanged.")] = (
-        False
-    )
-    encoding: Annotated[
-        str | None, Parameter(help="Encoding of the CSV. Default: detected from the file.")
-    ] = None
-    delimiter: Annotated[
-        Literal["comma", "semicolon", "tab", "bar", "colon"] | None,
-        Parameter(help="What separates the columns. Default: detected from the file."),
-    ] = None
 
 
 @Parameter(name="*")
@@ -77,7 +41,7 @@ class RemoteOptions:
     """The server that runs the job."""
 
     url: Annotated[
-        str | None, Parameter(help="A server. Without it, the job runs in this process.")
+        str | None, Parameter(help="URL of a server that runs the job. Default: this process.")
     ] = None
     token: Annotated[str | None, Parameter(help="Access token for --url.")] = None
 
@@ -85,56 +49,13 @@ class RemoteOptions:
 _IN_THIS_PROCESS = RemoteOptions()
 
 
-@dataclass(frozen=True, slots=True)
-class _WriteTask:
-    """The file and the job, after its mappings were made from the options."""
-
-    path: Path
-    module: str
-    operation: str
-    find_by: str | None
-    mappings: tuple[FieldMapping, ...] | None
-    ignore_empty: bool
-    encoding: str | None
-    named_delimiter: str | None
-    """The option's; `delimiters` may be one that was found by the header."""
-    delimiters: str
-    location: OrgLocation = DEFAULT_IN_ORG
-    """Where the org of the job is; no part of the fingerprint, which is looked up in that org."""
-
-    def fingerprint(self) -> str:
-        """Returns a hash that is the same for the same content and the same options."""
-        with self.path.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        return hashlib.sha256(f"{content} {self._options_text()}".encode()).hexdigest()
-
-    def _options_text(self) -> str:
-        # Version 0.1.0 stored hashes of this text: do not change it, or unfinished jobs of that
-        # version would be written once more instead of continued.
-        if self.mappings is None:
-            mappings = "None"
-        else:
-            each = [_arguments("Mapping", asdict(mapping)) for mapping in self.mappings]
-            mappings = f"({', '.join(each)}{',' if len(each) == 1 else ''})"
-        return (
-            f"_Wanted(module={self.module!r}, operation={self.operation!r}, "
-            f"find_by={self.find_by!r}, mappings={mappings}, "
-            f"ignore_empty={self.ignore_empty!r}, encoding={self.encoding!r})"
-            + ("" if self.named_delimiter is None else f", delimiter={self.named_delimiter!r}")
-        )
-
-
-def _arguments(name: str, values: dict[str, object]) -> str:
-    return f"{name}({', '.join(f'{key}={value!r}' for key, value in values.items())})"
-
-
 def write(
-    file: Path,
+    file: Annotated[Path, Parameter(help="A CSV, or a zip that holds one.")],
     /,
     *,
     options: JobOptions,
     dry_run: Annotated[
-        bool, Parameter(help="Check and answer every row, but store nothing (without --url).")
+        bool, Parameter(negative="", help="Check every row, but store nothing (without --url).")
     ] = False,
     result: Annotated[Path | None, Parameter(help="Where to save the result zip.")] = None,
     remote: RemoteOptions = _IN_THIS_PROCESS,
@@ -142,9 +63,9 @@ def write(
 ) -> int:
     """Write FILE.csv or FILE.zip into a module and report the outcome of every row.
 
-    Without --url, the job runs in this process, on the data folder. If the process is killed, the
-    same command continues the job where it stopped. The exit status is 0 when every row was
-    stored, 3 when rows were skipped, 1 when the job could not be done.
+    Without --url, the job runs in this process, on the data folder. If it is stopped or killed, the
+    same command continues where it stopped. The exit status is 0 when every row was stored, 3 when
+    rows were skipped, 1 when the job could not be done.
     """
     if remote.url is not None:
         if remote.token is None:
@@ -152,131 +73,261 @@ def write(
         if dry_run:
             fail("--dry-run works on a data folder, not on --url.")
     with as_regular_file(file) as path:
-        task = replace(_make_task(path, options), location=location)
+        task = WriteTask.of(path, options)
         if remote.url is not None and remote.token is not None:
-            return _write_remote(task, remote.url, remote.token, result)
-        settings = Settings.merged(location)
+            from bulkwright.cli.write_remote import write_remote
+
+            return write_remote(task, remote.url, remote.token, result)
+        return _write_on_data_folder(task, location, result, dry_run=dry_run)
+
+
+class _Stop:
+    """The signals that stop the command: during a job, after its current chunk."""
+
+    def __init__(self) -> None:
+        self.requested = False
+        self.worker: Worker | None = None
+        """The worker while it runs the job."""
+
+    def __enter__(self) -> _Stop:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._receive)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def _receive(self, *_: object) -> None:
+        if self.worker is None or self.requested:
+            raise KeyboardInterrupt
+        self.requested = True
+        self.worker.stop()
+        if sys.stderr.isatty():
+            # Not through Python's buffers: the handler may interrupt a write to them.
+            os.write(2, b"\nstopping after this chunk; again: at once\n")
+
+
+class _Stopped(Exception):
+    """The command was stopped while a job ran."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__()
+        self.job = job
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run of the command on a data folder."""
+
+    task: WriteTask
+    location: OrgLocation
+    services: Services
+    worker: Worker
+    stop: _Stop
+    result: Path | None
+    upload_id: int | None = None
+    omitted_are_shown: bool = False
+
+    def write(self) -> Job:
+        """Creates a job, or continues the unfinished one of an earlier run of the same command."""
+        caller = _caller(self.services, self.location)
+        fingerprint = self.task.fingerprint()
+        job_id = self.services.job_store.find_unfinished(caller.org_id, fingerprint)
+        if job_id is None:
+            job_id = self._create(caller, fingerprint)
+        else:
+            print_line(f"continuing job {job_id}")
+            identity = self.services.claims.lease_worker(job_id)
+            if identity is not None and is_dead(identity):
+                self.services.claims.end_leases(identity)
+        job = self._run_to_end(caller.org_id, job_id)
+        self._save_result(job)
+        return job
+
+    def try_out(self) -> Job:
+        """Runs the whole job in one transaction and rolls it back: not even the job remains."""
+        job: Job | None = None
+        try:
+            with self.services.database.transaction():
+                caller = _caller(self.services, self.location)
+                job_id = self._create(caller, None)
+                job = self._run_to_end(caller.org_id, job_id)
+                self._save_result(job)
+                self.services.files.delete(Area.RESULTS, job.id)
+                raise _DryRunEnded
+        except _DryRunEnded:
+            assert job is not None
+            return job
+        finally:
+            if self.upload_id is not None:
+                self.services.files.delete(Area.UPLOADS, self.upload_id)
+
+    def _create(self, caller: Caller, fingerprint: str | None) -> int:
+        """Uploads the file and creates its job; returns the job's id."""
+        module = find_module(self.services, caller.org_id, self.task.options.module)
+        task = self.task.checked(module)
+        delimiters, match = task.options.delimiters, ColumnMatch((), ())
+        if task.stated.columns:
+            # Under another delimiter the file does not have the stated columns.
+            splitting = task.splitting()
+            delimiters = splitting.delimiter
+            task.columns(module, splitting.header)  # before a large file is copied
+
+        def mappings(header: Sequence[str]) -> tuple[FieldMapping, ...]:
+            nonlocal match
+            match = task.columns(module, header)
+            return match.mappings
+
+        with (
+            zipped(task.path, zipfile.ZIP_STORED) as made,
+            self.services.files.incoming() as incoming,
+        ):
+            with made.open("rb") as source:
+                shutil.copyfileobj(source, incoming, 1 << 20)
+            upload = self.services.uploads.receive(caller, made.name, incoming)
+        self.upload_id = upload.id
+        options = task.options
+        resource = ResourceRequest(
+            options.module,
+            str(upload.id),
+            find_by=options.find_by,
+            ignore_empty=options.ignore_empty,
+            make_mappings=mappings,
+        )
+        request = JobRequest(
+            Operation(options.operation), (resource,), options.encoding, delimiters,
+            fingerprint=fingerprint,
+        )  # fmt: skip
+        job = self.services.jobs.create(caller, request)
+        report.print_omitted(match.omitted)
+        self.omitted_are_shown = True
+        if job.resources[0].file_id != upload.id:
+            print_line(f"the same command runs already, as job {job.id}")
+        elif fingerprint is not None:
+            self._report_equal_file(job)
+        return job.id
+
+    def _report_equal_file(self, job: Job) -> None:
+        resource = job.resources[0]
+        before = self.services.job_store.last_of_file(job.org_id, resource.module, resource.file_id)
+        if before is not None:
+            print_line(
+                f"an equal file was written into {resource.module} before: job {before.id}, "
+                f"{before.created_time:%Y-%m-%d %H:%M}, {before.status.value}"
+            )
+
+    def _run_to_end(self, org_id: int, job_id: int) -> Job:
+        """Runs a job to its end. If its last worker was killed, waits until that lease expires."""
+        waiting = False
+        self.stop.worker = self.worker
+        while not (job := self.services.jobs.details(org_id, job_id)).status.is_final:
+            if self.stop.requested:
+                raise _Stopped(job)
+            if not self.worker.run_one(only=job_id):
+                if not waiting:
+                    print_line(
+                        "another worker runs this job; waiting until it finishes or its lease "
+                        "expires"
+                    )
+                waiting = True
+                time.sleep(0.2)
+        self.stop.worker = None
+        return job
+
+    def _save_result(self, job: Job) -> None:
+        target = self.result
+        if target is None or not job.has_result or job.result_swept:
+            return
+        from bulkwright.client.atomic_file import atomic_write
+
         try:
             with (
-                progress(file.name) as observe,
-                open_worker(settings, observe, dry=dry_run) as (services, worker),
+                self.services.jobs.open_result(job.org_id, job.id) as file,
+                atomic_write(target) as out,
             ):
-                run = _write_dry if dry_run else _write_here
-                job = run(task, services, worker, result)
-                if dry_run:
-                    console.print("dry run: nothing was stored")
-                job_line(job)
-                reading_lines(job)
-                if not dry_run:
-                    services.job_store.mark_reported(job.id)
-        except Blocked as blocked:
-            fail(f"{blocked}. Nothing is lost: the same command continues where it stopped.")
-    if job.status is JobStatus.FAILED:
-        return 1
-    return SKIPPED if job.counts.skipped else 0
-
-
-def _make_task(path: Path, options: JobOptions) -> _WriteTask:
-    maps, defaults = options.map_ or [], options.default or []
-    named = _DELIMITERS[options.delimiter] if options.delimiter else None
-    delimiters = named or _EVERY_DELIMITER
-    header: tuple[str, ...] = ()
-    if maps or defaults:
-        columns = {option.rpartition("=")[0] for option in maps}
-        found = read_header(path, options.encoding, delimiters, columns)
-        header, delimiters = found.header, found.delimiter
-    return _WriteTask(
-        path, options.module, options.operation, options.find_by,
-        _mappings(header, maps, defaults), options.ignore_empty, options.encoding,
-        named, delimiters,
-    )  # fmt: skip
-
-
-def _write_here(task: _WriteTask, services: Services, worker: Worker, result: Path | None) -> Job:
-    """Creates a job, or continues the unfinished one of an earlier run of the same command."""
-    caller = _caller(services, task.location)
-    fingerprint = task.fingerprint()
-    job_id = services.job_store.find_unfinished(caller.org_id, fingerprint)
-    if job_id is None:
-        job_id = _create(services, caller, task, fingerprint)
-    else:
-        console.print(f"continuing job {job_id}")
-        identity = services.claims.lease_worker(job_id)
-        if identity is not None and is_dead(identity):
-            services.claims.end_leases(identity)
-    job = _run(services, worker, caller.org_id, job_id)
-    _save_result(services, job, result)
-    return job
-
-
-def _save_result(services: Services, job: Job, target: Path | None) -> None:
-    if target is None or not job.has_result or job.result_swept:
-        return
-    from bulkwright.client.atomic_file import atomic_write
-
-    try:
-        with services.jobs.open_result(job.org_id, job.id) as file, atomic_write(target) as out:
-            shutil.copyfileobj(file, out)
-    except OSError as error:
-        fail(
-            f"job {job.id} has ended, but its result cannot be saved as {target}: "
-            f"{error.strerror}. Run it again with another --result; no row is written twice."
-        )
+                shutil.copyfileobj(file, out)
+        except OSError as error:
+            fail(
+                f"job {job.id} has ended, but its result cannot be saved as {target}: "
+                f"{error.strerror}. Run it again with another --result; no row is written twice."
+            )
 
 
 class _DryRunEnded(Exception):
     """Rolls back the transaction of a dry run."""
 
 
-def _write_dry(task: _WriteTask, services: Services, worker: Worker, result: Path | None) -> Job:
-    """Runs the whole job in one transaction and rolls it back: not even the job remains."""
+def _write_on_data_folder(
+    task: WriteTask, location: OrgLocation, result: Path | None, *, dry_run: bool
+) -> int:
+    counter = report.ReasonCounter()
+    show: Observer = counter.observe
+
+    def observe(event: Event) -> None:
+        counter.observe(event)
+        show(event)
+
+    settings = Settings.merged(location)
     job: Job | None = None
     try:
-        with services.database.transaction():
-            caller = _caller(services, task.location)
-            job_id = _create(services, caller, task, None)
-            job = _run(services, worker, caller.org_id, job_id)
-            _save_result(services, job, result)
-            services.files.delete(Area.RESULTS, job.id)
-            services.files.delete(Area.UPLOADS, job.resources[0].file_id)
-            raise _DryRunEnded
-    except _DryRunEnded:
-        assert job is not None
-        return job
+        with _Stop() as stop, open_worker(settings, observe, dry=dry_run) as (services, worker):
+            run = _Run(task, location, services, worker, stop, result)
+            with progress(task.path.name) as show:
+                job = run.try_out() if dry_run else run.write()
+            _report(job, services, counter, location, dry_run=dry_run)
+            reading_lines(job, omitted=not run.omitted_are_shown)
+    except Blocked as blocked:
+        fail(f"{blocked}. Nothing is lost: the same command continues where it stopped.")
+    except _Stopped as stopped:
+        _end_stopped(stopped.job, dry_run=dry_run)
+    except KeyboardInterrupt:
+        _end_stopped(job, dry_run=dry_run)
+    assert job is not None
+    return exit_status(failed=job.status is JobStatus.FAILED, skipped=job.counts.skipped)
 
 
-def _create(services: Services, caller: Caller, task: _WriteTask, fingerprint: str | None) -> int:
-    """Uploads the file and creates its job; returns the job's id."""
-    with (
-        zipped(task.path, zipfile.ZIP_STORED) as upload_path,
-        services.files.incoming() as incoming,
-    ):
-        with upload_path.open("rb") as source:
-            while block := source.read(1 << 20):
-                incoming.write(block)
-        upload = services.uploads.receive(caller, upload_path.name, incoming)
-    resource = ResourceRequest(
-        task.module, str(upload.id), task.mappings, task.find_by, task.ignore_empty
-    )
-    request = JobRequest(
-        Operation(task.operation), (resource,), task.encoding, task.delimiters,
-        fingerprint=fingerprint,
-    )  # fmt: skip
-    return services.jobs.create(caller, request).id
+def _report(
+    job: Job,
+    services: Services,
+    counter: report.ReasonCounter,
+    location: OrgLocation,
+    *,
+    dry_run: bool,
+) -> None:
+    """Prints the end of a job: its counts, why rows were skipped, and how to correct them."""
+    job_line(job, name="dry run" if dry_run else None)
+    if not dry_run:
+        services.job_store.mark_reported(job.id)
+    if job.counts.skipped:
+        if counter.rows == job.counts.skipped or dry_run:
+            report.print_reasons(counter.reasons)
+        elif job.has_result and not job.result_swept:
+            # An earlier run of this command, or another worker, has processed some of the rows.
+            with services.jobs.open_result(job.org_id, job.id) as zipped_result:
+                report.print_reasons(report.reasons_of(zipped_result, ()))
+    if dry_run:
+        print_line("nothing was stored")
+    elif job.has_result and (job.counts.skipped or job.status is JobStatus.FAILED):
+        stem = Path(job.resources[0].file_name).stem
+        words = ("jobs", "result", str(job.id), "--failed", "-o", f"{stem}-failed.csv")
+        print_line("to correct these rows and write them again, save them:")
+        print_line(f"  {report.command(*words, location=location)}")
 
 
-def _run(services: Services, worker: Worker, org_id: int, job_id: int) -> Job:
-    """Runs a job to its end. If its last worker was killed, waits until that lease expires."""
-    waiting = False
-    while not (job := services.jobs.details(org_id, job_id)).status.is_final:
-        if not worker.run_one(only=job_id):
-            if not waiting:
-                console.print(
-                    "another worker runs this job; waiting until it finishes or its lease expires"
-                )
-            waiting = True
-            time.sleep(0.2)
-    return job
+def _end_stopped(job: Job | None, *, dry_run: bool) -> NoReturn:
+    """Says what is kept after a signal, and ends the command."""
+    if dry_run:
+        kept = "Nothing was stored."
+    elif job is None:
+        kept = "What is stored is kept; the same command continues where it stopped."
+    else:
+        kept = (
+            f"{job.counts.total:,} rows of job {job.id} are done and kept; the same command "
+            "continues behind them."
+        )
+    errors.print(Text(f"bulkwright: stopped. {kept}"), soft_wrap=True)
+    sys.exit(INTERRUPTED)
 
 
 def _caller(services: Services, location: OrgLocation) -> Caller:
@@ -290,77 +341,3 @@ def _caller(services: Services, location: OrgLocation) -> Caller:
         org = services.setup.create_org("Bulkwright")
         user = services.setup.create_user(org, "Local", "User", "user@localhost.example")
     return Caller(org.id, user.id, scope.normalise(scope.EVERY))
-
-
-def _write_remote(task: _WriteTask, url: str, token: str, result: Path | None) -> int:
-    import httpx2
-
-    from bulkwright.client import ApiError, Client
-
-    try:
-        with Client(url, token=token) as client, progress(task.path.name) as observe:
-            with zipped(task.path, zipfile.ZIP_DEFLATED) as upload_path:
-                file_id = client.upload(upload_path)
-            job_id = client.write(
-                task.operation,
-                task.module,
-                file_id,
-                mappings=None if task.mappings is None else [_wire(m) for m in task.mappings],
-                find_by=task.find_by,
-                ignore_empty=task.ignore_empty,
-                character_encoding=task.encoding,
-            )
-            details = client.wait(job_id, watch=lambda d: observe(as_progress(d)))
-            if result is not None and details.result is not UNSET:
-                client.download(details, result)
-    except ApiError as error:
-        fail(str(error))
-    except httpx2.HTTPError as error:
-        fail(f"{url} does not answer: {error}")
-    counts = as_progress(details).counts
-    encoding = details.character_encoding
-    if task.encoding is None and encoding not in (UNSET, "UTF-8"):
-        console.print(f"encoding {encoding}: found by the server; --encoding names it")
-    console.print(
-        f"job {details.id}  {details.status}  added {counts.added:,}  updated {counts.updated:,}  "
-        f"skipped {counts.skipped:,}  of {counts.total:,} rows",
-        soft_wrap=True,
-    )
-    if details.status != "COMPLETED":
-        return 1
-    return SKIPPED if counts.skipped else 0
-
-
-def _wire(mapping: FieldMapping) -> wire.NewFieldMapping:
-    return wire.NewFieldMapping(
-        api_name=mapping.api_name,
-        index=UNSET if mapping.index is None else mapping.index,
-        find_by=mapping.find_by or UNSET,
-        default_value=UNSET
-        if mapping.default is None
-        else wire.DefaultValue(value=mapping.default),
-    )
-
-
-def _mappings(
-    header: Sequence[str], maps: Sequence[str], defaults: Sequence[str]
-) -> tuple[FieldMapping, ...] | None:
-    """Returns the mappings of the options; None if the header alone decides."""
-    if not maps and not defaults:
-        return None
-    names = [name.strip() for name in header]
-    mappings: dict[str, FieldMapping] = {}
-    for option in maps:
-        column, _, target = option.rpartition("=")
-        field, _, find_by = target.partition(":")
-        if column not in names:
-            fail(f"--map {option}: the file has no column {column!r}; it has {', '.join(names)}")
-        mappings[field] = FieldMapping(field, names.index(column), find_by=find_by or None)
-    if not maps:
-        # Only defaults are given, so the header still names the fields.
-        mappings = {name: FieldMapping(name, index) for index, name in enumerate(names)}
-    for option in defaults:
-        field, _, value = option.partition("=")
-        before = mappings.get(field, FieldMapping(field))
-        mappings[field] = replace(before, default=value, default_json={"value": value})
-    return tuple(mappings.values())

@@ -78,6 +78,10 @@ class Client(_Account):
         """Creates a job; returns its id. Without mappings the header names the fields."""
         return self._run(self._core.write(operation, module, file_id, **options))
 
+    def fields(self, module: str) -> list[dict[str, Any]]:
+        """Returns the fields of a module, as the service describes them."""
+        return self._run(self._core.fields(module))
+
     def details(self, job_id: str) -> JobDetails:
         """Returns the details of a job as they are now."""
         return self._run(self._core.details(job_id))
@@ -154,6 +158,10 @@ class AsyncClient(_Account):
     ) -> str:
         """Creates a job; returns its id. Without mappings the header names the fields."""
         return await self._run(self._core.write(operation, module, file_id, **options))
+
+    async def fields(self, module: str) -> list[dict[str, Any]]:
+        """Returns the fields of a module, as the service describes them."""
+        return await self._run(self._core.fields(module))
 
     async def details(self, job_id: str) -> JobDetails:
         """Returns the details of a job as they are now."""

@@ -139,6 +139,14 @@ class Core:
         )
         return str(_decoded(response)["details"]["id"])
 
+    def fields(self, module: str) -> Steps[list[dict[str, Any]]]:
+        """Returns the fields of a module, as the service describes them."""
+        query = httpx2.QueryParams({"module": module})
+        response = yield from self._authorized(
+            Call("GET", f"{self._url}/crm/{self._version}/settings/fields?{query}")
+        )
+        return list(_decoded(response)["fields"])
+
     def details(self, job_id: str) -> Steps[JobDetails]:
         """Returns the details of a job as they are now."""
         response = yield from self._authorized(

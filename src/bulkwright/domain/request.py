@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bulkwright.domain.job import Callback, FieldMapping, Operation
+
+MakeMappings = Callable[[Sequence[str]], tuple[FieldMapping, ...]]
+"""Makes the mappings of a file from its header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +19,11 @@ class ResourceRequest:
     file_id: str
     """As it was sent; the service checks whether it is an id."""
     mappings: tuple[FieldMapping, ...] | None = None
-    """None: the header names the fields (facts 1.4)."""
+    """None: the header names the fields (facts 1.4), or `make_mappings` makes them."""
     find_by: str | None = None
     ignore_empty: bool | None = None
     file_names: tuple[str, ...] = ()
+    make_mappings: MakeMappings | None = None
 
 
 @dataclass(frozen=True, slots=True)

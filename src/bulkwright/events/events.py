@@ -5,12 +5,12 @@ They are msgspec structs: a frozen dataclass takes ten times as long to define, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
 from bulkwright.domain.job import JobStatus
-from bulkwright.domain.outcome import Counts
+from bulkwright.domain.outcome import Counts, SkipReason
 
 
 class JobStarted(Struct, frozen=True):
@@ -33,6 +33,8 @@ class ChunkCommitted(Struct, frozen=True):
     """The counts of this chunk alone."""
     seconds: float
     """From the end of the previous chunk, or the start of the file, to its commit."""
+    reasons: Mapping[tuple[SkipReason, str], int] = {}
+    """Why rows of this chunk were skipped: by reason and column, the number of rows."""
 
 
 class LockHeld(Struct, frozen=True):

@@ -35,6 +35,14 @@ class RowErrors:
             bad = bad | rows
         return bad
 
+    def counts(self) -> dict[tuple[SkipReason, str], int]:
+        """Return how many rows each reason and column was found in."""
+        masks: dict[tuple[SkipReason, str], pl.Series] = {}
+        for reason, label, rows in self._found:
+            before = masks.get((reason, label))
+            masks[reason, label] = rows if before is None else before | rows
+        return {found: int(rows.sum()) for found, rows in masks.items()}
+
     def cells(self) -> pl.Series:
         """Return the ERRORS cell of each row, empty where it has no error (facts 5.1).
 

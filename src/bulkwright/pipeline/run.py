@@ -21,7 +21,7 @@ import polars as pl
 
 from bulkwright.domain.errors import BulkwrightError, LeaseLost, LimitExceeded, WorkerFailed
 from bulkwright.domain.job import Job, JobStatus, Lease, LedgerEntry, default_bytes
-from bulkwright.domain.outcome import Counts, Outcome
+from bulkwright.domain.outcome import Counts, Outcome, SkipReason
 from bulkwright.events.events import ChunkCommitted, JobEnded, JobStarted, ResultLost
 from bulkwright.files import Area, DamagedFile, Files
 from bulkwright.pipeline import result
@@ -97,12 +97,14 @@ def _run_resource(lease: Lease, job: Job, position: int, attempt: int, ctx: JobC
             rows = conformed.chunk.first_row + conformed.chunk.rows
             if added * rows > ctx.limits.default_bytes:
                 raise LimitExceeded
-            entry = _commit_chunk(lease, conformed, plan, target, background, chunks, ctx)
+            entry, reasons = _commit_chunk(lease, conformed, plan, target, background, chunks, ctx)
             counts += entry.counts
             share = min(1.0, entry.resume_text / max(1, source.text_bytes))
             now = time.monotonic()  # clock: a duration for the log and the metrics
             seconds, begun = now - begun, now
-            ctx.observe(ChunkCommitted(job.id, entry.rows, counts, share, entry.counts, seconds))
+            ctx.observe(
+                ChunkCommitted(job.id, entry.rows, counts, share, entry.counts, seconds, reasons)
+            )
             if ctx.stop.is_set:
                 raise Interrupted
 
@@ -115,8 +117,8 @@ def _commit_chunk(
     background: Executor,
     chunks: _Prefetch,
     ctx: JobContext,
-) -> LedgerEntry:
-    """Process one chunk in one transaction and return its ledger entry."""
+) -> tuple[LedgerEntry, dict[tuple[SkipReason, str], int]]:
+    """Process one chunk in one transaction; return its ledger entry and why rows were skipped."""
     with ctx.claims.chunk(lease):
         begun = time.monotonic()  # clock: a duration for the size of the next chunks
         target.lock()
@@ -130,7 +132,7 @@ def _commit_chunk(
         ctx.ledger.add(lease, entry)
     seconds = time.monotonic() - begun  # clock: the same
     ctx.pace.note(plan, entry.rows, seconds)
-    return entry
+    return entry, decided.matched.conformed.row_errors.counts()
 
 
 def _commit_unprocessed(lease: Lease, chunk: Chunk, plan: Plan, ctx: JobContext) -> None:

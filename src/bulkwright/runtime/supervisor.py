@@ -91,6 +91,9 @@ class Supervisor:
         tasks = [asyncio.create_task(self._keep_worker_running(number)) for number in workers]
         tasks.append(asyncio.create_task(self._dispatcher.run(self._stop)))
         print(f"ready {self._address.url}", flush=True)
+        if self._settings.dev:
+            print(f"credentials: {self._settings.credentials_path}")
+            print(f"endpoints: {self._address.url}/docs", flush=True)
         sweeper = Sweeper(self._services.retention, log_event, self._clock)
         sweeper.start()
         await _first_of(serving, self._stop.wait())

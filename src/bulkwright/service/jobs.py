@@ -83,7 +83,10 @@ class JobService:
     """Returns why callbacks to an endpoint are never sent; None if they may be (egress.py)."""
 
     def create(self, caller: Caller, request: JobRequest) -> Job:
-        """Checks a request and adds its job. Raises the RequestError of the first mistake."""
+        """Checks a request and adds its job. Raises the RequestError of the first mistake.
+
+        If the request has a fingerprint, and an unfinished job has the same one, returns that job.
+        """
         user = self.accounts.user(caller.org_id, caller.user_id)
         if user is None:
             raise InvalidToken
@@ -200,6 +203,11 @@ class JobService:
     def _add(self, job: Job) -> Job:
         numbered = replace(job, id=self.modules.take_ids(1))
         with self.jobs.transaction():
+            if job.fingerprint is not None:
+                self.jobs.lock_fingerprint(job.fingerprint)
+                unfinished = self.jobs.find_unfinished(job.org_id, job.fingerprint)
+                if unfinished is not None:
+                    return self.details(job.org_id, unfinished)
             # Before the pin a sweep may have deleted the upload; after it no sweep can.
             if not self.upload_store.pin_upload(job.org_id, job.resources[0].file_id):
                 raise InvalidFileId(details={"json_path": "$.resource[0].file_id"})
@@ -248,7 +256,10 @@ class JobService:
             raise LimitExceeded(f"The file has more than {self.limits.rows} records.")
         header = None if parent is None else parent.header
         rules = self._rules(request, wanted, module, place, csv.header, header)
-        mappings = self._mappings(request, wanted, place) or rules.by_header()
+        if wanted.make_mappings is not None:
+            mappings = wanted.make_mappings(csv.header)
+        else:
+            mappings = self._mappings(request, wanted, place) or rules.by_header()
         rules.check(mappings)
         self._check_defaults(mappings, csv, place)
         ignore_empty = request.ignore_empty if wanted.ignore_empty is None else wanted.ignore_empty
@@ -260,7 +271,7 @@ class JobService:
             mappings=mappings,
             find_by=wanted.find_by,
             ignore_empty=bool(ignore_empty),
-            auto_mapped=wanted.mappings is None,
+            auto_mapped=wanted.mappings is None and wanted.make_mappings is None,
         )
         return csv, replace(resource, reading=with_left_out(reading, csv.header, resource))
 

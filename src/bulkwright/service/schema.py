@@ -11,6 +11,7 @@ from typing import Any
 
 from bulkwright.domain.module import UNWRITABLE, USER_TYPES, Field, Module
 from bulkwright.service.schema_document import ModuleEntry, mistake, module_entries, module_names
+from bulkwright.service.zoho_fields import Translation, translate
 from bulkwright.store.modules import ModuleStore
 
 _SYSTEM_FIELDS: tuple[dict[str, Any], ...] = (
@@ -82,6 +83,15 @@ class SchemaService:
                 first_id = self._modules.take_ids(len(fields))
                 changed.append(self._modules.extend(module, _numbered(fields, first_id)))
         return changed
+
+    def translated(self, org_id: int, document: object, module: str | None) -> Translation:
+        """Returns a document for `apply`, also of fields in Zoho's own form (zoho_fields.py)."""
+        existing = {
+            known.api_name: {f.api_name for f in known.fields}
+            for known in self._modules.modules(org_id)
+        }
+        system = {field["api_name"] for field in _SYSTEM_FIELDS}
+        return translate(document, module, {**existing, "": system})
 
     def _target(self, entry: ModuleEntry, known: Mapping[str, Module]) -> Module | None:
         """Returns the existing module of an entry; None if the entry is a new one."""

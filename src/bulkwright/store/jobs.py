@@ -88,6 +88,15 @@ class JobStore:
         row = self._db.one("job_by_fingerprint", org_id=org_id, fingerprint=fingerprint)
         return None if row is None else int(row["id"])
 
+    def lock_fingerprint(self, fingerprint: str) -> None:
+        """Waits for other transactions that lock the same fingerprint, then keeps them waiting."""
+        self._db.run("lock_fingerprint", fingerprint=fingerprint)
+
+    def last_of_file(self, org_id: int, module: str, file_id: int) -> Job | None:
+        """Returns the newest other job that wrote an equal file into the same module, or None."""
+        row = self._db.one("last_job_of_file", org_id=org_id, module=module, file_id=file_id)
+        return None if row is None else self.job(org_id, row["id"])
+
     def mark_reported(self, job_id: int) -> None:
         """Records that the job's end was reported: the same file again is a new job."""
         self._db.run("clear_fingerprint", id=job_id)

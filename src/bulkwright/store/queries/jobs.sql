@@ -30,6 +30,15 @@ SELECT id FROM jobs WHERE org_id = :org_id ORDER BY id DESC LIMIT :most
 -- The job of an embedded run with this fingerprint whose end was not reported yet.
 SELECT id FROM jobs WHERE org_id = :org_id AND fingerprint = :fingerprint ORDER BY id LIMIT 1
 
+-- name: last_job_of_file
+-- The newest job that wrote a file of the same content into a module.
+SELECT j.id FROM uploads u
+JOIN uploads o ON o.org_id = u.org_id AND o.sha256 = u.sha256 AND o.id <> u.id
+JOIN resources r ON r.file_id = o.id AND r.module = :module
+JOIN jobs j ON j.id = r.job_id AND j.org_id = u.org_id
+WHERE u.org_id = :org_id AND u.id = :file_id
+ORDER BY j.id DESC LIMIT 1
+
 -- name: clear_fingerprint
 -- Clear the fingerprint of a job, because its end was reported.
 UPDATE jobs SET fingerprint = NULL WHERE id = :id

@@ -1,0 +1,26 @@
+"""Examples of commands that are imported when they are called; others have theirs in docstrings."""
+
+from __future__ import annotations
+
+EXAMPLES = {
+    "demo": "bulkwright demo",
+    "serve": "bulkwright serve --dev --data D",
+    "worker": "bulkwright worker --data D",
+    "write": "bulkwright write leads.csv --module Leads --operation upsert --find-by Email",
+    "check": "bulkwright check --data D",
+    "sweep": "bulkwright sweep --keep-uploads 7d",
+    "init": "bulkwright init --company Zylker --email admin@zylker.example",
+    "completion": "bulkwright completion bash >> ~/.bashrc",
+    "jobs list": "bulkwright jobs list --most 5",
+    "jobs show": "bulkwright jobs show JOB_ID --watch",
+    "jobs result": "bulkwright jobs result JOB_ID --failed -o failed.csv",
+    "callbacks list": "bulkwright callbacks list --json",
+    "callbacks secret": "bulkwright callbacks secret --rotate",
+    "modules list": "bulkwright modules list",
+    "modules show": "bulkwright modules show Leads",
+    "modules apply": "bulkwright modules apply parts.json",
+    "modules from-table": "bulkwright modules from-table customers --dry-run",
+    "records export": "bulkwright records export --module Leads -o stored.csv",
+    "audit": "bulkwright audit --since 7d --action sign-in-failed --json",
+}
+"""By the words of the command."""

@@ -1,0 +1,133 @@
+"""The options of `write` that describe a job, and what they state about columns and fields."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from bulkwright.cli.output import fail
+from bulkwright.service.columns import Stated, StatedColumn
+
+_DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "colon": ":"}
+_SECTIONS = ("map", "default", "format")
+"""The sections of a mapping file; each is named after an option."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class JobOptions:
+    """The job that is created for the file."""
+
+    module: Annotated[str, Parameter(help="API name of the module.")]
+    operation: Annotated[
+        Literal["insert", "update", "upsert"],
+        Parameter(metavar="NAME", help="insert, update or upsert."),
+    ]
+    find_by: Annotated[str | None, Parameter(help="The field that identifies a row's record.")] = (
+        None
+    )
+    map_: Annotated[
+        list[str] | None,
+        Parameter(
+            name="--map",
+            metavar="COLUMN=FIELD",
+            negative_iterable="",
+            help="The field of a column. COLUMN=FIELD:FIND_BY for a lookup; COLUMN= leaves it out. "
+            "Other columns fill the fields that their headers name. Repeatable.",
+        ),
+    ] = None
+    default: Annotated[
+        list[str] | None,
+        Parameter(
+            metavar="FIELD=VALUE",
+            negative_iterable="",
+            help="Value of empty cells. Of every row, if no column fills the field. Repeatable.",
+        ),
+    ] = None
+    format: Annotated[
+        list[str] | None,
+        Parameter(
+            metavar="COLUMN=PATTERN",
+            negative_iterable="",
+            help="Format of a column: Birthday=dd.MM.yyyy. Repeatable.",
+        ),
+    ] = None
+    mapping: Annotated[
+        Path | None, Parameter(help="A file that states these three. docs/write.md has its form.")
+    ] = None
+    ignore_columns: Annotated[
+        bool, Parameter(negative="", help="Leave out columns that name no field.")
+    ] = False
+    ignore_empty: Annotated[
+        bool, Parameter(negative="", help="An empty cell leaves its field unchanged.")
+    ] = False
+    encoding: Annotated[
+        str | None, Parameter(help="Encoding of the CSV. Default: found from the file.")
+    ] = None
+
+    delimiter: Annotated[
+        Literal["comma", "semicolon", "tab", "bar", "colon"] | None,
+        Parameter(metavar="NAME", help="What separates columns. Default: found from the file."),
+    ] = None
+
+    @property
+    def delimiters(self) -> str:
+        """The delimiters that the file may have: the named one, or all."""
+        return _DELIMITERS[self.delimiter] if self.delimiter else "".join(_DELIMITERS.values())
+
+    def stated(self) -> Stated:
+        """Returns what the mapping file and the options state; an option has priority."""
+        sections = _mapping_file(self.mapping) if self.mapping else {}
+        maps = {**sections.get("map", {}), **dict(_pairs("--map", self.map_, "COLUMN=FIELD"))}
+        return Stated(
+            columns=tuple(_column(column, target) for column, target in maps.items()),
+            defaults={
+                **sections.get("default", {}),
+                **dict(_pairs("--default", self.default, "FIELD=VALUE")),
+            },
+            formats={
+                **sections.get("format", {}),
+                **dict(_pairs("--format", self.format, "COLUMN=PATTERN")),
+            },
+        )
+
+
+def _pairs(option: str, texts: Sequence[str] | None, form: str) -> Iterator[tuple[str, str]]:
+    """Yields the two sides of each text; ends the command if one has no `=`."""
+    for text in texts or ():
+        # A column may have `=` in its name, a field has none.
+        left, sign, right = text.rpartition("=") if option == "--map" else text.partition("=")
+        if not sign or not left:
+            fail(f"{option} {text}: give {form}.")
+        yield left.strip(), right
+
+
+def _column(column: str, target: str) -> StatedColumn:
+    field, _, find_by = target.partition(":")
+    return StatedColumn(column, field.strip() or None, find_by.strip() or None)
+
+
+def _mapping_file(path: Path) -> Mapping[str, Mapping[str, str]]:
+    """Reads a mapping file; ends the command if it cannot be read."""
+    try:
+        text = path.read_text("utf-8")
+        read: Any = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
+    except OSError as error:
+        fail(f"--mapping {path}: {error.strerror}.")
+    except ValueError as error:
+        fail(f"--mapping {path} cannot be read: {error}.")
+    if not isinstance(read, dict):
+        fail(f"--mapping {path}: it has the sections {', '.join(_SECTIONS)}.")
+    for name, section in read.items():
+        if name not in _SECTIONS:
+            fail(f"--mapping {path}: unknown section {name}; it has {', '.join(_SECTIONS)}.")
+        if not isinstance(section, dict) or not all(isinstance(v, str) for v in section.values()):
+            fail(f"--mapping {path}: the section {name} has texts, each with a name.")
+    sections: dict[str, dict[str, str]] = read
+    return sections

@@ -1,0 +1,104 @@
+"""What `write` reports beside the counts of a job: columns left out, reasons, what to do next."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import shlex
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import BinaryIO
+
+import bulkwright.formats.csv  # noqa: F401 - it raises the csv module's limit of a cell
+from bulkwright.cli.output import print_line
+from bulkwright.domain.outcome import SkipReason
+from bulkwright.events.events import ChunkCommitted, Event
+from bulkwright.service.columns import Omission, OmittedColumn
+from bulkwright.settings import OrgLocation
+
+_CODE = re.compile(f"(?:^|:)({'|'.join(SkipReason)})-")
+_MOST_REASONS = 20
+"""Most reasons that are shown."""
+
+Reasons = Counter[tuple[str, str]]
+"""The number of rows by code and column."""
+
+
+class ReasonCounter:
+    """Counts why rows are skipped, from the events of a job."""
+
+    def __init__(self) -> None:
+        self.reasons: Reasons = Counter()
+        self.rows = 0
+        """How many skipped rows were counted."""
+
+    def observe(self, event: Event) -> None:
+        """Counts a chunk."""
+        if isinstance(event, ChunkCommitted):
+            self.reasons.update(event.reasons)
+            self.rows += event.fresh.skipped
+
+
+def reasons_of(result: BinaryIO, columns: Sequence[str]) -> Reasons:
+    """Counts why rows are skipped, from a result zip; `columns` are the headers of the file."""
+    cells: Counter[str] = Counter()
+    with zipfile.ZipFile(result) as archive:
+        for member in archive.namelist():
+            with archive.open(member) as file:
+                lines = csv.reader(io.TextIOWrapper(file, "utf-8", newline=""))
+                next(lines, None)
+                cells.update(line[-1] for line in lines if line[-1])
+    reasons: Reasons = Counter()
+    for cell, rows in cells.items():
+        parts = _CODE.split(cell)[1:]
+        for code, labels in zip(parts[::2], parts[1::2], strict=True):
+            for label in _labels(labels, columns):
+                reasons[code, label] += rows
+    return reasons
+
+
+def _labels(text: str, columns: Sequence[str]) -> Iterable[str]:
+    """Splits `A,B` into column names, which may have commas themselves."""
+    names = sorted((name.strip() for name in columns), key=len, reverse=True)
+    while text:
+        found = next((n for n in names if n and (text == n or text.startswith(f"{n},"))), None)
+        label = found or text.partition(",")[0]
+        yield label
+        text = text[len(label) + 1 :]
+
+
+def print_reasons(reasons: Reasons) -> None:
+    """Prints the reasons for skipped rows, the most frequent first."""
+    most = reasons.most_common(_MOST_REASONS)
+    width = max((len(f"{rows:,}") for _, rows in most), default=0)
+    code_width = max((len(code) for (code, _), _ in most), default=0)
+    for (code, label), rows in most:
+        print_line(f"  {rows:>{width},}  {code:<{code_width}}  {label}")
+    if len(reasons) > len(most):
+        print_line(f"  and {len(reasons) - len(most)} further reasons")
+
+
+def print_omitted(omitted: Sequence[OmittedColumn]) -> None:
+    """Prints the columns that are left out, one line for each reason."""
+    for why in Omission:
+        names = [column.name for column in omitted if column.why is why]
+        if names:
+            print_line(f"left out: {', '.join(names)} ({why.value})")
+
+
+def command(*words: str, location: OrgLocation) -> str:
+    """Returns a command line on a data folder, as a user types it."""
+    default = OrgLocation()
+    options = [
+        f"--{name} {shlex.quote(str(value))}"
+        for name in ("data", "files")
+        if (value := getattr(location, name)) != getattr(default, name)
+    ]
+    if location.org is not None:
+        options.append(f"--org {location.org}")
+    # The URL of a database may hold a password.
+    if location.database:
+        options.append("--database URL")
+    return " ".join(["bulkwright", *map(shlex.quote, words), *options])

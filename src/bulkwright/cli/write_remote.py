@@ -1,0 +1,151 @@
+"""`write --url`: uploads the file to a server, which runs the job."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from msgspec import UNSET
+
+from bulkwright.cli import report
+from bulkwright.cli.input_file import zipped
+from bulkwright.cli.output import (
+    as_progress,
+    coloured,
+    errors,
+    fail,
+    print_line,
+    progress,
+    watching,
+)
+from bulkwright.cli.write_task import INTERRUPTED, WriteTask, exit_status
+from bulkwright.client import ApiError, Client
+from bulkwright.domain.job import FieldMapping
+from bulkwright.domain.module import Field, Module
+from bulkwright.wire import requests as wire
+from bulkwright.wire.responses import JobDetails
+
+
+def write_remote(task: WriteTask, url: str, token: str, result: Path | None) -> int:
+    """Writes a file through the API of a server; returns the exit status of the command."""
+    header = task.splitting().header
+    job_id = ""
+    try:
+        with Client(url, token=token) as client:
+            module = _module(client, task)
+            task = task.checked(module)
+            match = task.columns(module, header)
+            report.print_omitted(match.omitted)
+            with progress(task.path.name) as observe:
+                job_id = _create(client, task, match.mappings)
+                details = client.wait(job_id, watch=watching(observe))
+                watching(observe)(details)
+            _report(client, details, result, header, task.options.encoding)
+    except ApiError as error:
+        fail(f"{error.message or error.code} ({error.code}, from {url})")
+    except httpx2.HTTPError as error:
+        fail(f"{url} does not answer: {error}")
+    except KeyboardInterrupt:
+        kept = (
+            f"Job {job_id} continues on the server."
+            if job_id
+            else "No job was created, so nothing is stored."
+        )
+        errors.print(f"bulkwright: stopped. {kept}", soft_wrap=True, highlight=False)
+        sys.exit(INTERRUPTED)
+    counts = as_progress(details).counts
+    return exit_status(failed=details.status != "COMPLETED", skipped=counts.skipped)
+
+
+def _module(client: Client, task: WriteTask) -> Module:
+    """Returns the module with its fields, as the server describes them."""
+    name = task.options.module
+    try:
+        fields = client.fields(name)
+    except ApiError as error:
+        if error.code != "OAUTH_SCOPE_MISMATCH":
+            raise
+        fail(
+            "the columns cannot be compared with the fields of the module, because the token may "
+            "not read them; give a token with the scope ZohoCRM.settings.fields.READ too."
+        )
+    if not any(field["api_name"] == "id" for field in fields):
+        # Early versions of the API do not list it.
+        fields = [{"api_name": "id", "data_type": "bigint", "read_only": True}, *fields]
+    return Module(
+        org_id=0, id=0, api_name=name, module_name=name, singular_label=name, plural_label=name,
+        generated_type="", layout_id=0, bulk_write=True, fields=tuple(map(_field, fields)),
+    )  # fmt: skip
+
+
+def _field(raw: Mapping[str, Any]) -> Field:
+    return Field(
+        id=0,
+        api_name=raw["api_name"],
+        display_label=raw.get("field_label") or raw.get("display_label") or raw["api_name"],
+        data_type=raw["data_type"],
+        system_mandatory=bool(raw.get("system_mandatory")),
+        read_only=bool(raw.get("read_only") or raw.get("field_read_only")),
+        # The answer does not say by which fields records are found; the server checks it.
+        duplicate_check=True,
+    )
+
+
+def _create(client: Client, task: WriteTask, mappings: tuple[FieldMapping, ...]) -> str:
+    """Uploads the file and creates its job; returns the job's id."""
+    options = task.options
+    with zipped(task.path, zipfile.ZIP_DEFLATED) as made:
+        file_id = client.upload(made)
+    return client.write(
+        options.operation,
+        options.module,
+        file_id,
+        mappings=[_wire(mapping) for mapping in mappings],
+        find_by=options.find_by,
+        ignore_empty=options.ignore_empty,
+        character_encoding=options.encoding,
+    )
+
+
+def _report(
+    client: Client,
+    details: JobDetails,
+    result: Path | None,
+    header: tuple[str, ...],
+    named: str | None,
+) -> None:
+    counts = as_progress(details).counts
+    print_line(
+        f"job {details.id}  ", coloured(details.status),
+        f"  added {counts.added:,}  updated {counts.updated:,}  skipped {counts.skipped:,}  "
+        f"of {counts.total:,} rows",
+    )  # fmt: skip
+    encoding = details.character_encoding
+    if named is None and encoding not in (UNSET, "UTF-8"):
+        print_line(f"encoding {encoding}: found by the server; --encoding names it")
+    if details.result is UNSET or not (result or counts.skipped):
+        return
+    with tempfile.TemporaryDirectory(prefix="bulkwright-") as folder:
+        saved = result or Path(folder) / "result.zip"
+        client.download(details, saved)
+        if counts.skipped:
+            with saved.open("rb") as file:
+                report.print_reasons(report.reasons_of(file, header))
+    if counts.skipped and result is None:
+        print_line("--result FILE.zip saves the outcome of every row")
+
+
+def _wire(mapping: FieldMapping) -> wire.NewFieldMapping:
+    default = UNSET if mapping.default is None else wire.DefaultValue(value=mapping.default)
+    return wire.NewFieldMapping(
+        api_name=mapping.api_name,
+        index=UNSET if mapping.index is None else mapping.index,
+        format=mapping.format or UNSET,
+        find_by=mapping.find_by or UNSET,
+        default_value=default,
+    )

@@ -1,0 +1,281 @@
+"""Which column of a file fills which field of a module, by the rule of `bulkwright write`.
+
+In:   the header of a file, a module, and what the user stated about columns and fields.
+Out:  the mappings of a job, and the columns that no mapping reads, each with its reason.
+
+A column fills the field that was stated for it. Otherwise its header names the field: by API name;
+by the field's label, which is the column's own name in an existing table; or by a spelling of one
+of the two that differs in case, blanks and signs only. A request of Zoho's API follows other rules:
+it has mappings by index, or `MappingRules.by_header` makes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from bulkwright.domain.errors import DuplicateMapping, InvalidField
+from bulkwright.domain.job import FieldMapping, Operation
+from bulkwright.domain.module import SYSTEM_FIELDS, Field, Module
+from bulkwright.domain.spelling import did_you_mean, folded
+
+_RESULT_COLUMNS = ("STATUS", "RECORD_ID", "ERRORS")
+"""The last columns of a result. A file of rejected rows has the last of them only."""
+
+
+class Omission(Enum):
+    """Why no mapping reads a column; the value stands in messages."""
+
+    NO_FIELD = "no such field"
+    OTHER_COLUMN = "another column fills this field"
+    NEW_IDS = "new records get new ids"
+    READ_ONLY = "it cannot be written"
+    RESULT = "part of a result"
+    STATED = "as stated"
+
+    @property
+    def loses_values(self) -> bool:
+        """Whether the column may hold values that the user wants to store."""
+        return self in (Omission.NO_FIELD, Omission.OTHER_COLUMN, Omission.NEW_IDS)
+
+
+@dataclass(frozen=True, slots=True)
+class OmittedColumn:
+    """A column that no mapping reads."""
+
+    name: str
+    why: Omission
+    hint: str = ""
+    """`; did you mean X?`, or nothing."""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.why.value}{self.hint})"
+
+
+@dataclass(frozen=True, slots=True)
+class StatedColumn:
+    """What the user states about a column: the field that it fills."""
+
+    column: str
+    field: str | None
+    """None: the column is left out."""
+    find_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What the user states about columns and fields. The header decides the rest."""
+
+    columns: tuple[StatedColumn, ...] = ()
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    """Values for empty cells, by field; for every row if no column fills the field."""
+    formats: Mapping[str, str] = field(default_factory=dict)
+    """Formats, by column or by field."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMatch:
+    """What becomes of the columns of a file."""
+
+    mappings: tuple[FieldMapping, ...]
+    omitted: tuple[OmittedColumn, ...]
+
+    @property
+    def lost(self) -> tuple[OmittedColumn, ...]:
+        """The omitted columns whose values would be lost."""
+        return tuple(column for column in self.omitted if column.why.loses_values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The field that a name means."""
+
+    field: Field
+    rank: int
+    """0 for an API name, 1 for a label, 2 for another spelling: the lowest one counts."""
+    find_by: str | None = None
+
+
+class FieldNames:
+    """The fields of a module by their names."""
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+        self._labels: dict[str, list[Field]] = {}
+        self._spellings: dict[str, list[Field]] = {}
+        for one in module.fields:
+            self._labels.setdefault(one.display_label.strip(), []).append(one)
+            for spelling in {folded(one.display_label), folded(one.api_name)}:
+                self._spellings.setdefault(spelling, []).append(one)
+
+    def field(self, name: str) -> Field:
+        """Returns the field of a name that the user stated. Raises InvalidField."""
+        named = self.find(name)
+        if named is None:
+            raise InvalidField(f"{self._module.api_name} has no field {name!r}{self.hint(name)}")
+        return named.field
+
+    def find(self, name: str) -> _Named | None:
+        """Returns the field of a name, if one field alone has it."""
+        exact, labelled = self._module.field(name), self._labels.get(name, [])
+        if exact is not None:
+            # A column of an existing table may have the name that another field got.
+            return _Named(exact, 0) if labelled in ([], [exact]) else None
+        for rank, found in enumerate((labelled, self._spellings.get(folded(name), [])), 1):
+            if len(found) == 1:
+                return _Named(found[0], rank)
+        return None
+
+    def hint(self, name: str) -> str:
+        """Returns `; did you mean X?` with the field that is most similar, or nothing."""
+        names = [one.api_name for one in self._module.fields]
+        return did_you_mean(name, [*(f.display_label for f in self._module.fields), *names])
+
+
+def match_columns(
+    header: Sequence[str],
+    module: Module,
+    operation: Operation,
+    find_by: str | None,
+    stated: Stated,
+) -> ColumnMatch:
+    """Maps the columns of a file to the fields of a module.
+
+    Raises InvalidField if a stated column or field does not exist or cannot be filled,
+    DuplicateMapping if one field is stated for two columns.
+    """
+    columns = _Columns(header, module, operation, find_by)
+    for one in stated.columns:
+        columns.state(one)
+    columns.name_others()
+    for name, text in stated.defaults.items():
+        columns.give_default(name, text)
+    for name, pattern in stated.formats.items():
+        columns.give_format(name, pattern)
+    return ColumnMatch(tuple(columns.mappings.values()), columns.omitted)
+
+
+def find_by_name(name: str, module: Module) -> str:
+    """Returns the API name of the field that identifies records. Raises InvalidField."""
+    found = FieldNames(module).field(name)
+    if found.api_name == "id" or found.is_key:
+        return found.api_name
+    keys = ", ".join(f.api_name for f in module.fields if f.api_name == "id" or f.is_key)
+    raise InvalidField(
+        f"records of {module.api_name} are not identified by {found.api_name}; give one of {keys}"
+    )
+
+
+class _Columns:
+    """The columns of a file while their fields are decided."""
+
+    def __init__(
+        self, header: Sequence[str], module: Module, operation: Operation, find_by: str | None
+    ) -> None:
+        self._header = tuple(text.strip() for text in header)
+        self._names = FieldNames(module)
+        self._finds_ids = find_by == "id"
+        self._may_keep_ids = operation is Operation.INSERT and module.has_existing_table
+        self.mappings: dict[str, FieldMapping] = {}
+        self._omitted: dict[int, OmittedColumn] = {}
+
+    @property
+    def omitted(self) -> tuple[OmittedColumn, ...]:
+        """The columns that no mapping reads, in the order of the file."""
+        return tuple(self._omitted[at] for at in sorted(self._omitted))
+
+    def state(self, one: StatedColumn) -> None:
+        """Gives a column the field that is stated for it."""
+        at = self._position(one.column)
+        if one.field is None:
+            self._omitted[at] = OmittedColumn(one.column, Omission.STATED)
+            return
+        found = self._names.field(one.field)
+        why = self._obstacle(found)
+        if why is not None:
+            raise InvalidField(f"{found.api_name} takes no column: {why.value}")
+        if found.api_name in self.mappings:
+            raise DuplicateMapping(f"{found.api_name} is mapped twice")
+        self._map(at, _Named(found, 0, one.find_by))
+
+    def name_others(self) -> None:
+        """Gives every other column the field that its header names, exact names first."""
+        decided = {m.index for m in self.mappings.values()} | self._omitted.keys()
+        rest = [at for at in range(len(self._header)) if at not in decided]
+        named = {at: self._named(self._header[at]) for at in rest}
+        for at, one in sorted(named.items(), key=lambda item: item[1].rank if item[1] else 0):
+            why = self._omission(at, one)
+            if one is None or why is not None:
+                hint = self._names.hint(self._header[at]) if why is Omission.NO_FIELD else ""
+                name = self._header[at] or f"column {at + 1}"
+                self._omitted[at] = OmittedColumn(name, why or Omission.NO_FIELD, hint)
+            else:
+                self._map(at, one)
+
+    def give_default(self, name: str, text: str) -> None:
+        """Sets the value of a field for empty cells."""
+        api_name = self._names.field(name).api_name
+        before = self.mappings.get(api_name, FieldMapping(api_name))
+        self.mappings[api_name] = replace(before, default=text, default_json={"value": text})
+
+    def give_format(self, name: str, pattern: str) -> None:
+        """Sets the format of a column, or of the column that fills a field."""
+        by_index = {m.index: m.api_name for m in self.mappings.values()}
+        at = self._header.index(name) if self._header.count(name) == 1 else None
+        api_name = by_index.get(at) if at is not None else None
+        api_name = api_name or self._names.field(name).api_name
+        if api_name not in self.mappings:
+            raise InvalidField(f"no column fills {api_name}, so it takes no format")
+        self.mappings[api_name] = replace(self.mappings[api_name], format=pattern)
+
+    def _position(self, column: str) -> int:
+        positions = [at for at, text in enumerate(self._header) if text == column]
+        if len(positions) == 1:
+            return positions[0]
+        if positions:
+            raise InvalidField(f"the file has {len(positions)} columns {column!r}; rename one")
+        raise InvalidField(
+            f"the file has no column {column!r}{did_you_mean(column, self._header)}; "
+            f"it has {', '.join(self._header)}"
+        )
+
+    def _map(self, at: int, one: _Named) -> None:
+        find_by = one.find_by or ("id" if one.field.data_type == "lookup" else None)
+        name = one.field.api_name
+        self.mappings[name] = FieldMapping(name, at, find_by=find_by)
+
+    def _named(self, text: str) -> _Named | None:
+        """Returns the field that a header names; `Lookup.Field` also names how it is found."""
+        whole = self._names.find(text)
+        name, _, parent = text.partition(".")
+        if whole is not None or not parent:
+            return whole
+        found = self._names.find(name)
+        is_reference = found is not None and (
+            found.field.data_type == "lookup" or found.field.has_users
+        )
+        return replace(found, find_by=parent) if found is not None and is_reference else None
+
+    def _omission(self, at: int, one: _Named | None) -> Omission | None:
+        """Returns why a column cannot be mapped to the field that it names; None if it can."""
+        if self._is_of_result(at) and (one is None or one.rank):
+            return Omission.RESULT
+        if one is None:
+            return Omission.NO_FIELD
+        if one.field.api_name in self.mappings:
+            return Omission.OTHER_COLUMN
+        return self._obstacle(one.field)
+
+    def _obstacle(self, found: Field) -> Omission | None:
+        if found.api_name == "id":
+            is_kept = self._may_keep_ids and found.writable
+            return None if is_kept or self._finds_ids else Omission.NEW_IDS
+        is_system = found.api_name in SYSTEM_FIELDS and not found.in_existing_table
+        return None if found.writable and not is_system else Omission.READ_ONLY
+
+    def _is_of_result(self, at: int) -> bool:
+        behind = len(self._header) - at
+        return any(
+            behind <= most and self._header[-most:] == _RESULT_COLUMNS[-most:] for most in (1, 3)
+        )

@@ -1,0 +1,92 @@
+"""`write` is stopped by a signal, or runs twice at once."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+from tests.support.processes import clean_environment, start, until
+from tests.support.program import Run
+
+LEADS = ("--module", "Leads", "--operation", "insert", "--data", "d")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_keeps_what_is_done(run: Run, tmp_path: Path, number: signal.Signals) -> None:
+    """The output says how much; the same command continues, and every row is stored once."""
+    count = 800_000
+    (tmp_path / "f.csv").write_text("Last_Name\n" + "".join(f"n{i}\n" for i in range(count)))
+    line = ("write", "f.csv", *LEADS)
+    process = start(*line, cwd=tmp_path, env=clean_environment())
+
+    def has_a_chunk() -> bool:
+        # A process takes too long to answer.
+        with (
+            suppress(sqlite3.Error),
+            closing(sqlite3.connect(f"{database}?mode=ro", uri=True)) as db,
+        ):
+            return bool(db.execute("SELECT sum(added) FROM resources").fetchone()[0])
+        return False
+
+    database = (tmp_path / "d" / "bulkwright.sqlite").as_uri()
+    assert until(has_a_chunk)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    stopped = re.search(r"stopped. ([0-9,]+) rows of job ([0-9]+) are done and kept", errors)
+    assert stopped is not None, errors
+    assert 0 < int(stopped[1].replace(",", "")) < count
+    again = run(*line)
+    assert again.returncode == 0, again.stderr
+    assert f"continuing job {stopped[2]}" in again.stdout
+    assert f"added {count:,}" in again.stdout
+
+
+def test_a_signal_before_the_first_row(tmp_path: Path) -> None:
+    """One line, no traceback."""
+    code = (
+        "import os, signal\n"
+        "from bulkwright.cli import write_task\n"
+        "write_task.WriteTask.fingerprint = lambda self: os.kill(os.getpid(), signal.SIGINT)\n"
+        "import sys; sys.argv = ['bulkwright', *sys.argv[1:]]\n"
+        "from bulkwright.cli import main; main()\n"
+    )
+    (tmp_path / "f.csv").write_text("Last_Name\nBoyle\n")
+    done = subprocess.run(
+        [sys.executable, "-c", code, "write", "f.csv", *LEADS],
+        cwd=tmp_path, env=clean_environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 130
+    assert done.stderr.splitlines() == [
+        "bulkwright: stopped. What is stored is kept; the same command continues where it stopped."
+    ]
+
+
+def test_two_equal_commands_at_once_are_one_job(run: Run, tmp_path: Path) -> None:
+    """The rows are stored once, and both report the same job."""
+    (tmp_path / "f.csv").write_text("Last_Name\n" + "".join(f"n{i}\n" for i in range(20_000)))
+    line = ("write", "f.csv", *LEADS)
+    assert run("write", "f.csv", *LEADS, "--dry-run").returncode == 0
+    both = [start(*line, cwd=tmp_path, env=clean_environment()) for _ in range(2)]
+    ended = [process.communicate(timeout=100) for process in both]
+    assert [process.returncode for process in both] == [0, 0], ended
+    jobs = {re.findall(r"^job ([0-9]+)", output, re.MULTILINE)[0] for output, _ in ended}
+    listed = run("jobs", "list", "--data", "d").stdout
+    assert len(re.findall("COMPLETED", listed)) == len(jobs)
+    if len(jobs) == 2:  # one of them began after the other had ended, and says so
+        assert any("an equal file was written into Leads before" in out for out, _ in ended)
+
+
+def test_a_dry_run_names_no_job(run: Run, tmp_path: Path) -> None:
+    """The job that is created later has the next id."""
+    (tmp_path / "f.csv").write_text("Last_Name,Email\nBoyle,none\n")
+    dry = run("write", "f.csv", *LEADS, "--dry-run")
+    assert dry.returncode == 3
+    assert not re.search("[0-9]{15}", dry.stdout)
+    assert "INVALID_DATA  Email" in dry.stdout and "nothing was stored" in dry.stdout

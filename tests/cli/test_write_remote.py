@@ -1,0 +1,58 @@
+"""`bulkwright write --url`: the same rules as on a data folder."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.live import Live
+from tests.support.program import MIXED, Run, refused
+
+INSERT = ("--module", "Leads", "--operation", "insert")
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A server."""
+    with Live(tmp_path_factory.mktemp("remote") / "data") as running:
+        yield running
+
+
+def test_a_file_is_written_through_a_server(run: Run, live: Live, tmp_path: Path) -> None:
+    """With its labels as headers, a default and a format; the reasons are counted."""
+    text = MIXED.replace("Last_Name", "Last Name").replace("City", "Birthday")
+    text = text.replace("Trier", "31.12.1990").replace("Bonn", "").replace("Köln", "")
+    (tmp_path / "f.csv").write_text(text.replace("Mainz", ""))
+    options = ("--map", "Birthday=Date_of_Birth", "--format", "Birthday=dd.MM.yyyy")
+    done = run(
+        "write", "f.csv", "--module", "Contacts", "--operation", "insert", *options,
+        *("--default", "Mailing_City=Ulm", "--result", "o.zip"),
+        *("--url", live.base_url, "--token", live.access_token),
+    )  # fmt: skip
+    assert done.returncode == 3, done.stderr
+    first, *reasons = done.stdout.splitlines()
+    assert "COMPLETED  added 2  updated 0  skipped 2  of 4 rows" in first
+    assert sorted(line.split()[1:] for line in reasons) == [
+        ["INVALID_DATA", "Email"],
+        ["MANDATORY_NOT_FOUND", "Last", "Name"],
+    ]
+    with zipfile.ZipFile(tmp_path / "o.zip") as archive:
+        assert archive.testzip() is None
+
+
+def test_columns_are_compared_with_the_fields_of_the_server(
+    run: Run, live: Live, tmp_path: Path
+) -> None:
+    """Before anything is uploaded; a token that may not read them is refused with the scope."""
+    (tmp_path / "f.csv").write_text("Last_Name,Frist_Name\nBoyle,Pat\n")
+    remote = ("--url", live.base_url, "--token", live.access_token)
+    line = refused(run("write", "f.csv", *INSERT, *remote))
+    assert "Frist_Name (no such field; did you mean First_Name?)" in line
+    assert run("write", "f.csv", *INSERT, *remote, "--ignore-columns").returncode == 0
+    narrow = live.token("ZohoCRM.bulk.ALL,ZohoCRM.modules.ALL,ZohoFiles.files.ALL")
+    wrong = ("--url", live.base_url, "--token", narrow)
+    assert "ZohoCRM.settings.fields.READ" in refused(run("write", "f.csv", *INSERT, *wrong))
+    unknown = run("write", "f.csv", "--module", "Nope", "--operation", "insert", *remote)
+    assert "INVALID_MODULE" in refused(unknown)

@@ -1,0 +1,169 @@
+"""Which column fills which field (`service/columns.py`)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bulkwright.domain.errors import BulkwrightError
+from bulkwright.domain.job import Operation
+from bulkwright.domain.module import Column, ExistingTable, Field, Module
+from bulkwright.service.columns import (
+    Omission,
+    Stated,
+    StatedColumn,
+    find_by_name,
+    match_columns,
+)
+
+
+def field(number: int, name: str, label: str = "", **more: object) -> Field:
+    """A text field, unless `more` says otherwise."""
+    made = Field(number, name, label or name.replace("_", " "), "text")
+    return replace(made, **more)  # type: ignore[arg-type]  # attributes by name
+
+
+LEADS = Module(
+    1, 1, "Leads", "Leads", "Lead", "Leads", "default", 2, True,
+    (
+        field(3, "id", "Record Id", data_type="bigint", unique=True, read_only=True),
+        field(4, "Last_Name", system_mandatory=True),
+        field(5, "First_Name"),
+        field(6, "Email", duplicate_check=True),
+        field(7, "Account_Name", data_type="lookup", lookup_module="Accounts"),
+        field(8, "Created_Time", data_type="datetime", read_only=True),
+    ),
+)  # fmt: skip
+
+
+def column(number: int, name: str, own: str, **more: object) -> Field:
+    """A field over a column of an existing table."""
+    return field(number, name, own, column=Column(own, "text"), **more)
+
+
+TABLE = replace(
+    LEADS,
+    api_name="people",
+    table=ExistingTable("people"),
+    fields=(
+        column(3, "id", "no", data_type="bigint", unique=True),
+        column(4, "First_Name", "First Name"),
+        column(5, "x_50_net", '50 "net"'),
+        column(6, "Gr_e", "Größe"),
+        column(7, "unit_price", "unit.price"),
+        column(8, "a_b", "a b"),
+        column(9, "a_b_2", "a-b"),
+        column(10, "id_2", "id"),
+    ),
+)
+
+
+NOTHING = Stated()
+
+
+def filled(
+    header: str, module: Module = LEADS, stated: Stated = NOTHING, find_by: str | None = None,
+    operation: Operation = Operation.INSERT,
+) -> dict[str, str]:  # fmt: skip
+    """Which column fills which field; left out columns have the name of their reason."""
+    names = header.split(",")
+    match = match_columns(names, module, operation, find_by, stated)
+    found = {names[m.index].strip(): m.api_name for m in match.mappings if m.index is not None}
+    return found | {omitted.name: omitted.why.name for omitted in match.omitted}
+
+
+@pytest.mark.parametrize(
+    ("header", "module", "expected"),
+    [
+        ("Last_Name,Email", LEADS, ["Last_Name", "Email"]),
+        (" Last_Name ,EMAIL,first name", LEADS, ["Last_Name", "Email", "First_Name"]),
+        ("Last Name,First-Name", LEADS, ["Last_Name", "First_Name"]),
+        ("Account_Name.Account_Name,Account_Name", LEADS, ["Account_Name", "OTHER_COLUMN"]),
+        ("Frist_Name,Email.x", LEADS, ["NO_FIELD", "NO_FIELD"]),
+        ("email,Email", LEADS, ["OTHER_COLUMN", "Email"]),
+        ("id,Created_Time", LEADS, ["NEW_IDS", "READ_ONLY"]),
+        ("Last_Name,ERRORS", LEADS, ["Last_Name", "RESULT"]),
+        ("ERRORS,Last_Name", LEADS, ["NO_FIELD", "Last_Name"]),
+        ("Email,STATUS,RECORD_ID,ERRORS", LEADS, ["Email", "RESULT", "RESULT", "RESULT"]),
+        ('no,First Name,50 "net"', TABLE, ["id", "First_Name", "x_50_net"]),
+        ("Größe,größe,unit.price", TABLE, ["Gr_e", "OTHER_COLUMN", "unit_price"]),
+        ("a b,a-b,A B", TABLE, ["a_b", "a_b_2", "NO_FIELD"]),
+        ("id", TABLE, ["NO_FIELD"]),  # a column of the table, and the name of its key field
+    ],
+)
+def test_names_of_columns(header: str, module: Module, expected: list[str]) -> None:
+    """API names first, then own names, then spellings that only one field can mean."""
+    found = filled(header, module)
+    assert [found[name.strip()] for name in header.split(",")] == expected
+
+
+def test_a_repeated_column_is_left_out() -> None:
+    """By its reason, so that `write` refuses it."""
+    match = match_columns(["Email", "Email"], LEADS, Operation.INSERT, None, Stated())
+    assert [m.index for m in match.mappings] == [0]
+    assert [(o.name, o.why) for o in match.lost] == [("Email", Omission.OTHER_COLUMN)]
+
+
+def test_ids_find_records_or_are_kept_or_are_left_out() -> None:
+    """As `find_by`; in an insert into an existing table that allows it; otherwise lost."""
+    upsert = Operation.UPSERT
+    assert filled("id,Email", find_by="id", operation=upsert)["id"] == "id"
+    assert filled("id,Email", find_by="Email", operation=upsert)["id"] == "NEW_IDS"
+    assert filled("no,a b", TABLE)["no"] == "id"
+    assert filled("no,a b", TABLE, find_by="a_b", operation=upsert)["no"] == "NEW_IDS"
+    fixed = replace(TABLE, fields=(replace(TABLE.fields[0], read_only=True), *TABLE.fields[1:]))
+    assert filled("no,a b", fixed)["no"] == "NEW_IDS"
+
+
+def test_what_is_stated_wins() -> None:
+    """For a column, for its defaults and its format; other columns keep their names."""
+    stated = Stated(
+        columns=(StatedColumn("Mail", "email"), StatedColumn("Note", None)),
+        defaults={"first name": "Pat"},
+        formats={"Mail": "x"},
+    )
+    names = ["Last_Name", "Mail", "Note", "Email"]
+    match = match_columns(names, LEADS, Operation.INSERT, None, stated)
+    found = {m.api_name: m for m in match.mappings}
+    assert (found["Email"].index, found["Email"].format) == (1, "x")
+    assert (found["First_Name"].index, found["First_Name"].default) == (None, "Pat")
+    assert {o.name: o.why for o in match.omitted} == {
+        "Note": Omission.STATED,
+        "Email": Omission.OTHER_COLUMN,
+    }
+
+
+@pytest.mark.parametrize(
+    ("stated", "words"),
+    [
+        (Stated((StatedColumn("Mial", "Email"),)), "no column 'Mial'; did you mean Mail?"),
+        (Stated((StatedColumn("Mail", "Emial"),)), "no field 'Emial'; did you mean Email?"),
+        (Stated((StatedColumn("Twice", "Email"),)), "2 columns 'Twice'"),
+        (Stated((StatedColumn("Mail", "Created_Time"),)), "Created_Time takes no column"),
+        (Stated((StatedColumn("Mail", "id"),)), "new records get new ids"),
+        (
+            Stated((StatedColumn("Mail", "Email"), StatedColumn("Last_Name", "Email"))),
+            "Email is mapped twice",
+        ),
+        (Stated(defaults={"Frist_Name": "x"}), "did you mean First_Name?"),
+        (Stated(formats={"First_Name": "x"}), "no column fills First_Name"),
+    ],
+)
+def test_mistakes_name_what_is_near(stated: Stated, words: str) -> None:
+    """One line for a person at the keyboard."""
+    with pytest.raises(BulkwrightError) as raised:
+        match_columns(
+            ["Last_Name", "Mail", "Twice", "Twice"], LEADS, Operation.INSERT, None, stated
+        )
+    assert words in raised.value.message
+
+
+def test_find_by_takes_what_identifies_records() -> None:
+    """By any of its names."""
+    assert find_by_name("email", LEADS) == "Email"
+    assert find_by_name("Record Id", LEADS) == "id"
+    for wrong, words in (("First_Name", "give one of id, Email"), ("Emial", "did you mean Email?")):
+        with pytest.raises(BulkwrightError) as raised:
+            find_by_name(wrong, LEADS)
+        assert words in raised.value.message
