@@ -68,6 +68,7 @@ def print_list(
         print(dumps(rows, indent=2, default=str, ensure_ascii=False))
         return
     if not rows:
+        print_line("none")
         return
     titles = {key: key.replace("_", " ").capitalize() for key in rows[0]}
     widths = {
