@@ -38,6 +38,8 @@ OTHER: dict[str, Any] = {
     "keep_results": "3d",
     "keep_jobs": "4w",
     "keep_callbacks": "forever",
+    "keep_refresh_tokens": "60d",
+    "keep_audit": "2w",
     "log_format": "json",
     "log_level": "debug",
     "metrics_token": "a token with blanks",

@@ -13,7 +13,7 @@ from tests.support.bench import Bench
 from bulkwright.domain.errors import LinkNotValid
 from bulkwright.domain.job import FieldMapping, JobStatus
 from bulkwright.domain.outcome import Counts
-from bulkwright.files import Area
+from bulkwright.files import OWNER, Area
 from bulkwright.files.local import LocalFiles
 from bulkwright.pipeline.failed import write_failed
 
@@ -171,7 +171,8 @@ def test_no_working_file_is_left_behind(bench: Bench) -> None:
     files = bench.services.files
     assert isinstance(files, LocalFiles)
     root = files.path(Area.UPLOADS, 1).parents[1]
-    assert sorted(p.parent.name for p in root.rglob("*") if p.is_file()) == ["results", "uploads"]
+    left = sorted(p.parent.name for p in root.rglob("*") if p.is_file() and p.name != OWNER)
+    assert left == ["results", "uploads"]
 
 
 def test_failed_rows_are_a_csv_to_correct(bench: Bench, tmp_path: Path) -> None:

@@ -235,7 +235,8 @@ WAYS = [
     Way(E.FileTooLarge, too_large, 413, "FILE_TOO_LARGE", "File size too large to process"),
     Way(E.FileNotSupported, lambda s: s.create(s.insert(
         file_id=s.upload(zipped("x", "a.txt")).json()["details"]["file_id"])),
-        400, "FILE_NOT_SUPPORTED", "File not supported for bulk write", ("json_path",)),
+        400, "FILE_NOT_SUPPORTED", "File not supported for bulk write",
+        ("json_path", "reason")),
     Way(E.AuthenticationFailure, lambda s: s.http.get(JOB), 401, "AUTHENTICATION_FAILURE",
         "Authentication failed"),
     Way(E.InvalidToken, lambda s: s.get(JOB, "null"), 401, "INVALID_TOKEN",

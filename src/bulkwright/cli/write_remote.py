@@ -47,7 +47,8 @@ def write_remote(task: WriteTask, url: str, token: str, result: Path | None) -> 
                 watching(observe)(details)
             _report(client, details, result, header, task.options.encoding)
     except ApiError as error:
-        fail(f"{error.message or error.code} ({error.code}, from {url})")
+        words = error.details.get("reason") or error.message or error.code
+        fail(f"{words} ({error.code}, from {url})")
     except httpx2.HTTPError as error:
         fail(f"{url} does not answer: {error}")
     except KeyboardInterrupt:

@@ -108,15 +108,16 @@ def response_to(
         return json_response(problem, status)
     if isinstance(error, errors.LinkNotValid):
         return json_response(wire.GatewayProblem(http_status=str(status)), status)
-    details = error.details
-    if isinstance(error, errors.InvalidFileFormat):
+    details, message = error.details, error.message
+    if isinstance(error, errors.FileNotSupported) and message != error.default_message:
+        # The message is documented (facts 3.6); what is wrong with this file is a detail.
+        details, message = details | {"reason": message}, error.default_message
+    elif isinstance(error, errors.InvalidFileFormat):
         status = file_format_status
         details = {"created_time": moment(clock.now())} | details
     elif isinstance(error, errors.FeatureNotSupported):
         details = {"created_time": _NO_TIME} | details
-    return json_response(
-        wire.Problem(code=error.code, details=details, message=error.message), status
-    )
+    return json_response(wire.Problem(code=error.code, details=details, message=message), status)
 
 
 def _internal_error(error: Exception) -> Response:
