@@ -8,10 +8,12 @@ import io
 import json
 import os
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+from tests.support.processes import clean_environment
 from tests.support.program import Run, refused
 
 INSERT = ("--module", "Leads", "--operation", "insert")
@@ -229,6 +231,12 @@ def test_a_pipe_is_read(run: Run, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with subprocess.Popen(["sh", "-c", "printf 'Last_Name\\nBoyle\\n' > pipe"], cwd=tmp_path):
         done = run("write", "pipe", *INSERT, "--data", "d")
+    assert (done.returncode, done.stderr) == (0, "") and "added 1" in done.stdout
+    line = [sys.executable, "-m", "bulkwright", "write", "-", *INSERT, "--data", "d"]
+    done = subprocess.run(
+        line, cwd=tmp_path, input="Last_Name\nKay\n", capture_output=True, text=True, check=False,
+        timeout=60, env=clean_environment(),
+    )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "") and "added 1" in done.stdout
 
 

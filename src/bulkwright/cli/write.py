@@ -50,7 +50,13 @@ _IN_THIS_PROCESS = RemoteOptions()
 
 
 def write(
-    file: Annotated[Path, Parameter(help="A CSV, or a zip that holds one.")],
+    file: Annotated[
+        Path,
+        Parameter(
+            help="A CSV, or a zip that holds one; - is the standard input.",
+            allow_leading_hyphen=True,
+        ),
+    ],
     /,
     *,
     options: JobOptions,
