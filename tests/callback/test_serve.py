@@ -42,7 +42,7 @@ def test_a_slow_receiver_delays_nothing_else(tmp_path: Path) -> None:
         Served(tmp_path / "data") as served,
     ):
         for n in range(3):
-            served.ended(served.begin(leads(2, f"p{n}-"), receiver.url), 10.0)
+            served.ended(served.begin(leads(2, f"p{n}-"), receiver.url), 5.0)
         wait_for(receiver, 1)
         begun = time.monotonic()
         served.stop()

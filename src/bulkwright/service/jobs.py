@@ -51,7 +51,7 @@ from bulkwright.store.uploads import UploadStore
 _log = logging.getLogger("bulkwright.jobs")
 
 _MAX_URL_LENGTH = 2_000
-"""A longer module name is cut in an error message."""
+"""Most characters of a callback URL."""
 
 
 @dataclass(frozen=True, slots=True)
