@@ -6,8 +6,10 @@ import time
 from pathlib import Path
 
 from tests.support.processes import until
-from tests.support.receivers import Receiver, answer, hang, later
+from tests.support.receivers import Receiver, answer, hang
 from tests.support.served import Served, leads
+
+from bulkwright.domain.limits import CALLBACK_ATTEMPT_SECONDS
 
 
 def wait_for(receiver: Receiver, count: int) -> None:
@@ -36,17 +38,18 @@ def test_killed_between_sending_and_recording(tmp_path: Path) -> None:
 
 
 def test_a_slow_receiver_delays_nothing_else(tmp_path: Path) -> None:
-    """While a callback hangs, jobs continue, the API answers, and a stop does not wait."""
-    with (
-        Receiver(later(answer(200), 20.0)) as receiver,
-        Served(tmp_path / "data") as served,
-    ):
-        for n in range(3):
-            served.ended(served.begin(leads(2, f"p{n}-"), receiver.url), 10.0)
-        wait_for(receiver, 1)
+    """While callbacks wait for an answer, jobs end, the API answers, and a stop ends."""
+    jobs = 5
+    with Receiver(hang) as receiver, Served(tmp_path / "data") as served:
         begun = time.monotonic()
+        for job in [served.begin(leads(2, f"p{n}-"), receiver.url) for n in range(jobs)]:
+            served.ended(job)
+        # One after the other, the attempts would last 50 seconds.
+        assert time.monotonic() - begun < (jobs - 2) * CALLBACK_ATTEMPT_SECONDS
+        last = served.begin(leads(2, "last-"), receiver.url)
+        wait_for(receiver, jobs + 1)
         served.stop()
-        assert time.monotonic() - begun < 8
+    assert f"job {last}: callback" not in served.log, "the stop waited for the attempt to end"
 
 
 def test_an_invalid_entry_of_the_allow_list_is_rejected(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ from bulkwright.store.uploads import UploadStore
 _log = logging.getLogger("bulkwright.jobs")
 
 _MAX_URL_LENGTH = 2_000
-"""A longer module name is cut in an error message."""
+"""Most characters of a callback URL."""
 _ONE_ZIP = "a job takes one zip"
 
 
