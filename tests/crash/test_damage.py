@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.support.bench import Bench
 
-from bulkwright.domain.job import JobStatus, LedgerEntry, Part
+from bulkwright.domain.job import JobStatus, LedgerEntry, Piece
 from bulkwright.domain.limits import JOB_ATTEMPTS
 from bulkwright.domain.outcome import Counts
 from bulkwright.events.events import ChunkCommitted, Event
@@ -164,7 +164,7 @@ def test_rows_that_are_only_listed_are_no_progress(bench: Bench) -> None:
     assert claimed is not None
     lease, _, attempt = claimed
     with claims.chunk(lease):
-        listed = LedgerEntry(0, 0, 0, 2, Counts(), 0, 2, Part("0-00000000", 2, 0, 0))
+        listed = LedgerEntry(0, 0, 0, 2, Counts(), 0, 2, Piece("0-00000000", 2, 0, 0))
         bench.services.ledger.add(lease, listed)
     claims.end_leases("here/1")
     again = claims.claim("here/1")

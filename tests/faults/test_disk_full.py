@@ -105,7 +105,7 @@ def test_every_place_where_a_worker_writes_a_file(serve: Serve) -> None:
     def noted(word: str, times: int) -> bool:
         return served.log.count(word) == times
 
-    for n, place in enumerate(("write", "put_part", "move_to", "_join"), start=1):
+    for n, place in enumerate(("write", "put_piece", "move_to", "_join"), start=1):
         file_id = served.file_id(leads(500, place))
         before = served.files("results"), served.number("SELECT count(*) FROM ledger")
         served.flag(f"full/{place}")

@@ -9,7 +9,7 @@ import pytest
 from tests.support.deployment import Deployment
 from tests.support.uploads import zipped
 
-from bulkwright.domain.job import Job, JobStatus, Lease, LedgerEntry, Part
+from bulkwright.domain.job import Job, JobStatus, Lease, LedgerEntry, Piece
 from bulkwright.domain.outcome import Counts
 from bulkwright.files import Area
 
@@ -23,7 +23,7 @@ def claimed(server: Deployment, job_id: int) -> tuple[Lease, Job]:
 
 def one_chunk(counts: Counts) -> LedgerEntry:
     """Returns the ledger entry of a chunk with these counts."""
-    return LedgerEntry(0, 0, 0, counts.total, counts, 0, 0, Part("p", 0, 0, 0))
+    return LedgerEntry(0, 0, 0, counts.total, counts, 0, 0, Piece("p", 0, 0, 0))
 
 
 RESULT = zipped(b"x", name="Leads-leads.csv")
@@ -235,7 +235,7 @@ def test_the_response_is_new_after_every_commit(server: Deployment) -> None:
             entry = one_chunk(Counts(added=1))
             server.services.ledger.add(
                 lease,
-                LedgerEntry(0, number, number, 1, entry.counts, 0, 0, entry.part),
+                LedgerEntry(0, number, number, 1, entry.counts, 0, 0, entry.piece),
             )
         for _ in range(2):
             shown = details(server, job_id)["resource"][0]["file"]["added_count"]

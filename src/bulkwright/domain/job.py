@@ -182,7 +182,7 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Piece:
     """One durable piece of a result: the deflated result lines of one chunk."""
 
     name: str
@@ -206,7 +206,7 @@ class LedgerEntry:
     """Offset in the CSV's UTF-8 text from which the next chunk can be read."""
     resume_row: int
     """Number of the row at that offset; the next chunk may begin a few rows later."""
-    part: Part = field(default_factory=lambda: Part("", 0, 0, 0))
+    piece: Piece = field(default_factory=lambda: Piece("", 0, 0, 0))
     stray_quotes: tuple[int, ...] = ()
     """Numbers of the rows in which quotes were read as ordinary characters. They are counted in the
     `reading` of the resource; the ledger does not keep them."""

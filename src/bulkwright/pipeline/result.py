@@ -1,10 +1,10 @@
 """Step 4 of 4, result: one line for each row, in file order, in a zip.
 
 In:   a chunk's cells, and the outcome, record id and errors of its rows.
-Out:  a part: the lines of the chunk, deflated on their own. At the end, all parts are joined into
+Out:  a piece: the lines of the chunk, deflated on their own. At the end, all pieces are joined into
       one zip.
 
-A deflate stream that ends at a byte boundary can be followed by another. So a part is compressed
+A deflate stream that ends at a byte boundary can be followed by another. So a piece is compressed
 once, when its chunk is processed, and only copied when the job ends.
 """
 
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import polars as pl
 from isal import isal_zlib
 
-from bulkwright.domain.job import Part
+from bulkwright.domain.job import Piece
 from bulkwright.domain.outcome import Outcome
 from bulkwright.files import Incoming
 from bulkwright.pipeline.plan import Plan
@@ -79,29 +79,29 @@ def render_lines(chunk: Chunk, plan: Plan, results: RowResults) -> bytes:
     return text.getvalue()
 
 
-def deflate(name: str, text: bytes) -> tuple[Part, bytes]:
-    """Compress the text of a part so that another part can follow it."""
+def deflate(name: str, text: bytes) -> tuple[Piece, bytes]:
+    """Compress the text of a piece so that another piece can follow it."""
     packer = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, -15)
     packed = packer.compress(text) + packer.flush(isal_zlib.Z_FULL_FLUSH)
-    return Part(name, len(packed), len(text), isal_zlib.crc32(text)), packed
+    return Piece(name, len(packed), len(text), isal_zlib.crc32(text)), packed
 
 
-def part_name(resource: int, chunk: int, fence: int) -> str:
-    """Return the name of a chunk's part under a lease with this fence.
+def piece_name(resource: int, chunk: int, fence: int) -> str:
+    """Return the name of a chunk's piece under a lease with this fence.
 
-    A worker that has lost its lease and does not know it may still write a part. The fence keeps it
-    from overwriting the part of the worker that has the lease now. The ledger names the part that
-    counts; the others are deleted with the job.
+    A worker that has lost its lease and does not know it may still write a piece. The fence keeps
+    it from overwriting the piece of the worker that has the lease now. The ledger names the piece
+    that counts; the others are deleted with the job.
     """
     return f"{resource}-{chunk:08d}-{fence}"
 
 
 @dataclass(frozen=True, slots=True)
 class ResultMember:
-    """One CSV of the result: its name in the zip and its parts in order."""
+    """One CSV of the result: its name in the zip and its pieces in order."""
 
     name: str
-    parts: tuple[Part, ...]
+    pieces: tuple[Piece, ...]
 
 
 def member_name(module: str, file_name: str) -> str:
@@ -111,24 +111,24 @@ def member_name(module: str, file_name: str) -> str:
 
 
 def write_zip(out: Incoming, members: Iterable[tuple[ResultMember, Iterable[bytes]]]) -> None:
-    """Write a zip of members, each given with the bytes of its deflated parts in order.
+    """Write a zip of members, each given with the bytes of its deflated pieces in order.
 
     Sizes above 4 GiB use the zip64 form. Nothing is compressed again.
     """
     directory = b""
     count = 0
     offset = 0
-    for member, parts in members:
+    for member, pieces in members:
         count += 1
         crc, plain, packed = 0, 0, len(_END)
-        for part in member.parts:
-            crc = isal_zlib.crc32_combine(crc, part.crc32, part.plain_bytes)
-            plain += part.plain_bytes
-            packed += part.deflated_bytes
+        for piece in member.pieces:
+            crc = isal_zlib.crc32_combine(crc, piece.crc32, piece.plain_bytes)
+            plain += piece.plain_bytes
+            packed += piece.deflated_bytes
         name = member.name.encode()
         local, central = _headers(name, crc, packed, plain, offset)
         out.write(local)
-        for data in parts:
+        for data in pieces:
             out.write(data)
         out.write(_END)
         directory += central
@@ -137,7 +137,7 @@ def write_zip(out: Incoming, members: Iterable[tuple[ResultMember, Iterable[byte
     out.write(_end_of_directory(count, len(directory), offset))
 
 
-# An empty last block. It ends a deflate stream, which no part ends.
+# An empty last block. It ends a deflate stream, which no piece ends.
 _END = b"\x03\x00"
 _UTF8_NAME = 0x800
 _DEFLATED = 8

@@ -1,7 +1,7 @@
 """Runs a job: the loop over the chunks of each resource.
 
 A chunk is one database transaction that holds its records, its ledger entry, the counters and the
-check of the lease's fence. Its result part is durable on the disk before the commit. So the worker
+check of the lease's fence. Its result piece is durable on the disk before the commit. So the worker
 can be killed at any moment: the next worker begins at the first chunk that was not committed, and
 the outcome is that of an undisturbed run.
 
@@ -124,7 +124,7 @@ def _commit_chunk(
         target.lock()
         decided = target.decide(conformed)
         results = _results(decided, dry=ctx.dry)
-        making = background.submit(_store_part, lease, conformed.chunk, plan, results, ctx)
+        making = background.submit(_store_piece, lease, conformed.chunk, plan, results, ctx)
         chunks.begin_next()
         target.write(decided)
         _remember_parents(conformed.chunk, plan, decided.ids, ctx.records.parents)
@@ -138,7 +138,7 @@ def _commit_chunk(
 def _commit_unprocessed(lease: Lease, chunk: Chunk, plan: Plan, ctx: JobContext) -> None:
     """Report the rows of a chunk as UNPROCESSED; the counters do not count them."""
     with ctx.claims.chunk(lease):
-        entry = _store_part(lease, chunk, plan, RowResults.unprocessed(chunk.rows), ctx)
+        entry = _store_piece(lease, chunk, plan, RowResults.unprocessed(chunk.rows), ctx)
         ctx.ledger.add(lease, entry)
 
 
@@ -149,13 +149,13 @@ def _results(decided: Decided, *, dry: bool) -> RowResults:
     return RowResults(matched.outcome, ids, matched.conformed.row_errors.cells())
 
 
-def _store_part(
+def _store_piece(
     lease: Lease, chunk: Chunk, plan: Plan, results: RowResults, ctx: JobContext
 ) -> LedgerEntry:
     """Make the result lines of a chunk durable and return its ledger entry."""
-    name = result.part_name(plan.position, chunk.number, lease.fence)
-    part, packed = result.deflate(name, result.render_lines(chunk, plan, results))
-    ctx.files.put_part(lease.job_id, name, packed)
+    name = result.piece_name(plan.position, chunk.number, lease.fence)
+    piece, packed = result.deflate(name, result.render_lines(chunk, plan, results))
+    ctx.files.put_piece(lease.job_id, name, packed)
     counts = Counts(
         added=results.count(Outcome.ADDED),
         updated=results.count(Outcome.UPDATED),
@@ -169,15 +169,15 @@ def _store_part(
         counts,
         chunk.resume_text,
         chunk.resume_row,
-        part,
+        piece,
         chunk.stray_quotes,
     )
 
 
 def _finish(lease: Lease, job: Job, status: JobStatus, code: str | None, ctx: JobContext) -> None:
-    """Join the parts into the result, then end the job.
+    """Join the pieces into the result, then end the job.
 
-    If a part is damaged, the job has no result rather than a wrong one, and is FAILED.
+    If a piece is damaged, the job has no result rather than a wrong one, and is FAILED.
     """
     now = ctx.jobs.job(job.org_id, job.id)
     assert now is not None
@@ -188,22 +188,22 @@ def _finish(lease: Lease, job: Job, status: JobStatus, code: str | None, ctx: Jo
         ctx.observe(ResultLost(job.id, str(damage)))
         status, code = JobStatus.FAILED, code or WorkerFailed.code
     ctx.claims.finish(lease, status, code=code, has_result=sha256 is not None, result_sha256=sha256)
-    ctx.files.delete_parts(job.id)
+    ctx.files.delete_pieces(job.id)
     ctx.observe(JobEnded(job.id, status, code, now.counts))
 
 
 def _join(job: Job, ctx: JobContext) -> str | None:
-    """Join a job's parts into its result, durable under its name, and return its SHA-256.
+    """Join a job's pieces into its result, durable under its name, and return its SHA-256.
 
-    Returns None if there are no parts.
+    Returns None if there are no pieces.
     """
     members: list[tuple[result.ResultMember, Iterable[bytes]]] = []
     for position, resource in enumerate(job.resources):
         entries = ctx.ledger.entries(job.id, position)
         if entries:
             name = result.member_name(resource.module, resource.file_name)
-            member = result.ResultMember(name, tuple(entry.part for entry in entries))
-            members.append((member, _part_bytes(job.id, entries, ctx.files)))
+            member = result.ResultMember(name, tuple(entry.piece for entry in entries))
+            members.append((member, _piece_bytes(job.id, entries, ctx.files)))
     if not members:
         return None
     with ctx.files.incoming() as file:
@@ -213,9 +213,9 @@ def _join(job: Job, ctx: JobContext) -> str | None:
     return sha256
 
 
-def _part_bytes(job_id: int, entries: list[LedgerEntry], files: Files) -> Iterator[bytes]:
+def _piece_bytes(job_id: int, entries: list[LedgerEntry], files: Files) -> Iterator[bytes]:
     for entry in entries:
-        yield files.read_part(job_id, entry.part.name, entry.part.deflated_bytes)
+        yield files.read_piece(job_id, entry.piece.name, entry.piece.deflated_bytes)
 
 
 def _start(entries: list[LedgerEntry]) -> Start:

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 
 from bulkwright.domain.errors import InvalidFileFormat
-from bulkwright.domain.job import LedgerEntry, Part, ResourceStatus
+from bulkwright.domain.job import LedgerEntry, Piece, ResourceStatus
 from bulkwright.domain.module import Module
 from bulkwright.domain.outcome import Counts
 from bulkwright.files import Area, DamagedFile, Files, MissingFile
@@ -38,7 +38,7 @@ class JobCheck:
         for resource in job.resources:
             yield from self._ledger(resource)
         if not job.status.is_final:
-            yield from self._parts()
+            yield from self._pieces()
         elif job.result_swept:
             return
         elif job.has_result:
@@ -106,7 +106,7 @@ class JobCheck:
     def _member(
         self, resource: ResourceState, archive: Archive, member: ArchiveMember
     ) -> Iterator[Finding]:
-        size = sum(entry.part.plain_bytes for entry in resource.entries)
+        size = sum(entry.piece.plain_bytes for entry in resource.entries)
         if size != member.size:
             self.unreadable.add(resource.module_id)
             problem = f"its result has {member.size} bytes; its chunks have {size}"
@@ -115,19 +115,19 @@ class JobCheck:
         for entry, text in _chunk_texts(stream, resource.entries):
             yield from self._lines(resource, entry, text)
 
-    def _parts(self) -> Iterator[Finding]:
-        """The job is unfinished: the lines of its committed chunks are in parts."""
+    def _pieces(self) -> Iterator[Finding]:
+        """The job is unfinished: the lines of its committed chunks are in pieces."""
         for resource in self._job.resources:
             for entry in resource.entries:
-                part = entry.part
+                piece = entry.piece
                 try:
-                    packed = self._files.read_part(self._job.id, part.name, part.deflated_bytes)
-                    text = _inflated(packed, part)
+                    packed = self._files.read_piece(self._job.id, piece.name, piece.deflated_bytes)
+                    text = _inflated(packed, piece)
                 except (DamagedFile, OSError) as error:
                     self.unreadable.add(resource.module_id)
                     missing = isinstance(error, MissingFile | FileNotFoundError)
-                    fault = Fault.PART_MISSING if missing else Fault.PART_DAMAGED
-                    where = f"{self._where(resource)}, part {part.name}"
+                    fault = Fault.PIECE_MISSING if missing else Fault.PIECE_DAMAGED
+                    where = f"{self._where(resource)}, piece {piece.name}"
                     yield Finding(fault, where, f"cannot be read: {error}")
                 else:
                     yield from self._lines(resource, entry, text)
@@ -135,7 +135,7 @@ class JobCheck:
     def _lines(self, resource: ResourceState, entry: LedgerEntry, text: bytes) -> Iterator[Finding]:
         """The lines of one chunk are those that were committed, and their records exist."""
         where = f"{self._where(resource)}, chunk {entry.chunk}"
-        if zlib.crc32(text) != entry.part.crc32:
+        if zlib.crc32(text) != entry.piece.crc32:
             self.unreadable.add(resource.module_id)
             yield Finding(Fault.LINES_DIFFER, where, "these are not the lines that were committed")
             return
@@ -191,7 +191,7 @@ def _chunk_texts(
     """
     buffer = bytearray()
     for entry in entries:
-        size = entry.part.plain_bytes
+        size = entry.piece.plain_bytes
         while len(buffer) < size and (piece := next(stream, b"")):
             buffer += piece
         yield entry, bytes(buffer[:size])
@@ -200,9 +200,9 @@ def _chunk_texts(
         pass
 
 
-def _inflated(packed: bytes, part: Part) -> bytes:
+def _inflated(packed: bytes, piece: Piece) -> bytes:
     try:
-        return zlib.decompressobj(-15).decompress(packed, part.plain_bytes + 1)
+        return zlib.decompressobj(-15).decompress(packed, piece.plain_bytes + 1)
     except zlib.error as error:
         raise DamagedFile("its compressed data are no such data") from error
 

@@ -100,7 +100,7 @@ class CheckStore:
         retention = RetentionStore(database)
         self.upload_known = retention.upload_known
         self.result_needed = retention.result_needed
-        self.parts_needed = retention.parts_needed
+        self.pieces_needed = retention.pieces_needed
 
     def faults(self) -> list[str]:
         """Returns what the database's own check of its data finds."""

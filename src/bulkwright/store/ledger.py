@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bulkwright.domain.job import Lease, LedgerEntry, Part
+from bulkwright.domain.job import Lease, LedgerEntry, Piece
 from bulkwright.domain.outcome import Counts
 from bulkwright.store.database import Database, Row
 from bulkwright.store.readings import reading_from, reading_json
@@ -30,10 +30,10 @@ class LedgerStore:
             row_count=entry.rows,
             resume_text=entry.resume_text,
             resume_row=entry.resume_row,
-            part_name=entry.part.name,
-            part_deflated=entry.part.deflated_bytes,
-            part_plain=entry.part.plain_bytes,
-            part_crc=entry.part.crc32,
+            part_name=entry.piece.name,
+            part_deflated=entry.piece.deflated_bytes,
+            part_plain=entry.piece.plain_bytes,
+            part_crc=entry.piece.crc32,
             **counts,
         )
         if entry.counts.total:
@@ -66,5 +66,5 @@ def _entry(row: Row) -> LedgerEntry:
         counts=Counts(added=row["added"], updated=row["updated"], skipped=row["skipped"]),
         resume_text=row["resume_text"],
         resume_row=row["resume_row"],
-        part=Part(row["part_name"], row["part_deflated"], row["part_plain"], row["part_crc"]),
+        piece=Piece(row["part_name"], row["part_deflated"], row["part_plain"], row["part_crc"]),
     )

@@ -104,8 +104,8 @@ class RetentionStore:
         ended = JobStatus(row["status"]).is_final
         return not ended or bool(row["has_result"] and row["result_swept"] is None)
 
-    def parts_needed(self, job_id: int) -> bool:
-        """Returns whether a job with this id has not ended, so that it needs its parts."""
+    def pieces_needed(self, job_id: int) -> bool:
+        """Returns whether a job with this id has not ended, so that it needs its pieces."""
         row = self._db.one("job_files", id=job_id)
         return row is not None and not JobStatus(row["status"]).is_final
 

@@ -87,19 +87,19 @@ def _count_twice(module: ModuleType) -> None:
 _late: list[tuple[Any, ...]] = []
 
 
-def _part_late_files(module: ModuleType) -> None:
+def _piece_late_files(module: ModuleType) -> None:
     """The lines of a chunk are put down after its commit."""
 
     def make(original: Any) -> Any:
-        def put_part(self: Any, *args: Any) -> None:
+        def put_piece(self: Any, *args: Any) -> None:
             _late.append((original, self, *args))
 
-        return put_part
+        return put_piece
 
-    _replace(module.LocalFiles, "put_part", make)
+    _replace(module.LocalFiles, "put_piece", make)
 
 
-def _part_late_store(module: ModuleType) -> None:
+def _piece_late_store(module: ModuleType) -> None:
     def make(original: Any) -> Any:
         @contextmanager
         def chunk(self: Any, lease: Any) -> Iterator[None]:
@@ -152,32 +152,32 @@ def _ids_again(module: ModuleType) -> None:
     _replace(module.ModuleStore, "take_ids", make)
 
 
-_parts: dict[str, tuple[int, int, int]] = {}
+_pieces: dict[str, tuple[int, int, int]] = {}
 
 
 def _doctored(change: Callable[[list[bytes], str], list[bytes]]) -> dict[str, Wrap]:
-    """Other lines in a part, with sizes and checksum that agree with them."""
+    """Other lines in a piece, with sizes and checksum that agree with them."""
 
     def files(module: ModuleType) -> None:
         def make(original: Any) -> Any:
-            def put_part(self: Any, job_id: int, name: str, data: Any) -> None:
+            def put_piece(self: Any, job_id: int, name: str, data: Any) -> None:
                 text = zlib.decompressobj(-15).decompress(bytes(data))
                 text = b"".join(change(text.splitlines(keepends=True), name))
                 packer = zlib.compressobj(1, zlib.DEFLATED, -15)
                 packed = packer.compress(text) + packer.flush(zlib.Z_FULL_FLUSH)
-                _parts[name] = len(packed), len(text), zlib.crc32(text)
+                _pieces[name] = len(packed), len(text), zlib.crc32(text)
                 original(self, job_id, name, packed)
 
-            return put_part
+            return put_piece
 
-        _replace(module.LocalFiles, "put_part", make)
+        _replace(module.LocalFiles, "put_piece", make)
 
     def store(module: ModuleType) -> None:
         def make(original: Any) -> Any:
             def add(self: Any, lease: Any, entry: Any) -> None:
-                deflated, plain, crc = _parts[entry.part.name]
-                part = replace(entry.part, deflated_bytes=deflated, plain_bytes=plain, crc32=crc)
-                original(self, lease, replace(entry, part=part))
+                deflated, plain, crc = _pieces[entry.piece.name]
+                piece = replace(entry.piece, deflated_bytes=deflated, plain_bytes=plain, crc32=crc)
+                original(self, lease, replace(entry, piece=piece))
 
             return add
 
@@ -198,9 +198,9 @@ def _doubled(lines: list[bytes], name: str) -> list[bytes]:
     return [*lines, lines[-1]] if _chunk_of(name) % 10 == 2 else lines
 
 
-def _chunk_of(part: str) -> int:
-    """The chunk that a part is of: parts are named after resource, chunk and lease."""
-    return int(part.split("-")[1])
+def _chunk_of(piece: str) -> int:
+    """The chunk that a piece is of: pieces are named after resource, chunk and lease."""
+    return int(piece.split("-")[1])
 
 
 _unreported: list[tuple[Any, ...]] = []
@@ -269,7 +269,7 @@ _FAULTS: dict[str, dict[str, Wrap]] = {
     "no-fence": {_CLAIMS: _no_fence},
     "count-twice": {_CLAIMS: _count_twice},
     "count-from-zero": {_CLAIMS: _from_zero},
-    "part-late": {_FILES: _part_late_files, _CLAIMS: _part_late_store},
+    "piece-late": {_FILES: _piece_late_files, _CLAIMS: _piece_late_store},
     "early-answer": {_JOBS: _early_answer},
     "ids-again": {"bulkwright.store.modules": _ids_again},
     "lines-swapped": _doctored(_swapped),

@@ -31,7 +31,7 @@ METHODS = {
     "bulkwright.files.local": (
         "LocalIncoming.write",
         "LocalIncoming.move_to",
-        "LocalFiles.put_part",
+        "LocalFiles.put_piece",
     ),
     "bulkwright.pipeline.run": ("_join",),
 }
