@@ -251,7 +251,12 @@ def test_a_record_that_no_line_reports(data: Path, change: Change) -> None:
 
 def test_a_record_that_two_lines_have_added(data: Path, jobs: Jobs, change: Change) -> None:
     """A copied job with a copied result."""
-    for table, key in (("jobs", "id"), ("resources", "job_id"), ("ledger", "job_id")):
+    for table, key in (
+        ("jobs", "id"),
+        ("resources", "job_id"),
+        ("parts", "job_id"),
+        ("ledger", "job_id"),
+    ):
         columns = [str(row[1]) for row in change(f"PRAGMA table_info({table})")]
         values = ", ".join("?" if name == key else name for name in columns)
         change(f"INSERT INTO {table} SELECT {values} FROM {table} WHERE {key} = ?", 99, jobs.done)
@@ -389,7 +394,7 @@ def test_a_job_that_ends_during_its_check(
         read.append(job_id)
         shutil.rmtree(data / "files" / "parts" / str(job_id))
         change("DELETE FROM ledger WHERE job_id = ?", job_id)
-        change("UPDATE resources SET added = 0 WHERE job_id = ?", job_id)
+        change("UPDATE parts SET added = 0 WHERE job_id = ?", job_id)
         change(f"DELETE FROM {leads(change)} WHERE Email LIKE 'h%'")
         change("UPDATE jobs SET status = 'FAILED', finished_time = 5 WHERE id = ?", job_id)
         raise FileNotFoundError(2, "gone")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bulkwright.clock import SystemClock
-from bulkwright.domain.job import Lease, LedgerEntry
+from bulkwright.domain.job import LedgerEntry, PartLease
 from bulkwright.domain.upload import Upload
 from bulkwright.events.events import ChunkCommitted, Event, JobStarted
 from bulkwright.files import Area
@@ -179,7 +179,7 @@ class _Ledger(LedgerStore):
         super().__init__(services.database)
         self._hook = hook
 
-    def add(self, lease: Lease, entry: LedgerEntry) -> None:
+    def add(self, lease: PartLease, entry: LedgerEntry) -> None:
         super().add(lease, entry)
         self._hook("before commit")
 

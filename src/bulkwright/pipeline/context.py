@@ -15,6 +15,7 @@ from bulkwright.store.claims import ClaimStore
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.ledger import LedgerStore
 from bulkwright.store.modules import ModuleStore
+from bulkwright.store.parts import PartStore
 from bulkwright.store.uploads import UploadStore
 
 
@@ -38,6 +39,7 @@ class JobContext:
     jobs: JobStore
     uploads: UploadStore
     claims: ClaimStore
+    parts: PartStore
     ledger: LedgerStore
     modules: ModuleStore
     accounts: AccountStore
@@ -51,6 +53,8 @@ class JobContext:
     """Whether the caller rolls everything back: new records have no id in the result."""
     pace: ChunkPace = field(default_factory=lambda: ChunkPace(limited=False))
     """How many rows a chunk has, below `chunk_rows`."""
+    most_parts: int = 1
+    """Into how many parts the rows of a resource are divided at most."""
     chunk_rows: int = CHUNK_ROWS
     chunk_bytes: int = CHUNK_TEXT_BYTES
     clock: Clock = SYSTEM_CLOCK

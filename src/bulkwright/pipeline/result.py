@@ -18,13 +18,15 @@ from dataclasses import dataclass
 import polars as pl
 from isal import isal_zlib
 
-from bulkwright.domain.job import Piece
+from bulkwright.domain.job import PartLease, Piece
 from bulkwright.domain.outcome import Outcome
-from bulkwright.files import Incoming
+from bulkwright.files import DamagedFile, Incoming
 from bulkwright.pipeline.plan import Plan
 from bulkwright.pipeline.read import Chunk
 
 STATUS, RECORD_ID, ERRORS = "STATUS", "RECORD_ID", "ERRORS"
+_AT = "$at"
+_LENGTH = struct.Struct("<I")
 _LEVEL = 1
 """The compression level: the fastest that compresses well."""
 
@@ -53,17 +55,15 @@ class RowResults:
         return int((self.outcome == outcome.value).sum())
 
 
-def _header(plan: Plan) -> pl.DataFrame:
-    """The result's header: the echoed columns' header texts, then STATUS, RECORD_ID, ERRORS."""
+def header_line(plan: Plan) -> bytes:
+    """Return the result's header: the echoed columns' header texts, STATUS, RECORD_ID, ERRORS."""
     names = [*(plan.header[i] for i in plan.resource.echoed_columns), STATUS, RECORD_ID, ERRORS]
-    return pl.DataFrame([pl.Series(str(i), [name]) for i, name in enumerate(names)])
+    frame = pl.DataFrame([pl.Series(str(i), [name]) for i, name in enumerate(names)])
+    return frame.write_csv(include_header=False).encode()
 
 
-def render_lines(chunk: Chunk, plan: Plan, results: RowResults) -> bytes:
-    """Return the result lines of a chunk: CSV in UTF-8, comma separated, `\\n` at line ends.
-
-    The lines of the first chunk follow the header.
-    """
+def result_lines(chunk: Chunk, plan: Plan, results: RowResults) -> pl.DataFrame:
+    """Return the cells of the result lines of a chunk."""
     echoed = [chunk.cells[str(i)] for i in plan.resource.echoed_columns]
     reported = [
         results.outcome.alias(STATUS),
@@ -71,12 +71,45 @@ def render_lines(chunk: Chunk, plan: Plan, results: RowResults) -> bytes:
         results.errors.alias(ERRORS),
     ]
     # A null is written as an empty cell, an empty text as two quotes.
-    frame = pl.DataFrame([*echoed, *reported]).select(pl.when(pl.all() != "").then(pl.all()))
+    return pl.DataFrame([*echoed, *reported]).select(pl.when(pl.all() != "").then(pl.all()))
+
+
+def render_lines(lines: pl.DataFrame, header: bytes) -> bytes:
+    """Return the header and these lines: CSV in UTF-8, comma separated, `\\n` at line ends."""
     text = io.BytesIO()  # a str would be copied twice
-    if chunk.number == 0:
-        _header(plan).write_csv(text, include_header=False)
-    frame.write_csv(text, include_header=False)
+    text.write(header)
+    lines.write_csv(text, include_header=False)
     return text.getvalue()
+
+
+def pack_lines(name: str, lines: pl.DataFrame, at: pl.Series, header: bytes) -> tuple[Piece, bytes]:
+    """Return the lines of one part of a chunk, with their positions in it, as a piece.
+
+    It holds the header too, so that the lines can be merged without the upload.
+    """
+    out = io.BytesIO()
+    out.write(_LENGTH.pack(len(header)) + header)
+    lines.with_columns(at.alias(_AT)).write_ipc(out, compression="lz4")
+    packed = out.getvalue()
+    return Piece(name, len(packed), len(packed), isal_zlib.crc32(packed)), packed
+
+
+def merge_lines(pieces: Iterable[bytes], rows: int, *, whole: bool) -> tuple[bytes, pl.DataFrame]:
+    """Return the header and the lines of a chunk of that many rows, in file order.
+
+    Raises DamagedFile if a row has several lines or, of the `whole` chunk, none.
+    """
+    header, frames = b"", []
+    for piece in pieces:
+        (size,) = _LENGTH.unpack_from(piece)
+        header = piece[_LENGTH.size :][:size]
+        frames.append(pl.read_ipc(io.BytesIO(piece[_LENGTH.size + size :])))
+    lines = pl.concat(frames).sort(_AT)
+    at = lines[_AT]
+    known = at.len() == rows if whole else at.len() <= rows
+    if not known or at.is_duplicated().any() or (at >= rows).any():
+        raise DamagedFile("the pieces of a chunk do not have one line for each row")
+    return header, lines.drop(_AT)
 
 
 def deflate(name: str, text: bytes) -> tuple[Piece, bytes]:
@@ -86,14 +119,14 @@ def deflate(name: str, text: bytes) -> tuple[Piece, bytes]:
     return Piece(name, len(packed), len(text), isal_zlib.crc32(text)), packed
 
 
-def piece_name(resource: int, chunk: int, fence: int) -> str:
-    """Return the name of a chunk's piece under a lease with this fence.
+def piece_name(lease: PartLease, chunk: int) -> str:
+    """Return the name of the piece of a chunk of a part.
 
     A worker that has lost its lease and does not know it may still write a piece. The fence keeps
     it from overwriting the piece of the worker that has the lease now. The ledger names the piece
     that counts; the others are deleted with the job.
     """
-    return f"{resource}-{chunk:08d}-{fence}"
+    return f"{lease.resource}-{chunk:08d}-{lease.part}-{lease.fence}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 
 from bulkwright.domain.errors import InvalidFileFormat
-from bulkwright.domain.job import LedgerEntry, Piece, ResourceStatus
+from bulkwright.domain.job import MERGED, LedgerEntry, Piece, ResourceStatus
 from bulkwright.domain.module import Module
 from bulkwright.domain.outcome import Counts
 from bulkwright.files import Area, DamagedFile, Files, MissingFile
@@ -43,7 +44,7 @@ class JobCheck:
             return
         elif job.has_result:
             yield from self._result()
-        elif any(resource.entries for resource in job.resources):
+        elif any(entries for resource in job.resources for entries in resource.by_part):
             self.unreadable.update(resource.module_id for resource in job.resources)
             problem = "it has a ledger but no result"
             yield Finding(Fault.RESULT_MISSING, f"job {job.id}", problem)
@@ -53,14 +54,15 @@ class JobCheck:
     def _ledger(self, resource: ResourceState) -> Iterator[Finding]:
         """The chunks have no gap between them, and the counters are their sum."""
         where = self._where(resource)
-        row = 0
-        for number, entry in enumerate(resource.entries):
-            if entry.chunk != number or entry.first_row != row:
-                problem = f"row {row} should follow, but chunk {entry.chunk} begins at row "
-                yield Finding(Fault.LEDGER_GAP, where, problem + str(entry.first_row))
-                break
-            row += entry.rows
-        total = sum((entry.counts for entry in resource.entries), Counts())
+        for entries in resource.by_part:
+            row = 0
+            for number, entry in enumerate(entries):
+                if entry.chunk != number or entry.first_row != row:
+                    problem = f"row {row} should follow, but chunk {entry.chunk} begins at row "
+                    yield Finding(Fault.LEDGER_GAP, where, problem + str(entry.first_row))
+                    break
+                row += entry.rows
+        total = sum((e.counts for entries in resource.by_part for e in entries), Counts())
         if total != resource.counts:
             yield Finding(
                 Fault.COUNTERS_DIFFER,
@@ -116,12 +118,18 @@ class JobCheck:
             yield from self._lines(resource, entry, text)
 
     def _pieces(self) -> Iterator[Finding]:
-        """The job is unfinished: the lines of its committed chunks are in pieces."""
+        """The job is unfinished: the lines of its committed chunks are in pieces.
+
+        Of a divided resource, only those of merged chunks can be compared with the records.
+        """
         for resource in self._job.resources:
-            for entry in resource.entries:
+            parts = itertools.chain(*resource.by_part) if resource.is_divided else ()
+            for entry in (*parts, *resource.entries):
                 piece = entry.piece
                 try:
                     packed = self._files.read_piece(self._job.id, piece.name, piece.deflated_bytes)
+                    if resource.is_divided and entry.part != MERGED:
+                        continue
                     text = _inflated(packed, piece)
                 except (DamagedFile, OSError) as error:
                     self.unreadable.add(resource.module_id)

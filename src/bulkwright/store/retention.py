@@ -21,7 +21,8 @@ JOBS_A_STEP = 20
 """Fewer jobs, because each has a ledger."""
 
 _QUERIES_OF_A_JOB = (
-    "delete_delivery_of_job", "delete_ledger", "delete_parents", "delete_resources", "delete_job",
+    "delete_delivery_of_job", "delete_ledger", "delete_parts", "delete_parents",
+    "delete_resources", "delete_job",
 )  # fmt: skip
 
 

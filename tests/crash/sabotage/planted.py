@@ -51,7 +51,7 @@ def _no_fence(module: ModuleType) -> None:
 
     def make(_original: Any) -> Any:
         @contextmanager
-        def chunk(self: Any, _lease: Any) -> Iterator[None]:
+        def chunk(self: Any, *_leases: Any) -> Iterator[None]:
             with self._db.transaction():
                 yield
 
@@ -74,8 +74,9 @@ def _count_twice(module: ModuleType) -> None:
                 if done:
                     counts = done[-1].counts
                     self._db.run(
-                        "add_counts", job_id=lease.job_id, position=0, added=counts.added,
-                        updated=counts.updated, skipped=counts.skipped,
+                        "advance_part", job_id=lease.job_id, resource=0, part=0,
+                        added=counts.added, updated=counts.updated, skipped=counts.skipped,
+                        stray_quotes=0, first_stray_quote=None,
                     )  # fmt: skip
             return claimed
 
@@ -102,8 +103,8 @@ def _piece_late_files(module: ModuleType) -> None:
 def _piece_late_store(module: ModuleType) -> None:
     def make(original: Any) -> Any:
         @contextmanager
-        def chunk(self: Any, lease: Any) -> Iterator[None]:
-            with original(self, lease):
+        def chunk(self: Any, *leases: Any) -> Iterator[None]:
+            with original(self, *leases):
                 yield
             while _late:
                 reach("late", "before")
@@ -248,12 +249,13 @@ def _from_zero(module: ModuleType) -> None:
     """A job that is taken over is counted from nothing."""
 
     def make(original: Any) -> Any:
-        def begin(self: Any, lease: Any, encoding: str) -> None:
-            original(self, lease, encoding)
+        def begin(self: Any, lease: Any, *args: Any) -> Any:
+            begun = original(self, lease, *args)
             self._db.sql(
-                "UPDATE resources SET added = 0, updated = 0, skipped = 0 WHERE job_id = ?",
+                "UPDATE parts SET added = 0, updated = 0, skipped = 0 WHERE job_id = ?",
                 (lease.job_id,),
             )
+            return begun
 
         return begin
 

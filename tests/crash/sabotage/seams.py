@@ -161,8 +161,9 @@ def _claim(original: Any) -> Any:
 def _begin(original: Any) -> Any:
     def begin(self: Any, *args: Any, **more: Any) -> Any:
         reach("P6", "before")
-        original(self, *args, **more)
+        begun = original(self, *args, **more)
         reach("P6", "after")
+        return begun
 
     return begin
 

@@ -33,7 +33,7 @@ METHODS = {
         "LocalIncoming.move_to",
         "LocalFiles.put_piece",
     ),
-    "bulkwright.pipeline.run": ("_join",),
+    "bulkwright.pipeline.run": ("join_pieces",),
 }
 """What may meet a full disk."""
 
