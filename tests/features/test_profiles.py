@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 
 import pytest
 from tests.support.deployment import Deployment
 from tests.support.uploads import zipped
 
+from bulkwright.domain import scope
 from bulkwright.domain.account import Role, User
+from bulkwright.web.route import Route
+from bulkwright.zoho.auth import PUBLIC, Access
+from bulkwright.zoho.context import ZohoContext
+from bulkwright.zoho.routes import ROUTES
+
+WITH_TOKEN = [route for route in ROUTES if route.access != PUBLIC]
 
 
 def a_user(server: Deployment, role: Role) -> User:
@@ -67,3 +75,37 @@ def test_scopes_are_checked_before_roles(server: Deployment) -> None:
         server.tenant.client, "ZohoCRM.org.ALL", user_id=user.id
     )
     assert server.get("/crm/bulk/v2/write/1", token).json()["code"] == "OAUTH_SCOPE_MISMATCH"
+
+
+@pytest.mark.parametrize("route", WITH_TOKEN, ids=lambda route: route.name)
+def test_a_guest_is_refused_by_every_route(
+    server: Deployment, route: Route[ZohoContext, Access]
+) -> None:
+    """Also by a route that was declared without a right. Another role gets past that check."""
+    user = a_user(server, Role.GUEST)
+    token = server.services.tokens.issue_access(server.tenant.client, scope.EVERY, user_id=user.id)
+    path = route.path.replace("{version}", "v8").replace("{module}", "Leads")
+    path = re.sub(r"\{.*?\}", "1", path)
+    methods = [route.method, "HEAD"] if route.method == "GET" else [route.method]
+    for method in methods:
+        for query in ("", "?module=Leads", "?type=AllUsers", "?fields=Last_Name"):
+            answer = server.http.request(method, path + query, headers=server.auth(token))
+            assert answer.status_code == 400, f"{method} {path}{query}: {answer.text}"
+            if method != "HEAD":
+                assert answer.json()["code"] == "AUTHORIZATION_FAILED"
+                allowed = server.http.request(method, path + query, headers=server.auth())
+                assert "AUTHORIZATION_FAILED" not in allowed.text
+
+
+def test_a_guest_reads_its_own_user_only(server: Deployment) -> None:
+    """In every spelling of the parameter; each other list of users is refused."""
+    user = a_user(server, Role.GUEST)
+    token = server.services.tokens.issue_access(server.tenant.client, scope.EVERY, user_id=user.id)
+    for kind in ("CurrentUser", "currentuser", "CURRENTUSER"):
+        (own,) = server.get(f"/crm/v8/users?type={kind}", token).json()["users"]
+        assert own["id"] == str(user.id)
+    doubled = "?type=AllUsers&type=CurrentUser"
+    for query in ("", "?type=", "?type=AllUsers", "?type=ALLUSERS", doubled, "?page=2"):
+        answer = server.get(f"/crm/v8/users{query}", token)
+        assert "email" not in answer.text, query
+        assert answer.json()["code"] == "AUTHORIZATION_FAILED", query

@@ -23,7 +23,13 @@ from bulkwright.asgi import create_app
 from bulkwright.clock import ManualClock
 from bulkwright.domain import limits
 from bulkwright.domain.account import ClientKind, OAuthClient, User
-from bulkwright.domain.limits import LIVE_REFRESH_TOKENS, SESSION_SECONDS, TOKEN_REQUESTS_AT_ONCE
+from bulkwright.domain.limits import (
+    LIVE_REFRESH_TOKENS,
+    LIVE_SESSIONS,
+    REMEMBERED_DEVICES,
+    SESSION_SECONDS,
+    TOKEN_REQUESTS_AT_ONCE,
+)
 from bulkwright.service import passwords
 from bulkwright.service.setup import SAMPLE_CLIENT_ID, SAMPLE_REDIRECT
 from bulkwright.service.signin import SignInService
@@ -867,6 +873,48 @@ def test_the_21st_refresh_token_ends_the_first(
     assert [lives(token) for token in mine] == [False] + [True] * LIVE_REFRESH_TOKENS
     assert lives(theirs)
     assert server.get("/crm/bulk/v2/write/1", access).status_code == 401
+
+
+def test_the_101st_session_ends_the_first(server: Deployment, browser: Browser) -> None:
+    """Its browser has to sign in again, and its consent has ended. Other users stay signed in."""
+    user, other = new_user(server), new_user(server)
+    signin, org = server.services.signin, server.tenant.org.id
+
+    def session(of: User) -> str:
+        secret = signin.sign_in(org, of.email, PASSWORD, "192.0.2.1")
+        assert secret is not None
+        return secret
+
+    theirs = session(other)
+    query = sample_query()
+    browser.press(sign_in(browser, user, query), "accept")
+    first = browser.cookies["bulkwright"]
+    assert browser.get(REFRESH, params=query).status_code == 303
+    mine = [first, *(session(user) for _ in range(LIVE_SESSIONS))]
+    lives = [signin.signed_in(secret, org) is not None for secret in mine]
+    assert lives == [False] + [True] * LIVE_SESSIONS
+    assert signin.signed_in(theirs, org) is not None
+    for path in (AUTH, REFRESH):
+        assert "<h1>Sign in</h1>" in browser.get(path, params=query).text
+
+
+def test_the_21st_device_forgets_the_one_that_was_used_first(server: Deployment) -> None:
+    """A device that is used again stays known. Devices of other users do too."""
+    user, other = new_user(server), new_user(server)
+    signin, org = server.services.signin, server.tenant.org.id
+
+    def use(device: str, of: User = user) -> None:
+        assert signin.sign_in(org, of.email, PASSWORD, "192.0.2.1", device) is not None
+
+    use("theirs", other)
+    devices = [f"device {number}" for number in range(REMEMBERED_DEVICES + 1)]
+    for device in devices[:-1]:
+        use(device)
+    use(devices[0])
+    use(devices[-1])
+    known = [signin.is_device(device, org, user.email) for device in devices]
+    assert known == [True, False] + [True] * (REMEMBERED_DEVICES - 1)
+    assert signin.is_device("theirs", org, other.email)
 
 
 # The service below the pages
