@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 
@@ -11,11 +12,13 @@ from tests.support.uploads import zipped
 
 from bulkwright.domain import scope
 from bulkwright.domain.account import Role, User
+from bulkwright.domain.limits import AUDIT_AT_ONCE
 from bulkwright.web.route import Route
 from bulkwright.zoho.auth import PUBLIC, Access
 from bulkwright.zoho.context import ZohoContext
 from bulkwright.zoho.routes import ROUTES
 
+SETTINGS = "/crm/{version}/settings"
 WITH_TOKEN = [route for route in ROUTES if route.access != PUBLIC]
 
 
@@ -109,3 +112,55 @@ def test_a_guest_reads_its_own_user_only(server: Deployment) -> None:
         answer = server.get(f"/crm/v8/users{query}", token)
         assert "email" not in answer.text, query
         assert answer.json()["code"] == "AUTHORIZATION_FAILED", query
+
+
+def denials(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """Level and text of the lines about denied requests, without the address."""
+    lines = [r for r in caplog.records if r.getMessage().startswith("access-denied")]
+    return [(r.levelname, re.sub(r"address=127[.]0[.]0[.]1: ", "", r.getMessage())) for r in lines]
+
+
+def test_denied_requests_are_logged(server: Deployment, caplog: pytest.LogCaptureFixture) -> None:
+    """With the user where the token shows one, never with the token; one line for each."""
+    caplog.set_level(logging.INFO, "bulkwright.security")
+    guest = a_user(server, Role.GUEST)
+    issue, org = server.services.tokens.issue_access, server.tenant.org.id
+    token = issue(server.tenant.client, scope.EVERY, user_id=guest.id)
+    narrow = issue(server.tenant.client, "ZohoCRM.org.READ")
+    who, me = f"org={org} user={guest.id}", f"org={org} user={server.tenant.user.id}"
+    server.get("/crm/v2/settings/modules", token)
+    server.get("/crm/v2/users", token)
+    server.get("/crm/v2/users", narrow)
+    server.get("/crm/v2/Leads", narrow)
+    server.get("/crm/v2/org", "1000.unknown.token")
+    server.http.get("/crm/v2/org")
+    server.get("/nothing", narrow)
+    server.get("/crm/v2/org", narrow)
+    server.get("/crm/v2/nothing", server.tenant.token)
+    assert denials(caplog) == [
+        ("WARNING", f"access-denied {who} GET {SETTINGS}/modules: AUTHORIZATION_FAILED"),
+        ("WARNING", f"access-denied {who} GET /crm/{{version}}/users: AUTHORIZATION_FAILED"),
+        ("WARNING", f"access-denied {me} GET /crm/{{version}}/users: OAUTH_SCOPE_MISMATCH"),
+        ("WARNING", f"access-denied {me} GET /crm/{{version}}/{{module}}: OAUTH_SCOPE_MISMATCH"),
+        ("INFO", "access-denied GET /crm/{version}/org: INVALID_TOKEN"),
+        ("INFO", "access-denied GET /crm/{version}/org: AUTHENTICATION_FAILURE"),
+    ]
+    assert not any(secret in caplog.text for secret in (token, narrow, "unknown.token"))
+
+
+def test_one_caller_cannot_fill_the_log(
+    server: Deployment, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Further lines are counted, and another caller still gets a line, which has the number."""
+    caplog.set_level(logging.INFO, "bulkwright.security")
+    guests = [a_user(server, Role.GUEST) for _ in range(2)]
+    issue = server.services.tokens.issue_access
+    first, second = (issue(server.tenant.client, scope.EVERY, user_id=guest.id) for guest in guests)
+    for _ in range(int(AUDIT_AT_ONCE) + 20):
+        server.get("/crm/v2/org", first)
+    of_first = len(denials(caplog))
+    assert AUDIT_AT_ONCE <= of_first < AUDIT_AT_ONCE + 10
+    server.get("/crm/v2/org", second)
+    (_, text), *_ = denials(caplog)[::-1]
+    left = re.search(r"; ([0-9]+) more lines were left out$", text)
+    assert left is not None and of_first + int(left[1]) == AUDIT_AT_ONCE + 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import hmac
 import itertools
 import re
 import threading
@@ -760,6 +761,9 @@ def test_behind_tls_everything_is_secure(server: Deployment, user: User) -> None
         async with behind_tls(server) as client:
             page = await client.get(AUTH, params=sample_query())
             assert "Continue as" not in page.text
+            for path in ("/crm/v2/org", "/nothing", "/docs", "/oauth/v2/auth/style.css"):
+                any_page = await client.get(path)
+                assert any_page.headers["strict-transport-security"] == "max-age=31536000"
             assert page.headers["strict-transport-security"] == "max-age=31536000"
             assert page.headers["set-cookie"].startswith("__Host-bulkwright=")
             assert "; Path=/; Secure" in page.headers["set-cookie"]
@@ -768,12 +772,44 @@ def test_behind_tls_everything_is_secure(server: Deployment, user: User) -> None
             assert (await client.post(page.url, data=form)).status_code == 200
             form = {"csrf": csrf, "step": "sign-in", "email": user.email, "password": PASSWORD}
             answer = await client.post(page.url, data=form)
+            assert answer.headers["strict-transport-security"] == "max-age=31536000"
             page = await client.get(answer.headers["location"])
             csrf = re.findall(r"[0-9a-f]{64}", page.text)[0]
             answer = await client.post(page.url, data={"csrf": csrf, "step": "accept"})
             assert "&api_domain=https%3A%2F%2Fcrm.example&" in answer.headers["location"]
 
     asyncio.run(walk())
+
+
+def test_a_new_session_ends_the_one_that_it_replaces(server: Deployment) -> None:
+    """Of the same browser, by password and by the button of --dev; also one of another org."""
+    user, org, other = new_user(server), server.tenant.org.id, server.other
+    signin = server.services.signin
+    first = signin.sign_in_as(other.org.id, other.user.id)
+    assert first is not None
+    secrets = [first]
+    for step in (
+        {"step": "sign-in", "email": user.email, "password": PASSWORD},
+        {"step": "sign-in-as", "user": str(user.id)},
+    ):
+        # In another tab the browser has signed in since it loaded this page.
+        with Browser(server.base_url) as browser:
+            page = browser.get(AUTH, params=sample_query())
+            browser.cookies.clear()
+            form = {**step, "csrf": csrf_of("sign-in", page, secrets[-1])}
+            cookie = {"Cookie": f"bulkwright={secrets[-1]}"}
+            answer = browser.post(str(page.url), data=form, headers=cookie)
+            assert answer.status_code == 303, answer.text
+            secrets.append(browser.cookies["bulkwright"])
+    assert signin.signed_in(secrets[0], other.org.id) is None
+    assert signin.signed_in(secrets[1], org) is None
+    assert signin.signed_in(secrets[2], org) is not None
+
+
+def csrf_of(form: str, page: httpx2.Response, secret: str) -> str:
+    """The proof in a form, for a browser with this cookie."""
+    text = f"{form} {page.url.raw_path.decode()}".encode()
+    return hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
 
 
 # Headers

@@ -179,6 +179,10 @@ class SignInService:
             return None
         return SignedIn(session, user, org)
 
+    def end_session(self, secret: str) -> None:
+        """Ends the session with this secret, of any org: its browser has another one now."""
+        self.sessions.end(hashed(secret))
+
     def sign_out(self, visitor: SignedIn, actor: Actor = UNKNOWN) -> None:
         """Ends the session of a visitor."""
         with self.accounts.transaction():
