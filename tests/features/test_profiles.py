@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+from typing import Any, cast
 
 import pytest
 from tests.support.deployment import Deployment
@@ -12,10 +13,18 @@ from tests.support.uploads import zipped
 
 from bulkwright.domain import scope
 from bulkwright.domain.account import Role, User
+from bulkwright.domain.errors import (
+    OAuthError,
+    QuotaExceeded,
+    ResourceNotFound,
+    TooManyTokenRequests,
+)
 from bulkwright.domain.limits import AUDIT_AT_ONCE
+from bulkwright.web.request import Request
 from bulkwright.web.route import Route
 from bulkwright.zoho.auth import PUBLIC, Access
 from bulkwright.zoho.context import ZohoContext
+from bulkwright.zoho.denials import Denials
 from bulkwright.zoho.routes import ROUTES
 
 SETTINGS = "/crm/{version}/settings"
@@ -164,3 +173,21 @@ def test_one_caller_cannot_fill_the_log(
     (_, text), *_ = denials(caplog)[::-1]
     left = re.search(r"; ([0-9]+) more lines were left out$", text)
     assert left is not None and of_first + int(left[1]) == AUDIT_AT_ONCE + 20
+
+
+def test_requests_over_a_limit_are_logged(
+    any_server: Deployment, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Token requests that come too fast, and uploads over a quota."""
+    caplog.set_level(logging.INFO, "bulkwright.security")
+    denials = Denials(any_server.services.database.clock)
+    request = Request(
+        {"headers": [], "client": ("192.0.2.7", 1)}, cast("Any", None), cast("Any", None)
+    )
+    request.route = ("POST", "/oauth/v2/token")
+    denials.note(request, TooManyTokenRequests())
+    denials.note(request, QuotaExceeded())
+    denials.note(request, OAuthError("invalid_code"))
+    denials.note(request, ResourceNotFound())
+    text = "access-denied address=192.0.2.7: POST /oauth/v2/token: TOO_MANY_REQUESTS"
+    assert [record.getMessage() for record in caplog.records] == [text] * 2

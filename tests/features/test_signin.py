@@ -226,6 +226,19 @@ def test_online_access_has_no_refresh_token(
         assert "access_token" in found and "refresh_token" not in found
 
 
+def test_consent_says_how_long_it_holds(
+    browser: Browser, web: tuple[OAuthClient, str], user: User
+) -> None:
+    """Only a client that gets a refresh token keeps its access."""
+    until_revoked, an_hour = "until the operator of this server revokes it", "ends after an hour"
+    page = sign_in(browser, user, server_query(web))
+    assert until_revoked in page.text and an_hour not in page.text
+    for query in (server_query(web, access_type=None), sample_query(),
+                  sample_query(access_type="offline")):  # fmt: skip
+        page = browser.get(AUTH, params=query)
+        assert an_hour in page.text and until_revoked not in page.text
+
+
 @pytest.mark.parametrize("implicit", [False, True])
 def test_a_rejection_is_sent_to_the_client(
     browser: Browser, web: tuple[OAuthClient, str], user: User, implicit: bool

@@ -1,4 +1,4 @@
-"""Log lines for requests that were rejected because of their token, its scopes or a role.
+"""Log lines for requests that were rejected because of their token, scopes, a role or a limit.
 
 They are no entries of the audit log, because a read that is rejected must not write to the
 database. How many lines one caller, and all of them, can cause is limited like those entries.
@@ -9,7 +9,13 @@ from __future__ import annotations
 import logging
 
 from bulkwright.clock import Clock
-from bulkwright.domain.errors import AccessError, AuthenticationFailure, InvalidToken
+from bulkwright.domain.errors import (
+    AccessError,
+    AuthenticationFailure,
+    InvalidToken,
+    QuotaExceeded,
+    TooManyTokenRequests,
+)
 from bulkwright.domain.limits import (
     AUDIT_A_SECOND,
     AUDIT_AT_ONCE,
@@ -37,7 +43,7 @@ class Denials:
         A caller whose token is not valid is known by address only. Every token expires, so that
         line is no warning.
         """
-        if not isinstance(error, AccessError):
+        if not isinstance(error, AccessError | QuotaExceeded | TooManyTokenRequests):
             return
         caller, address = request.caller, request.address
         user = "" if caller is None else f"org={caller.org_id} user={caller.user_id} "
