@@ -217,7 +217,7 @@ class _Run:
             Operation(options.operation), (resource,), options.encoding, delimiters,
             fingerprint=fingerprint,
         )  # fmt: skip
-        job = self.services.jobs.create(caller, request)
+        job = self.services.jobs.create(caller, request, wake=False)
         report.print_omitted(match.omitted)
         self.omitted_are_shown = True
         if job.resources[0].file_id != upload.id:

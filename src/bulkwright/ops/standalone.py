@@ -1,6 +1,6 @@
 """Metrics and health of a worker that no server has started, in a container for example.
 
-`/healthz` answers 503 when the worker hangs. An idle worker sends an event twenty times a second,
+`/healthz` answers 503 when the worker hangs. An idle worker sends an event twice a second,
 and a busy one sends an event with every chunk.
 """
 
