@@ -173,6 +173,7 @@ def open_job_context(
             observe=observe,
             threads=threads,
             dry=dry,
+            quote_formulas=settings.quotes_formulas,
             pace=ChunkPace(limited=not settings.database),
             clock=clock,
         )

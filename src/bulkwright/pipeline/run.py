@@ -156,7 +156,8 @@ def _store_part(
 ) -> LedgerEntry:
     """Make the result lines of a chunk durable and return its ledger entry."""
     name = result.part_name(plan.position, chunk.number, lease.fence)
-    part, packed = result.deflate(name, result.render_lines(chunk, plan, results))
+    lines = result.render_lines(chunk, plan, results, quote_formulas=ctx.quote_formulas)
+    part, packed = result.deflate(name, lines)
     ctx.files.put_part(lease.job_id, name, packed)
     counts = Counts(
         added=results.count(Outcome.ADDED),

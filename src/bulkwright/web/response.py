@@ -10,6 +10,19 @@ JSON = b"application/json;charset=utf-8"
 """Has one parameter at most: clients cut off only the last one (client contract 1.9)."""
 
 
+EVERY_RESPONSE: tuple[tuple[bytes, bytes], ...] = (
+    (b"server", b"bulkwright"),
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+)
+"""The headers of every response that has none of these names: a browser stores and guesses nothing,
+and what it shows of a response loads nothing and stands in no frame."""
+HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
+"""The browser uses HTTPS alone for this host, for a year."""
+
+
 class Response(NamedTuple):
     """A status, headers, and a body or a file."""
 
