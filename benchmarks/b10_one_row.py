@@ -32,7 +32,7 @@ TARGET_MS = {"p50": 25.0, "p99": 80.0}
 MARKS = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 IDLE_S = 0.1
 """Before each job: longer than what the job before it leaves to do."""
-FLUSHES = 9
+FLUSHES = 8
 
 
 def one_row_jobs(archive: Path, runs: int, data: Path, database: str) -> list[float]:

@@ -317,7 +317,8 @@ def test_a_connection_is_asked_only_when_the_server_has_sent_something(postgres:
         assert database.sql("SELECT pg_backend_pid() AS pid") == [first]
         name = urlsplit(database._url).path[1:]
         postgres.run(
-            f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{name}'"
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+            f"WHERE datname = '{name}'"
         )
         (second,) = database.sql("SELECT pg_backend_pid() AS pid")
         assert second != first

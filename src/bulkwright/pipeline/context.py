@@ -47,7 +47,7 @@ class JobContext:
     limits: Limits
     observe: Observer
     threads: Executor
-    """Two threads, for what runs beside the writing of records."""
+    """Two threads that work beside the one that writes records."""
     stop: StopSignal = field(default_factory=StopSignal)
     """Checked after every chunk. If it is set, the worker releases the job."""
     dry: bool = False
