@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +11,9 @@ from pathlib import Path
 from secrets import token_hex
 from typing import IO
 
-_KERNEL_FOLDERS = ("/dev/", "/proc/")
-"""Names there lead to an open stream, such as /dev/stdout, which no file can replace."""
-_MEMORY_FOLDER = "/dev/shm/"  # noqa: S108 - a name is compared, nothing is created
-"""Except there: it holds files like any folder."""
+_STREAMS = re.compile("/dev/[^/]+|/dev/fd/.*|/proc/.*")
+"""Names that lead to an open stream, such as /dev/stdout, which no file can replace. Others in /dev
+are files: /dev/shm is a folder in memory."""
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
 
 def _must_stay(path: Path, target: Path) -> bool:
     """Whether a new file must not replace the target."""
-    if any(map(_is_stream, (str(path.absolute()), str(target)))):
+    if any(_STREAMS.fullmatch(str(name)) for name in (path.absolute(), target)):
         return True
     try:
         found = path.stat()
@@ -53,10 +53,6 @@ def _must_stay(path: Path, target: Path) -> bool:
         return False
     # A file that this process may not write stays as it is: opening it raises.
     return not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or not os.access(target, os.W_OK)
-
-
-def _is_stream(name: str) -> bool:
-    return name.startswith(_KERNEL_FOLDERS) and not name.startswith(_MEMORY_FOLDER)
 
 
 def _create(partial: Path, path: Path) -> IO[bytes] | None:
