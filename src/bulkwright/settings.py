@@ -50,7 +50,7 @@ def _quota_option(what: str, zoho: int, service: int) -> int | None:
 
 @dataclass(frozen=True)
 class _Group:
-    """The end of every group's chain of checks."""
+    """The base class of the groups. Each group's check calls `super()`; this one is the last."""
 
     def __post_init__(self) -> None:
         """Raises UnusableSetting for a value that cannot be used."""
@@ -102,7 +102,7 @@ class DataLocation(_Group):
 
     @property
     def scratch_path(self) -> Path:
-        """The folder for copies of an object store's files; they have no names there."""
+        """The folder for copies of an object store's files. A copy is a file without a name."""
         return self.data / "scratch"
 
     @property

@@ -132,7 +132,7 @@ def _commit_chunk(
         _remember_parents(conformed.chunk, plan, decided.ids, ctx.records.parents)
         entry = making.result()
         ctx.ledger.add(lease, entry)
-    seconds = time.monotonic() - begun  # clock: the same
+    seconds = time.monotonic() - begun  # clock: a duration for the size of the next chunks
     ctx.pace.note(plan, entry.rows, seconds)
     return entry, decided.matched.conformed.row_errors.counts()
 

@@ -1,7 +1,8 @@
 """Claims of workers on jobs: each is a lease, and its fence is checked by every change.
 
-A claim ends when it is released, when the job ends, or when its lease time has passed. The fence
-grows with every claim, so a worker that was paused for too long changes nothing afterwards.
+A claim holds until the job ends or another worker claims it. Another worker may do so when the
+lease time has passed or the claim was released. The fence grows with every claim, so a worker that
+was paused for too long changes nothing afterwards.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ class ClaimStore:
         self._db.all("end_stalled")
 
     def lease_workers(self) -> list[str]:
-        """Returns the workers that hold claims."""
+        """Returns the workers that claimed a job last, where that claim was not ended."""
         return [row["lease_holder"] for row in self._db.all("lease_workers")]
 
     def lease_worker(self, job_id: int) -> str | None:

@@ -18,13 +18,20 @@ from bulkwright.web.errors import ForeignHost, HttpError, NoRoute
 from bulkwright.web.head import check_head
 from bulkwright.web.mount import Mount
 from bulkwright.web.request import Message, Receive, Request, Scope, Send
-from bulkwright.web.response import EVERY_RESPONSE, HTTPS_ONLY, NO_CONTENT, Response
+from bulkwright.web.response import (
+    EVERY_RESPONSE,
+    HTTPS_ONLY,
+    JSON_HEADERS,
+    NO_CONTENT,
+    Response,
+)
 from bulkwright.web.response_cache import ResponseCache
 from bulkwright.web.router import BoundRoute, Router, normal_path
 from bulkwright.web.sendfile import send_file
 from bulkwright.web.turns import Turns
 
-Headers = list[tuple[bytes, bytes]]
+_Header = tuple[bytes, bytes]
+Headers = list[_Header]
 
 _DRAINED_BYTES = 64 * 1024 * 1024
 _DRAIN_SECONDS = 10.0
@@ -75,6 +82,7 @@ class Kernel:
         self._count = options.count_response
         self._log_level = options.access_log_level
         self._defaults = (*EVERY_RESPONSE, *((HTTPS_ONLY,) if options.https_only else ()))
+        self._of_json = (*self._defaults, *JSON_HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
@@ -188,8 +196,10 @@ class Kernel:
             else:
                 await send({"type": "http.response.body", "body": response.body})
 
-    def _with_defaults(self, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    def _with_defaults(self, headers: Iterable[_Header]) -> Iterable[_Header]:
         """Returns the headers with those of every response that are missing."""
+        if headers is JSON_HEADERS:  # a poll has no time for more
+            return self._of_json
         own = list(headers)
         names = {name.lower() for name, _ in own}
         return [*(header for header in self._defaults if header[0] not in names), *own]

@@ -8,6 +8,8 @@ from bulkwright.web.json import encode
 
 JSON = b"application/json;charset=utf-8"
 """Has one parameter at most: clients cut off only the last one (client contract 1.9)."""
+JSON_HEADERS = ((b"content-type", JSON),)
+"""The headers of a JSON response of its own: nearly every response."""
 
 
 EVERY_RESPONSE: tuple[tuple[bytes, bytes], ...] = (
@@ -39,7 +41,7 @@ class Response(NamedTuple):
 
 def json_response(body: object, status: int = 200) -> Response:
     """Returns a response with a JSON body."""
-    return Response(status, encode(body), ((b"content-type", JSON),))
+    return Response(status, encode(body), JSON_HEADERS)
 
 
 NO_CONTENT = Response(204)
