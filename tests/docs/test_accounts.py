@@ -55,4 +55,4 @@ def test_every_command_has_a_line_and_an_example(
         capsys.readouterr()
         app([*line, "--help"], result_action="return_value")
         text = capsys.readouterr().out
-        assert re.search(rf"[.] *\n[^│]*Example: bulkwright {group}", text), text
+        assert re.search(rf"[.] *\n(.*\n)*Example:\n  bulkwright {group}", text), text

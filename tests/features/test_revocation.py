@@ -32,6 +32,12 @@ def tenant(server: Deployment) -> Tenant:
 
 
 @pytest.fixture
+def stranger(server: Deployment) -> Tenant:
+    """An org that no test of this file changes."""
+    return make_tenant(server.services, f"Stranger{next(_numbers)}")
+
+
+@pytest.fixture
 def admin(server: Deployment) -> Administration:
     """The use cases of an administrator."""
     return server.services.administration
@@ -118,10 +124,10 @@ def test_tokens_are_listed_and_revoked(
 
 @pytest.mark.parametrize("of", ["user", "client"])
 def test_all_tokens_of_a_user_or_client_are_revoked(
-    server: Deployment, tenant: Tenant, admin: Administration, of: str
+    server: Deployment, tenant: Tenant, stranger: Tenant, admin: Administration, of: str
 ) -> None:
     """And no others."""
-    tokens, theirs = every_token(server, tenant), server.tenant.token
+    tokens, theirs = every_token(server, tenant), stranger.token
     if of == "user":
         secret = session(server, tenant)
         assert admin.revoke_user(tenant.user).sessions == 1
@@ -273,7 +279,9 @@ def test_a_user_is_removed(server: Deployment, tenant: Tenant, admin: Administra
 # Orgs
 
 
-def test_an_org_is_deactivated(server: Deployment, tenant: Tenant, admin: Administration) -> None:
+def test_an_org_is_deactivated(
+    server: Deployment, tenant: Tenant, stranger: Tenant, admin: Administration
+) -> None:
     """All its users and clients are out; other orgs are not concerned."""
     signin = server.services.signin
     signin.set_password(tenant.user, PASSWORD)
@@ -284,13 +292,15 @@ def test_an_org_is_deactivated(server: Deployment, tenant: Tenant, admin: Admini
     assert credentials(server, tenant) == {"error": "invalid_client"}
     assert signin.signed_in(secret, tenant.org.id) is None
     assert signin.sign_in(tenant.org.id, tenant.user.email, PASSWORD, "") is None
-    assert alive(server, server.tenant.token)
+    assert alive(server, stranger.token)
     admin.activate_org(tenant.org)
     assert all_dead(server, tenant, tokens)
     assert "access_token" in credentials(server, tenant)
 
 
-def test_an_org_is_removed(server: Deployment, tenant: Tenant, admin: Administration) -> None:
+def test_an_org_is_removed(
+    server: Deployment, tenant: Tenant, stranger: Tenant, admin: Administration
+) -> None:
     """Every row and table of it, and its files; the audit log remains."""
     answer = server.upload(tenant=tenant)
     upload = int(answer.json()["details"]["file_id"])
@@ -303,7 +313,7 @@ def test_an_org_is_removed(server: Deployment, tenant: Tenant, admin: Administra
     assert leftovers(server, tenant.org.id) == []
     assert server.services.upload_store.upload(tenant.org.id, upload) is None
     assert actions(server, tenant)[0] is Action.ORG_REMOVED
-    assert not alive(server, tenant.token) and alive(server, server.tenant.token)
+    assert not alive(server, tenant.token) and alive(server, stranger.token)
 
 
 def test_an_org_with_open_jobs_is_not_removed(
@@ -396,6 +406,7 @@ def test_a_code_is_forgotten_with_what_it_gave(
     server: Deployment, tenant: Tenant, admin: Administration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A sweep deletes used codes of which no token is left."""
+    admin.revoke_client(tenant.client)
     code = server.services.tokens.issue_code(tenant.client, EVERY, offline=False)
     exchange(server, tenant, code)
     clock = ManualClock(server.services.database.clock.now() + timedelta(hours=2))

@@ -135,7 +135,8 @@ def make_tenant(services: Services, company: str) -> Tenant:
     user = services.setup.create_user(org, "Patricia", "Boyle", f"p@{company.lower()}.example")
     made = services.setup.register_client(user, ClientKind.SELF, "Tests")
     assert made.secret is not None
-    token = services.tokens.issue_access(made.client, scope.EVERY)
+    # A day, so that no test that sweeps at a later time ends the token of the others.
+    token = services.tokens.issue_access(made.client, scope.EVERY, seconds=24 * 3600)
     return Tenant(org, user, made.client, made.secret, token)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
@@ -47,10 +48,14 @@ class JobContext:
     files: Files
     limits: Limits
     observe: Observer
+    threads: Executor
+    """Two threads that work beside the one that writes records."""
     stop: StopSignal = field(default_factory=StopSignal)
     """Checked after every chunk. If it is set, the worker releases the job."""
     dry: bool = False
     """Whether the caller rolls everything back: new records have no id in the result."""
+    quote_formulas: bool = False
+    """Whether cells of the result that begin like a formula get an apostrophe."""
     pace: ChunkPace = field(default_factory=lambda: ChunkPace(limited=False))
     """How many rows a chunk has, below `chunk_rows`."""
     most_parts: int = 1

@@ -70,7 +70,9 @@ def _merged(
         raise DamagedFile("the chunks of the parts do not have the same ends")
     pieces = _piece_bytes(job_id, entries, ctx.files)
     header, lines = result.merge_lines(pieces, first.rows, whole=len(entries) == split.parts)
-    text = result.render_lines(lines, header if first.chunk == 0 else b"")
+    text = result.render_lines(
+        lines, header if first.chunk == 0 else b"", quote_formulas=ctx.quote_formulas
+    )
     name = f"{first.resource}-{first.chunk:08d}-{label}"
     piece, packed = result.deflate(name, text)
     ctx.files.put_piece(job_id, name, packed)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -25,6 +25,7 @@ from bulkwright.domain.job import Lease, LedgerEntry, PartLease, Split, default_
 from bulkwright.domain.outcome import Counts, Outcome, SkipReason
 from bulkwright.events.events import ChunkCommitted, JobStarted
 from bulkwright.pipeline import result
+from bulkwright.pipeline.background import Background
 from bulkwright.pipeline.conform import Conformed, conform
 from bulkwright.pipeline.context import JobContext
 from bulkwright.pipeline.keys import normalised
@@ -68,9 +69,10 @@ class PartRun:
         counts = sum((e.counts for e in entries), Counts())
         start = start_after(entries)
         ctx.observe(JobStarted(lease.job_id, attempt, start.row))
-        with ThreadPoolExecutor(2) as background:
-            target = open_target(plan, self.split, lease.part, ctx)
+        with Background(ctx.threads) as background:
             chunks = _Prefetch((conform(c, plan) for c in self._chunks(start)), background)
+            chunks.begin_next()
+            target = open_target(plan, self.split, lease.part, ctx)
             begun = time.monotonic()  # clock: a duration for the log and the metrics
             added = default_bytes(plan.resource.mappings)
             while (conformed := chunks.take()) is not None:
@@ -107,7 +109,7 @@ class PartRun:
         return self.ctx.claims.chunk(self.lease, None if self.split.is_divided else self.job)
 
     def _commit(
-        self, conformed: Conformed, target: Target, background: Executor, chunks: _Prefetch
+        self, conformed: Conformed, target: Target, background: Background, chunks: _Prefetch
     ) -> tuple[LedgerEntry, dict[tuple[SkipReason, str], int]]:
         """Process one chunk in one transaction; return its entry and why rows were skipped."""
         ctx, chunk = self.ctx, conformed.chunk
@@ -116,13 +118,13 @@ class PartRun:
             target.lock(conformed)
             decided = target.decide(conformed)
             results = _results(decided, dry=ctx.dry)
-            making = background.submit(self._store_piece, chunk, results)
+            making = background.begin(self._store_piece, chunk, results)
             chunks.begin_next()
             target.write(decided)
             _remember_parents(chunk, self.plan, decided.ids, ctx.records.parents)
             entry = making.result()
             ctx.ledger.add(self.lease, entry)
-        seconds = time.monotonic() - begun  # clock: the same
+        seconds = time.monotonic() - begun  # clock: a duration for the size of the next chunks
         ctx.pace.note(self.plan, chunk.rows, seconds)
         return entry, decided.matched.conformed.row_errors.counts()
 
@@ -130,12 +132,17 @@ class PartRun:
         """Make the result lines of a chunk durable and return its ledger entry."""
         lease, plan = self.lease, self.plan
         lines = result.result_lines(chunk, plan, results)
+        quoted = self.ctx.quote_formulas
         name = result.piece_name(lease, chunk.number)
         if chunk.at is not None:
-            piece, packed = result.pack_lines(name, lines, chunk.at, result.header_line(plan))
+            header = result.header_line(plan, quote_formulas=quoted)
+            piece, packed = result.pack_lines(name, lines, chunk.at, header)
         else:
-            header = result.header_line(plan) if chunk.number == 0 else b""
-            piece, packed = result.deflate(name, result.render_lines(lines, header))
+            header = b""
+            if chunk.number == 0:
+                header = result.header_line(plan, quote_formulas=quoted)
+            text = result.render_lines(lines, header, quote_formulas=quoted)
+            piece, packed = result.deflate(name, text)
         self.ctx.files.put_piece(lease.job_id, name, packed)
         counts = Counts(
             added=results.count(Outcome.ADDED),
@@ -180,7 +187,7 @@ def _remember_parents(chunk: Chunk, plan: Plan, ids: pl.Series, parents: ParentR
 class _Prefetch:
     """Conforms the next chunk on another thread, one at a time."""
 
-    def __init__(self, chunks: Iterator[Conformed], background: Executor) -> None:
+    def __init__(self, chunks: Iterator[Conformed], background: Background) -> None:
         self._chunks = chunks
         self._background = background
         self._next: Future[Conformed | None] | None = None
@@ -191,7 +198,7 @@ class _Prefetch:
         If it begins any earlier, both compete for the cores: that took 6 % longer.
         """
         if self._next is None:
-            self._next = self._background.submit(next, self._chunks, None)
+            self._next = self._background.begin(next, self._chunks, None)
 
     def take(self) -> Conformed | None:
         """Return the next chunk as soon as it is ready; None after the last."""

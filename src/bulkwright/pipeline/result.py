@@ -21,6 +21,7 @@ from isal import isal_zlib
 from bulkwright.domain.job import PartLease, Piece
 from bulkwright.domain.outcome import Outcome
 from bulkwright.files import DamagedFile, Incoming
+from bulkwright.pipeline.csv_lines import write_line, write_lines
 from bulkwright.pipeline.plan import Plan
 from bulkwright.pipeline.read import Chunk
 
@@ -55,11 +56,12 @@ class RowResults:
         return int((self.outcome == outcome.value).sum())
 
 
-def header_line(plan: Plan) -> bytes:
+def header_line(plan: Plan, *, quote_formulas: bool) -> bytes:
     """Return the result's header: the echoed columns' header texts, STATUS, RECORD_ID, ERRORS."""
     names = [*(plan.header[i] for i in plan.resource.echoed_columns), STATUS, RECORD_ID, ERRORS]
-    frame = pl.DataFrame([pl.Series(str(i), [name]) for i, name in enumerate(names)])
-    return frame.write_csv(include_header=False).encode()
+    text = io.BytesIO()
+    write_line(names, text, quote_formulas=quote_formulas)
+    return text.getvalue()
 
 
 def result_lines(chunk: Chunk, plan: Plan, results: RowResults) -> pl.DataFrame:
@@ -70,15 +72,14 @@ def result_lines(chunk: Chunk, plan: Plan, results: RowResults) -> pl.DataFrame:
         results.ids.cast(pl.String).alias(RECORD_ID),
         results.errors.alias(ERRORS),
     ]
-    # A null is written as an empty cell, an empty text as two quotes.
-    return pl.DataFrame([*echoed, *reported]).select(pl.when(pl.all() != "").then(pl.all()))
+    return pl.DataFrame([*echoed, *reported])
 
 
-def render_lines(lines: pl.DataFrame, header: bytes) -> bytes:
-    """Return the header and these lines: CSV in UTF-8, comma separated, `\\n` at line ends."""
+def render_lines(lines: pl.DataFrame, header: bytes, *, quote_formulas: bool) -> bytes:
+    """Return the header and these lines as CSV (`csv_lines.write_lines`)."""
     text = io.BytesIO()  # a str would be copied twice
     text.write(header)
-    lines.write_csv(text, include_header=False)
+    write_lines(lines, text, quote_formulas=quote_formulas)
     return text.getvalue()
 
 

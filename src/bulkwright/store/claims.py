@@ -1,7 +1,8 @@
 """Claims of workers on jobs: each is a lease, and its fence is checked by every change.
 
-A claim ends when it is released, when the job ends, or when its lease time has passed. The fence
-grows with every claim, so a worker that was paused for too long changes nothing afterwards.
+A claim holds until the job ends or another worker claims it. Another worker may do so when the
+lease time has passed or the claim was released. The fence grows with every claim, so a worker that
+was paused for too long changes nothing afterwards.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from bulkwright.store.jobs import JobStore
 from bulkwright.store.outbox import OutboxStore
 from bulkwright.store.parts import PartStore
 from bulkwright.store.times import LEASE_MICROS, lease_now, lease_times, now_micros
+from bulkwright.store.wakeups import Topic, Wakeups
 
 
 class ClaimStore:
@@ -26,6 +28,10 @@ class ClaimStore:
         self._jobs = JobStore(database)
         self._parts = PartStore(database)
 
+    def wakeups(self) -> Wakeups:
+        """Returns the wake-ups of jobs that can be claimed."""
+        return self._db.wakeups(Topic.JOBS)
+
     def claim(self, worker: str, only: int | None = None) -> tuple[Lease, Job, int] | None:
         """Claims a free job: returns its lease, the job, and the number of this attempt.
 
@@ -33,7 +39,8 @@ class ClaimStore:
         priority come first and take turns; of an org the oldest job comes first. With `only`, no
         other job is claimed. None if no job is free.
         """
-        with self._db.transaction():
+        # A power cut ends the leases of a SQLite file anyway.
+        with self._db.transaction(durable=False):
             # SQLite's write lock is held when the clock is read: no lease can be younger than this.
             row = self._db.one("claim_job", worker=worker, only=only, **lease_times(self._db.clock))
             if row is None:
@@ -56,7 +63,9 @@ class ClaimStore:
 
         If not `counted`, this attempt does not count as one of the job's.
         """
-        self._release(lease, 0, counted=counted)
+        with self._db.transaction():
+            self._db.wake(Topic.JOBS)
+            self._release(lease, 0, counted=counted)
 
     def defer(self, lease: Lease, *, counted: bool) -> bool:
         """Ends a claim; the job can be claimed again after a lease time, other jobs before it.
@@ -81,14 +90,16 @@ class ClaimStore:
 
     def end_leases(self, worker: str) -> None:
         """Ends all claims of a worker that is known to be dead, before their time has passed."""
-        self._db.run("end_leases", worker=worker)
+        with self._db.transaction():
+            self._db.wake(Topic.JOBS)
+            self._db.run("end_leases", worker=worker)
 
     def end_stalled(self) -> None:
         """Ends the sessions of workers that were stopped inside a statement and hold locks."""
         self._db.all("end_stalled")
 
     def lease_workers(self) -> list[str]:
-        """Returns the workers that hold claims."""
+        """Returns the workers that claimed a job last, where that claim was not ended."""
         return [row["lease_holder"] for row in self._db.all("lease_workers")]
 
     def lease_worker(self, job_id: int) -> str | None:
@@ -97,12 +108,12 @@ class ClaimStore:
         return None if row is None else row["lease_holder"]
 
     @contextmanager
-    def held(self, lease: Lease) -> Iterator[None]:
+    def held(self, lease: Lease, *, durable: bool = True) -> Iterator[None]:
         """A transaction in which the lease of the job holds.
 
         Raises LeaseLost before anything has changed if it no longer holds.
         """
-        with self._db.transaction():
+        with self._db.transaction(durable=durable):
             _held(
                 self._db.one(
                     "fence_job", id=lease.job_id, fence=lease.fence, **lease_times(self._db.clock)
@@ -131,7 +142,7 @@ class ClaimStore:
         Returns how it is divided, which was perhaps decided before, and None for the part if others
         have all that are open. Without `encoding` that of the job stays. Raises LeaseLost.
         """
-        with self.held(lease):
+        with self.held(lease, durable=False):  # the next worker records the same
             if encoding is not None:
                 self._db.run("set_encoding", id=lease.job_id, encoding=encoding)
             split = self._parts.divide(lease, resource, split)

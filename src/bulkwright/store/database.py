@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Protocol
 from bulkwright.clock import Clock
 from bulkwright.events.events import Observer
 from bulkwright.store.tables import Types
+from bulkwright.store.wakeups import Topic, Wakeups
 
 Row = Mapping[str, Any]
 """One row, by column name."""
@@ -74,11 +75,21 @@ class Database(Protocol):
         """
         ...
 
-    def transaction(self) -> AbstractContextManager[None]:
+    def transaction(self, *, durable: bool = True) -> AbstractContextManager[None]:
         """All calls inside commit together, or none of them if the block raises.
 
-        Inside another transaction it is a savepoint of that one.
+        Inside another transaction it is a savepoint of that one. If it need not be `durable`, a
+        power cut of the machine may undo it, until a later transaction is durable. On PostgreSQL
+        every transaction is durable, because workers on other machines survive that power cut.
         """
+        ...
+
+    def wake(self, topic: Topic) -> None:
+        """Wakes all processes that wait for a topic when the transaction of this call commits."""
+        ...
+
+    def wakeups(self, topic: Topic) -> Wakeups:
+        """Returns the wake-ups of a topic, to wait for and to close."""
         ...
 
     def close(self) -> None:

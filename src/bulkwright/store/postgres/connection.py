@@ -8,6 +8,7 @@ middle of a transaction.
 from __future__ import annotations
 
 import re
+import select
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,8 +27,10 @@ from bulkwright.outages import register
 from bulkwright.store.database import Row
 from bulkwright.store.postgres.errors import postgres_outage
 from bulkwright.store.postgres.values import load_as_sqlite
+from bulkwright.store.postgres.wakeups import NotifiedWakeups, channel_of
 from bulkwright.store.queries import NamedQueries
 from bulkwright.store.tables import Types
+from bulkwright.store.wakeups import Topic, Wakeups
 
 register(psycopg.Error, postgres_outage)
 
@@ -64,6 +67,14 @@ _KEEPALIVE = {
     "interval": 1,
     "count": _SILENT_SECONDS // 2,
 }
+_CONNECTION: dict[str, Any] = {
+    "autocommit": True,
+    "connect_timeout": int(CONNECT_SECONDS),
+    "application_name": _APPLICATION,
+    **{f"keepalives_{name}": value for name, value in _KEEPALIVE.items()},
+    "tcp_user_timeout": _SILENT_SECONDS * 1000,
+}
+"""psycopg's options of every connection."""
 
 _SESSION = {
     "timezone": "UTC",
@@ -91,6 +102,18 @@ class PostgresQueries(NamedQueries):
     dialect: ClassVar[str] = "postgres"
     types: ClassVar[Types] = TYPES
 
+    def __init__(self, url: str, clock: Clock) -> None:
+        super().__init__(clock)
+        self._url = url
+
+    def wake(self, topic: Topic) -> None:
+        """Wakes all processes that wait for a topic when the transaction of this call commits."""
+        self.sql("SELECT pg_notify(?, '')", (channel_of(topic),))
+
+    def wakeups(self, topic: Topic) -> Wakeups:
+        """Returns the wake-ups of a topic, to wait for and to close."""
+        return NotifiedWakeups(self._url, _CONNECTION, topic)
+
     def run_script(self, script: str) -> None:
         """Runs the statements of a script; call it inside `transaction`."""
         self.sql(script)  # the server itself decides which semicolons end a statement
@@ -115,7 +138,7 @@ class PostgresDatabase(PostgresQueries):
 
         With `patient`, a transaction may take as long as it needs, because a dry run is one.
         """
-        super().__init__(clock)
+        super().__init__(url, clock)
         self._session = _SESSION | (_WORKER_SESSION if worker else {})
         if patient:
             self._session["idle_in_transaction_session_timeout"] = 0
@@ -125,15 +148,7 @@ class PostgresDatabase(PostgresQueries):
         self._pool = ConnectionPool[_Connection](
             url,
             connection_class=_Connection,
-            kwargs={
-                "autocommit": True,
-                "row_factory": dict_row,
-                "connect_timeout": int(CONNECT_SECONDS),
-                "application_name": _APPLICATION,
-                **{f"keepalives_{name}": value for name, value in _KEEPALIVE.items()},
-                "tcp_user_timeout": _SILENT_SECONDS * 1000,
-                "on_attempt": self._on_attempt,
-            },
+            kwargs=_CONNECTION | {"row_factory": dict_row, "on_attempt": self._on_attempt},
             min_size=0,
             max_size=connections,
             timeout=CONNECT_SECONDS,
@@ -142,7 +157,7 @@ class PostgresDatabase(PostgresQueries):
             max_idle=60.0,
             configure=self._configure,
             # The server may have been restarted since the connection was used last.
-            check=ConnectionPool.check_connection,
+            check=_check,
             open=True,
         )
 
@@ -174,10 +189,10 @@ class PostgresDatabase(PostgresQueries):
             return cursor.rowcount
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, durable: bool = True) -> Iterator[None]:
         """All calls inside commit together, or none of them if the block raises.
 
-        Inside another transaction it is a savepoint of that one.
+        Inside another transaction it is a savepoint of that one. Each one is durable.
         """
         if self._current is not None:
             with self._current.transaction():
@@ -279,6 +294,17 @@ class _Connection(psycopg.Connection[DictRow]):
         on_attempt(None)
         made.begun = begun
         return made
+
+
+def _check(connection: _Connection) -> None:
+    """Raises psycopg's OperationalError if the server has ended a connection.
+
+    Without a message from the server nothing has happened, and a query to it is saved.
+    """
+    arrived = select.poll()
+    arrived.register(connection.fileno(), select.POLLIN)
+    if arrived.poll(0):
+        ConnectionPool.check_connection(connection)
 
 
 @lru_cache(1000)
