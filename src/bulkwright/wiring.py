@@ -25,6 +25,7 @@ from bulkwright.service.audit import AuditLog
 from bulkwright.service.jobs import JobService
 from bulkwright.service.metadata import MetadataService
 from bulkwright.service.readiness import Readiness
+from bulkwright.service.record_writes import RecordCalls
 from bulkwright.service.records import RecordService
 from bulkwright.service.retention import Retention
 from bulkwright.service.signin import SignInService
@@ -42,6 +43,7 @@ from bulkwright.store.metrics import MetricsStore
 from bulkwright.store.migrate import migrate
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.outbox import OutboxStore
+from bulkwright.store.records import RecordStore
 from bulkwright.store.retention import RetentionStore
 from bulkwright.store.sessions import SessionStore
 from bulkwright.store.uploads import UploadStore
@@ -85,6 +87,7 @@ class Services:
     uploads: UploadService
     jobs: JobService
     records: RecordService
+    record_calls: RecordCalls
     metadata: MetadataService
     outbox: OutboxStore
     signing: SigningKeys
@@ -345,6 +348,14 @@ def _services(database: Database, settings: Settings) -> Services:
             lambda endpoint: _callback_guard(settings).why_never(endpoint),
         ),
         records=RecordService(database, accounts, modules),
+        record_calls=RecordCalls(
+            accounts,
+            modules,
+            RecordStore(database),
+            settings.limits,
+            settings.layout_mandatory,
+            clock,
+        ),
         metadata=MetadataService(accounts, modules, clock),
         outbox=outbox,
         signing=SigningKeys(outbox),

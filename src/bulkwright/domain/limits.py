@@ -176,6 +176,15 @@ BLOCKED_MOST_SECONDS = 5.0
 BLOCKED_FREE_SECONDS = 24 * 3600.0
 """How long an outage does not count as attempts of the current job."""
 
+RECORDS_PER_CALL = 100
+"""Records that one call writes (facts 10.1)."""
+RECORDS_BODY_BYTES = 2 * MiB
+"""The body of such a call: a hundred records of 20,000 characters."""
+RECORDS_OBJECTS = 20_000
+"""Objects in that body."""
+RECORDS_VALUES = 100_000
+"""Values in that body: a thousand of each record."""
+
 RECORDS_PER_PAGE = 200
 """Records in one page of a record read (facts 9)."""
 

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller, User
-from bulkwright.domain.errors import InvalidModule, ScopeMismatch
 from bulkwright.domain.limits import RECORDS_PER_PAGE
 from bulkwright.domain.module import Field, Module, StorageType
 from bulkwright.domain.record import LAYOUT_NAME, Record, Reference, UserReference, Value
+from bulkwright.service.record_access import permitted_module
 from bulkwright.store import tables
 from bulkwright.store.accounts import AccountStore
 from bulkwright.store.database import Database, Row
@@ -62,16 +62,7 @@ class RecordService:
         return records[0] if records else None
 
     def _module(self, caller: Caller, name: str) -> Module:
-        module = self.modules.module(caller.org_id, name)
-        if module is None:
-            raise InvalidModule(details={"resource_path_index": 0})
-        names = {name, name.replace("_", "")}
-        if module.generated_type == "custom":
-            names.add("custom")
-        needed = tuple(s for n in sorted(names) for s in scope.module_read(n))
-        if not scope.permits(caller.scopes, needed):
-            raise ScopeMismatch
-        return module
+        return permitted_module(self.modules, caller, name, scope.module_read)
 
     def _records(self, caller: Caller, module: Module, rows: Sequence[Row]) -> tuple[Record, ...]:
         if not rows:

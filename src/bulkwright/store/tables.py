@@ -283,21 +283,34 @@ def display_names(module: Module, field: Field, count: int) -> str:
 
 
 def find_missing(module: Module) -> str:
-    """SELECT of the number of named records (queries/check.sql) that do not exist."""
+    """SELECT of the number of named records (queries/check.sql) that do not exist.
+
+    Binds the module id. Records that a caller has deleted are no finding.
+    """
     record = f'SELECT 1 FROM {table_of(module).name} r WHERE r."id" = named.id'
-    return f"SELECT count(*) AS count, min(id) AS first FROM named WHERE NOT EXISTS ({record})"
+    deleted = "SELECT 1 FROM deleted_records d WHERE d.module_id = ? AND d.id = named.id"
+    return (
+        "SELECT count(*) AS count, min(id) AS first FROM named "
+        f"WHERE NOT EXISTS ({record}) AND NOT EXISTS ({deleted})"
+    )
 
 
 def find_unreported(module: Module, *, dated: bool) -> str:
     """SELECT of the number of records before an id that no result line reports.
 
-    Binds (id, module id), and with `dated` the time after which the records were created.
+    Binds (id, module id, module id), and with `dated` the time after which the records were
+    created. Records of record calls have no result line.
     """
     reported = 'SELECT 1 FROM reported p WHERE p.module = ? AND p.id = r."id"'
+    direct_end = (
+        "SELECT d.first + d.count FROM direct_ids d "
+        'WHERE d.module_id = ? AND d.first <= r."id" ORDER BY d.first DESC LIMIT 1'
+    )
     since = ' AND r."Created_Time" > ?' if dated else ""
     return (
         f'SELECT count(*) AS count, min(r."id") AS first FROM {table_of(module).name} r '
-        f'WHERE r."id" < ? AND NOT EXISTS ({reported}){since}'
+        f'WHERE r."id" < ? AND NOT EXISTS ({reported}) '
+        f'AND coalesce(({direct_end}), 0) <= r."id"{since}'
     )
 
 

@@ -286,6 +286,9 @@ PARAMETERS: Mapping[tuple[str, str], tuple[str, ...]] = {
         "/crm/{version}/{module}": (f"{_LISTED} ids sort_by sort_order page per_page page_token"),
         "/crm/{version}/{module}/{record_id}": f"{_LISTED} on_demand_properties",
     }.items()
+} | {
+    ("DELETE", "/crm/{version}/{module}"): ("ids", "wf_trigger"),
+    ("DELETE", "/crm/{version}/{module}/{record_id}"): ("wf_trigger",),
 }
 """The documented parameters of the query, by method and path."""
 
@@ -297,6 +300,16 @@ HEADERS: Mapping[tuple[str, str], tuple[str, ...]] = {
         "/crm/{version}/{module}": "If-Modified-Since X-EXTERNAL",
         "/crm/{version}/{module}/{record_id}": "If-Modified-Since X-EXTERNAL",
     }.items()
+} | {
+    (method, path): tuple(names.split())
+    for method, path, names in (
+        ("POST", "/crm/{version}/{module}", "X-EXTERNAL"),
+        ("PUT", "/crm/{version}/{module}", "If-Unmodified-Since X-EXTERNAL"),
+        ("PUT", "/crm/{version}/{module}/{record_id}", "If-Unmodified-Since X-EXTERNAL"),
+        ("POST", "/crm/{version}/{module}/upsert", "If-Unmodified-Since X-EXTERNAL"),
+        ("DELETE", "/crm/{version}/{module}", "X-EXTERNAL"),
+        ("DELETE", "/crm/{version}/{module}/{record_id}", "X-EXTERNAL"),
+    )
 }
 """The documented headers, by method and path."""
 

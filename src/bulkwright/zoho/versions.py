@@ -41,6 +41,16 @@ class Version:
     """`id` is among the fields of a module, from v4 on (facts 9)."""
     fields_required: bool = True
     """A list of records needs the parameter `fields`, from v3 on (facts 9)."""
+    all_bad_status: int = 400
+    """The HTTP status of a write of which every record is bad (facts 10.2)."""
+    json_path: bool = True
+    """Errors of records say where in the body the mistake is (facts 10.3)."""
+    multiple_errors: bool = False
+    """Several unique values that others hold are one MULTIPLE_OR_MULTI_ERRORS, from v7 on."""
+    approval_state: bool = False
+    """The details of a written record have `$approval_state`, from v7 on."""
+    missing_param_key: str = "param_name"
+    """The detail that names a query parameter which is missing (facts 10.4)."""
     shows_request: bool = True
     """The root contains `callback` and `ignore_empty`."""
     resource_code: Mapping[str, str] = field(default_factory=lambda: _AS_DOCUMENTED)
@@ -57,6 +67,9 @@ _V2 = Version(
     layout_status=0,
     shows_id_field=False,
     fields_required=False,
+    all_bad_status=202,
+    json_path=False,
+    missing_param_key="param",
     shows_request=False,
     resource_code={},
 )
@@ -73,9 +86,15 @@ _V2_2 = replace(_V2_1, name="v2.2")
 """Not documented, but the version of Zoho's own web client; third parties call it (facts 9)."""
 
 _V3 = Version("v3", shows_id_field=False)
+_V7 = Version("v7", multiple_errors=True, approval_state=True)
 
 VERSIONS: Mapping[str, Version] = {
-    v.name: v for v in (_V2, _V2_1, _V2_2, _V3, *map(Version, ("v4", "v5", "v6", "v7", "v8")))
+    v.name: v
+    for v in (
+        *(_V2, _V2_1, _V2_2, _V3),
+        *map(Version, ("v4", "v5", "v6")),
+        *(_V7, replace(_V7, name="v8")),
+    )
 }
 """Every version that is served, by its segment of the path. The only list of versions."""
 

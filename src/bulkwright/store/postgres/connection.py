@@ -154,6 +154,13 @@ class PostgresDatabase(PostgresQueries):
                 marked(q.sql).encode(), [_without_nul(q.bind(row)) for row in rows]
             )
 
+    def sql_all(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        """Runs a statement that Python builds for its effect, once for each row, in order."""
+        with self.transaction():
+            self._transaction_connection.cursor().executemany(
+                marked(sql).encode(), list(map(_without_nul, rows))
+            )
+
     def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """Runs a statement that Python builds; values are bound to its question marks."""
         if self._current is not None:
