@@ -316,7 +316,7 @@ def _services(database: Database, settings: Settings) -> Services:
     _bind(files, database)
     files.sweep()
     accounts, jobs, modules = AccountStore(database), JobStore(database), ModuleStore(database)
-    sessions = SessionStore(database)
+    sessions, record_store = SessionStore(database), RecordStore(database)
     audit = AuditLog(AuditStore(database), clock)
     tokens = TokenService(accounts, audit, settings.retention_policy.refresh_tokens)
     outbox, upload_store = OutboxStore(database), UploadStore(database)
@@ -347,11 +347,11 @@ def _services(database: Database, settings: Settings) -> Services:
             clock,
             lambda endpoint: _callback_guard(settings).why_never(endpoint),
         ),
-        records=RecordService(database, accounts, modules),
+        records=RecordService(database, accounts, modules, record_store, clock),
         record_calls=RecordCalls(
             accounts,
             modules,
-            RecordStore(database),
+            record_store,
             settings.limits,
             settings.layout_mandatory,
             clock,

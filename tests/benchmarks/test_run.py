@@ -27,6 +27,7 @@ MEASURES = {
     "B7": {"upsert-match"},
     "B7-postgres": {"upsert-match"},
     "B8": {"start-prepared", "start-empty", "api-memory"},
+    "B10": {"insert-1", "insert-100", "search-by-key"},
     "B9": {"bulkwright, 2% bad", "sqlite3-shell, 2% bad"},
 }
 

@@ -16,9 +16,7 @@ KEYS = [f"race{n}@x.example" for n in range(400)]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("store", ["sqlite", "postgres"])
-def test_a_key_is_one_record(
-    store: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_a_key_is_one_record(store: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Upserts of the same keys by jobs and by calls, all at once, make one record of each key."""
     options = ["--workers", "2"]
     if store == "postgres":

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from bulkwright.domain.job import Person
-from bulkwright.domain.module import Authorship, Field, Module, StorageType
+from bulkwright.domain.module import Field, Module, StorageType
 from bulkwright.domain.record_write import (
     Effect,
     RecordFault,
@@ -91,7 +91,10 @@ class RecordCall:
         self._verb = verb
         self._author = author
         self._matched = tuple(dict.fromkeys((*verb.match_by, *module.unique_fields)))
-        self._stamps: Authorship = module.authorship(author.person.id, author.now)
+        stamps = module.authorship(author.person.id, author.now)
+        self._on_insert = {name: _stamp(stamp) for name, stamp in stamps.on_insert.items()}
+        self._on_update = {name: _stamp(stamp) for name, stamp in stamps.on_update.items()}
+        self._defaults = stamps.defaults
         self._picklists = _Choices(modules, module, most_choices)
         self._holders = _Holders()
         self._heads: dict[int, Row] = {}
@@ -194,9 +197,8 @@ class RecordCall:
 
     def _add(self, draft: Draft) -> WrittenRecord:
         record_id, self._next_id = self._next_id, self._next_id + 1
-        stamps = {name: _stamp(stamp) for name, stamp in self._stamps.on_insert.items()}
-        columns: dict[str, Stored | None] = {**stamps, **draft.columns}
-        for name, value in self._stamps.defaults.items():
+        columns: dict[str, Stored | None] = {**self._on_insert, **draft.columns}
+        for name, value in self._defaults.items():
             if name in columns and columns[name] is None:
                 columns[name] = value
         self._changes.append(RecordChange(record_id, is_new=True, columns=columns))
@@ -217,8 +219,7 @@ class RecordCall:
                     "record updated time has already passed if-unmodified-since time",
                     unmodified=self._written(record_id, Effect.UPDATE),
                 )
-        stamps = {name: _stamp(stamp) for name, stamp in self._stamps.on_update.items()}
-        columns: dict[str, Stored | None] = {**stamps, **draft.columns}
+        columns: dict[str, Stored | None] = {**self._on_update, **draft.columns}
         if columns:
             self._changes.append(RecordChange(record_id, is_new=False, columns=columns))
         self._holders.assign(record_id, draft.keys)

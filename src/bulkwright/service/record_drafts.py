@@ -66,6 +66,11 @@ class DraftRules:
     lookup_modules: Collection[str]
     """The modules that exist: a lookup into one of them must find its record."""
     zone: ZoneInfo
+    _by_name: dict[str, Field] = field(init=False)
+    """The fields of the module."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_name", {f.api_name: f for f in self.module.fields})
 
     def draft(self, given: RecordInput) -> Draft:
         """Reads the values of a record. Raises NotStored for a value that no field can store."""
@@ -75,7 +80,7 @@ class DraftRules:
             return draft
         faults: list[RecordFault] = []
         for name, value in given.values.items():
-            target = self.module.field(name)
+            target = self._by_name.get(name)
             if target is not None and self._takes(target, value):
                 fault = self._read(target, value, draft)
                 faults += [] if fault is None else [fault]

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from bulkwright.domain.module import Field, Module
 from bulkwright.store.tables import quoted, table_of
+from bulkwright.store.tables import select as all_records
 
 
 def insert(module: Module, columns: Sequence[str]) -> str:
@@ -54,6 +55,31 @@ def heads(module: Module, keyed: Iterable[Field], others: Iterable[Field], count
     columns += [f"{table.column(f)} AS {quoted(f.api_name)}" for f in others]
     listed = ", ".join(columns)
     return f"SELECT {listed} FROM {table.name} WHERE {table.id_column} IN ({marks(count)})"
+
+
+def select(module: Module, condition: str, order: str) -> str:
+    """SELECT of a page of records; binds the values of the condition, then (limit, offset)."""
+    return f"{all_records(module)} WHERE {condition} ORDER BY {order} LIMIT ? OFFSET ?"
+
+
+def ids(module: Module, condition: str) -> str:
+    """SELECT of the ids of records; binds the values of the condition, then a limit."""
+    table = table_of(module)
+    return f'SELECT {table.id_column} AS "id" FROM {table.name} WHERE {condition} LIMIT ?'
+
+
+def count(module: Module, condition: str) -> str:
+    """SELECT of the number of records; binds the values of the condition."""
+    return f"SELECT count(*) AS count FROM {table_of(module).name} WHERE {condition}"
+
+
+def folded_index(module: Module, field: Field, name: str, folded: str) -> str:
+    """CREATE of the index by which a text that is no key is found without case."""
+    table = table_of(module)
+    return (
+        f"CREATE INDEX IF NOT EXISTS {quoted(name)} ON {table.name} ({folded}) "
+        f"WHERE {table.column(field)} IS NOT NULL"
+    )
 
 
 def marks(count: int) -> str:

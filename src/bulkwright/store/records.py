@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from bulkwright.domain.criteria import BoundCriteria
 from bulkwright.domain.limits import RECORDS_PER_CALL
 from bulkwright.domain.module import Field, Module
 from bulkwright.domain.scalar import Stored
-from bulkwright.store import record_sql, tables
+from bulkwright.store import criteria_sql, record_sql, tables
 from bulkwright.store.database import Database, Row
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.times import to_micros
@@ -38,6 +39,16 @@ class RecordChange:
     columns: Columns
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a page of records is sorted; without a field by id."""
+
+    field: Field | None = None
+    ascending: bool = False
+    few: bool = False
+    """Whether an index finds the records, so that few are sorted."""
+
+
 class RecordStore:
     """Reads and writes records. The calls that write belong inside `locked`."""
 
@@ -55,17 +66,71 @@ class RecordStore:
             yield
 
     def ensure_index(self, module: Module, field: Field) -> None:
-        """Creates the index by which records are found by a field, if it is missing."""
+        """Creates the index by which records are found by a field, if it is missing.
+
+        The first call that finds by a field waits until all records are indexed.
+        """
         index = tables.table_of(module).index(field)
         if index is None or index in self._indexed:
             return
         if self._db.one("index_exists", name=index) is None:
+            if field.is_key:
+                statements = tables.create_index(module, field)
+            else:
+                folded = criteria_sql.folded_text(module, field, self._db.types)
+                statements = [record_sql.folded_index(module, field, index, folded)]
             with self.locked(module):
-                # The first call that finds by this field waits until all records are indexed.
                 self._db.all("disable_timeout")
-                for statement in tables.create_index(module, field):
+                for statement in statements:
                     self._db.sql(statement)
         self._indexed.add(index)
+
+    def page(
+        self, module: Module, criteria: BoundCriteria | None, order: Order, limit: int, offset: int
+    ) -> list[Row]:
+        """Returns a page of the records that meet the criteria."""
+        found = self._where(module, criteria)
+        statement = record_sql.select(module, found.text, self._order(module, order))
+        return self._db.sql(statement, (*found.values, limit, offset))
+
+    def ids(self, module: Module, criteria: BoundCriteria, most: int) -> list[int]:
+        """Returns the ids of up to `most` records that meet the criteria."""
+        found = self._where(module, criteria)
+        rows = self._db.sql(record_sql.ids(module, found.text), (*found.values, most))
+        return [int(row["id"]) for row in rows]
+
+    def count(self, module: Module, criteria: BoundCriteria | None) -> int:
+        """Returns the number of records that meet the criteria."""
+        found = self._where(module, criteria)
+        (row,) = self._db.sql(record_sql.count(module, found.text), found.values)
+        return int(row["count"])
+
+    def deleted(self, module: Module, after: int, until: int, limit: int, offset: int) -> list[Row]:
+        """Returns records that were deleted within a time (in microseconds), newest first."""
+        return self._db.all(
+            "deleted_records",
+            module_id=module.id,
+            after=after,
+            until=until,
+            most=limit,
+            skipped=offset,
+        )
+
+    def _where(self, module: Module, criteria: BoundCriteria | None) -> criteria_sql.Sql:
+        if criteria is None:
+            return criteria_sql.Sql("1 = 1")
+        return criteria_sql.where(module, criteria, self._db.types)
+
+    def _order(self, module: Module, order: Order) -> str:
+        direction = "ASC" if order.ascending else "DESC"
+        id_column = tables.table_of(module).id_column
+        if order.few:
+            # Not by the primary key: it would be read from its end until enough records are found.
+            return f"{id_column} + 0 {direction}"
+        if order.field is None or order.field.api_name == "id":
+            return f"{id_column} {direction}"
+        terms = criteria_sql.order_terms(module, order.field, self._db.types, direction)
+        return f"{terms}, {id_column} {direction}"
 
     def find(self, module: Module, field: Field, keys: Collection[Key]) -> dict[Key, list[int]]:
         """Returns the ids of the records that hold these keys, oldest first."""

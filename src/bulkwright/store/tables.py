@@ -43,6 +43,14 @@ class Types:
     """For the values of each storage type."""
     key: str
     """For the normalised keys of texts: compared byte by byte."""
+    folded: str = "{}"
+    """A text with its ASCII letters in lower case, compared byte by byte."""
+    ordered: str = "{}"
+    """A text that is sorted by its bytes."""
+    elements: str = "{}"
+    """The values of a list as a table `e` with the column `value`."""
+    decimal_is_text: bool = False
+    """Whether exact decimals are stored as texts."""
 
 
 class ModuleTable(ABC):
@@ -255,17 +263,12 @@ def create_index(module: Module, field: Field) -> list[str]:
 def page(module: Module) -> str:
     """SELECT of records in id order, after an id; binds (after, limit)."""
     id_column = table_of(module).id_column
-    return f"{_select(module)} WHERE {id_column} > ? ORDER BY {id_column} LIMIT ?"
-
-
-def newest(module: Module) -> str:
-    """SELECT of a page of records, newest first; binds (limit, offset)."""
-    return f"{_select(module)} ORDER BY {table_of(module).id_column} DESC LIMIT ? OFFSET ?"
+    return f"{select(module)} WHERE {id_column} > ? ORDER BY {id_column} LIMIT ?"
 
 
 def by_id(module: Module) -> str:
     """SELECT of one record by its id."""
-    return f"{_select(module)} WHERE {table_of(module).id_column} = ?"
+    return f"{select(module)} WHERE {table_of(module).id_column} = ?"
 
 
 def greatest_id(module: Module) -> str:
@@ -314,7 +317,8 @@ def find_unreported(module: Module, *, dated: bool) -> str:
     )
 
 
-def _select(module: Module) -> str:
+def select(module: Module) -> str:
+    """SELECT of records, without a condition."""
     table = table_of(module)
     names = ", ".join(f"{table.column(f)} AS {quoted(f.api_name)}" for f in stored_fields(module))
     return f"SELECT {names} FROM {table.name}"

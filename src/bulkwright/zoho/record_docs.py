@@ -21,6 +21,51 @@ UNMODIFIED_HEADER = ParameterDoc(
 TRIGGER_QUERY = ParameterDoc(
     "wf_trigger", "query", "Accepted, and without effect.", {"type": "boolean"}
 )
+MODIFIED_HEADER = ParameterDoc(
+    "If-Modified-Since", "header", "Only what was changed after this time: HTTP 304 if none.", TEXT
+)
+SORT_QUERY = (
+    ParameterDoc(
+        "sort_by",
+        "query",
+        "`id`, `Created_Time` or `Modified_Time`; before v3 any field.",
+        {"type": "string", "default": "id"},
+    ),
+    ParameterDoc(
+        "sort_order",
+        "query",
+        "`asc` or `desc`.",
+        {"type": "string", "enum": ["asc", "desc"], "default": "desc"},
+    ),
+)
+_STATES: Json = {"type": "string", "enum": ["true", "false", "both"]}
+STATE_QUERY = (
+    ParameterDoc("converted", "query", "Leads are never converted here.", _STATES),
+    ParameterDoc("approved", "query", "Records are always approved here.", _STATES),
+)
+LIST_QUERY = (
+    ParameterDoc("ids", "query", "Ids, joined by commas.", TEXT),
+    *SORT_QUERY,
+    ParameterDoc("page_token", "query", "The next page, from v3 on; not with `page`.", TEXT),
+    *STATE_QUERY,
+)
+SEARCH_QUERY = (
+    ParameterDoc(
+        "criteria",
+        "query",
+        "`((Last_Name:equals:Boyle)and(City:starts_with:B))`.",
+        {"type": "string", "examples": ["(Last_Name:equals:Boyle)"]},
+    ),
+    ParameterDoc("email", "query", "An address in any e-mail field.", TEXT),
+    ParameterDoc("phone", "query", "A number in any phone field.", TEXT),
+    ParameterDoc("word", "query", "Letters in any text.", TEXT),
+)
+KIND_QUERY = ParameterDoc(
+    "type",
+    "query",
+    "`recycle`: in the recycle bin, for 60 days. `permanent`: after that.",
+    {"type": "string", "enum": ["all", "recycle", "permanent"], "default": "all"},
+)
 _RECORD: Json = {
     "type": "object",
     "properties": {"id": {"type": ["string", "integer"]}, "Last_Name": TEXT, "Email": TEXT},

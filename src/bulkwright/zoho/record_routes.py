@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bulkwright.domain import errors as e
+from bulkwright.domain import record_errors as r
+from bulkwright.domain import scope
 from bulkwright.domain.account import Right
 from bulkwright.web.route import ParameterDoc, ResponseDoc, Route
 from bulkwright.zoho import record_docs as records_doc
@@ -23,6 +25,14 @@ _READ_ERRORS = (
     e.LimitExceeded,
     e.AuthorizationFailed,
 )
+_SEARCH_ERRORS = (r.InvalidQuery, r.CriteriaLimitExceeded, NotServed)
+_TOKEN_ERRORS = (
+    r.AmbiguousRequest,
+    r.ExpiredToken,
+    r.PageLimitExceeded,
+    r.TokenLimitExceeded,
+    r.TokenMismatch,
+)
 _WRITE_ERRORS = (
     e.InvalidModule,
     e.InvalidData,
@@ -42,14 +52,88 @@ RECORD_ROUTES: tuple[Route[ZohoContext, Access], ...] = (
         group=doc.READS,
         summary="List records",
         text="Newest first.",
-        parameters=(*doc.PAGE_QUERY, doc.FIELDS_QUERY),
+        parameters=(
+            *doc.PAGE_QUERY,
+            doc.FIELDS_QUERY,
+            *records_doc.LIST_QUERY,
+            records_doc.MODIFIED_HEADER,
+        ),
         answers={
             200: ResponseDoc(
                 "A page of records.", (doc.list_of("data", "id", more=doc.PAGE_INFO),)
             ),
             204: ResponseDoc("The page has no records."),
+            304: ResponseDoc("No record has changed since."),
         },
-        errors=_READ_ERRORS,
+        errors=(*_READ_ERRORS, *_TOKEN_ERRORS),
+    ),
+    Route(
+        "GET",
+        f"{_MODULE}/search",
+        records.search,
+        Access(scope.SEARCH, Right.READ_RECORDS),
+        name="searchRecords",
+        group=records_doc.RECORDS,
+        summary="Search records",
+        text="Newest first. Of several of criteria, email, phone and word the first one counts.",
+        parameters=(
+            *records_doc.SEARCH_QUERY,
+            *doc.PAGE_QUERY,
+            doc.FIELDS_QUERY,
+            *records_doc.SORT_QUERY,
+            *records_doc.STATE_QUERY,
+        ),
+        answers={
+            200: ResponseDoc(
+                "A page of records.", (doc.list_of("data", "id", more=doc.PAGE_INFO),)
+            ),
+            204: ResponseDoc("No record is found."),
+        },
+        errors=(*_READ_ERRORS, *_SEARCH_ERRORS, r.ExpectedParamMissing, r.LimitReached),
+    ),
+    Route(
+        "GET",
+        f"{_MODULE}/actions/count",
+        records.count,
+        Access(scope.SEARCH, Right.READ_RECORDS),
+        name="countRecords",
+        group=records_doc.RECORDS,
+        summary="Count records",
+        text="All, or those that a search would find.",
+        parameters=(*records_doc.SEARCH_QUERY,),
+        answers={
+            200: ResponseDoc(
+                "The number.",
+                (
+                    {
+                        "type": "object",
+                        "required": ["count"],
+                        "properties": {"count": {"type": "integer"}},
+                    },
+                ),
+            )
+        },
+        errors=(*_READ_ERRORS, *_SEARCH_ERRORS, r.AmbiguousRequest, r.ApiNotSupported),
+    ),
+    Route(
+        "GET",
+        f"{_MODULE}/deleted",
+        records.deleted,
+        Access(Open.BY_MODULE, Right.READ_RECORDS),
+        name="listDeletedRecords",
+        group=records_doc.RECORDS,
+        summary="List deleted records",
+        text="Newest first.",
+        parameters=(records_doc.KIND_QUERY, *doc.PAGE_QUERY, records_doc.MODIFIED_HEADER),
+        answers={
+            200: ResponseDoc(
+                "A page of deleted records.",
+                (doc.list_of("data", "id", "type", "deleted_time", more=doc.PAGE_INFO),),
+            ),
+            204: ResponseDoc("No record was deleted."),
+            304: ResponseDoc("No record was deleted since."),
+        },
+        errors=(*_READ_ERRORS, *_TOKEN_ERRORS, r.PatternNotMatched),
     ),
     Route(
         "GET",
@@ -59,10 +143,11 @@ RECORD_ROUTES: tuple[Route[ZohoContext, Access], ...] = (
         name="getRecord",
         group=doc.READS,
         summary="Get a record",
-        parameters=(doc.FIELDS_QUERY,),
+        parameters=(doc.FIELDS_QUERY, records_doc.MODIFIED_HEADER),
         answers={
             200: ResponseDoc("The record.", (doc.list_of("data", "id"),)),
             204: ResponseDoc("The record does not exist."),
+            304: ResponseDoc("The record has not changed since."),
         },
         errors=(e.InvalidModule, e.InvalidRequest, e.AuthorizationFailed),
     ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bulkwright.domain import errors as e
 from bulkwright.domain import scope
 from bulkwright.domain.account import Right
-from bulkwright.web.route import ResponseDoc, Route
+from bulkwright.web.route import ParameterDoc, ResponseDoc, Route
 from bulkwright.web.router import BoundRoute, bind
 from bulkwright.wire import responses as wire
 from bulkwright.zoho import route_docs as doc
@@ -207,6 +207,21 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
     ),
     Route(
         "GET",
+        f"{_CRM}/settings/fields/{{field_id}}",
+        metadata.field,
+        Access(scope.SETTINGS_FIELDS, Right.READ_METADATA),
+        name="getField",
+        group=doc.READS,
+        summary="Get a field of a module",
+        parameters=(ParameterDoc("field_id", "path", "Id of a field.", doc.ID), doc.MODULE_QUERY),
+        answers={
+            200: ResponseDoc("It.", (doc.list_of("fields", "id", "api_name", "data_type"),)),
+            204: ResponseDoc("The module has no such field."),
+        },
+        errors=(e.InvalidModule, e.RequiredParamMissing, e.InvalidRequest, e.AuthorizationFailed),
+    ),
+    Route(
+        "GET",
         f"{_CRM}/settings/layouts",
         metadata.layouts,
         Access(scope.SETTINGS_LAYOUTS, Right.READ_METADATA),
@@ -236,6 +251,21 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
             204: ResponseDoc("The page has no users."),
         },
         errors=(e.InvalidRequest, e.InvalidData, e.AuthorizationFailed),
+    ),
+    Route(
+        "GET",
+        f"{_CRM}/users/{{user_id}}",
+        metadata.user,
+        Access(scope.USERS),
+        name="getUser",
+        group=doc.READS,
+        summary="Get a user",
+        parameters=(ParameterDoc("user_id", "path", "Id of a user.", doc.ID),),
+        answers={
+            200: ResponseDoc("The user.", (doc.list_of("users", "id", "email", "full_name"),)),
+            204: ResponseDoc("The user does not exist."),
+        },
+        errors=(e.AuthorizationFailed,),
     ),
     Route(
         "GET",

@@ -46,6 +46,9 @@ TYPES = Types(
     },
     # Keys are compared byte by byte, which is the fastest comparison (decision 8).
     key='TEXT COLLATE "C"',
+    folded='lower({} COLLATE "C")',
+    ordered='{} COLLATE "C"',
+    elements="jsonb_array_elements_text({}) AS e (value)",
 )
 """PostgreSQL's column types."""
 

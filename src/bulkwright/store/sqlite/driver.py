@@ -51,6 +51,9 @@ TYPES = Types(
         StorageType.REFERENCE: "INTEGER",
     },
     key="TEXT",
+    folded="lower({})",
+    elements="json_each(CASE WHEN json_valid({0}) THEN {0} END) AS e",
+    decimal_is_text=True,
 )
 """SQLite's column types."""
 
