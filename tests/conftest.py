@@ -21,7 +21,7 @@ from bulkwright.store.sqlite.adbc import AdbcDatabase
 from bulkwright.store.sqlite.connection import StdlibDatabase
 
 HERE = Path(__file__).parent
-MEMORY = Path("/dev/shm")  # noqa: S108 - pytest and mkdtemp make folders of their own in it
+MEMORY = Path("/dev/shm")
 """Temporary folders are here where the machine has it: the suite waits for thousands of flushes."""
 MEMORY_FREE_BYTES = 6 * 2**30
 if (

@@ -35,6 +35,7 @@ from bulkwright.web.router import Router, bind
 from bulkwright.zoho import routes as zoho
 from bulkwright.zoho.auth import bearer
 from bulkwright.zoho.context import ZohoContext
+from bulkwright.zoho.denials import Denials
 from bulkwright.zoho.origins import ALLOWED_HEADERS, javascript_origins
 from bulkwright.zoho.problems import response_to
 from bulkwright.zoho.services import ZohoServices
@@ -97,6 +98,8 @@ class App(Kernel):
             trusted_proxies=settings.trusted_proxies,
             # SQLite answers within microseconds. For a database server a thread has to wait.
             handle_on_thread=bool(settings.database),
+            https_only=zoho_context.is_https,
+            on_error=Denials(clock).note,
             access_log_level=logging.INFO if settings.log_requests else logging.DEBUG,
             # A page of a name that resolves to this machine could read tokens and records.
             serves_host=loopback_or(settings.public_origin) if settings.dev else None,

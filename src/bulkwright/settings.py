@@ -26,6 +26,7 @@ T = TypeVar("T")
 Profile = Literal["zoho", "service"]
 LogFormat = Literal["text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
+FormulaCells = Literal["keep", "quote"]
 Network = IPv4Network | IPv6Network
 
 
@@ -49,7 +50,7 @@ def _quota_option(what: str, zoho: int, service: int) -> int | None:
 
 @dataclass(frozen=True)
 class _Group:
-    """The end of every group's chain of checks."""
+    """The base class of the groups. Each group's check calls `super()`; this one is the last."""
 
     def __post_init__(self) -> None:
         """Raises UnusableSetting for a value that cannot be used."""
@@ -101,7 +102,7 @@ class DataLocation(_Group):
 
     @property
     def scratch_path(self) -> Path:
-        """The folder for copies of an object store's files; they have no names there."""
+        """The folder for copies of an object store's files. A copy is a file without a name."""
         return self.data / "scratch"
 
     @property
@@ -215,7 +216,23 @@ class MetricsSettings(_Group):
 
 
 @dataclass(frozen=True)
-class WorkerSettings(MetricsSettings, LogSettings, LimitsSettings, DataLocation):
+class CsvSettings(_Group):
+    """The CSVs that are written: results, failed rows and exported records."""
+
+    formula_cells: FormulaCells = _option(
+        "keep",
+        "What becomes of a cell that a spreadsheet program would run as a formula. keep: it is "
+        "written as it is; quote: with an apostrophe before it, for people who open the CSV.",
+    )
+
+    @property
+    def quotes_formulas(self) -> bool:
+        """Whether such a cell gets an apostrophe."""
+        return self.formula_cells == "quote"
+
+
+@dataclass(frozen=True)
+class WorkerSettings(CsvSettings, MetricsSettings, LogSettings, LimitsSettings, DataLocation):
     """The settings of `bulkwright worker`."""
 
     metrics: str = _option("", "HOST:PORT of its /metrics and /healthz.")
@@ -227,7 +244,7 @@ class WorkerSettings(MetricsSettings, LogSettings, LimitsSettings, DataLocation)
 
 
 @dataclass(frozen=True)
-class Settings(MetricsSettings, LogSettings, RetentionSettings, DataLocation):
+class Settings(CsvSettings, MetricsSettings, LogSettings, RetentionSettings, DataLocation):
     """The settings of a deployment, the same for its API and the workers that it starts."""
 
     host: str = _option("127.0.0.1", "The address to listen on.")

@@ -174,6 +174,7 @@ def open_job_context(
             limits=settings.limits,
             observe=observe,
             dry=dry,
+            quote_formulas=settings.quotes_formulas,
             pace=ChunkPace(limited=not settings.database),
             clock=clock,
         )

@@ -107,6 +107,20 @@ def test_a_weak_password_is_rejected(tmp_path: Path, password: str) -> None:
         assert not services.signin.has_password(user)
 
 
+@pytest.mark.parametrize(
+    "password",
+    ["Bulkwright2026", "password12345", "ZYLKER-zylker-1", "Example-Zylker!", "Winterfeldt123"],
+)
+def test_a_password_of_known_words_is_rejected(tmp_path: Path, password: str) -> None:
+    """Those of the service, of the user and of the org, in any letters."""
+    add = ("user", "add", "w@x.example", "--last-name", "Winterfeldt", "--password")
+    assert "at least 8 characters beside" in refused(given(tmp_path, password, *add))
+    known = "Winterfeldt" not in password
+    weak = given(tmp_path, password, "user", "password", "p@x.example")
+    assert (weak.returncode == 1 and "beside the names" in weak.stderr) == known
+    assert given(tmp_path, f"{password} and a horse", *add).returncode == 0
+
+
 def test_a_password_needs_a_user(tmp_path: Path) -> None:
     """One line names the unknown user."""
     unknown = given(tmp_path, PASSWORD, "user", "password", "unknown@x")

@@ -43,6 +43,7 @@ OTHER: dict[str, Any] = {
     "log_format": "json",
     "log_level": "debug",
     "metrics_token": "a token with blanks",
+    "formula_cells": "quote",
     "host": "::1",
     "port": 9000,
     "dev": True,

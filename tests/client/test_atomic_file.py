@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -77,3 +78,17 @@ def test_permissions_of_file_and_folder_are_respected(tmp_path: Path) -> None:
         assert list(folder.iterdir()) == [target]
     finally:
         folder.chmod(0o755)
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="there is no /dev/shm")
+def test_a_file_in_memory_is_replaced_like_any_other() -> None:
+    """`/dev/shm` is a folder of files, whatever else `/dev` has."""
+    with TemporaryDirectory(dir="/dev/shm") as folder:
+        path = Path(folder) / "saved"
+        path.write_bytes(b"of yesterday")
+        with pytest.raises(ValueError), atomic_write(path) as file:
+            file.write(b"half")
+            raise ValueError
+        assert [p.read_bytes() for p in Path(folder).iterdir()] == [b"of yesterday"]
+        write(path)
+        assert [p.read_bytes() for p in Path(folder).iterdir()] == [b"new"]

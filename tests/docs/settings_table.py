@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from bulkwright.settings import (
+    CsvSettings,
     DataLocation,
     OrgLocation,
     RetentionSettings,
@@ -78,6 +79,7 @@ def _commands(name: str) -> str:
         "serve": fields(Settings),
         "worker": fields(WorkerSettings),
         "sweep": fields(RetentionSettings),
+        **dict.fromkeys(("write", "jobs result", "records export"), fields(CsvSettings)),
     }
     return ", ".join(f"`{c}`" for c, known in commands.items() if name in {f.name for f in known})
 

@@ -76,7 +76,7 @@ def test_the_readme_loads_data_without_a_server(tmp_path: Path) -> None:
     """The lines of `write`, and what they leave."""
     run(block("README.md", "bulkwright write"), tmp_path)
     assert "p.boyle@zylker.example" in (tmp_path / "stored.csv").read_text()
-    assert "not an address" in (tmp_path / "mend-me.csv").read_text()
+    assert "not an address" in (tmp_path / "failed.csv").read_text()
 
 
 def test_the_readme_serves_from_postgresql(tmp_path: Path, postgres: Server) -> None:

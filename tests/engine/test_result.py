@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.support.bench import Bench
+from tests.support.bench import Bench, Done
 
 from bulkwright.domain.errors import LinkNotValid
+from bulkwright.domain.formula import as_text
 from bulkwright.domain.job import FieldMapping, JobStatus
 from bulkwright.domain.outcome import Counts
 from bulkwright.files import OWNER, Area
@@ -205,3 +207,76 @@ def test_failed_rows_are_a_csv_to_correct(bench: Bench, tmp_path: Path) -> None:
         ]
         mended = target.read_text("utf-8").replace("many", "3").replace(",,,2", "C,,,2")
         assert bench.run(mended, mappings=mappings).outcome == ["ADDED", "ADDED"]
+
+
+def failed_text(bench: Bench, done: Done, *, quote_formulas: bool = False) -> str:
+    """The failed rows of a job as a CSV."""
+    files, out = bench.services.files, io.BytesIO()
+    with (
+        files.open(Area.UPLOADS, done.job.resources[0].file_id, None) as upload,
+        files.open(Area.RESULTS, done.job.id, None) as result,
+    ):
+        write_failed(done.job, upload, result, out, quote_formulas=quote_formulas)
+    return out.getvalue().decode()
+
+
+def read(text: str) -> list[list[str]]:
+    """The cells of a CSV."""
+    return list(csv.reader(io.StringIO(text, newline="")))
+
+
+FORMULAS = [
+    "=1+1", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1", "=cmd|' /C calc'!A0",
+    '=HYPERLINK("http://x.example","y")', "-",
+]  # fmt: skip
+TEXTS = ["Boyle", "-5", "-2.50", "a=1", "x;=1+1", "'=1", 'say "=1"', ""]
+HEADER = ["=Name", "+Mail", "@City", "-Note"]
+FILLED = ["Last_Name", "Email", "City", "Description"]
+
+
+def formulas() -> tuple[str, list[FieldMapping]]:
+    """A CSV whose header and cells are formulas and texts like them, and its mappings."""
+    rows = [[cell or "x", "bad", cell, f"{cell} "] for cell in (*FORMULAS, *TEXTS)]
+    out = io.StringIO(newline="")
+    csv.writer(out, quoting=csv.QUOTE_ALL).writerows([HEADER, *rows, ["=x", "bad", "", "", "=y"]])
+    return out.getvalue(), [FieldMapping(name, i) for i, name in enumerate(FILLED)]
+
+
+def test_a_result_keeps_formulas(bench: Bench) -> None:
+    """Byte for byte, so that it can be uploaded again, the failed rows too."""
+    text, mappings = formulas()
+    done = bench.run(text, mappings=mappings)
+    sent = [line[:3] for line in read(text)]
+    assert [line[:3] for line in read(done.text)] == sent
+    failed = failed_text(bench, done)
+    assert [line[:4] for line in read(failed)] == [line[:4] for line in read(text)]
+    again = bench.run(failed.replace("bad", "p@x.example"), mappings=mappings)
+    assert again.statuses.count("ADDED") == len(FORMULAS + TEXTS)
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 1000])
+def test_a_result_quotes_formulas_on_request(
+    bench: Bench, chunk_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of all columns, of the header and behind the last column; the stored record is unchanged."""
+    monkeypatch.setattr(bench.worker, "_ctx", replace(bench.worker._ctx, quote_formulas=True))
+    text, mappings = formulas()
+    done = bench.run(text, mappings=mappings, chunk_rows=chunk_rows)
+    failed = failed_text(bench, done, quote_formulas=True)
+    wanted = [[as_text(cell) for cell in line] for line in read(text)]
+    assert [line[:3] for line in read(done.text)] == [line[:3] for line in wanted]
+    assert [line[:4] for line in read(failed)] == [line[:4] for line in wanted]
+    assert read(failed)[-1][5] == "'=y"
+    sound = bench.run("Last_Name,City\n=1+1,-2+3\n", chunk_rows=chunk_rows)
+    stored = bench.stored(sound.ids[0])
+    assert (stored["Last_Name"], stored["City"]) == ("=1+1", "-2+3")
+    assert sound.rows[0]["Last_Name"] == "'=1+1"
+
+
+def test_a_line_end_in_a_header_stays_in_its_cell(bench: Bench) -> None:
+    """The failed rows have the header of the upload, also where it has a lone CR."""
+    done = bench.run('"Last\rName",Email\nA,bad\n', mappings=[
+        FieldMapping("Last_Name", 0), FieldMapping("Email", 1)])  # fmt: skip
+    assert read(failed_text(bench, done)) == [
+        ["Last\rName", "Email", "ERRORS"], ["A", "bad", "INVALID_DATA-Email"],
+    ]  # fmt: skip

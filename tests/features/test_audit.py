@@ -15,10 +15,12 @@ from tests.support.deployment import Deployment, Tenant, make_tenant
 from bulkwright.clock import ManualClock
 from bulkwright.domain.account import ClientKind
 from bulkwright.domain.audit import Action, AuditEntry
+from bulkwright.domain.limits import SIGN_IN_FREE_FAILURES
 from bulkwright.domain.scope import EVERY
 from bulkwright.service import audit as audit_service
 from bulkwright.service import passwords
 from bulkwright.service.audit import AuditLog
+from bulkwright.service.signin import TryLater
 from bulkwright.store.audit import AuditStore
 
 PASSWORD = "correct horse battery"
@@ -185,6 +187,22 @@ def test_an_entry_commits_with_what_it_reports(
     with pytest.raises(OSError, match="full"):
         server.services.tokens.issue_access(tenant.client, EVERY)
     assert len(server.services.administration.tokens(tenant.org)) == issued
+
+
+def test_an_attempt_that_must_wait_is_recorded(server: Deployment, tenant: Tenant) -> None:
+    """With its reason; the password was not compared."""
+    before = len(entries(server, tenant))
+    sign_in = server.services.signin.sign_in
+    for _ in range(SIGN_IN_FREE_FAILURES):
+        assert sign_in(tenant.org.id, tenant.user.email, "guess", "192.0.2.44") is None
+    with pytest.raises(TryLater):
+        sign_in(tenant.org.id, tenant.user.email, PASSWORD, "192.0.2.44")
+    found = entries(server, tenant)[before:]
+    assert [(entry.action, entry.detail) for entry in found] == [
+        *[(Action.SIGN_IN_FAILED, "")] * SIGN_IN_FREE_FAILURES,
+        (Action.SIGN_IN_FAILED, "too many attempts"),
+    ]
+    assert found[-1].user_id == tenant.user.id and found[-1].actor.address == "192.0.2.44"
 
 
 def test_callers_cannot_fill_the_log(server: Deployment, tenant: Tenant) -> None:

@@ -302,3 +302,33 @@ def test_health_and_readiness_need_no_token(server: Deployment) -> None:
     """Supervisors and load balancers query them."""
     assert server.http.get("/healthz").json() == {"status": "ok"}
     assert server.http.get("/readyz").json() == {"status": "ready"}
+
+
+def test_every_response_has_the_headers_for_browsers(server: Deployment) -> None:
+    """Each of them once, and a page's own policy instead of the usual one."""
+    job = server.job_id()
+    policies = set()
+    for method, path, status in (
+        ("GET", "/crm/v2/org", 200), ("HEAD", "/crm/v2/org", 200), ("GET", "/nothing", 404),
+        ("OPTIONS", "/crm/v2/org", 204), ("PUT", "/crm/v2/org", 400),
+        ("GET", "/crm/v2/Leads/1", 204),
+        ("GET", f"/crm/bulk/v2/write/{job}", 200), ("GET", "/crm/v2/Contacts/search", 501),
+        ("GET", "/healthz", 200), ("GET", "/readyz", 200), ("GET", "/metrics", 200),
+        ("GET", "/docs", 200), ("GET", "/docs/openapi.json", 200), ("GET", "/docs/page.css", 200),
+        ("GET", "/docs/nothing", 404), ("GET", "/oauth/v2/auth", 400),
+        ("GET", "/oauth/v2/auth/style.css", 200), ("POST", "/oauth/v2/token", 200),
+    ):  # fmt: skip
+        answer = server.http.request(method, path, headers=server.auth())
+        assert answer.status_code == status, path
+        for name, value in (
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("cache-control", "no-store"),
+        ):
+            assert answer.headers.get_list(name) == [value], (path, name)
+        (policy,) = answer.headers.get_list("content-security-policy")
+        parts = set(policy.split("; "))
+        assert parts >= {"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"}, path
+        assert "strict-transport-security" not in answer.headers
+        policies.add(policy)
+    assert len(policies) == 3

@@ -406,6 +406,7 @@ def test_a_code_is_forgotten_with_what_it_gave(
     server: Deployment, tenant: Tenant, admin: Administration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A sweep deletes used codes of which no token is left."""
+    admin.revoke_client(tenant.client)
     code = server.services.tokens.issue_code(tenant.client, EVERY, offline=False)
     exchange(server, tenant, code)
     clock = ManualClock(server.services.database.clock.now() + timedelta(hours=2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import hmac
 import itertools
 import re
 import threading
@@ -23,7 +24,13 @@ from bulkwright.asgi import create_app
 from bulkwright.clock import ManualClock
 from bulkwright.domain import limits
 from bulkwright.domain.account import ClientKind, OAuthClient, User
-from bulkwright.domain.limits import LIVE_REFRESH_TOKENS, SESSION_SECONDS, TOKEN_REQUESTS_AT_ONCE
+from bulkwright.domain.limits import (
+    LIVE_REFRESH_TOKENS,
+    LIVE_SESSIONS,
+    REMEMBERED_DEVICES,
+    SESSION_SECONDS,
+    TOKEN_REQUESTS_AT_ONCE,
+)
 from bulkwright.service import passwords
 from bulkwright.service.setup import SAMPLE_CLIENT_ID, SAMPLE_REDIRECT
 from bulkwright.service.signin import SignInService
@@ -217,6 +224,19 @@ def test_online_access_has_no_refresh_token(
             page = sign_in(browser, user, query)
         found = exchange(server, web, code_of(browser.press(page, "accept")))
         assert "access_token" in found and "refresh_token" not in found
+
+
+def test_consent_says_how_long_it_holds(
+    browser: Browser, web: tuple[OAuthClient, str], user: User
+) -> None:
+    """Only a client that gets a refresh token keeps its access."""
+    until_revoked, an_hour = "until the operator of this server revokes it", "ends after an hour"
+    page = sign_in(browser, user, server_query(web))
+    assert until_revoked in page.text and an_hour not in page.text
+    for query in (server_query(web, access_type=None), sample_query(),
+                  sample_query(access_type="offline")):  # fmt: skip
+        page = browser.get(AUTH, params=query)
+        assert an_hour in page.text and until_revoked not in page.text
 
 
 @pytest.mark.parametrize("implicit", [False, True])
@@ -754,6 +774,9 @@ def test_behind_tls_everything_is_secure(server: Deployment, user: User) -> None
         async with behind_tls(server) as client:
             page = await client.get(AUTH, params=sample_query())
             assert "Continue as" not in page.text
+            for path in ("/crm/v2/org", "/nothing", "/docs", "/oauth/v2/auth/style.css"):
+                any_page = await client.get(path)
+                assert any_page.headers["strict-transport-security"] == "max-age=31536000"
             assert page.headers["strict-transport-security"] == "max-age=31536000"
             assert page.headers["set-cookie"].startswith("__Host-bulkwright=")
             assert "; Path=/; Secure" in page.headers["set-cookie"]
@@ -762,12 +785,44 @@ def test_behind_tls_everything_is_secure(server: Deployment, user: User) -> None
             assert (await client.post(page.url, data=form)).status_code == 200
             form = {"csrf": csrf, "step": "sign-in", "email": user.email, "password": PASSWORD}
             answer = await client.post(page.url, data=form)
+            assert answer.headers["strict-transport-security"] == "max-age=31536000"
             page = await client.get(answer.headers["location"])
             csrf = re.findall(r"[0-9a-f]{64}", page.text)[0]
             answer = await client.post(page.url, data={"csrf": csrf, "step": "accept"})
             assert "&api_domain=https%3A%2F%2Fcrm.example&" in answer.headers["location"]
 
     asyncio.run(walk())
+
+
+def test_a_new_session_ends_the_one_that_it_replaces(server: Deployment) -> None:
+    """Of the same browser, by password and by the button of --dev; also one of another org."""
+    user, org, other = new_user(server), server.tenant.org.id, server.other
+    signin = server.services.signin
+    first = signin.sign_in_as(other.org.id, other.user.id)
+    assert first is not None
+    secrets = [first]
+    for step in (
+        {"step": "sign-in", "email": user.email, "password": PASSWORD},
+        {"step": "sign-in-as", "user": str(user.id)},
+    ):
+        # In another tab the browser has signed in since it loaded this page.
+        with Browser(server.base_url) as browser:
+            page = browser.get(AUTH, params=sample_query())
+            browser.cookies.clear()
+            form = {**step, "csrf": csrf_of("sign-in", page, secrets[-1])}
+            cookie = {"Cookie": f"bulkwright={secrets[-1]}"}
+            answer = browser.post(str(page.url), data=form, headers=cookie)
+            assert answer.status_code == 303, answer.text
+            secrets.append(browser.cookies["bulkwright"])
+    assert signin.signed_in(secrets[0], other.org.id) is None
+    assert signin.signed_in(secrets[1], org) is None
+    assert signin.signed_in(secrets[2], org) is not None
+
+
+def csrf_of(form: str, page: httpx2.Response, secret: str) -> str:
+    """The proof in a form, for a browser with this cookie."""
+    text = f"{form} {page.url.raw_path.decode()}".encode()
+    return hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
 
 
 # Headers
@@ -867,6 +922,48 @@ def test_the_21st_refresh_token_ends_the_first(
     assert [lives(token) for token in mine] == [False] + [True] * LIVE_REFRESH_TOKENS
     assert lives(theirs)
     assert server.get("/crm/bulk/v2/write/1", access).status_code == 401
+
+
+def test_the_101st_session_ends_the_first(server: Deployment, browser: Browser) -> None:
+    """Its browser has to sign in again, and its consent has ended. Other users stay signed in."""
+    user, other = new_user(server), new_user(server)
+    signin, org = server.services.signin, server.tenant.org.id
+
+    def session(of: User) -> str:
+        secret = signin.sign_in(org, of.email, PASSWORD, "192.0.2.1")
+        assert secret is not None
+        return secret
+
+    theirs = session(other)
+    query = sample_query()
+    browser.press(sign_in(browser, user, query), "accept")
+    first = browser.cookies["bulkwright"]
+    assert browser.get(REFRESH, params=query).status_code == 303
+    mine = [first, *(session(user) for _ in range(LIVE_SESSIONS))]
+    lives = [signin.signed_in(secret, org) is not None for secret in mine]
+    assert lives == [False] + [True] * LIVE_SESSIONS
+    assert signin.signed_in(theirs, org) is not None
+    for path in (AUTH, REFRESH):
+        assert "<h1>Sign in</h1>" in browser.get(path, params=query).text
+
+
+def test_the_21st_device_forgets_the_one_that_was_used_first(server: Deployment) -> None:
+    """A device that is used again stays known. Devices of other users do too."""
+    user, other = new_user(server), new_user(server)
+    signin, org = server.services.signin, server.tenant.org.id
+
+    def use(device: str, of: User = user) -> None:
+        assert signin.sign_in(org, of.email, PASSWORD, "192.0.2.1", device) is not None
+
+    use("theirs", other)
+    devices = [f"device {number}" for number in range(REMEMBERED_DEVICES + 1)]
+    for device in devices[:-1]:
+        use(device)
+    use(devices[0])
+    use(devices[-1])
+    known = [signin.is_device(device, org, user.email) for device in devices]
+    assert known == [True, False] + [True] * (REMEMBERED_DEVICES - 1)
+    assert signin.is_device("theirs", org, other.email)
 
 
 # The service below the pages

@@ -21,7 +21,7 @@ from tests.support.receivers import Receiver, answer
 from tests.support.served import Served, leads
 
 from bulkwright.events.context import about
-from bulkwright.runtime.logging import JsonLines
+from bulkwright.runtime.logging import JsonLines, TextLines
 
 JSON = ("--log-format", "json")
 BACK = "https://app.example/back"
@@ -115,6 +115,24 @@ def test_a_traceback_stays_within_its_line() -> None:
     entry = json.loads(line)
     assert (entry["job_id"], entry["correlation_id"], entry["level"]) == (7, "ab", "error")
     assert entry["message"] == "it\nbroke" and "ValueError: first\nsecond" in entry["error"]
+
+
+def test_no_text_in_a_record_looks_like_another_record() -> None:
+    """Nor does it move the cursor of a terminal. The time is in UTC and says so."""
+    forged = "2026-01-01 00:00:00.000+00:00 INFO bulkwright.security: signed-in"
+    for end in ("\n", "\r", "\r\n", "\x0b", "\x0c", "\x1b[2K", "\x85", "\u2028", "\u2029", "\0"):
+        try:
+            raise ValueError(f"first{end}{forged}")
+        except ValueError:
+            record = logging.getLogger("bulkwright.x").makeRecord(
+                "bulkwright.x", logging.ERROR, "f", 1, "it%s%s", (end, forged), sys.exc_info()
+            )
+        first, *traceback = TextLines().format(record).splitlines()
+        assert datetime.fromisoformat(first[:29]).utcoffset() == timedelta(0)
+        assert re.fullmatch(r".{29} ERROR bulkwright[.]x: it\\x\w+.*signed-in", first), first
+        assert all(line.startswith("  ") for line in traceback)
+        assert any("ValueError: first" in line for line in traceback)
+        assert not re.search(r"[\x00-\x1f\x7f-\x9f]", "".join([first, *traceback]))
 
 
 # No secrets
@@ -211,15 +229,15 @@ class Scenario:
                       web_refresh=got["refresh_token"])  # fmt: skip
 
     def jobs(self, served: Served, receiver: Receiver) -> None:
-        """Jobs whose callback URLs contain a key: one is delivered, one is forbidden."""
+        """Jobs whose callback URLs contain a key: one is delivered, one is rejected."""
         self.note(callback_key="s3cret", good_row="Unmistakable", bad_row="Unmistakeable")
         rows = "Last_Name,Company,Email\nUnmistakable,Z,a@x.example\nB,Z,Unmistakeable mail\n"
-        for url in (receiver.url, receiver.url.replace("127.0.0.1", "127.0.0.2")):
-            job = served.begin(rows, url)
-            served.ended(job)
-            served.http.get(f"/v2/crm/org{served.org}/bulk-write/{job}/{job}.zip")
+        job = served.begin(rows, receiver.url)
+        served.ended(job)
+        served.http.get(f"/v2/crm/org{served.org}/bulk-write/{job}/{job}.zip")
         assert until(lambda: len(receiver.letters) >= 1)
-        assert until(lambda: "127.0.0.2" in served.log)
+        forbidden = receiver.url.replace("127.0.0.1", "127.0.0.2")
+        assert served.ask(served.file_id(rows), forbidden).status_code == 400
         self.note(signing=next(iter(run("callbacks", "secret", data=served.data))))
 
     def mistakes(self, served: Served, token: str) -> None:

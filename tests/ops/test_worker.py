@@ -52,7 +52,8 @@ def test_it_reports_its_own_work(tmp_path: Path) -> None:
         served.ended(served.begin(leads(7)))
         assert until(lambda: rows(client) == 7)
         assert client.get("/healthz").json() == {"status": "ok"}
-        assert client.get("/anything").status_code == 404
+        unknown = client.get("/anything")
+        assert unknown.status_code == 404 and unknown.headers["x-content-type-options"] == "nosniff"
         assert served.metrics()("rows_total", outcome="ADDED") == 0
 
 

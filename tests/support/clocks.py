@@ -12,8 +12,9 @@ from bulkwright.clock import SYSTEM_CLOCK, SystemClock
 
 @contextmanager
 def stopped_clock() -> Iterator[None]:
-    """Stop the monotonic clock of this process: no throttle refills, and no wait ends."""
-    now = SYSTEM_CLOCK.monotonic()
+    """Stop the clock of this process: no throttle refills, and no wait ends."""
+    monotonic, now = SYSTEM_CLOCK.monotonic(), SYSTEM_CLOCK.now()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SystemClock, "monotonic", lambda _: now)
+        patch.setattr(SystemClock, "monotonic", lambda _: monotonic)
+        patch.setattr(SystemClock, "now", lambda _: now)
         yield

@@ -169,6 +169,8 @@ def test_a_mounted_app_gets_the_headers_of_every_response(calls: Calls, app_modu
     assert headers == {
         "server": "bulkwright",
         "x-content-type-options": "nosniff",
+        "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+        "referrer-policy": "no-referrer",
         "content-type": "text/plain",
         "Cache-Control": "max-age=60",
         "vary": "Origin",

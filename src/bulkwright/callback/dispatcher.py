@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from bulkwright.callback.signing import SigningKeys, signed_headers
 from bulkwright.clock import SYSTEM_CLOCK, Clock
@@ -34,11 +34,13 @@ from bulkwright.events.events import (
 )
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.outbox import OutboxStore
+from bulkwright.store.wakeups import Wakeups
 
 if TYPE_CHECKING:
     from bulkwright.callback.sender import WebhookSender
 
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.5
+"""How long the dispatcher waits for a wake-up before it looks all the same: one may get lost."""
 _ERROR_PAUSE_SECONDS = 1.0
 _GONE = 410
 _SHUTDOWN_SECONDS = 2.0
@@ -105,6 +107,7 @@ class CallbackDispatcher:
         self._clock = clock
         self._sender: WebhookSender | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="callbacks")
+        self._waiting = ThreadPoolExecutor(1, thread_name_prefix="callbacks-wait")
         self._running: dict[asyncio.Task[None], Delivery] = {}
         self._slow: set[str] = set()
         """Destinations whose last attempt took long, with or without a response."""
@@ -115,18 +118,24 @@ class CallbackDispatcher:
     async def run(self, stop: asyncio.Event) -> None:
         """Delivers until `stop` is set. Then aborts attempts that take long; they are due again."""
         stopped = asyncio.create_task(stop.wait())
-        try:
-            while not stop.is_set():
-                self._attempt_ended.clear()
-                await self._poll_outbox()
-                ended = asyncio.create_task(self._attempt_ended.wait())
-                await asyncio.wait(
-                    {ended, stopped}, timeout=_POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED
-                )
-                ended.cancel()
-        finally:
-            stopped.cancel()
-            await self._shut_down()
+        with self._outbox.wakeups() as wakeups:
+            woken = self._wait_on_thread(wakeups)
+            try:
+                while not stop.is_set():
+                    self._attempt_ended.clear()
+                    if woken.done():
+                        woken = self._wait_on_thread(wakeups)
+                    seconds = await self._poll_outbox()
+                    ended = asyncio.create_task(self._attempt_ended.wait())
+                    any_of: set[asyncio.Future[Any]] = {ended, stopped, woken}
+                    await asyncio.wait(any_of, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+                    ended.cancel()
+            finally:
+                stopped.cancel()
+                wakeups.interrupt()
+                await self._shut_down()
+                await woken
+                self._waiting.shutdown(wait=False)
 
     async def _shut_down(self) -> None:
         if self._running:
@@ -141,10 +150,13 @@ class CallbackDispatcher:
                     await self._on_thread(partial(self._outbox.break_off, delivery))
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _poll_outbox(self) -> None:
-        """Starts attempts for due deliveries, as far as there is room for them."""
+    async def _poll_outbox(self) -> float:
+        """Starts attempts for due deliveries, as far as there is room for them.
+
+        Returns after how many seconds to look again, if nothing happens before.
+        """
         if len(self._running) >= self._pace.at_once:
-            return
+            return _POLL_SECONDS
         try:
             pending = await self._on_thread(self._outbox.pending_destinations)
             self._slow.intersection_update(pending)
@@ -157,12 +169,14 @@ class CallbackDispatcher:
                 self._reported_error = str(error)
                 self._observe(DispatcherFailed(error))
             await asyncio.sleep(_ERROR_PAUSE_SECONDS)
-            return
+            return 0.0
         self._reported_error = ""
         for delivery in claimed:
             task = asyncio.create_task(self._deliver(delivery))
             self._running[task] = delivery
             task.add_done_callback(self._on_attempt_ended)
+        later = [(due - now).total_seconds() for due in pending.values() if due > now]
+        return min([_POLL_SECONDS, *later])
 
     def _room(self, due: list[str]) -> dict[str, int]:
         """Returns how many attempts may start for each destination.
@@ -276,6 +290,11 @@ class CallbackDispatcher:
             lambda: self._outbox.postpone(delivery, wait, status=status, error=error)
         )
         self._observe(CallbackFailed(*subject, delivery.attempts, error, wait))
+
+    def _wait_on_thread(self, wakeups: Wakeups) -> asyncio.Future[bool]:
+        """Waits for a wake-up on a thread of its own."""
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(self._waiting, wakeups.wait, _POLL_SECONDS)
 
     async def _on_thread(self, call: Callable[[], T]) -> T:
         """Runs a call on the one thread that uses the database."""

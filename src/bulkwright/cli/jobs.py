@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +10,16 @@ from typing import Annotated, BinaryIO
 import msgspec
 from cyclopts import Parameter
 
-from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, Json, chosen_org, open_existing
+from bulkwright.cli.csv_file import copy_result
+from bulkwright.cli.options import (
+    DEFAULT_CSV,
+    DEFAULT_IN_ORG,
+    Csv,
+    InOrg,
+    Json,
+    chosen_org,
+    open_existing,
+)
 from bulkwright.cli.output import console, fail, job_line, jobs_list, print_json, reading_lines
 from bulkwright.domain.ids import parse_id
 from bulkwright.domain.job import Job
@@ -72,6 +80,7 @@ def result(
     out: Annotated[
         Path | None, Parameter(name=["--out", "-o"], help="Default: JOB.zip or JOB-failed.csv.")
     ] = None,
+    csv_settings: Csv = DEFAULT_CSV,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Save the result zip of a job, or its failed rows with all their columns."""
@@ -97,12 +106,14 @@ def result(
                 _opened(services, Area.UPLOADS, upload.id, upload.sha256, "upload")
             )
             with atomic_write(target) as saved:
-                rows = write_failed(job, sent, whole, saved)
+                rows = write_failed(
+                    job, sent, whole, saved, quote_formulas=csv_settings.quotes_formulas
+                )
             console.print(f"{target}: {rows:,} rows", soft_wrap=True)
         else:
             target = out or Path(f"{job_id}.zip")
             with atomic_write(target) as saved:
-                shutil.copyfileobj(whole, saved)
+                copy_result(whole, saved, quote_formulas=csv_settings.quotes_formulas)
             console.print(str(target), soft_wrap=True)
 
 

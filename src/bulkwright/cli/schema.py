@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from contextlib import nullcontext
@@ -11,8 +10,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from bulkwright.cli.csv_file import CsvWriter
 from bulkwright.cli.options import (
+    DEFAULT_CSV,
     DEFAULT_IN_ORG,
+    Csv,
     InOrg,
     Json,
     chosen_org,
@@ -128,6 +130,7 @@ def export(
     *,
     module: ModuleName,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="Default: stdout.")] = None,
+    csv_settings: Csv = DEFAULT_CSV,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Export all records of a module as CSV, by id, each value as a job reads it."""
@@ -136,16 +139,12 @@ def export(
         fields = tables.stored_fields(found)
         target = nullcontext(sys.stdout) if out is None else out.open("w", newline="")
         with target as file:
-            writer = csv.writer(file, lineterminator="\n")
-            # A lone CR also ends a row, but the writer quotes only its own line terminator.
-            quoting = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-            writer.writerow([f.api_name for f in fields])
+            write = CsvWriter(file, quote_formulas=csv_settings.quotes_formulas).write
+            write([f.api_name for f in fields])
             after = tables.BEFORE_ALL
             while rows := services.database.sql(tables.page(found), (after, _PAGE)):
                 for row in rows:
-                    cells = [as_cell(f, row[f.api_name]) for f in fields]
-                    has_cr = any("\r" in cell for cell in cells if isinstance(cell, str))
-                    (quoting if has_cr else writer).writerow(cells)
+                    write([as_cell(f, row[f.api_name]) for f in fields])
                 after = rows[-1]["id"]
 
 

@@ -14,7 +14,7 @@ from bulkwright.cli.output import fail, print_list
 from bulkwright.domain.account import Role
 from bulkwright.domain.limits import PASSWORD_LEAST
 from bulkwright.service.administration import StillInUse
-from bulkwright.service.passwords import WeakPassword, check_new
+from bulkwright.service.passwords import WeakPassword, check_new, words_of
 
 ProfileName = Annotated[
     Literal["Administrator", "Standard", "Guest"],
@@ -43,7 +43,8 @@ def add(
         found = chosen_org(services, location)
         if services.accounts.user_by_email(found.id, email) is not None:
             fail(f"There is already a user {email}.")
-        secret = _new_password() if password else None
+        names = email, first_name, last_name, found.company_name
+        secret = _new_password(*names) if password else None
         try:
             user = services.setup.create_user(
                 *(found, first_name, last_name, email),
@@ -66,7 +67,9 @@ def password(email: Email, /, *, location: InOrg = DEFAULT_IN_ORG) -> None:
     """
     with open_existing(location) as services:
         user = user_of(services, location, email)
-        report(services.signin.set_password(user, _new_password()))
+        company = chosen_org(services, location).company_name
+        secret = _new_password(user.email, user.first_name, user.last_name, company)
+        report(services.signin.set_password(user, secret))
 
 
 def list_(*, json: Json = False, location: InOrg = DEFAULT_IN_ORG) -> None:
@@ -129,15 +132,15 @@ user.command(activate)
 user.command(remove)
 
 
-def _new_password() -> str:
-    """Reads a new password and checks its strength."""
+def _new_password(*names: str) -> str:
+    """Reads a new password and checks its strength; `names` are those of the user and the org."""
     interactive = sys.stdin.isatty()
     if interactive:
         password = getpass(f"New password, at least {PASSWORD_LEAST} characters: ")
     else:
         password = sys.stdin.readline().rstrip("\r\n")
     try:
-        check_new(password)
+        check_new(password, words_of(*names))
     except WeakPassword as error:
         fail(str(error))
     if interactive and getpass("Repeat it: ") != password:

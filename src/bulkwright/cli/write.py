@@ -17,9 +17,17 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from bulkwright.cli import report
+from bulkwright.cli.csv_file import copy_result
 from bulkwright.cli.input_file import as_regular_file, zipped
 from bulkwright.cli.job_options import JobOptions
-from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, chosen_org, find_module
+from bulkwright.cli.options import (
+    DEFAULT_CSV,
+    DEFAULT_IN_ORG,
+    Csv,
+    InOrg,
+    chosen_org,
+    find_module,
+)
 from bulkwright.cli.output import errors, fail, job_line, print_line, progress, reading_lines
 from bulkwright.cli.write_task import INTERRUPTED, WriteTask, exit_status
 from bulkwright.domain import scope
@@ -65,6 +73,7 @@ def write(
     ] = False,
     result: Annotated[Path | None, Parameter(help="Where to save the result zip.")] = None,
     remote: RemoteOptions = _IN_THIS_PROCESS,
+    csv_settings: Csv = DEFAULT_CSV,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> int:
     """Write FILE.csv or FILE.zip into a module and report the outcome of every row.
@@ -83,8 +92,10 @@ def write(
         if remote.url is not None and remote.token is not None:
             from bulkwright.cli.write_remote import write_remote
 
-            return write_remote(task, remote.url, remote.token, result)
-        return _write_on_data_folder(task, location, result, dry_run=dry_run)
+            quoted = csv_settings.quotes_formulas
+            return write_remote(task, remote.url, remote.token, result, quote_formulas=quoted)
+        settings = Settings.merged(csv_settings, location)
+        return _write_on_data_folder(task, settings, location, result, dry_run=dry_run)
 
 
 class _Stop:
@@ -132,6 +143,7 @@ class _Run:
     worker: Worker
     stop: _Stop
     result: Path | None
+    quote_formulas: bool
     upload_id: int | None = None
     omitted_are_shown: bool = False
 
@@ -205,7 +217,7 @@ class _Run:
             Operation(options.operation), (resource,), options.encoding, delimiters,
             fingerprint=fingerprint,
         )  # fmt: skip
-        job = self.services.jobs.create(caller, request)
+        job = self.services.jobs.create(caller, request, wake=False)
         report.print_omitted(match.omitted)
         self.omitted_are_shown = True
         if job.resources[0].file_id != upload.id:
@@ -252,7 +264,7 @@ class _Run:
                 self.services.jobs.open_result(job.org_id, job.id) as file,
                 atomic_write(target) as out,
             ):
-                shutil.copyfileobj(file, out)
+                copy_result(file, out, quote_formulas=self.quote_formulas)
         except OSError as error:
             fail(
                 f"job {job.id} has ended, but its result cannot be saved as {target}: "
@@ -265,7 +277,12 @@ class _DryRunEnded(Exception):
 
 
 def _write_on_data_folder(
-    task: WriteTask, location: OrgLocation, result: Path | None, *, dry_run: bool
+    task: WriteTask,
+    settings: Settings,
+    location: OrgLocation,
+    result: Path | None,
+    *,
+    dry_run: bool,
 ) -> int:
     counter = report.ReasonCounter()
     show: Observer = counter.observe
@@ -274,11 +291,11 @@ def _write_on_data_folder(
         counter.observe(event)
         show(event)
 
-    settings = Settings.merged(location)
     job: Job | None = None
     try:
         with _Stop() as stop, open_worker(settings, observe, dry=dry_run) as (services, worker):
-            run = _Run(task, location, services, worker, stop, result)
+            quoted = settings.quotes_formulas
+            run = _Run(task, location, services, worker, stop, result, quoted)
             with progress(task.path.name) as show:
                 job = run.try_out() if dry_run else run.write()
             _report(job, services, counter, location, dry_run=dry_run)

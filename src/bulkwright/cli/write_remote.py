@@ -13,6 +13,7 @@ import httpx2
 from msgspec import UNSET
 
 from bulkwright.cli import report
+from bulkwright.cli.csv_file import copy_result
 from bulkwright.cli.input_file import zipped
 from bulkwright.cli.output import (
     as_progress,
@@ -25,13 +26,16 @@ from bulkwright.cli.output import (
 )
 from bulkwright.cli.write_task import INTERRUPTED, WriteTask, exit_status
 from bulkwright.client import ApiError, Client
+from bulkwright.client.atomic_file import atomic_write
 from bulkwright.domain.job import FieldMapping
 from bulkwright.domain.module import Field, Module
 from bulkwright.wire import requests as wire
 from bulkwright.wire.responses import JobDetails
 
 
-def write_remote(task: WriteTask, url: str, token: str, result: Path | None) -> int:
+def write_remote(
+    task: WriteTask, url: str, token: str, result: Path | None, *, quote_formulas: bool
+) -> int:
     """Writes a file through the API of a server; returns the exit status of the command."""
     header = task.splitting().header
     job_id = ""
@@ -45,7 +49,8 @@ def write_remote(task: WriteTask, url: str, token: str, result: Path | None) -> 
                 job_id = _create(client, task, match.mappings)
                 details = client.wait(job_id, watch=watching(observe))
                 watching(observe)(details)
-            _report(client, details, result, header, task.options.encoding)
+            _report(details, task.options.encoding)
+            _save_result(client, details, result, header, quote_formulas=quote_formulas)
     except ApiError as error:
         words = error.details.get("reason") or error.message or error.code
         fail(f"{words} ({error.code}, from {url})")
@@ -113,13 +118,7 @@ def _create(client: Client, task: WriteTask, mappings: tuple[FieldMapping, ...])
     )
 
 
-def _report(
-    client: Client,
-    details: JobDetails,
-    result: Path | None,
-    header: tuple[str, ...],
-    named: str | None,
-) -> None:
+def _report(details: JobDetails, named: str | None) -> None:
     counts = as_progress(details).counts
     print_line(
         f"job {details.id}  ", coloured(details.status),
@@ -129,14 +128,29 @@ def _report(
     encoding = details.character_encoding
     if named is None and encoding not in (UNSET, "UTF-8"):
         print_line(f"encoding {encoding}: found by the server; --encoding names it")
+
+
+def _save_result(
+    client: Client,
+    details: JobDetails,
+    result: Path | None,
+    header: tuple[str, ...],
+    *,
+    quote_formulas: bool,
+) -> None:
+    """Downloads the result if it is wanted, and prints why rows were skipped."""
+    counts = as_progress(details).counts
     if details.result is UNSET or not (result or counts.skipped):
         return
     with tempfile.TemporaryDirectory(prefix="bulkwright-") as folder:
-        saved = result or Path(folder) / "result.zip"
+        saved = Path(folder) / "result.zip" if result is None or quote_formulas else result
         client.download(details, saved)
         if counts.skipped:
             with saved.open("rb") as file:
                 report.print_reasons(report.reasons_of(file, header))
+        if result is not None and saved != result:
+            with saved.open("rb") as file, atomic_write(result) as out:
+                copy_result(file, out, quote_formulas=True)
     if counts.skipped and result is None:
         print_line("--result FILE.zip saves the outcome of every row")
 

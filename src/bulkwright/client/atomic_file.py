@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +11,9 @@ from pathlib import Path
 from secrets import token_hex
 from typing import IO
 
-_KERNEL_FOLDERS = ("/dev/", "/proc/")
-"""Names there lead to an open stream, such as /dev/stdout, which no file can replace."""
+_STREAMS = re.compile("/dev/[^/]+|/dev/fd/.*|/proc/.*")
+"""Names that lead to an open stream, such as /dev/stdout, which no file can replace. Others in /dev
+are files: /dev/shm is a folder in memory."""
 
 
 @contextmanager
@@ -43,7 +45,7 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
 
 def _must_stay(path: Path, target: Path) -> bool:
     """Whether a new file must not replace the target."""
-    if any(str(name).startswith(_KERNEL_FOLDERS) for name in (path.absolute(), target)):
+    if any(_STREAMS.fullmatch(str(name)) for name in (path.absolute(), target)):
         return True
     try:
         found = path.stat()

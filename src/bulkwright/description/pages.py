@@ -25,8 +25,8 @@ from bulkwright.events.context import request_id
 from bulkwright.zoho.problems import InvalidRequestMethod, InvalidUrlPattern, response_to
 
 _PAGE_HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; frame-ancestors 'none'",
-    "referrer-policy": "no-referrer",
+    "content-security-policy": "default-src 'none'; style-src 'self'; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action 'none'",
 }
 
 

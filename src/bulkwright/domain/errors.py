@@ -316,6 +316,7 @@ class OAuthError(BulkwrightError):
 class TooManyTokenRequests(OAuthError):
     """A client requests tokens too fast (facts 7.2)."""
 
+    code = "TOO_MANY_REQUESTS"
     default_message = "Access Denied"
 
 

@@ -143,6 +143,8 @@ SIGN_IN_QUEUE_OF_ONE = 8
 """Those of one address, or of one known browser, among them; further ones are rejected."""
 PASSWORD_LEAST = 12
 """Characters of a password."""
+PASSWORD_BESIDE_WORDS = 8
+"""Characters of a password beside the names of the user and the org (ASVS 5.0, 6.2.1, 6.2.11)."""
 PASSWORD_MOST = 256
 """Characters of a password; a longer one is never hashed."""
 PASSWORD_SCRYPT = (15, 8, 3)

@@ -14,7 +14,7 @@ from bulkwright.domain.outcome import Counts, SkipReason
 
 
 class JobStarted(Struct, frozen=True):
-    """A worker has claimed a job; `row` is the first row that it processes."""
+    """A worker has begun with a resource of a job; `row` is the first row that it processes."""
 
     job_id: int
     attempt: int

@@ -40,7 +40,7 @@ _sweep_log = logging.getLogger("bulkwright.sweep")
 def log_event(event: Event) -> None:
     """Logs an event in one line."""
     if isinstance(event, WorkerPolled):
-        return  # twenty times a second
+        return  # twice a second
     values = {name: getattr(event, a) for name, a in _ATTRIBUTES.items() if hasattr(event, a)}
     with about(**values):
         _log_event(event)

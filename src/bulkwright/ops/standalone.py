@@ -1,6 +1,6 @@
 """Metrics and health of a worker that no server has started, in a container for example.
 
-`/healthz` answers 503 when the worker hangs. An idle worker sends an event twenty times a second,
+`/healthz` answers 503 when the worker hangs. An idle worker sends an event twice a second,
 and a busy one sends an event with every chunk.
 """
 
@@ -20,6 +20,7 @@ from bulkwright.domain.limits import WORKER_SILENT_SECONDS
 from bulkwright.events.events import Event
 from bulkwright.ops.metrics import CONTENT_TYPE, Metrics
 from bulkwright.web.host import is_loopback_host
+from bulkwright.web.response import EVERY_RESPONSE
 
 _CLIENT_SECONDS = 5.0
 
@@ -51,6 +52,8 @@ class MetricsServer:
                     self.headers.get("Host", ""),
                 )
                 self.send_response_only(status)
+                for name, value in EVERY_RESPONSE:
+                    self.send_header(name.decode(), value.decode())
                 self.send_header("Content-Type", content_type)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

@@ -49,6 +49,8 @@ class JobContext:
     """Checked after every chunk. If it is set, the worker releases the job."""
     dry: bool = False
     """Whether the caller rolls everything back: new records have no id in the result."""
+    quote_formulas: bool = False
+    """Whether cells of the result that begin like a formula get an apostrophe."""
     pace: ChunkPace = field(default_factory=lambda: ChunkPace(limited=False))
     """How many rows a chunk has, below `chunk_rows`."""
     chunk_rows: int = CHUNK_ROWS

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import zipfile
 from collections.abc import Iterator
 from typing import IO, BinaryIO
@@ -16,16 +14,26 @@ from bulkwright.domain.outcome import Outcome
 from bulkwright.formats.csv import blocks, sniff
 from bulkwright.formats.stream import ByteStream
 from bulkwright.formats.zip import open_archive
+from bulkwright.pipeline.csv_lines import write_line, write_lines
 from bulkwright.pipeline.read import read_chunks
 from bulkwright.pipeline.result import ERRORS, STATUS
 
 
-def write_failed(job: Job, upload: BinaryIO, result: BinaryIO, out: IO[bytes]) -> int:
+def write_failed(
+    job: Job,
+    upload: BinaryIO,
+    result: BinaryIO,
+    out: IO[bytes],
+    *,
+    quote_formulas: bool = False,
+) -> int:
     """Write the skipped and unprocessed rows of a job to `out` and return their number.
 
     The columns are those of the upload, in its order, and a last one with the errors. The header is
     that of the upload, so the same job can be run with the file. What a row has behind the columns
     of the header stands behind its errors: it is not lost, and the row is not read uncorrected.
+
+    With `quote_formulas`, no cell is a formula, and the file is not meant to be uploaded again.
     """
     failed = 0
     with zipfile.ZipFile(result) as archive:
@@ -39,9 +47,7 @@ def write_failed(job: Job, upload: BinaryIO, result: BinaryIO, out: IO[bytes]) -
         dialect = sniff(text, job.character_encoding)
     else:
         dialect = sniff(text, reading.encoding, reading.delimiter)
-    header = io.StringIO()
-    csv.writer(header, lineterminator="\n").writerow([*dialect.header, ERRORS])
-    out.write(header.getvalue().encode())
+    write_line([*dialect.header, ERRORS], out, quote_formulas=quote_formulas)
     columns = tuple(range(len(dialect.header)))
     for chunk in read_chunks(
         blocks(text, dialect),
@@ -53,13 +59,11 @@ def write_failed(job: Job, upload: BinaryIO, result: BinaryIO, out: IO[bytes]) -
         status = result_rows[STATUS]
         is_failed = status.is_in([Outcome.SKIPPED.value, Outcome.UNPROCESSED.value])
         rows = chunk.cells.select(map(str, columns)).with_columns(result_rows[ERRORS])
-        failed_rows = rows.filter(is_failed).with_columns(pl.all().replace("", None))
+        failed_rows = rows.filter(is_failed)
         failed += failed_rows.height
-        lines = io.BytesIO()
         longer = chunk.rest.filter(is_failed).replace("", None)
         for part in _runs(failed_rows, longer):
-            part.write_csv(lines, include_header=False)
-        out.write(lines.getvalue())
+            write_lines(part, out, quote_formulas=quote_formulas)
     return failed
 
 

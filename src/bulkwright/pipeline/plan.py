@@ -1,6 +1,6 @@
 """What stays the same for every chunk of a resource, made once, before the first row.
 
-Only picklists grow between chunks: the values that a chunk has added are in the plan of the next.
+Only picklists grow between chunks; targets/picklists.py holds their values.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class Plan:
 
     @property
     def written(self) -> tuple[MappedColumn, ...]:
-        """Columns that are stored; `id` only finds records."""
+        """Columns whose cells are stored. `id` is not one: it finds records, or is their id."""
         return tuple(c for c in self.columns if c.name != "id")
 
     def column(self, api_name: str) -> MappedColumn | None:

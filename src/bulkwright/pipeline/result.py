@@ -21,6 +21,7 @@ from isal import isal_zlib
 from bulkwright.domain.job import Part
 from bulkwright.domain.outcome import Outcome
 from bulkwright.files import Incoming
+from bulkwright.pipeline.csv_lines import write_line, write_lines
 from bulkwright.pipeline.plan import Plan
 from bulkwright.pipeline.read import Chunk
 
@@ -53,16 +54,13 @@ class RowResults:
         return int((self.outcome == outcome.value).sum())
 
 
-def _header(plan: Plan) -> pl.DataFrame:
-    """The result's header: the echoed columns' header texts, then STATUS, RECORD_ID, ERRORS."""
-    names = [*(plan.header[i] for i in plan.resource.echoed_columns), STATUS, RECORD_ID, ERRORS]
-    return pl.DataFrame([pl.Series(str(i), [name]) for i, name in enumerate(names)])
+def render_lines(
+    chunk: Chunk, plan: Plan, results: RowResults, *, quote_formulas: bool = False
+) -> bytes:
+    """Return the result lines of a chunk as CSV (`csv_lines.write_lines`).
 
-
-def render_lines(chunk: Chunk, plan: Plan, results: RowResults) -> bytes:
-    """Return the result lines of a chunk: CSV in UTF-8, comma separated, `\\n` at line ends.
-
-    The lines of the first chunk follow the header.
+    The lines of the first chunk follow the header: the echoed columns' header texts, then STATUS,
+    RECORD_ID, ERRORS.
     """
     echoed = [chunk.cells[str(i)] for i in plan.resource.echoed_columns]
     reported = [
@@ -70,12 +68,11 @@ def render_lines(chunk: Chunk, plan: Plan, results: RowResults) -> bytes:
         results.ids.cast(pl.String).alias(RECORD_ID),
         results.errors.alias(ERRORS),
     ]
-    # A null is written as an empty cell, an empty text as two quotes.
-    frame = pl.DataFrame([*echoed, *reported]).select(pl.when(pl.all() != "").then(pl.all()))
     text = io.BytesIO()  # a str would be copied twice
     if chunk.number == 0:
-        _header(plan).write_csv(text, include_header=False)
-    frame.write_csv(text, include_header=False)
+        names = [*(plan.header[i] for i in plan.resource.echoed_columns), STATUS, RECORD_ID, ERRORS]
+        write_line(names, text, quote_formulas=quote_formulas)
+    write_lines(pl.DataFrame([*echoed, *reported]), text, quote_formulas=quote_formulas)
     return text.getvalue()
 
 

@@ -130,7 +130,7 @@ def _commit_chunk(
         _remember_parents(conformed.chunk, plan, decided.ids, ctx.records.parents)
         entry = making.result()
         ctx.ledger.add(lease, entry)
-    seconds = time.monotonic() - begun  # clock: the same
+    seconds = time.monotonic() - begun  # clock: a duration for the size of the next chunks
     ctx.pace.note(plan, entry.rows, seconds)
     return entry, decided.matched.conformed.row_errors.counts()
 
@@ -154,7 +154,8 @@ def _store_part(
 ) -> LedgerEntry:
     """Make the result lines of a chunk durable and return its ledger entry."""
     name = result.part_name(plan.position, chunk.number, lease.fence)
-    part, packed = result.deflate(name, result.render_lines(chunk, plan, results))
+    lines = result.render_lines(chunk, plan, results, quote_formulas=ctx.quote_formulas)
+    part, packed = result.deflate(name, lines)
     ctx.files.put_part(lease.job_id, name, packed)
     counts = Counts(
         added=results.count(Outcome.ADDED),

@@ -1,4 +1,4 @@
-"""The write between steps 3 and 4: matched rows become inserts and updates of records.
+"""The write, after step 3: matched rows become inserts and updates of records.
 
 In:   rows with their outcome and the record that each means (match.py).
 Out:  the record ids of the same rows; the records written inside the chunk's transaction.

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 from bulkwright.events.context import log_fields, request_id
 
-_TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)}
+"""What ends a line or moves the cursor of a terminal, as it is written instead."""
 
 
 def log_to_stderr(role: str, style: str, level: str) -> None:
@@ -19,11 +20,27 @@ def log_to_stderr(role: str, style: str, level: str) -> None:
     them log headers and URLs, which contain secrets.
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines(role) if style == "json" else logging.Formatter(_TEXT))
+    handler.setFormatter(JsonLines(role) if style == "json" else TextLines())
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
     # psycopg warns of every lost connection; the component that uses the connection reports it.
     logging.getLogger("psycopg").setLevel(logging.ERROR)
     logging.getLogger("bulkwright").setLevel(level.upper())
+
+
+class TextLines(logging.Formatter):
+    """Formats a record as one line of text: time (UTC), level, logger and message.
+
+    Only the lines of a traceback follow, indented: no text inside a record can look like another
+    record.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Returns the lines of a record."""
+        time = datetime.fromtimestamp(record.created, UTC).isoformat(" ", timespec="milliseconds")
+        lines = [f"{time} {record.levelname} {record.name}: {record.getMessage()}"]
+        if record.exc_info:
+            lines += [f"  {line}" for line in self.formatException(record.exc_info).split("\n")]
+        return "\n".join(line.translate(_CONTROL) for line in lines)
 
 
 class JsonLines(logging.Formatter):

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
@@ -41,10 +40,12 @@ from bulkwright.runtime.best_effort import best_effort
 from bulkwright.runtime.lease_keeper import LeaseKeeper
 from bulkwright.runtime.worker_identity import is_dead, worker_identity
 from bulkwright.settings import Settings
+from bulkwright.store.wakeups import Wakeups
 from bulkwright.wiring import OpenClaimStore, Services, open_job_context
 
-IDLE_SECONDS = 0.05
-"""Pause between two queries for a job. A query takes a tenth of a millisecond."""
+POLL_SECONDS = 0.5
+"""How long an idle worker waits for a wake-up before it looks for a job all the same: wake-ups may
+get lost, and none is sent when a lease expires or the pause of a deferred job is over."""
 
 
 class Blocked(Exception):
@@ -75,13 +76,24 @@ class Worker:
         """By job id, on the monotonic clock."""
         self._stalled_ended_at: float | None = None
         """When this worker last ended stalled ones, on the monotonic clock."""
+        self._wakeups: Wakeups | None = None
 
     def stop(self) -> None:
         """Stops after the current chunk and releases the job. A signal handler may call this."""
         self._ctx.stop.is_set = True
+        if self._wakeups is not None:
+            self._wakeups.interrupt()
 
     def run(self) -> None:
         """Runs jobs until `stop` is called. Reports an outage once, and tries again."""
+        with self._ctx.claims.wakeups() as wakeups:
+            self._wakeups = wakeups
+            try:
+                self._run(wakeups)
+            finally:
+                self._wakeups = None
+
+    def _run(self, wakeups: Wakeups) -> None:
         self._end_dead_leases()
         pause, reported = BLOCKED_FIRST_SECONDS, ""
         while not self._ctx.stop.is_set:
@@ -93,11 +105,11 @@ class Worker:
                 if str(blocked) != reported:
                     reported = str(blocked)
                     self._ctx.observe(WorkerBlocked(reported))
-                self._sleep(pause)
+                wakeups.pause(pause)
                 pause = min(2 * pause, BLOCKED_MOST_SECONDS)
                 continue
             if not worked:
-                self._sleep(IDLE_SECONDS)
+                wakeups.wait(POLL_SECONDS)
             elif reported:
                 pause, reported = BLOCKED_FIRST_SECONDS, ""
                 self._ctx.observe(WorkerResumed())
@@ -144,13 +156,6 @@ class Worker:
                 fail_job(lease, job, WorkerFailed.code, self._ctx, read_rest=listed)
             else:
                 run_job(lease, job, attempt, self._ctx)
-
-    def _sleep(self, seconds: float) -> None:
-        # An event could wake this up earlier, but a signal handler must not set one: it may run
-        # while this thread holds the event's lock.
-        until = self._clock.monotonic() + seconds
-        while not self._ctx.stop.is_set and (left := until - self._clock.monotonic()) > 0:
-            time.sleep(min(left, IDLE_SECONDS))
 
     def _end_dead_leases(self) -> None:
         """Ends the leases of workers that died with their server."""

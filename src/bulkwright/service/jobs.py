@@ -82,10 +82,11 @@ class JobService:
     why_never: Callable[[Endpoint], str | None] = lambda _endpoint: None
     """Returns why callbacks to an endpoint are never sent; None if they may be (egress.py)."""
 
-    def create(self, caller: Caller, request: JobRequest) -> Job:
+    def create(self, caller: Caller, request: JobRequest, *, wake: bool = True) -> Job:
         """Checks a request and adds its job. Raises the RequestError of the first mistake.
 
         If the request has a fingerprint, and an unfinished job has the same one, returns that job.
+        Without `wake`, idle workers do not look for the job at once: the caller runs it itself.
         """
         user = self.accounts.user(caller.org_id, caller.user_id)
         if user is None:
@@ -127,7 +128,7 @@ class JobService:
             fingerprint=request.fingerprint,
             version=request.version,
         )
-        return self._add(job)
+        return self._add(job, wake=wake)
 
     def details(self, org_id: int, job_id: int) -> Job:
         """Returns a job of an org as it is now. Raises ResourceNotFound."""
@@ -200,7 +201,7 @@ class JobService:
                 details,
             )
 
-    def _add(self, job: Job) -> Job:
+    def _add(self, job: Job, *, wake: bool) -> Job:
         numbered = replace(job, id=self.modules.take_ids(1))
         with self.jobs.transaction():
             if job.fingerprint is not None:
@@ -211,7 +212,7 @@ class JobService:
             # Before the pin a sweep may have deleted the upload; after it no sweep can.
             if not self.upload_store.pin_upload(job.org_id, job.resources[0].file_id):
                 raise InvalidFileId(details={"json_path": "$.resource[0].file_id"})
-            self.jobs.add(numbered)
+            self.jobs.add(numbered, wake=wake)
         return numbered
 
     def _check_without_reading(self, caller: Caller, request: JobRequest, encoding: str) -> None:

@@ -8,12 +8,23 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 import unicodedata
+from collections.abc import Collection
 
-from bulkwright.domain.limits import PASSWORD_LEAST, PASSWORD_MOST, PASSWORD_SCRYPT, MiB
+from bulkwright.domain.limits import (
+    PASSWORD_BESIDE_WORDS,
+    PASSWORD_LEAST,
+    PASSWORD_MOST,
+    PASSWORD_SCRYPT,
+    MiB,
+)
 
 _SALT_BYTES = 16
+_USUAL_WORDS = ("bulkwright", "password")
+_WORD = re.compile(r"\w{4,}")
+"""A shorter word is part of too many others."""
 _MAX_MEMORY = 512 * MiB
 """The memory that a stored hash may require at most."""
 _DUMMY_HASH = "scrypt$15$8$3$AAAAAAAAAAAAAAAAAAAAAA==$" + base64.b64encode(bytes(32)).decode()
@@ -23,17 +34,34 @@ class WeakPassword(ValueError):
     """A password is too short or too long; the message is for the user."""
 
 
-def check_new(password: str) -> str:
-    """Returns a new password in the form that is hashed. Raises WeakPassword."""
+def words_of(*names: str) -> frozenset[str]:
+    """Returns the words of names, which a stranger would try first."""
+    return frozenset(_WORD.findall(" ".join(names).casefold()))
+
+
+def check_new(password: str, known: Collection[str] = ()) -> str:
+    """Returns a new password in the form that is hashed. Raises WeakPassword.
+
+    The password must have some characters beside `known` words and those of every deployment. Which
+    kinds of characters it has does not matter.
+    """
     text = unicodedata.normalize("NFC", password)
     if not PASSWORD_LEAST <= len(text) <= PASSWORD_MOST:
         raise WeakPassword(f"A password has {PASSWORD_LEAST} to {PASSWORD_MOST} characters.")
+    rest = text.casefold()
+    for word in sorted({*known, *_USUAL_WORDS}, key=len, reverse=True):
+        rest = rest.replace(word, "")
+    if len(rest) < PASSWORD_BESIDE_WORDS:
+        raise WeakPassword(
+            f"A password has at least {PASSWORD_BESIDE_WORDS} characters beside the names of the "
+            f"user and the org and the words {', '.join(_USUAL_WORDS)}."
+        )
     return text
 
 
-def hashed_password(password: str) -> str:
+def hashed_password(password: str, known: Collection[str] = ()) -> str:
     """Returns the hash of a new password, to be stored. Raises WeakPassword."""
-    text = check_new(password)
+    text = check_new(password, known)
     salt = secrets.token_bytes(_SALT_BYTES)
     digest = _scrypt(text, salt, *PASSWORD_SCRYPT)
     encoded = [base64.b64encode(part).decode() for part in (salt, digest)]

@@ -18,9 +18,9 @@ def decide(
 ) -> tuple[CsvFacts, Reading]:
     """Returns the facts of a CSV under the delimiter of a job, and how it is read.
 
-    `columns` are the indexes of the mapped columns, `delimiters` those that the caller allows: one
-    of them is the file's without doubt. Raises FileNotSupported if the delimiter is in doubt, or
-    not allowed.
+    `columns` are the indexes of the mapped columns, `delimiters` those that the caller allows. If
+    it allows only one, this is taken as certain. Raises FileNotSupported if the delimiter is in
+    doubt, or not allowed.
     """
     found = csv.splittings
     if len(delimiters) == 1:

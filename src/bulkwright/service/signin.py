@@ -28,7 +28,7 @@ from bulkwright.domain.limits import (
 )
 from bulkwright.domain.scope import granted, joined
 from bulkwright.service.audit import AuditLog
-from bulkwright.service.passwords import hashed_password, is_password
+from bulkwright.service.passwords import hashed_password, is_password, words_of
 from bulkwright.service.throttle import Failures, network_of
 from bulkwright.service.tokens import UNKNOWN, TokenService, hashed
 from bulkwright.store.accounts import AccountStore
@@ -134,10 +134,17 @@ class SignInService:
         origin = f"device {hashed(device)}" if known else f"address {network_of(address)}"
         key = hashed(f"{origin} {org_id} {email_key(email)}")
         seconds = self.failures.wait(key)
+        actor = Actor(address)
         if seconds > 0:
+            self.audit.record(
+                Action.SIGN_IN_FAILED,
+                actor,
+                org_id=org_id,
+                user_id=user_id or None,
+                detail="too many attempts",
+            )
             raise TryLater(seconds)
         stored = None if user is None else self.sessions.password(user.id)
-        actor = Actor(address)
         if not is_password(password, stored) or user is None:
             with self.accounts.transaction():
                 self.failures.failed(key)
@@ -179,6 +186,10 @@ class SignInService:
             return None
         return SignedIn(session, user, org)
 
+    def end_session(self, secret: str) -> None:
+        """Ends the session with this secret, of any org: its browser has another one now."""
+        self.sessions.end(hashed(secret))
+
     def sign_out(self, visitor: SignedIn, actor: Actor = UNKNOWN) -> None:
         """Ends the session of a visitor."""
         with self.accounts.transaction():
@@ -191,7 +202,9 @@ class SignInService:
         Ends the user's sessions and revokes the user's tokens, of all clients: one of them may be
         why the password is changed.
         """
-        password_hash = hashed_password(password)
+        org = self.accounts.org(user.org_id)
+        names = user.email, user.first_name, user.last_name, org.company_name if org else ""
+        password_hash = hashed_password(password, words_of(*names))
         with self.accounts.transaction():
             self.sessions.set_password(user.id, password_hash)
             revoked = Revoked(

@@ -1,7 +1,8 @@
 """Claims of workers on jobs: each is a lease, and its fence is checked by every change.
 
-A claim ends when it is released, when the job ends, or when its lease time has passed. The fence
-grows with every claim, so a worker that was paused for too long changes nothing afterwards.
+A claim holds until the job ends or another worker claims it. Another worker may do so when the
+lease time has passed or the claim was released. The fence grows with every claim, so a worker that
+was paused for too long changes nothing afterwards.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from bulkwright.store.database import Database, Row
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.outbox import OutboxStore
 from bulkwright.store.times import LEASE_MICROS, lease_now, lease_times, now_micros
+from bulkwright.store.wakeups import Topic, Wakeups
 
 
 class ClaimStore:
@@ -23,6 +25,10 @@ class ClaimStore:
     def __init__(self, database: Database) -> None:
         self._db = database
         self._jobs = JobStore(database)
+
+    def wakeups(self) -> Wakeups:
+        """Returns the wake-ups of jobs that can be claimed."""
+        return self._db.wakeups(Topic.JOBS)
 
     def claim(self, worker: str, only: int | None = None) -> tuple[Lease, Job, int] | None:
         """Claims a free job: returns its lease, the job, and the number of this attempt.
@@ -54,7 +60,9 @@ class ClaimStore:
 
         If not `counted`, this attempt does not count as one of the job's.
         """
-        self._release(lease, 0, counted=counted)
+        with self._db.transaction():
+            self._db.wake(Topic.JOBS)
+            self._release(lease, 0, counted=counted)
 
     def defer(self, lease: Lease, *, counted: bool) -> bool:
         """Ends a claim; the job can be claimed again after a lease time, other jobs before it.
@@ -79,14 +87,16 @@ class ClaimStore:
 
     def end_leases(self, worker: str) -> None:
         """Ends all claims of a worker that is known to be dead, before their time has passed."""
-        self._db.run("end_leases", worker=worker)
+        with self._db.transaction():
+            self._db.wake(Topic.JOBS)
+            self._db.run("end_leases", worker=worker)
 
     def end_stalled(self) -> None:
         """Ends the sessions of workers that were stopped inside a statement and hold locks."""
         self._db.all("end_stalled")
 
     def lease_workers(self) -> list[str]:
-        """Returns the workers that hold claims."""
+        """Returns the workers that claimed a job last, where that claim was not ended."""
         return [row["lease_holder"] for row in self._db.all("lease_workers")]
 
     def lease_worker(self, job_id: int) -> str | None:

@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Protocol
 from bulkwright.clock import Clock
 from bulkwright.events.events import Observer
 from bulkwright.store.tables import Types
+from bulkwright.store.wakeups import Topic, Wakeups
 
 Row = Mapping[str, Any]
 """One row, by column name."""
@@ -83,6 +84,14 @@ class Database(Protocol):
 
         Inside another transaction it is a savepoint of that one.
         """
+        ...
+
+    def wake(self, topic: Topic) -> None:
+        """Wakes all processes that wait for a topic when the transaction of this call commits."""
+        ...
+
+    def wakeups(self, topic: Topic) -> Wakeups:
+        """Returns the wake-ups of a topic, to wait for and to close."""
         ...
 
     def close(self) -> None:

@@ -21,6 +21,7 @@ from bulkwright.domain.outcome import Counts
 from bulkwright.store.database import Database, Row
 from bulkwright.store.readings import reading_from, reading_json
 from bulkwright.store.times import from_micros, to_micros
+from bulkwright.store.wakeups import Topic
 
 
 class JobStore:
@@ -33,9 +34,11 @@ class JobStore:
         """All calls inside commit together, or none of them if the block raises."""
         return self._db.transaction()
 
-    def add(self, job: Job) -> None:
-        """Adds a job with its resources, all or none."""
+    def add(self, job: Job, *, wake: bool = True) -> None:
+        """Adds a job with its resources, all or none; with `wake`, idle workers look for it."""
         with self._db.transaction():
+            if wake:
+                self._db.wake(Topic.JOBS)
             self._db.run(
                 "add_job",
                 id=job.id,

@@ -15,6 +15,7 @@ from bulkwright.domain.limits import CALLBACK_LEASE_SECONDS, CALLBACK_LIFE_SECON
 from bulkwright.store.database import Database, Row
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.times import from_micros, micros, now_micros
+from bulkwright.store.wakeups import Topic, Wakeups
 
 
 class OutboxStore:
@@ -26,6 +27,7 @@ class OutboxStore:
     def add(self, org_id: int, job_id: int, url: str) -> None:
         """Adds the delivery of a job, due at once; call it in the transaction that ends the job."""
         moment = now_micros(self._db.clock)
+        self._db.wake(Topic.CALLBACKS)
         self._db.run(
             "add_delivery",
             id=ModuleStore(self._db).take_ids(1),
@@ -36,6 +38,10 @@ class OutboxStore:
             now=moment,
             deadline=moment + micros(CALLBACK_LIFE_SECONDS),
         )
+
+    def wakeups(self) -> Wakeups:
+        """Returns the wake-ups of added deliveries."""
+        return self._db.wakeups(Topic.CALLBACKS)
 
     def pending_destinations(self) -> dict[str, datetime]:
         """Returns the destinations with pending deliveries, and when the first of each is due."""

@@ -18,21 +18,23 @@ from bulkwright.web.errors import ForeignHost, HttpError, NoRoute
 from bulkwright.web.head import check_head
 from bulkwright.web.mount import Mount
 from bulkwright.web.request import Message, Receive, Request, Scope, Send
-from bulkwright.web.response import NO_CONTENT, Response
+from bulkwright.web.response import (
+    EVERY_RESPONSE,
+    HTTPS_ONLY,
+    JSON_HEADERS,
+    NO_CONTENT,
+    Response,
+)
 from bulkwright.web.response_cache import ResponseCache
 from bulkwright.web.router import BoundRoute, Router, normal_path
 from bulkwright.web.sendfile import send_file
 from bulkwright.web.turns import Turns
 
-Headers = list[tuple[bytes, bytes]]
+_Header = tuple[bytes, bytes]
+Headers = list[_Header]
 
 _DRAINED_BYTES = 64 * 1024 * 1024
 _DRAIN_SECONDS = 10.0
-_EVERY_RESPONSE: Headers = [
-    (b"server", b"bulkwright"),
-    (b"cache-control", b"no-store"),
-    (b"x-content-type-options", b"nosniff"),
-]
 _CLOSE = (b"connection", b"close")
 _WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")
 _access_log = logging.getLogger("bulkwright.access")
@@ -54,6 +56,10 @@ class KernelOptions(NamedTuple):
     handle_on_thread: bool = False
     """Whether access checks and plain handlers may block, so that each call needs a thread."""
     access_log_level: int = logging.DEBUG
+    https_only: bool = False
+    """Whether browsers are to use HTTPS alone for this host: clients reach it by HTTPS."""
+    on_error: Callable[[Request, Exception], None] = lambda _request, _error: None
+    """Observes the error of a request. It never raises."""
     serves_host: Callable[[str], bool] | None = None
     """Whether a `Host` header has a name of this server; None if any name is one."""
 
@@ -75,6 +81,8 @@ class Kernel:
         self._trusted_proxies = options.trusted_proxies
         self._count = options.count_response
         self._log_level = options.access_log_level
+        self._defaults = (*EVERY_RESPONSE, *((HTTPS_ONLY,) if options.https_only else ()))
+        self._of_json = (*self._defaults, *JSON_HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
@@ -119,6 +127,7 @@ class Kernel:
         except NoRoute as error:
             return self._find_mount(path) or self._options.error_response(error)
         except Exception as error:
+            self._options.on_error(request, error)
             return self._options.error_response(error)
 
     async def _handle(self, bound: BoundRoute, request: Request) -> Response:
@@ -155,7 +164,7 @@ class Kernel:
                 if method not in _WITHOUT_BODY:
                     await _drain(request)
                 status = message["status"]
-                headers = _with_defaults(message["headers"])
+                headers = self._with_defaults(message["headers"])
                 message = {**message, "headers": [*headers, *self._headers(request)]}
             await send(message)
 
@@ -176,7 +185,7 @@ class Kernel:
             size = len(response.body) if response.size is None else response.size
             if response.file is not None:
                 size = os.fstat(response.file.fileno()).st_size
-            headers = [*_EVERY_RESPONSE, *response.headers, *self._headers(request)]
+            headers = [*self._with_defaults(response.headers), *self._headers(request)]
             if response.status != 204:
                 headers.append((b"content-length", b"%d" % size))
             await send(
@@ -187,18 +196,19 @@ class Kernel:
             else:
                 await send({"type": "http.response.body", "body": response.body})
 
+    def _with_defaults(self, headers: Iterable[_Header]) -> Iterable[_Header]:
+        """Returns the headers with those of every response that are missing."""
+        if headers is JSON_HEADERS:  # a poll has no time for more
+            return self._of_json
+        own = list(headers)
+        names = {name.lower() for name, _ in own}
+        return [*(header for header in self._defaults if header[0] not in names), *own]
+
     def _headers(self, request: Request) -> Headers:
         headers = self._cors.headers(request)
         if self.draining:
             headers.append(_CLOSE)
         return headers
-
-
-def _with_defaults(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Returns the headers with those of every response that are missing."""
-    own = list(headers)
-    names = {name.lower() for name, _ in own}
-    return [*(header for header in _EVERY_RESPONSE if header[0] not in names), *own]
 
 
 def _log_request(request: Request, status: int, seconds: float, level: int) -> None:

@@ -8,6 +8,21 @@ from bulkwright.web.json import encode
 
 JSON = b"application/json;charset=utf-8"
 """Has one parameter at most: clients cut off only the last one (client contract 1.9)."""
+JSON_HEADERS = ((b"content-type", JSON),)
+"""The headers of a JSON response of its own: nearly every response."""
+
+
+EVERY_RESPONSE: tuple[tuple[bytes, bytes], ...] = (
+    (b"server", b"bulkwright"),
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+)
+"""The headers of every response that has none of these names: a browser stores and guesses nothing,
+and what it shows of a response loads nothing and stands in no frame."""
+HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
+"""The browser uses HTTPS alone for this host, for a year."""
 
 
 class Response(NamedTuple):
@@ -26,7 +41,7 @@ class Response(NamedTuple):
 
 def json_response(body: object, status: int = 200) -> Response:
     """Returns a response with a JSON body."""
-    return Response(status, encode(body), ((b"content-type", JSON),))
+    return Response(status, encode(body), JSON_HEADERS)
 
 
 NO_CONTENT = Response(204)

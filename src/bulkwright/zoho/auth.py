@@ -45,12 +45,12 @@ def check_access(zoho: ZohoContext, access: Access, request: Request) -> None:
     if scopes is Open.PUBLIC:
         return
     caller = zoho.services.tokens.check(bearer(request))
+    request.caller = caller
+    request.party = caller.org_id
     if not isinstance(scopes, Open) and not scope.permits(caller.scopes, scopes):
         raise ScopeMismatch
     if access.right is not None:
         caller.role.require(access.right)
-    request.caller = caller
-    request.party = caller.org_id
 
 
 def caller_of(request: Request) -> Caller:

@@ -38,7 +38,7 @@ class NotServed(errors.BulkwrightError):
 
 
 class Misdirected(errors.InvalidRequest):
-    """With --dev, a request whose Host is no loopback name: a page of it could read answers."""
+    """With --dev, a request whose Host is no loopback name: a web page of that host sent it."""
 
     default_message = "This server serves the names of this machine only, such as localhost"
 
@@ -78,7 +78,7 @@ _FROM_KERNEL: dict[type[Exception], type[errors.BulkwrightError]] = {
     web.MissingFilePart: errors.MandatoryNotFound,
     web.FilePartTooLarge: errors.FileTooLarge,
 }
-"""The error that clients see for each error of the kernel; one that is not listed: its parent's."""
+"""The error that clients see for each error of the kernel. A subclass has that of its parent."""
 
 
 _NO_TIME = "1970-01-01T00:00:00+00:00"

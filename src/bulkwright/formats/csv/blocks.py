@@ -27,7 +27,7 @@ from bulkwright.formats.csv.dialect import (
     first_bytes,
     head_facts,
 )
-from bulkwright.formats.csv.grammar import parse_slowly, unclosed_record_end
+from bulkwright.formats.csv.grammar import cell_counts, unclosed_record_end
 from bulkwright.formats.csv.records import Segment, find_whole_records
 from bulkwright.formats.stream import ByteStream
 
@@ -183,5 +183,5 @@ def _cut_record(data: bytes, dialect: Dialect) -> bytes:
     data = data[:-1] + _BAD
     if not find_whole_records(data + b"\n", len(data) + 1, dialect.delimiter).end:
         data += b'"'
-    cells = len(next(parse_slowly(data + b"\n", dialect.delimiter)).cells)
+    cells = next(cell_counts(data + b"\n", dialect.delimiter))
     return data + (dialect.delimiter.encode() + _BAD) * (len(dialect.header) - cells) + b"\n"

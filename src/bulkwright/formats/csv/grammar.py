@@ -65,15 +65,13 @@ def parse_slowly(data: bytes, delimiter: str) -> Iterator[TextRow]:
     `data` are whole records in UTF-8. No content of them raises an error.
     """
     text = data.decode()
-    lines = _Lines(text)
-    for start, end, cells in _ended_records(lines, delimiter):
-        if cells:
-            yield TextRow(cells, _quoting(cells, text[start:end], delimiter))
-    # Only a record that does not end is left.
-    while lines.end < len(text):
-        start, end, cells = _line_alone(lines, delimiter)
-        if cells:
-            yield TextRow(cells, _quoting(cells, text[start:end], delimiter))
+    for start, end, cells in _records(text, delimiter):
+        yield TextRow(cells, _quoting(cells, text[start:end], delimiter))
+
+
+def cell_counts(data: bytes, delimiter: str) -> Iterator[int]:
+    """Yields the number of cells of every record that `parse_slowly` yields."""
+    return (len(cells) for _, _, cells in _records(data.decode(), delimiter))
 
 
 def whole_records_end(data: bytes, delimiter: str) -> int:
@@ -138,6 +136,19 @@ class _Lines:
         return line
 
 
+def _records(text: str, delimiter: str) -> Iterator[tuple[int, int, list[str]]]:
+    """Yields where each record begins and ends, and its cells; blank lines are left out."""
+    lines = _Lines(text)
+    for start, end, cells in _ended_records(lines, delimiter):
+        if cells:
+            yield start, end, cells
+    # Only a record that does not end is left.
+    while lines.end < len(text):
+        start, end, cells = _line_alone(lines, delimiter)
+        if cells:
+            yield start, end, cells
+
+
 def _ended_records(lines: _Lines, delimiter: str) -> Iterator[tuple[int, int, list[str]]]:
     """Yields where each record begins and ends, and its cells; nothing of one that does not end.
 
@@ -176,32 +187,36 @@ def _line_alone(lines: _Lines, delimiter: str) -> tuple[int, int, list[str]]:
 def _quoting(cells: list[str], record: str, delimiter: str) -> Quoting:
     if '"' not in record:
         return Quoting.GOOD
-    good, inner = _patterns(delimiter)
-    if good.fullmatch(record):
+    quoted_cell, at_an_edge = _patterns(delimiter)
+    rest = quoted_cell.sub("", record)
+    if '"' not in rest:
         return Quoting.GOOD
-    if inner.fullmatch(record):
+    if not at_an_edge.search(rest):
         return Quoting.INNER
     return Quoting.BROKEN if _enclose_a_delimiter(cells) else Quoting.STRAY
 
 
 @lru_cache(maxsize=16)
 def _patterns(delimiter: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Patterns of records with no other quotes than those of RFC 4180, and with inner ones too."""
+    """Patterns of a quoted cell of RFC 4180, and of a quote at the edge of another cell.
+
+    The memory that they take does not grow with the number of cells.
+    """
     sign = re.escape(delimiter)
-    quoted = '"(?:[^"]++|"")*+"'
-    plain = rf'[^"\r\n{sign}]*+'
-    with_inner = rf'(?:[^"\r\n{sign}][^\r\n{sign}]*+(?<!"))?'
-    good, inner = (
-        re.compile(rf"{cell}(?:{sign}{cell})*+(?:\r\n|\r|\n)?")
-        for cell in (f"(?:{quoted}|{plain})", f"(?:{quoted}|{with_inner})")
+    begins, ends = rf"(?:(?<={sign})|\A)", rf"(?={sign}|\r|\n|\Z)"
+    return (
+        re.compile(rf'{begins}"(?:[^"]++|"")*+"{ends}'),
+        re.compile(rf'{begins}"|"{ends}'),
     )
-    return good, inner
 
 
 def _enclose_a_delimiter(cells: list[str]) -> bool:
     """Whether a cell begins with a quote and a later one ends with the quote that closes it."""
     opened = False
-    for cell in map(str.strip, cells):
+    for cell in cells:
+        if '"' not in cell:
+            continue
+        cell = cell.strip()
         if opened and cell.endswith('"'):
             return True
         opened = opened or (cell.startswith('"') and (cell == '"' or not cell.endswith('"')))

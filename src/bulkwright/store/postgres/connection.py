@@ -26,8 +26,10 @@ from bulkwright.outages import register
 from bulkwright.store.database import Row
 from bulkwright.store.postgres.errors import postgres_outage
 from bulkwright.store.postgres.values import load_as_sqlite
+from bulkwright.store.postgres.wakeups import NotifiedWakeups, channel_of
 from bulkwright.store.queries import NamedQueries
 from bulkwright.store.tables import Types
+from bulkwright.store.wakeups import Topic, Wakeups
 
 register(psycopg.Error, postgres_outage)
 
@@ -67,6 +69,14 @@ _KEEPALIVE = {
     "interval": 1,
     "count": _SILENT_SECONDS // 2,
 }
+_CONNECTION: dict[str, Any] = {
+    "autocommit": True,
+    "connect_timeout": int(CONNECT_SECONDS),
+    "application_name": _APPLICATION,
+    **{f"keepalives_{name}": value for name, value in _KEEPALIVE.items()},
+    "tcp_user_timeout": _SILENT_SECONDS * 1000,
+}
+"""psycopg's options of every connection."""
 
 _SESSION = {
     "timezone": "UTC",
@@ -94,6 +104,18 @@ class PostgresQueries(NamedQueries):
     dialect: ClassVar[str] = "postgres"
     types: ClassVar[Types] = TYPES
 
+    def __init__(self, url: str, clock: Clock) -> None:
+        super().__init__(clock)
+        self._url = url
+
+    def wake(self, topic: Topic) -> None:
+        """Wakes all processes that wait for a topic when the transaction of this call commits."""
+        self.sql("SELECT pg_notify(?, '')", (channel_of(topic),))
+
+    def wakeups(self, topic: Topic) -> Wakeups:
+        """Returns the wake-ups of a topic, to wait for and to close."""
+        return NotifiedWakeups(self._url, _CONNECTION, topic)
+
     def run_script(self, script: str) -> None:
         """Runs the statements of a script; call it inside `transaction`."""
         self.sql(script)  # the server itself decides which semicolons end a statement
@@ -118,7 +140,7 @@ class PostgresDatabase(PostgresQueries):
 
         With `patient`, a transaction may take as long as it needs, because a dry run is one.
         """
-        super().__init__(clock)
+        super().__init__(url, clock)
         self._session = _SESSION | (_WORKER_SESSION if worker else {})
         if patient:
             self._session["idle_in_transaction_session_timeout"] = 0
@@ -128,15 +150,7 @@ class PostgresDatabase(PostgresQueries):
         self._pool = ConnectionPool[_Connection](
             url,
             connection_class=_Connection,
-            kwargs={
-                "autocommit": True,
-                "row_factory": dict_row,
-                "connect_timeout": int(CONNECT_SECONDS),
-                "application_name": _APPLICATION,
-                **{f"keepalives_{name}": value for name, value in _KEEPALIVE.items()},
-                "tcp_user_timeout": _SILENT_SECONDS * 1000,
-                "on_attempt": self._on_attempt,
-            },
+            kwargs=_CONNECTION | {"row_factory": dict_row, "on_attempt": self._on_attempt},
             min_size=0,
             max_size=connections,
             timeout=CONNECT_SECONDS,

@@ -31,7 +31,7 @@ class PostgresReadonlyDatabase(PostgresQueries):
     """
 
     def __init__(self, url: str, clock: Clock = SYSTEM_CLOCK) -> None:
-        super().__init__(clock)
+        super().__init__(url, clock)
         self._connection: Connection = psycopg.connect(
             url, autocommit=True, row_factory=dict_row, connect_timeout=int(CONNECT_SECONDS)
         )

@@ -18,7 +18,7 @@ from bulkwright.store import tables
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.postgres import sql
 from bulkwright.store.postgres.connection import PostgresDatabase
-from bulkwright.store.postgres.copy import as_array, as_csv
+from bulkwright.store.postgres.copy_text import as_array, as_csv
 from bulkwright.store.tables import quoted
 
 _FOUND = {"at": pl.UInt32, "id": pl.Int64}

@@ -8,7 +8,7 @@ UPDATE jobs SET lease_until = 0
 WHERE lease_holder = :worker AND status = 'INPROGRESS' AND lease_until > 0
 
 -- name: lease_workers
--- The workers that hold claims on jobs that have not ended.
+-- The workers that claimed an open job last, where that claim was not ended.
 SELECT DISTINCT lease_holder FROM jobs WHERE status = 'INPROGRESS' AND lease_until > 0
 
 -- name: lease_worker

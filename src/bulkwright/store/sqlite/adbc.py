@@ -45,7 +45,7 @@ class AdbcDatabase(SqliteQueries):
     """A `Database` (see store/database.py) on one SQLite file, through ADBC."""
 
     def __init__(self, path: Path, clock: Clock = SYSTEM_CLOCK) -> None:
-        super().__init__(clock)
+        super().__init__(path, clock)
         claim_driver(path, "adbc")
         make_private(path)
         self._turn = WriteTurn(path)
@@ -126,14 +126,18 @@ class AdbcDatabase(SqliteQueries):
             with suppress(DatabaseError):
                 for statement in rollback:
                     self.sql(statement)
+            if self._depth == 1:
+                self._end_transaction(committed=False)
             raise
         finally:
             self._depth -= 1
             if self._depth == 0:
                 self._note_lock(begun)
-        if self._depth == 0 and self._written >= CHECKPOINT_ROWS:
-            self._written = 0
-            self._checkpoints.request()
+        if self._depth == 0:
+            self._end_transaction(committed=True)
+            if self._written >= CHECKPOINT_ROWS:
+                self._written = 0
+                self._checkpoints.request()
 
     def close(self) -> None:
         """Closes the connection."""

@@ -43,7 +43,7 @@ class StdlibDatabase(SqliteQueries):
     """A `Database` (see store/database.py) on one SQLite file, through `sqlite3`."""
 
     def __init__(self, path: Path, clock: Clock = SYSTEM_CLOCK) -> None:
-        super().__init__(clock)
+        super().__init__(path, clock)
         claim_driver(path, "sqlite3")
         make_private(path)
         self._path = path
@@ -107,11 +107,15 @@ class StdlibDatabase(SqliteQueries):
             connection.execute("RELEASE inner" if inner else "COMMIT")
         except BaseException as error:
             self._roll_back(connection, ROLLBACK_INNER if inner else ("ROLLBACK",))
-            if not inner and isinstance(error, sqlite3.OperationalError):
-                self._discard(connection)
+            if not inner:
+                self._end_transaction(committed=False)
+                if isinstance(error, sqlite3.OperationalError):
+                    self._discard(connection)
             raise
         finally:
             self._note_lock(begun)
+        if not inner:
+            self._end_transaction(committed=True)
 
     def lock_wait(self) -> float:
         """Returns for how long a writer of this process has been waiting for the write lock.

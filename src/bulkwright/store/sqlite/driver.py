@@ -6,17 +6,20 @@ import fcntl
 import os
 import re
 import stat
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
-from bulkwright.clock import SYSTEM_CLOCK
+from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain.module import StorageType
 from bulkwright.store.queries import NamedQueries
 from bulkwright.store.sqlite.errors import is_busy
+from bulkwright.store.sqlite.wakeups import PipeWakeups, send_wakeups, wake_folder
 from bulkwright.store.tables import Types
+from bulkwright.store.wakeups import Topic, Wakeups
 
 BUSY_SECONDS = 60.0
 """How long a writer waits for another one before its statement fails."""
@@ -64,10 +67,36 @@ class SqliteQueries(NamedQueries):
     dialect: ClassVar[str] = "sqlite"
     types: ClassVar[Types] = TYPES
 
+    def __init__(self, path: Path, clock: Clock) -> None:
+        super().__init__(clock)
+        self._wake_folder = wake_folder(path)
+        self._woken = _Woken()
+
+    def wake(self, topic: Topic) -> None:
+        """Wakes all processes that wait for a topic when the transaction of this call commits."""
+        self._woken.topics.add(topic)
+
+    def wakeups(self, topic: Topic) -> Wakeups:
+        """Returns the wake-ups of a topic, to wait for and to close."""
+        return PipeWakeups(self._wake_folder, topic)
+
+    def _end_transaction(self, *, committed: bool) -> None:
+        """Sends the wake-ups of a transaction that was committed; forgets those of another."""
+        if committed and self._woken.topics:
+            send_wakeups(self._wake_folder, self._woken.topics)
+        self._woken.topics.clear()
+
     def run_script(self, script: str) -> None:
         """Runs the statements of a script; call it inside `transaction`."""
         for statement in _statements(script):
             self.sql(statement)
+
+
+class _Woken(threading.local):
+    """What the transaction of a thread wakes when it commits."""
+
+    def __init__(self) -> None:
+        self.topics: set[Topic] = set()
 
 
 T = TypeVar("T")

@@ -32,7 +32,7 @@ class SqliteReadonlyDatabase(SqliteQueries):
     """
 
     def __init__(self, path: Path, clock: Clock = SYSTEM_CLOCK) -> None:
-        super().__init__(clock)
+        super().__init__(path, clock)
         claim_driver(path, "sqlite3")
         uri = f"{path.resolve().as_uri()}?mode=ro"
         if not os.access(path.parent, os.W_OK):

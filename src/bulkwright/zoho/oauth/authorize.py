@@ -48,9 +48,9 @@ def _errors_as_pages(handler: _Handler) -> _Handler:
         try:
             return await handler(zoho, request)
         except OAuthError as error:
-            return _error_page(zoho, error.message, 400)
+            return _error_page(error.message, 400)
         except HttpError:
-            return _error_page(zoho, "invalid_request", 400)
+            return _error_page("invalid_request", 400)
 
     return respond
 
@@ -74,7 +74,7 @@ async def renew(zoho: ZohoContext, request: Request) -> Response:
             Actor(request.address),
         )
         if url is not None:
-            return _redirect(zoho, url)
+            return _redirect(url)
     return _next_page(zoho, visit)
 
 
@@ -86,7 +86,7 @@ async def submit(zoho: ZohoContext, request: Request) -> Response:
     step = fields.get("step", "")
     form = _CONSENT if step in _CONSENT_STEPS else _SIGN_IN
     if not compare_digest(fields.get("csrf", "").encode(), visit.csrf(form).encode()):
-        return _error_page(zoho, "expired_page", 403)
+        return _error_page("expired_page", 403)
     if step == "sign-in":
         return await _sign_in(zoho, request, visit, fields)
     if step == "sign-in-as" and visit.users_offered:
@@ -97,10 +97,10 @@ async def submit(zoho: ZohoContext, request: Request) -> Response:
     match step:
         case "accept":
             accepted = (visit.authorization, visit.visitor, zoho.base_url, actor)
-            return _redirect(zoho, await request.run(signin.accept, *accepted))
+            return _redirect(await request.run(signin.accept, *accepted))
         case "reject":
             rejected = (visit.authorization, visit.visitor, actor)
-            return _redirect(zoho, await request.run(signin.reject, *rejected))
+            return _redirect(await request.run(signin.reject, *rejected))
         case "sign-out":
             await request.run(signin.sign_out, visit.visitor, actor)
             return _reload(zoho, visit, secret="")
@@ -109,7 +109,7 @@ async def submit(zoho: ZohoContext, request: Request) -> Response:
 
 def style(zoho: ZohoContext, _request: Request) -> Response:
     """Returns the style sheet of the pages."""
-    return _page(zoho, pages.style_sheet(), content_type=b"text/css;charset=utf-8")
+    return _page(pages.style_sheet(), content_type=b"text/css;charset=utf-8")
 
 
 async def _sign_in(
@@ -134,6 +134,7 @@ async def _sign_in(
     if secret is None:
         alert = "The e-mail or the password is wrong."
         return _sign_in_page(zoho, visit, 401, alert=alert, email=email)
+    await request.run(signin.end_session, visit.secret)
     return _reload(zoho, visit, secret, device_cookie(zoho, device))
 
 
@@ -145,7 +146,10 @@ async def _sign_in_as(zoho: ZohoContext, request: Request, visit: Visit, user: s
         parse_id(user, leading_zeros=True) or 0,
         request.address,
     )
-    return _next_page(zoho, visit) if secret is None else _reload(zoho, visit, secret)
+    if secret is None:
+        return _next_page(zoho, visit)
+    await request.run(zoho.services.signin.end_session, visit.secret)
+    return _reload(zoho, visit, secret)
 
 
 def _next_page(zoho: ZohoContext, visit: Visit) -> Response:
@@ -153,7 +157,7 @@ def _next_page(zoho: ZohoContext, visit: Visit) -> Response:
     if visit.visitor is None:
         return _sign_in_page(zoho, visit)
     body = pages.render_consent(visit.authorization, visit.visitor, visit.csrf(_CONSENT))
-    return _page(zoho, body, form_target=_form_target(visit))
+    return _page(body, form_target=_form_target(visit))
 
 
 def _sign_in_page(
@@ -173,15 +177,14 @@ def _sign_in_page(
     )
     if not visit.has_cookie:
         headers = (*headers, session_cookie(zoho, visit.secret))
-    return _page(zoho, body, status, *headers, form_target=_form_target(visit))
+    return _page(body, status, *headers, form_target=_form_target(visit))
 
 
-def _error_page(zoho: ZohoContext, code: str, status: int) -> Response:
-    return _page(zoho, pages.render_error(code), status)
+def _error_page(code: str, status: int) -> Response:
+    return _page(pages.render_error(code), status)
 
 
 def _page(
-    zoho: ZohoContext,
     body: bytes,
     status: int = 200,
     *headers: _Header,
@@ -200,10 +203,9 @@ def _page(
         (b"content-type", content_type),
         (b"content-security-policy", policy.encode()),
         (b"x-frame-options", b"DENY"),
-        (b"referrer-policy", b"no-referrer"),
         (b"cross-origin-resource-policy", b"same-origin"),
     )
-    return Response(status, body, (*safe, *_https_only(zoho), *headers))
+    return Response(status, body, (*safe, *headers))
 
 
 def _form_target(visit: Visit) -> str:
@@ -215,13 +217,8 @@ def _form_target(visit: Visit) -> str:
 def _reload(zoho: ZohoContext, visit: Visit, secret: str, *headers: _Header) -> Response:
     """Redirects to the same URL with another session cookie; the browser sends a GET."""
     cookie = session_cookie(zoho, secret, SESSION_SECONDS)
-    return _redirect(zoho, visit.url, cookie, *headers)
+    return _redirect(visit.url, cookie, *headers)
 
 
-def _redirect(zoho: ZohoContext, url: str, *headers: _Header) -> Response:
-    location = ((b"location", url.encode("latin-1")), (b"referrer-policy", b"no-referrer"))
-    return Response(303, headers=(*location, *_https_only(zoho), *headers))
-
-
-def _https_only(zoho: ZohoContext) -> tuple[_Header, ...]:
-    return ((b"strict-transport-security", b"max-age=31536000"),) if zoho.is_https else ()
+def _redirect(url: str, *headers: _Header) -> Response:
+    return Response(303, headers=((b"location", url.encode("latin-1")), *headers))

@@ -103,6 +103,9 @@ def render_consent(authorization: Authorization, visitor: SignedIn, csrf: str) -
         permissions=list(dict.fromkeys(permissions)) or [_NO_PERMISSION],
         unknown_scopes=[name for name, text in described.items() if text is None],
         origin=authorization.origin,
+        keeps_access=authorization.offline
+        and not authorization.implicit
+        and not authorization.client.is_public,
     )
 
 
