@@ -9,6 +9,8 @@ import httpx2
 import pytest
 from tests.support.deployment import Deployment
 
+from bulkwright.wiring import open_check
+
 Json = dict[str, Any]
 
 
@@ -380,3 +382,12 @@ def test_another_org_changes_nothing(server: Deployment) -> None:
     assert send(server, "DELETE", f"Leads/{mine}", token=token).status_code == 400
     assert send(server, "POST", "Leads/upsert", body, token=token).status_code == 400
     assert read(server, "Leads", mine)["Last_Name"] == "mine"
+
+
+def test_the_check_knows_single_records(server: Deployment) -> None:
+    """Records without a result line, and deleted ones, are no findings."""
+    first, _ = insert(server, "Solutions", {"Solution_Title": "A"}, {"Solution_Title": "B"})
+    send(server, "DELETE", f"Solutions/{first}")
+    with open_check(server.settings) as check:
+        found = [one for one in check.run() if "Solutions" in one.where]
+    assert found == []

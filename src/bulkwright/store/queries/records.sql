@@ -14,6 +14,6 @@ SELECT id, display_name, created_by, deleted_by, deleted_time FROM deleted_recor
 WHERE module_id = :module_id AND deleted_time > :after AND deleted_time <= :until
 ORDER BY deleted_time DESC, id DESC LIMIT :most OFFSET :skipped
 
--- name: delete_deleted_records
--- Forget the records that were deleted a long time ago.
-DELETE FROM deleted_records WHERE deleted_time < :before
+-- name: forget_deleted_names
+-- Erase the names of records that were deleted a long time ago. `bulkwright check` needs their ids.
+UPDATE deleted_records SET display_name = '' WHERE deleted_time < :before AND display_name <> ''
