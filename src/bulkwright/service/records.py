@@ -190,7 +190,7 @@ class RecordService:
         for field in keys:
             self.store.ensure_index(module, field)
         sort = module.field(query.sort_by)
-        if sort is None or sort.data_type in UNWRITABLE:
+        if sort is None or sort.data_type in UNWRITABLE or sort.storage_type is StorageType.LIST:
             raise InvalidData(details={"param_name": "sort_by"})
         few = bool(keys) and sort.api_name == "id"
         order = Order(sort, query.ascending, few=few)

@@ -44,7 +44,7 @@ class Types:
     key: str
     """For the normalised keys of texts: compared byte by byte."""
     folded: str = "{}"
-    """A text with its ASCII letters in lower case, compared byte by byte."""
+    """A text without surrounding spaces, its ASCII letters in lower case; compared byte by byte."""
     ordered: str = "{}"
     """A text that is sorted by its bytes."""
     elements: str = "{}"

@@ -48,7 +48,7 @@ TYPES = Types(
     },
     # Keys are compared byte by byte, which is the fastest comparison (decision 8).
     key='TEXT COLLATE "C"',
-    folded='lower({} COLLATE "C")',
+    folded='lower(trim({} COLLATE "C"))',
     ordered='{} COLLATE "C"',
     elements="jsonb_array_elements_text({}) AS e (value)",
 )

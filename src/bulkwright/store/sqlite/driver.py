@@ -54,7 +54,7 @@ TYPES = Types(
         StorageType.REFERENCE: "INTEGER",
     },
     key="TEXT",
-    folded="lower({})",
+    folded="lower(trim({}))",
     elements="json_each(CASE WHEN json_valid({0}) THEN {0} END) AS e",
     decimal_is_text=True,
 )
