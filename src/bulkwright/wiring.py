@@ -8,6 +8,7 @@ file through a driver of its own (store/database.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,7 +160,7 @@ def open_job_context(
     settings.prepare()
     database, records, open_claim_store = _worker_stores(settings, clock, patient=dry)
     database.observe = observe
-    with closing(database):
+    with closing(database), ThreadPoolExecutor(2, thread_name_prefix="pipeline") as threads:
         migrate(database)
         services = _services(database, settings)
         ctx = JobContext(
@@ -173,6 +174,7 @@ def open_job_context(
             files=services.files,
             limits=settings.limits,
             observe=observe,
+            threads=threads,
             dry=dry,
             quote_formulas=settings.quotes_formulas,
             pace=ChunkPace(limited=not settings.database),

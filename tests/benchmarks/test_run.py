@@ -27,8 +27,9 @@ MEASURES = {
     "B7": {"upsert-match"},
     "B7-postgres": {"upsert-match"},
     "B8": {"start-prepared", "start-empty", "api-memory"},
-    "B10": {"insert-1", "insert-100", "search-by-key"},
     "B9": {"bulkwright, 2% bad", "sqlite3-shell, 2% bad"},
+    "B11": {"insert-1", "insert-100", "search-by-key"},
+    "B10": {"sqlite-p50", "sqlite-p99", "postgres-p50", "postgres-p99"},
 }
 
 

@@ -88,7 +88,7 @@ class Case:
     long: bool = False
     """Takes more than three seconds: not in the short form."""
     seconds: float = 20.0
-    """How long it may take."""
+    """The CPU time that the service may use, in seconds."""
 
     def __str__(self) -> str:
         return f"{self.group}/{self.name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 
 import polars as pl
@@ -47,3 +48,9 @@ def test_case_and_composition_make_no_other_key(text: str) -> None:
     """A decomposed and a padded text mean the same record."""
     others = [text, f"  {text}\t", unicodedata.normalize("NFD", text)]
     assert len(set(normalised(pl.Series(others)).to_list())) == 1
+
+
+def test_no_letter_is_folded_beyond_the_first_plane() -> None:
+    """`normalised` does not look for letters there whose case folding is not their lower case."""
+    beyond = map(chr, range(0x10000, sys.maxunicode + 1))
+    assert [c for c in beyond if c.lower() == c and c.casefold() != c] == []

@@ -289,3 +289,36 @@ def test_checkpoints_that_are_closed_as_they_begin_end(tmp_path: Path) -> None:
     closing.start()
     closing.join(10)
     assert not closing.is_alive()
+
+
+def test_only_what_may_be_undone_is_not_flushed(tmp_path: Path) -> None:
+    """The transaction behind one that need not be durable is durable again, also after an error."""
+    with closing(AdbcDatabase(tmp_path / "test.sqlite")) as database:
+
+        def flushes() -> object:
+            return database.sql("PRAGMA synchronous")[0]["synchronous"]
+
+        full = flushes()
+        with database.transaction(durable=False):
+            assert flushes() != full
+        assert flushes() == full
+        with pytest.raises(KeyError), database.transaction(durable=False):
+            raise KeyError
+        assert flushes() == full
+        # Inside a durable transaction it is part of that one.
+        with database.transaction(), database.transaction(durable=False):
+            assert flushes() == full
+
+
+def test_a_connection_is_asked_only_when_the_server_has_sent_something(postgres: Server) -> None:
+    """One that the server has ended is replaced before it is used; others cost no query."""
+    with closing(PostgresDatabase(postgres.database(), connections=1)) as database:
+        (first,) = database.sql("SELECT pg_backend_pid() AS pid")
+        assert database.sql("SELECT pg_backend_pid() AS pid") == [first]
+        name = urlsplit(database._url).path[1:]
+        postgres.run(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+            f"WHERE datname = '{name}'"
+        )
+        (second,) = database.sql("SELECT pg_backend_pid() AS pid")
+        assert second != first

@@ -17,6 +17,7 @@ from bulkwright.testing import child_processes as children
 __all__ = ["children", "clean_environment", "fault_environment", "free_port", "kill", "listens",
            "on_path", "start", "until"]  # fmt: skip
 
+_FIRST_PAUSE_SECONDS = 0.002
 INJECTED = Path(__file__).with_name("injected")
 
 
@@ -33,12 +34,17 @@ def kill(process: subprocess.Popen[str]) -> None:
 
 
 def until(happened: Callable[[], object], seconds: float = 60.0, pause: float = 0.01) -> bool:
-    """Wait until a condition holds; return False if it does not within `seconds`."""
+    """Wait until a condition holds; return False if it does not within `seconds`.
+
+    The first pauses between two looks are shorter than `pause`: most jobs of tests end soon.
+    """
     deadline = time.monotonic() + seconds
+    step = min(pause, _FIRST_PAUSE_SECONDS)
     while time.monotonic() < deadline:
         if happened():
             return True
-        time.sleep(pause)
+        time.sleep(step)
+        step = min(pause, 2 * step)
     return False
 
 

@@ -16,7 +16,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
@@ -34,9 +34,13 @@ _ABANDONED_SECONDS = 3600
 class LocalIncoming:
     """A file that is being written beside its final path."""
 
-    def __init__(self, path: Path, path_of: Callable[[Area, int], Path]) -> None:
+    def __init__(
+        self, path: Path, path_of: Callable[[Area, int], Path], durable: Set[Path]
+    ) -> None:
+        """`durable` folders have been flushed with the folders that hold them."""
         self._path = path
         self._path_of = path_of
+        self._durable = durable
         self._file: BinaryIO = open(  # noqa: SIM115 - closed by __exit__
             os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "w+b"
         )
@@ -60,10 +64,12 @@ class LocalIncoming:
         """Flushes the file and renames it to `path`, in place of an earlier file; durable then."""
         self._file.flush()
         os.fsync(self._file.fileno())
+        is_durable = path.parent in self._durable and path.parent.is_dir()
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.replace(self._path, path)
         _flush_folder(path.parent)
-        _flush_folder(path.parent.parent)  # it holds the entry of a new folder
+        if not is_durable:
+            _flush_folder(path.parent.parent)  # it holds the entry of a new folder
         self._saved = True
 
     def link_to(self, path: Path) -> None:
@@ -103,12 +109,15 @@ class LocalFiles:
         self._root = root
         self._free_bytes = free_bytes
         self._clock = clock
-        folders = [root, *(root / name for name in ("uploads", "parts", "results", "incoming"))]
-        if make and not all(folder.is_dir() for folder in folders):
-            for folder in folders:
+        folders = [root / name for name in ("uploads", "parts", "results", "incoming")]
+        self._durable: Set[Path] = frozenset()
+        if make:
+            for folder in (root, *folders):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Also if they exist: the process that made them may have ended before it did this.
             _flush_folder(root)
             _flush_folder(root.parent)
+            self._durable = frozenset(folders)
 
     def path(self, area: Area, number: int) -> Path:
         """Returns the path of an id's file, or of the folder of its parts."""
@@ -120,7 +129,8 @@ class LocalFiles:
 
     def incoming(self) -> LocalIncoming:
         """Returns a new file to write to, which has no final name yet."""
-        return LocalIncoming(self._root / "incoming" / secrets.token_hex(16), self.path)
+        path = self._root / "incoming" / secrets.token_hex(16)
+        return LocalIncoming(path, self.path, self._durable)
 
     def open(self, area: Area, number: int, sha256: str | None) -> BinaryIO:
         """Returns an upload or a result, open at its start. See `Files.open` for the errors."""

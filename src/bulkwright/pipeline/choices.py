@@ -22,4 +22,7 @@ def exploded(cells: pl.Series, field: Field) -> pl.DataFrame:
 
 def distinct(cells: pl.Series, field: Field) -> pl.Series:
     """Return the values of the cells, each once."""
-    return exploded(cells.unique(), field)["value"].unique()
+    cells = cells.unique()
+    if field.storage_type is StorageType.LIST:
+        return exploded(cells, field)["value"].unique()
+    return cells.drop_nulls() if cells.null_count() else cells

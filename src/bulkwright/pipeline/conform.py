@@ -15,6 +15,7 @@ import polars as pl
 
 from bulkwright.domain.outcome import SkipReason
 from bulkwright.formats.csv import BAD_BYTE
+from bulkwright.pipeline.cells import all_read, repeated
 from bulkwright.pipeline.choices import distinct
 from bulkwright.pipeline.keys import Keys, normalised, number_keys
 from bulkwright.pipeline.plan import MappedColumn, Plan
@@ -66,7 +67,8 @@ def conform(chunk: Chunk, plan: Plan) -> Conformed:
         if chunk.has_nul or chunk.has_bad_bytes:
             bad = bad | _has_invalid_text(cells)
         if column is required_key or (column.field.required and column.name != "id"):
-            empty, blank = cells.is_null(), cells.str.strip_chars() == ""
+            empty = cells.is_null() if cells.null_count() else no_rows(chunk.rows)
+            blank = cells.str.strip_chars() == ""
             bad = bad & ~blank
             row_errors.add(SkipReason.MANDATORY_NOT_FOUND, column.label, blank)
             if column is required_key or not update_keeps_empty:
@@ -97,10 +99,9 @@ def _cells(chunk: Chunk, column: MappedColumn) -> pl.Series:
     """
     mapping = column.mapping
     if mapping.index is None:
-        return pl.repeat(mapping.default, n=chunk.rows, dtype=pl.String, eager=True)
+        return repeated(mapping.default, chunk.rows, pl.String)
     cells = chunk.cells[str(mapping.index)]
-    filled = pl.when(cells != "").then(cells).otherwise(pl.lit(mapping.default, pl.String))
-    return pl.select(filled).to_series()
+    return cells.zip_with(cells != "", pl.Series([mapping.default], dtype=pl.String))
 
 
 def _values(cells: pl.Series, column: MappedColumn, plan: Plan) -> tuple[pl.Series, pl.Series]:
@@ -119,6 +120,8 @@ def _values(cells: pl.Series, column: MappedColumn, plan: Plan) -> tuple[pl.Seri
         values = normalised(cells)
     else:
         values = read_values(cells, column.options)
+    if all_read(values, cells):
+        return values, no_rows(cells.len())
     return values, values.is_null() & cells.is_not_null()
 
 

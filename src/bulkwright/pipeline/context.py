@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
@@ -45,6 +46,8 @@ class JobContext:
     files: Files
     limits: Limits
     observe: Observer
+    threads: Executor
+    """Two threads that work beside the one that writes records."""
     stop: StopSignal = field(default_factory=StopSignal)
     """Checked after every chunk. If it is set, the worker releases the job."""
     dry: bool = False

@@ -7,11 +7,12 @@ key is the value itself, and the database says which keys its index compares as 
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from functools import cache
 
 import polars as pl
+
+from bulkwright.pipeline.cells import keep_where
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class Keys:
 
     def per_row(self, values: pl.Series) -> pl.Series:
         """Return, for each row, the value that belongs to its key in `distinct`."""
+        if self.distinct.len() == self.number.len():
+            return values  # each row has a key of its own, in this order
         return values.gather(self.number)
 
     def merged(self, same: pl.Series | None) -> Keys:
@@ -53,20 +56,24 @@ def number_keys(keys: pl.Series) -> Keys:
 
 def normalised(values: pl.Series) -> pl.Series:
     """Return the keys of text values; null where a value has nothing but blanks."""
-    keys = values.str.strip_chars().str.to_lowercase()
-    if (keys.str.len_bytes() != keys.str.len_chars()).any():
+    text = pl.first().str.strip_chars().str.to_lowercase()
+    has_special = (pl.first().str.len_bytes() != pl.first().str.len_chars()).any()
+    frame = values.to_frame().select(text)
+    keys = frame.to_series()
+    if frame.select(has_special).item():
         letters, folded = _special_foldings()
         keys = keys.str.normalize("NFC").str.replace_many(letters, folded)
         keys = keys.str.normalize("NFC")
-    return pl.select(pl.when(keys != "").then(keys)).to_series().alias(values.name)
+    return keep_where(keys, keys != "")
 
 
 @cache
 def _special_foldings() -> tuple[list[str], list[str]]:
-    # The letters whose lower case is not their case folding, such as ß and ss.
+    # The letters whose lower case is not their case folding, such as ß and ss. There are none
+    # behind these 65,536 characters; to look at all would take a second.
     pairs = [
         (c, c.casefold())
-        for c in map(chr, range(0x80, sys.maxunicode + 1))
+        for c in map(chr, range(0x80, 0x10000))
         if c.lower() == c and c.casefold() != c
     ]
     return [c for c, _ in pairs], [f for _, f in pairs]

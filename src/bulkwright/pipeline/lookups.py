@@ -8,6 +8,7 @@ from functools import partial
 import polars as pl
 
 from bulkwright.domain.outcome import SkipReason
+from bulkwright.pipeline.cells import repeated
 from bulkwright.pipeline.conform import Conformed
 from bulkwright.pipeline.keys import Keys
 from bulkwright.pipeline.plan import MappedColumn, Plan
@@ -23,9 +24,8 @@ def resolve_lookups(
     A cell that means no record, or several, marks its row as invalid. A lookup into the module of
     the job itself finds the records of earlier chunks only.
     """
-    return conformed.fields.with_columns(
-        [_resolve(conformed, c, plan, sink, parents) for c in plan.columns if c.is_lookup]
-    )
+    found = [_resolve(conformed, c, plan, sink, parents) for c in plan.columns if c.is_lookup]
+    return conformed.fields.with_columns(found) if found else conformed.fields
 
 
 def _resolve(
@@ -55,10 +55,13 @@ def find_ids(keys: Keys, find: Callable[[pl.Series], pl.DataFrame]) -> tuple[pl.
 
     The second series is a mask of the rows whose key several records hold; they have no id.
     """
+    rows = keys.number.len()
     found = find(keys.distinct) if keys.distinct.len() else None
     if found is None or found.is_empty():
-        rows = keys.number.len()
-        return pl.repeat(None, n=rows, dtype=pl.Int64, eager=True).alias("record"), no_rows(rows)
+        return repeated(None, rows, pl.Int64).alias("record"), no_rows(rows)
+    if found["at"].n_unique() == found.height:  # no key is held twice, as in most chunks
+        ids = repeated(None, keys.distinct.len(), pl.Int64).scatter(found["at"], found["id"])
+        return keys.per_row(ids).alias("record"), no_rows(rows)
     found = found.group_by("at").agg(pl.col("id").first(), (pl.len() > 1).alias("ambiguous"))
     all_keys = pl.int_range(keys.distinct.len(), dtype=pl.UInt32, eager=True).to_frame("at")
     by_key = all_keys.join(found, on="at", how="left", maintain_order="left").select(

@@ -18,6 +18,7 @@ import polars as pl
 
 from bulkwright.domain.job import Operation
 from bulkwright.domain.outcome import Outcome, SkipReason
+from bulkwright.pipeline.cells import repeated
 from bulkwright.pipeline.conform import Conformed
 from bulkwright.pipeline.keys import Keys, number_keys
 from bulkwright.pipeline.lookups import find_ids, resolve_lookups
@@ -70,16 +71,23 @@ def match(conformed: Conformed, plan: Plan, sink: RecordSink, parents: ParentRec
     row_errors = conformed.row_errors
     fields = resolve_lookups(conformed, plan, sink, parents)
     keys = {c.name: _keys(conformed, fields, c, plan, sink) for c in plan.matched_by}
-    rows = pl.DataFrame({"row": pl.int_range(fields.height, eager=True)})
     find_by = plan.find_by
     if find_by is not None:
+        key = keys[find_by.name].number
         records, ambiguous = _find_records(keys[find_by.name], plan, find_by, sink)
         row_errors.add(SkipReason.CANNOT_PROCESS, find_by.label, ambiguous)
-        rows = rows.with_columns(keys[find_by.name].number.alias("key"), records)
     else:
-        rows = rows.with_columns(pl.lit(None).alias("key"), pl.lit(None, pl.Int64).alias("record"))
-    valid = ~row_errors.bad()
-    rows = rows.with_columns(conformed.incomplete().alias("incomplete"), valid.alias("valid"))
+        key = repeated(None, fields.height, pl.UInt32)
+        records = repeated(None, fields.height, pl.Int64)
+    rows = pl.DataFrame(
+        [
+            pl.int_range(fields.height, eager=True).alias("row"),
+            key.alias("key"),
+            records.alias("record"),
+            conformed.incomplete().alias("incomplete"),
+            (~row_errors.bad()).alias("valid"),
+        ]
+    )
 
     holders = {c.name: _find_records(keys[c.name], plan, c, sink)[0] for c in plan.unique}
     if find_by is None and len(holders) == 1:
@@ -108,7 +116,6 @@ def _match_at_once(candidates: _Candidates, plan: Plan) -> Matched:
             SkipReason.DUPLICATE_DATA, candidates.label, candidates.mask(again)
         )
         candidates = candidates.with_rows(pl.when(~again).then(pl.col("creator")).alias("creator"))
-    rows = candidates.rows
     outcome = (
         pl.when(pl.col("creator") == pl.col("row"))
         .then(pl.lit(Outcome.ADDED.value))
@@ -116,12 +123,14 @@ def _match_at_once(candidates: _Candidates, plan: Plan) -> Matched:
         .then(pl.lit(Outcome.UPDATED.value))
         .otherwise(pl.lit(Outcome.SKIPPED.value))
     )
+    record = pl.when(valid).then(pl.col("record"))
+    decided = candidates.rows.select(outcome.alias("outcome"), record.alias("record"), "creator")
     return Matched(
         candidates.conformed,
         candidates.fields,
-        rows.select(outcome).to_series(),
-        rows.select(pl.when(valid).then(pl.col("record"))).to_series(),
-        rows["creator"],
+        decided["outcome"],
+        decided["record"],
+        decided["creator"],
         exchanges_keys=False,
     )
 
@@ -143,12 +152,11 @@ def _reject_by_key(candidates: _Candidates, operation: Operation) -> _Candidates
 
 def _find_creators(candidates: _Candidates) -> _Candidates:
     """Add the column `creator`: of each key, the first row that can create its record."""
-    found, valid = pl.col("record").is_not_null(), pl.col("valid")
+    valid = pl.col("valid")
+    can_create = valid & pl.col("record").is_null() & ~pl.col("incomplete")
     rows = candidates.rows.with_columns(
-        (valid & ~found & ~pl.col("incomplete")).alias("can_create")
-    )
-    rows = rows.with_columns(
-        pl.when(pl.col("can_create") & pl.col("key").is_null()).then(pl.col("row")).alias("creator")
+        can_create.alias("can_create"),
+        pl.when(can_create & pl.col("key").is_null()).then(pl.col("row")).alias("creator"),
     )
     first = rows.filter(pl.col("can_create") & pl.col("key").is_not_null()).unique(
         "key", keep="first"

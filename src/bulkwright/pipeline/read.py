@@ -139,9 +139,9 @@ def _parse_segment(
         except pl.exceptions.ComputeError:
             pass  # a row has even more cells, or its quoting is wrong after all: read it slowly
         else:
-            rest = pl.col(str(width)).alias(_REST)
-            damaged = (pl.col(str(width)) != "").alias(_DAMAGED)
-            return frame.with_columns(rest, damaged).drop(str(width)), []
+            last = pl.col(str(width))
+            rest, damaged = last.alias(_REST), (last != "").alias(_DAMAGED)
+            return frame.select(pl.exclude(str(width)), rest, damaged), []
     rows = list(parse_slowly(segment.data, delimiter))
     cells = {
         str(i): pl.Series([r.cells[i] if i < len(r.cells) else "" for r in rows], dtype=pl.String)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from bulkwright.domain.outcome import SkipReason
+from bulkwright.pipeline.cells import repeated
 
 
 class RowErrors:
@@ -50,7 +51,7 @@ class RowErrors:
         """
         bad = self.bad()
         if not bad.any():
-            return pl.repeat("", n=self._rows, dtype=pl.String, eager=True)
+            return repeated("", self._rows, pl.String)
         at = bad.arg_true()
         codes = []
         for reason in SkipReason:
@@ -74,4 +75,4 @@ class RowErrors:
 
 def no_rows(count: int) -> pl.Series:
     """Return a mask of `count` rows that is false everywhere."""
-    return pl.repeat(value=False, n=count, dtype=pl.Boolean, eager=True)
+    return pl.Series([False]).new_from_index(0, count)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future
 
 import polars as pl
 
@@ -25,6 +25,7 @@ from bulkwright.domain.outcome import Counts, Outcome, SkipReason
 from bulkwright.events.events import ChunkCommitted, JobEnded, JobStarted, ResultLost
 from bulkwright.files import Area, DamagedFile, Files
 from bulkwright.pipeline import result
+from bulkwright.pipeline.background import Background
 from bulkwright.pipeline.conform import Conformed, conform
 from bulkwright.pipeline.context import JobContext
 from bulkwright.pipeline.keys import normalised
@@ -85,12 +86,13 @@ def _run_resource(lease: Lease, job: Job, position: int, attempt: int, ctx: JobC
     counts = sum((e.counts for e in entries), Counts())
     start = _start(entries)
     ctx.observe(JobStarted(job.id, attempt, start.row))
-    with open_source(job, position, ctx) as source, ThreadPoolExecutor(2) as background:
+    with open_source(job, position, ctx) as source, Background(ctx.threads) as background:
         plan = source.plan
+        chunks = _Prefetch((conform(c, plan) for c in source.chunks(start, ctx)), background)
+        chunks.begin_next()
         ctx.claims.begin(lease, source.dialect.encoding)
         _ensure_indexes(plan, ctx.records.service)
         target = open_target(plan, ctx)
-        chunks = _Prefetch((conform(c, plan) for c in source.chunks(start, ctx)), background)
         begun = time.monotonic()  # clock: a duration for the log and the metrics
         added = default_bytes(plan.resource.mappings)
         while (conformed := chunks.take()) is not None:
@@ -114,7 +116,7 @@ def _commit_chunk(
     conformed: Conformed,
     plan: Plan,
     target: Target,
-    background: Executor,
+    background: Background,
     chunks: _Prefetch,
     ctx: JobContext,
 ) -> tuple[LedgerEntry, dict[tuple[SkipReason, str], int]]:
@@ -124,7 +126,7 @@ def _commit_chunk(
         target.lock()
         decided = target.decide(conformed)
         results = _results(decided, dry=ctx.dry)
-        making = background.submit(_store_part, lease, conformed.chunk, plan, results, ctx)
+        making = background.begin(_store_part, lease, conformed.chunk, plan, results, ctx)
         chunks.begin_next()
         target.write(decided)
         _remember_parents(conformed.chunk, plan, decided.ids, ctx.records.parents)
@@ -244,7 +246,7 @@ def _remember_parents(chunk: Chunk, plan: Plan, ids: pl.Series, parents: ParentR
 class _Prefetch:
     """Conforms the next chunk on another thread, one at a time."""
 
-    def __init__(self, chunks: Iterator[Conformed], background: Executor) -> None:
+    def __init__(self, chunks: Iterator[Conformed], background: Background) -> None:
         self._chunks = chunks
         self._background = background
         self._next: Future[Conformed | None] | None = None
@@ -255,7 +257,7 @@ class _Prefetch:
         If it begins any earlier, both compete for the cores: that took 6 % longer.
         """
         if self._next is None:
-            self._next = self._background.submit(next, self._chunks, None)
+            self._next = self._background.begin(next, self._chunks, None)
 
     def take(self) -> Conformed | None:
         """Return the next chunk as soon as it is ready; None after the last."""

@@ -67,13 +67,19 @@ def _text(cells: pl.Series, options: ReadOptions) -> pl.Series:
         cells = keep_where(cells, cells != "")
     patterns = rules.PATTERNS.get(field.data_type)
     if patterns is not None:
-        cells = keep_where(cells, _matches(cells.str.strip_chars(), patterns))
+        cells = keep_where(cells, _matches(cells, patterns))
     elif field.has_folded_key:
         # A value of blanks has no key, so its record could not be found by it.
         cells = keep_where(cells, cells.str.contains(r"\S"))
-    if field.length is not None and (cells.str.len_bytes() > field.length).any():
+    if field.length is not None and _may_exceed(cells, field.length):
         cells = keep_where(cells, cells.str.len_chars() <= field.length)
     return cells
+
+
+def _may_exceed(cells: pl.Series, length: int) -> bool:
+    """Whether a cell may have more characters: one has more bytes."""
+    # The size of the whole column needs no query, and is an answer for small files.
+    return cells.estimated_size() > length and bool((cells.str.len_bytes() > length).any())
 
 
 def _existing_text(cells: pl.Series, field: Field) -> pl.Series:
@@ -142,8 +148,11 @@ def _integer(cells: pl.Series, options: ReadOptions) -> pl.Series:
     if options.field.column is not None:
         return _existing_integer(_plain_number(cells, options), options.field.column)
     digits = rules.INTEGER_DIGITS.get(options.field.data_type, rules.LONG_DIGITS)
+    pattern = rf"^-?[0-9]{{1,{digits}}}$"
+    if options.format is None and has_no_false(cells.str.contains(pattern)):
+        return cells.cast(pl.Int64)
     plain = _plain_number(cells, options)
-    return keep_where(plain, plain.str.contains(rf"^-?[0-9]{{1,{digits}}}$")).cast(pl.Int64)
+    return keep_where(plain, plain.str.contains(pattern)).cast(pl.Int64)
 
 
 def _decimal(cells: pl.Series, options: ReadOptions) -> pl.Series:
@@ -181,8 +190,9 @@ def _boolean(cells: pl.Series, options: ReadOptions) -> pl.Series:
     if options.format is not None:
         true, false = dateformat.boolean_words(options.format)
         words = {true: True, false: False}
-    texts = cells.str.strip_chars().str.to_lowercase()
-    return texts.replace_strict(words, default=None, return_dtype=pl.Boolean)
+    word = pl.first().str.strip_chars().str.to_lowercase()
+    value = word.replace_strict(words, default=None, return_dtype=pl.Boolean)
+    return cells.to_frame().select(value).to_series()
 
 
 def _list(cells: pl.Series, options: ReadOptions) -> pl.Series:
@@ -219,10 +229,13 @@ _EXISTING_BOOLEANS = {**rules.BOOLEANS, "1": True, "0": False}
 
 
 def _matches(cells: pl.Series, patterns: tuple[str, ...]) -> pl.Series:
+    """A mask of the cells that match one of the patterns, without the blanks around them."""
     first, *others = patterns
-    matches = cells.str.contains(first)
+    stripped = pl.first().str.strip_chars()
+    matches = cells.to_frame().select(stripped.str.contains(first)).to_series()
     for pattern in others:
         if not has_no_false(matches):
-            rest = keep_where(cells, ~matches)
-            matches = matches | rest.str.contains(pattern).fill_null(value=False)
+            rest = keep_where(cells, ~matches).to_frame()
+            found = rest.select(stripped.str.contains(pattern).fill_null(value=False))
+            matches = matches | found.to_series()
     return matches

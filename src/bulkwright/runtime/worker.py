@@ -38,6 +38,7 @@ from bulkwright.pipeline.context import JobContext
 from bulkwright.pipeline.run import Interrupted, fail_job, run_job
 from bulkwright.runtime.best_effort import best_effort
 from bulkwright.runtime.lease_keeper import LeaseKeeper
+from bulkwright.runtime.warm_up import warm_up
 from bulkwright.runtime.worker_identity import is_dead, worker_identity
 from bulkwright.settings import Settings
 from bulkwright.store.wakeups import Wakeups
@@ -94,6 +95,7 @@ class Worker:
                 self._wakeups = None
 
     def _run(self, wakeups: Wakeups) -> None:
+        warm_up(self._ctx.threads, self._clock)
         self._end_dead_leases()
         pause, reported = BLOCKED_FIRST_SECONDS, ""
         while not self._ctx.stop.is_set:

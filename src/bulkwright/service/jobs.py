@@ -202,7 +202,6 @@ class JobService:
             )
 
     def _add(self, job: Job, *, wake: bool) -> Job:
-        numbered = replace(job, id=self.modules.take_ids(1))
         with self.jobs.transaction():
             if job.fingerprint is not None:
                 self.jobs.lock_fingerprint(job.fingerprint)
@@ -212,6 +211,7 @@ class JobService:
             # Before the pin a sweep may have deleted the upload; after it no sweep can.
             if not self.upload_store.pin_upload(job.org_id, job.resources[0].file_id):
                 raise InvalidFileId(details={"json_path": "$.resource[0].file_id"})
+            numbered = replace(job, id=self.modules.take_ids(1))
             self.jobs.add(numbered, wake=wake)
         return numbered
 

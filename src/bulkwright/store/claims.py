@@ -37,7 +37,8 @@ class ClaimStore:
         priority come first and take turns; of an org the oldest job comes first. With `only`, no
         other job is claimed. None if no job is free.
         """
-        with self._db.transaction():
+        # A power cut ends the leases of a SQLite file anyway.
+        with self._db.transaction(durable=False):
             # SQLite's write lock is held when the clock is read: no lease can be younger than this.
             row = self._db.one("claim_job", worker=worker, only=only, **lease_times(self._db.clock))
             if row is None:
@@ -105,12 +106,12 @@ class ClaimStore:
         return None if row is None else row["lease_holder"]
 
     @contextmanager
-    def chunk(self, lease: Lease) -> Iterator[None]:
+    def chunk(self, lease: Lease, *, durable: bool = True) -> Iterator[None]:
         """The transaction of one chunk: everything inside commits together if the lease holds.
 
         Raises LeaseLost before anything has changed if the lease no longer holds.
         """
-        with self._db.transaction():
+        with self._db.transaction(durable=durable):
             _held(
                 self._db.one(
                     "fence_job", id=lease.job_id, fence=lease.fence, **lease_times(self._db.clock)
@@ -120,7 +121,7 @@ class ClaimStore:
 
     def begin(self, lease: Lease, encoding: str) -> None:
         """Records the character encoding in which the job is processed. Raises LeaseLost."""
-        with self.chunk(lease):
+        with self.chunk(lease, durable=False):  # the next worker records the same
             self._db.run("set_encoding", id=lease.job_id, encoding=encoding)
 
     def complete_resource(self, lease: Lease, position: int) -> None:

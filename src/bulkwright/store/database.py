@@ -79,10 +79,12 @@ class Database(Protocol):
         """
         ...
 
-    def transaction(self) -> AbstractContextManager[None]:
+    def transaction(self, *, durable: bool = True) -> AbstractContextManager[None]:
         """All calls inside commit together, or none of them if the block raises.
 
-        Inside another transaction it is a savepoint of that one.
+        Inside another transaction it is a savepoint of that one. If it need not be `durable`, a
+        power cut of the machine may undo it, until a later transaction is durable. On PostgreSQL
+        every transaction is durable, because workers on other machines survive that power cut.
         """
         ...
 

@@ -120,5 +120,6 @@ _TEXTS = {
 def outcomes(*good: int) -> dict[int, ResponseDoc]:
     """Returns the responses of a call: an object for each record, whatever the status."""
     return {
-        status: ResponseDoc(_TEXTS[status], (_OUTCOME,)) for status in sorted({*good, 202, 207})
+        status: ResponseDoc(_TEXTS[status], (_OUTCOME,))
+        for status in sorted({*good, 202, 207, 400})
     }

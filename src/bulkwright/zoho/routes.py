@@ -213,7 +213,10 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         name="getField",
         group=doc.READS,
         summary="Get a field of a module",
-        parameters=(ParameterDoc("field_id", "path", "Id of a field.", doc.ID), doc.MODULE_QUERY),
+        parameters=(
+            ParameterDoc("field_id", "path", "Id of a field.", doc.ANY_ID),
+            doc.MODULE_QUERY,
+        ),
         answers={
             200: ResponseDoc("It.", (doc.list_of("fields", "id", "api_name", "data_type"),)),
             204: ResponseDoc("The module has no such field."),
@@ -260,7 +263,7 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         name="getUser",
         group=doc.READS,
         summary="Get a user",
-        parameters=(ParameterDoc("user_id", "path", "Id of a user.", doc.ID),),
+        parameters=(ParameterDoc("user_id", "path", "Id of a user.", doc.ANY_ID),),
         answers={
             200: ResponseDoc("The user.", (doc.list_of("users", "id", "email", "full_name"),)),
             204: ResponseDoc("The user does not exist."),

@@ -98,13 +98,13 @@ def _is_commit(point: str) -> Callable[[Any], Any]:
 
 def _transaction(original: Any) -> Any:
     @contextmanager
-    def transaction(self: Any) -> Iterator[None]:
+    def transaction(self: Any, **more: Any) -> Iterator[None]:
         depth = getattr(local, "depth", 0)
         local.depth = depth + 1
         if depth == 0:
             local.inner = ""
         try:
-            with original(self):
+            with original(self, **more):
                 yield
                 # A savepoint's point is that of the transaction around it, which commits.
                 point = getattr(local, "point", "") or local.inner

@@ -8,6 +8,7 @@ middle of a transaction.
 from __future__ import annotations
 
 import re
+import select
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -159,7 +160,7 @@ class PostgresDatabase(PostgresQueries):
             max_idle=60.0,
             configure=self._configure,
             # The server may have been restarted since the connection was used last.
-            check=ConnectionPool.check_connection,
+            check=_check,
             open=True,
         )
 
@@ -198,10 +199,10 @@ class PostgresDatabase(PostgresQueries):
             return cursor.rowcount
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, durable: bool = True) -> Iterator[None]:
         """All calls inside commit together, or none of them if the block raises.
 
-        Inside another transaction it is a savepoint of that one.
+        Inside another transaction it is a savepoint of that one. Each one is durable.
         """
         if self._current is not None:
             with self._current.transaction():
@@ -303,6 +304,17 @@ class _Connection(psycopg.Connection[DictRow]):
         on_attempt(None)
         made.begun = begun
         return made
+
+
+def _check(connection: _Connection) -> None:
+    """Raises psycopg's OperationalError if the server has ended a connection.
+
+    Without a message from the server nothing has happened, and a query to it is saved.
+    """
+    arrived = select.poll()
+    arrived.register(connection.fileno(), select.POLLIN)
+    if arrived.poll(0):
+        ConnectionPool.check_connection(connection)
 
 
 @lru_cache(1000)

@@ -54,7 +54,7 @@ class PostgresReadonlyDatabase(PostgresQueries):
         return []
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, durable: bool = True) -> Iterator[None]:
         """All reads inside see the same snapshot."""
         with _unreadable(), self._connection.transaction():
             self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")

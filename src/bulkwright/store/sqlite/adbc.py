@@ -107,25 +107,39 @@ class AdbcDatabase(SqliteQueries):
         self.write(q.sql, _with_constants(q, rows, values))
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, durable: bool = True) -> Iterator[None]:
         """All calls inside commit together, or none of them if the block raises.
 
-        Inside another transaction it is a savepoint of that one.
+        Inside another transaction it is a savepoint of that one. A power cut may undo one that is
+        not `durable`: its commit flushes nothing.
         """
+        if durable or self._depth:
+            with self._transaction():
+                yield
+            return
+        self._control("PRAGMA synchronous=NORMAL")
+        try:
+            with self._transaction():
+                yield
+        finally:
+            self._control("PRAGMA synchronous=FULL")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
         begin, commit, rollback = _TRANSACTION if self._depth == 0 else _SAVEPOINT
         with self._turn.taken(BUSY_SECONDS) if self._depth == 0 else nullcontext():
-            self.sql(begin)
+            self._control(begin)
         begun = perf_counter()
         self._depth += 1
         try:
             yield
-            self.sql(commit)
+            self._control(commit)
         except BaseException:
             # After a full disk or an I/O error SQLite has rolled back by itself. Then this fails,
             # and the first error must be raised.
             with suppress(DatabaseError):
                 for statement in rollback:
-                    self.sql(statement)
+                    self._control(statement)
             if self._depth == 1:
                 self._end_transaction(committed=False)
             raise
@@ -138,6 +152,11 @@ class AdbcDatabase(SqliteQueries):
             if self._written >= CHECKPOINT_ROWS:
                 self._written = 0
                 self._checkpoints.request()
+
+    def _control(self, statement: str) -> None:
+        """Runs a statement without values and without rows."""
+        with self._connection.cursor() as cursor:
+            cursor.executemany(statement, None)
 
     def close(self) -> None:
         """Closes the connection."""
@@ -157,21 +176,22 @@ def _with_constants(query: Query, rows: pl.DataFrame, values: Mapping[str, objec
 
 
 def _one_row(values: Sequence[object]) -> pl.DataFrame:
-    return pl.DataFrame([_column(i, (value,)) for i, value in enumerate(values)])
+    # Not made of columns, because that takes twice as long, and every statement needs it.
+    schema = [(str(i), _dtype(value)) for i, value in enumerate(values)]
+    return pl.DataFrame([[_plain(v) for v in values]], schema, orient="row")
 
 
 def _column(number: int, values: Sequence[object]) -> pl.Series:
-    # Typed, because the driver cannot bind a column whose type is Null.
     known = next((v for v in values if v is not None), None)
-    plain = [int(v) if isinstance(v, bool) else v for v in values]
-    return pl.Series(str(number), plain, dtype=_dtype(known))
+    return pl.Series(str(number), [_plain(v) for v in values], dtype=_dtype(known))
+
+
+def _plain(value: object) -> object:
+    return int(value) if isinstance(value, bool) else value
 
 
 def _dtype(value: object) -> type[pl.DataType]:
-    match value:
-        case int():
-            return pl.Int64
-        case float():
-            return pl.Float64
-        case _:
-            return pl.String
+    """The type of a column with this value; the driver cannot bind a column whose type is Null."""
+    if isinstance(value, int):
+        return pl.Int64
+    return pl.Float64 if isinstance(value, float) else pl.String

@@ -88,10 +88,10 @@ class StdlibDatabase(SqliteQueries):
         return version, connection.total_changes, self._local.number
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, durable: bool = True) -> Iterator[None]:
         """All calls inside commit together, or none of them if the block raises.
 
-        Inside another transaction it is a savepoint of that one.
+        Inside another transaction it is a savepoint of that one. Each one is durable.
         """
         connection = self._connection(BUSY_SECONDS)
         inner = connection.in_transaction

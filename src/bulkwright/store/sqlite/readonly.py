@@ -71,7 +71,7 @@ class SqliteReadonlyDatabase(SqliteQueries):
         ]
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, durable: bool = True) -> Iterator[None]:
         """All reads inside see the same snapshot; keep it short."""
         with _unreadable():
             self._connection.execute("BEGIN")

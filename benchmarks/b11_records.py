@@ -1,6 +1,6 @@
-"""B10: record calls into a table that holds ten million records: one, a hundred, a search by key.
+"""B11: record calls into a table that holds ten million records: one, a hundred, a search by key.
 
-    python benchmarks/b10_records.py [--rows N] [--table N] [--runs K] [--dir DIR]
+    python benchmarks/b11_records.py [--rows N] [--table N] [--runs K] [--dir DIR]
 
 One `serve --dev` on a copy of the table of B7, one keep-alive connection, one call after the other.
 `--rows` is the number of calls of a run. Each inserted call is durable when it is answered. The
@@ -39,7 +39,7 @@ def record(number: int) -> dict[str, object]:
         zip(
             FIELDS,
             (
-                f"b10-{number}@zylker.example", "Boyle", "Patricia", "Zylker", "Buyer",
+                f"b11-{number}@zylker.example", "Boyle", "Patricia", "Zylker", "Buyer",
                 "+1 555 0100", "Bonn", "Web", 1250.5, 12,
             ),
             strict=True,
@@ -93,7 +93,7 @@ class Bare:
     def find(self) -> None:
         """One SELECT by the index."""
         self._db.execute(
-            "SELECT * FROM leads WHERE Email = ?", ("b10-5@zylker.example",)
+            "SELECT * FROM leads WHERE Email = ?", ("b11-5@zylker.example",)
         ).fetchall()
 
 
@@ -158,7 +158,7 @@ def main() -> None:
             results = measure(server.connect(), bare, args.rows, args.runs)
             memory = server.memory()
     parameters = {"calls": args.rows, "table": args.table, "runs": args.runs, "memory": memory}
-    report("B10", parameters, results)
+    report("B11", parameters, results)
 
 
 if __name__ == "__main__":
