@@ -485,7 +485,7 @@ def test_stopping_aborts_an_attempt_that_hangs(office: Office) -> None:
         job = office.ended(receiver.url)
         begun = time.monotonic()
         office.run(lambda: receiver.letters, pace=replace(FAST, attempt=30.0))
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 15  # an attempt may last 30
     delivery = office.delivery(job)
     assert (delivery.state, delivery.attempts) == ("pending", 1)
     with Receiver(port=receiver.port) as again:

@@ -89,7 +89,7 @@ def test_a_long_outage_delays_no_process_afterwards(own: OwnServer, site: Site) 
     _answers(api, customer, 5)
     job = api.ask(customer, own_rows("b", 100))
     assert api.ended(job) == "COMPLETED"
-    assert time.monotonic() - back < 8
+    assert time.monotonic() - back < 20
 
 
 def test_programs_that_start_while_the_server_is_down(own: OwnServer, tmp_path: Path) -> None:
