@@ -16,6 +16,8 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW")
 FILLED = {
     "{version}": "v2", "{job_id}": "1", "{org}": "org1", "{file}": "1.zip", "{module}": "Leads",
     "{record_id}": "1",
+    "{user_id}": "1",
+    "{field_id}": "1",
 }  # fmt: skip
 TRICKS = {
     "a trailing slash": lambda p: p + "/",
