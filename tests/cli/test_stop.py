@@ -77,8 +77,8 @@ def test_two_equal_commands_at_once_are_one_job(run: Run, tmp_path: Path) -> Non
     ended = [process.communicate(timeout=100) for process in both]
     assert [process.returncode for process in both] == [0, 0], ended
     jobs = {re.findall(r"^job ([0-9]+)", output, re.MULTILINE)[0] for output, _ in ended}
-    listed = run("jobs", "list", "--data", "d").stdout
-    assert len(re.findall("COMPLETED", listed)) == len(jobs)
+    listed = run("jobs", "list", "--data", "d")
+    assert len(re.findall("COMPLETED", listed.stdout)) == len(jobs), listed.stderr
     if len(jobs) == 2:  # one of them began after the other had ended, and says so
         assert any("an equal file was written into Leads before" in out for out, _ in ended)
 

@@ -1,6 +1,7 @@
 """No org keeps another one waiting, whatever it does within its limits. Time is the subject here.
 
-`python -m tests.fairness` attacks for longer and prints all times.
+`python -m tests.fairness` attacks for longer, holds the promised bound, and prints all times. Here
+other tests use the same cores, so the bound only finds waits for a lock or for a whole job.
 """
 
 from __future__ import annotations
@@ -10,22 +11,21 @@ from collections.abc import Iterator
 import pytest
 from tests.fairness.attacks import ATTACKS
 from tests.fairness.victim import Ring, judged, ring
-from tests.support.stores import Store
 
 pytestmark = pytest.mark.slow
 
-SECONDS, ROUNDS = 4.0, 25
+SECONDS, ROUNDS, MOST_SECONDS = 4.0, 25, 2.0
 
 
-@pytest.fixture(scope="module")
-def the_ring(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ring]:
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def the_ring(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Ring]:
     """One server for all attacks on a store."""
     data = tmp_path_factory.mktemp("fairness") / "data"
-    if type(store).__name__ == "SqliteStore":
-        with ring(data) as made:
-            yield made
-        return
-    with store.copy(data) as database, ring(data, database) as made:
+    on_postgres = request.param == "postgres"
+    database = request.getfixturevalue("postgres").database() if on_postgres else ""
+    with ring(data, database) as made:
         yield made
 
 
@@ -34,5 +34,5 @@ def test_an_org_does_not_make_others_wait(the_ring: Ring, name: str) -> None:
     """Its tokens are issued, its files received, its jobs created, its details read, as ever."""
     calm = the_ring.calm(SECONDS, ROUNDS)
     times = the_ring.attacked(name, SECONDS, ROUNDS)
-    problems = judged(times, calm)
+    problems = judged(times, calm, MOST_SECONDS)
     assert not problems, f"{problems}\nattacked:\n{times}\nwithout an attack:\n{calm}"

@@ -162,15 +162,15 @@ def ring(data: Path, database: str = "") -> Iterator[Ring]:
         yield Ring(served, data, database)
 
 
-def judged(attack: Times, calm: Times) -> list[str]:
+def judged(attack: Times, calm: Times, promised: float = PROMISED_SECONDS) -> list[str]:
     """What breaks the promise: an error, or a wait that the attack and not the machine causes.
 
-    The bound is `PROMISED_SECONDS`, or on a busy machine a multiple of what requests take there
+    The bound is `promised` seconds, or on a busy machine a multiple of what requests take there
     without an attack.
     """
     problems = list(attack.errors)
     for kind in attack.kinds:
-        bound = max(PROMISED_SECONDS, BUSY_FACTOR * calm.worst(kind))
+        bound = max(promised, BUSY_FACTOR * calm.worst(kind))
         if attack.worst(kind) > bound:
             problems.append(f"{kind}: {attack.worst(kind):.2f} s, more than {bound:.2f} s")
     return problems
