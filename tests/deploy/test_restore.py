@@ -129,7 +129,7 @@ def run_tool(
     return subprocess.run(
         [Path(server.psql).with_name(name), *arguments],
         env={**os.environ, **environment},
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
 
 
