@@ -23,7 +23,7 @@ USAGE = """usage: python3 run.py COMMAND [ARGUMENT ...]
 
   demo         one bulk write job from a CSV to its result
   test         format, lint, types, layers, words and all tests (add -k NAME etc. for pytest)
-  test --fast  the same, with only the tests that need a minute in all
+  test --fast  the same, with only the quick tests
   check        the same without the tests
   coverage     the tests that cover branches, a table by package, and its floors
   mutation     change the code in small steps and see whether tests notice (add a NAME for one room)

@@ -99,7 +99,7 @@ FAST = frozenset(FIRST) - {"docs", "properties"}
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--fast`."""
-    parser.addoption("--fast", action="store_true", help="only tests that need a minute in all")
+    parser.addoption("--fast", action="store_true", help="only the quick tests")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

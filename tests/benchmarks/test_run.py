@@ -36,7 +36,7 @@ MEASURES = {
 def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
     """`benchmarks/run` with some words."""
     return subprocess.run(
-        [sys.executable, BENCHMARKS / "run", *words], capture_output=True, text=True, timeout=300
+        [sys.executable, BENCHMARKS / "run", *words], capture_output=True, text=True, timeout=540
     )
 
 

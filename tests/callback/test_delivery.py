@@ -230,7 +230,7 @@ def test_an_invalid_retry_after_is_ignored(office: Office, text: str) -> None:
     head = f"HTTP/1.1 429 X\r\nRetry-After: {odd}\r\nContent-Length: 0\r\n\r\n".encode("latin-1")
     with Receiver(raw(head), answer(200)) as receiver:
         job = office.ended(receiver.url)
-        office.deliver(job, seconds=2.0)
+        office.deliver(job, seconds=10.0)
     assert office.delivery(job).state == "delivered"
 
 
@@ -485,7 +485,7 @@ def test_stopping_aborts_an_attempt_that_hangs(office: Office) -> None:
         job = office.ended(receiver.url)
         begun = time.monotonic()
         office.run(lambda: receiver.letters, pace=replace(FAST, attempt=30.0))
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 15  # an attempt may last 30
     delivery = office.delivery(job)
     assert (delivery.state, delivery.attempts) == ("pending", 1)
     with Receiver(port=receiver.port) as again:

@@ -105,7 +105,7 @@ def test_end_and_delivery_commit_together(
         job = Office(services, services.accounts.orgs()[0].id).added("https://a.example/")
     database = str(settings.database_path)
     command = [sys.executable, "-c", _ENDING, database, str(job.id), driver, point]
-    assert subprocess.run(command, timeout=30).returncode == -signal.SIGKILL
+    assert subprocess.run(command, timeout=300).returncode == -signal.SIGKILL
     with open_services(settings) as services:
         delivered = services.outbox.newest(job.org_id, 1) != []
         status = services.jobs.details(job.org_id, job.id).status

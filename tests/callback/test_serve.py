@@ -56,6 +56,6 @@ def test_an_invalid_entry_of_the_allow_list_is_rejected(tmp_path: Path) -> None:
     """An error in --callback-allow ends the start with one line that names it."""
     served = Served(tmp_path / "data", "--callback-allow", "everything")
     served.spawn()
-    assert served.wait(20) == 1
+    assert served.wait(300) == 1
     last = served.log.strip().splitlines()[-1]
     assert last.endswith("--callback-allow: 'everything' is not host:port.")

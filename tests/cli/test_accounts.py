@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.support.processes import clean_environment
 from tests.support.program import Run, refused
 
 from bulkwright import __version__
@@ -75,3 +80,51 @@ def test_version_and_help(run: Run) -> None:
         "init",
     ):
         assert command in text
+
+
+BOTH_SEE_NO_ORG = """
+import os, sys, time
+from pathlib import Path
+from bulkwright.store.accounts import AccountStore
+
+look, here = AccountStore.orgs, Path(os.environ["MARKS"])
+
+def orgs(self):
+    found = look(self)
+    (here / str(os.getpid())).touch()
+    until = time.monotonic() + 3
+    while not found and len(list(here.iterdir())) < 2 and time.monotonic() < until:
+        time.sleep(0.01)
+    return found
+
+AccountStore.orgs = orgs
+sys.argv = ["bulkwright", *sys.argv[1:]]
+from bulkwright.cli import main
+main()
+"""
+"""The command, which waits after its look for an org until another command has looked too."""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [INIT, ("write", "f.csv", "--module", "Leads", "--operation", "insert", "--data", "d")],
+    ids=lambda line: line[0],
+)
+def test_two_commands_at_once_create_one_org(tmp_path: Path, line: tuple[str, ...]) -> None:
+    """Each looks again when no other can create one."""
+    (tmp_path / "f.csv").write_text("Last_Name\nBoyle\n")
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", BOTH_SEE_NO_ORG, *line],
+            cwd=tmp_path, env=clean_environment() | {"MARKS": str(marks)},
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    errors = [process.communicate()[1] for process in started]
+    with closing(sqlite3.connect(tmp_path / "d" / "bulkwright.sqlite")) as database:
+        assert database.execute("SELECT count(*) FROM orgs").fetchone() == (1,), errors
+    refused = 1 if line is INIT else 0
+    assert sorted(process.returncode for process in started) == [0, refused], errors

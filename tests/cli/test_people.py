@@ -26,7 +26,7 @@ def given(folder: Path, text: str, *line: str) -> subprocess.CompletedProcess[st
     """Runs a command that reads standard input."""
     command = [sys.executable, "-m", "bulkwright", *line, *DATA]
     return subprocess.run(
-        command, cwd=folder, input=text, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=folder, input=text, capture_output=True, text=True, timeout=300, check=False
     )
 
 
@@ -141,7 +141,7 @@ def test_a_terminal_is_prompted_twice(tmp_path: Path, second: str, status: int) 
             shown += os.read(ours, 1000)
         os.write(ours, answer.encode() + b"\n")
     os.close(theirs)
-    assert process.wait(60) == status
+    assert process.wait(300) == status
     os.close(ours)
     assert PASSWORD.encode() not in shown
     assert right(tmp_path, "p@x.example", PASSWORD) == (status == 0)

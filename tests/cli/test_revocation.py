@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -88,12 +89,10 @@ def values(text: str) -> dict[str, str]:
     return dict(re.findall(r"(?m)^(\S+) +(.*)$", text))
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def site(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Site]:
-    """A running server on each store."""
-    folder = tmp_path_factory.mktemp("site")
+@pytest.fixture(params=["sqlite", "postgres"])
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+    """A running server on each store, for one test: most of them revoke everything."""
+    folder = tmp_path
     where: tuple[str, ...] = ("--data", str(folder / "d"))
     if request.param == "postgres":
         server: Server = request.getfixturevalue("postgres")

@@ -53,7 +53,7 @@ def test_a_signal_ends_the_server(tmp_path: Path, number: signal.Signals) -> Non
         assert process.stdout.readline() == "credentials: D/dev-credentials.json\n"
         assert process.stdout.readline() == f"endpoints: {url}/docs\n"
         process.send_signal(number)
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
     assert process.returncode == 0
     host, port = url.removeprefix("http://").split(":")
     with socket.socket() as probe:

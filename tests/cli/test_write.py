@@ -235,7 +235,7 @@ def test_a_pipe_is_read(run: Run, tmp_path: Path) -> None:
     line = [sys.executable, "-m", "bulkwright", "write", "-", *INSERT, "--data", "d"]
     done = subprocess.run(
         line, cwd=tmp_path, input="Last_Name\nKay\n", capture_output=True, text=True, check=False,
-        timeout=60, env=clean_environment(),
+        timeout=300, env=clean_environment(),
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "") and "added 1" in done.stdout
 

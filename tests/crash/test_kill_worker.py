@@ -79,11 +79,11 @@ def test_a_worker_that_wakes_up_too_late_changes_nothing(fewer: Path, watch: Wat
             ledger = watch.ask("SELECT * FROM ledger")
         finally:
             other.terminate()
-            other.communicate(timeout=60)
+            other.communicate(timeout=300)
         os.kill(paused.pid, signal.SIGCONT)
         time.sleep(1.0)
         paused.terminate()
-        _, err = paused.communicate(timeout=60)
+        _, err = paused.communicate(timeout=300)
         assert "another worker has claimed it" in err
         assert paused.returncode == 0
         assert (result.read_bytes(), watch.ask("SELECT * FROM jobs"), files(watch)) == before
@@ -161,7 +161,7 @@ def test_sigterm_gives_the_job_back_at_once(fewer: Path, watch: Watch) -> None:
     first = start("worker", "--data", watch.data)
     assert until(lambda: watch.chunks >= 1)
     first.terminate()
-    _, err = first.communicate(timeout=60)
+    _, err = first.communicate(timeout=300)
     assert first.returncode == 0, err
     done = watch.chunks
     assert watch.status == "INPROGRESS" and done >= 1
@@ -171,7 +171,7 @@ def test_sigterm_gives_the_job_back_at_once(fewer: Path, watch: Watch) -> None:
     assert time.monotonic() - began < LEASE_SECONDS
     assert until(lambda: watch.status == "COMPLETED")
     second.terminate()
-    second.communicate(timeout=60)
+    second.communicate(timeout=300)
     watch.check(watch.data / "files" / "results" / f"{job_id}.zip", SOME)
 
 

@@ -44,7 +44,7 @@ def test_a_killed_write_goes_on_where_it_stopped(leads: Path, tmp_path: Path, wa
         time.sleep(moments.uniform(0.0, 0.1))
         kill(process)
         killed += 1
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=600)
     assert process.returncode == 3, err  # rows were skipped
     assert "continuing job" in out
     assert killed >= 4

@@ -89,7 +89,7 @@ def test_a_long_outage_delays_no_process_afterwards(own: OwnServer, site: Site) 
     _answers(api, customer, 5)
     job = api.ask(customer, own_rows("b", 100))
     assert api.ended(job) == "COMPLETED"
-    assert time.monotonic() - back < 8
+    assert time.monotonic() - back < 20
 
 
 def test_programs_that_start_while_the_server_is_down(own: OwnServer, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_programs_that_start_while_the_server_is_down(own: OwnServer, tmp_path: 
     gone = f"postgresql://user:Geh31m@127.0.0.1:{free_port()}/nowhere"
     with Site(tmp_path, gone) as site:
         serving = site.run("serve", "--port", 0, "--workers", 0)
-        assert serving.wait(20) == 1
+        assert serving.wait(300) == 1
         (line,) = site.log.splitlines()
         assert "cannot serve the database: the database server cannot be reached" in line
     database = own.database()

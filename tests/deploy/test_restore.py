@@ -27,6 +27,8 @@ from tests.support.processes import fault_environment, kill, until
 from tests.support.program import program
 from tests.support.served import Served, leads
 
+from bulkwright.domain.scope import EVERY
+
 ROLE = Path(__file__).parents[2] / "deploy" / "postgres" / "role.sql"
 ROWS = 5_000
 SMALL_CHUNKS: dict[str, dict[str, object]] = {"bulkwright.domain.limits": {"CHUNK_ROWS": 20}}
@@ -127,7 +129,7 @@ def run_tool(
     return subprocess.run(
         [Path(server.psql).with_name(name), *arguments],
         env={**os.environ, **environment},
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
 
 
@@ -163,11 +165,27 @@ def test_the_role_is_not_created_with_the_password_of_a_template() -> None:
 @contextmanager
 def running(site: Site, workers: int, like: Served | None = None) -> Iterator[Served]:
     """The service of a site; with `like`, asked with the token that another one gave."""
+    known = org_of(site) if like is None else like.known
     options = ("--workers", str(workers), *site.options)
-    with Served(site.data, *options, dev=like is None) as served:
-        if like is not None:
-            served.authorize(like.known["access_token"], like.org)
+    with Served(site.data, *options, dev=False) as served:
+        served.known = known
+        served.authorize(known["access_token"], known["org_id"])
         yield served
+
+
+def org_of(site: Site) -> dict[str, str]:
+    """The org of a site, made if there is none yet, with an access token."""
+
+    def printed(*line: str) -> str:
+        done = program(site.data.parent, *line, "--data", site.data, *site.options)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    init = ("init", "--company", "Zylker", "--email", "p@x.example")
+    program(site.data.parent, *init, "--data", site.data, *site.options)  # fails if there is one
+    (org,) = json.loads(printed("org", "list", "--json"))
+    token = printed("token", "create", "--scope", EVERY, "--expires-in", "36000").strip()
+    return {"access_token": token, "org_id": str(org["org_id"])}
 
 
 def interrupt(site: Site, job: str, faults: Path) -> None:

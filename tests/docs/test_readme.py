@@ -62,7 +62,7 @@ class _Shell:
             ["bash", "-c", script.replace("cd D;", f"cd {shlex.quote(str(self._data))};")],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -7,7 +7,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -60,8 +60,8 @@ class Victim:
 
     def __init__(self, served: Served, tenant: Tenant) -> None:
         self._tenant = tenant
-        self._http = httpx2.Client(base_url=served.base_url, timeout=120)
-        self._http.headers["Authorization"] = f"Zoho-oauthtoken {tenant.token}"
+        self.http = httpx2.Client(base_url=served.base_url, timeout=120)
+        self.http.headers["Authorization"] = f"Zoho-oauthtoken {tenant.token}"
         self._upload_headers = {"feature": "bulk-write", "X-CRM-ORG": str(tenant.org.id)}
         self._data = zipped()
         self._file_id = str(self._upload().json()["details"]["file_id"])
@@ -71,11 +71,11 @@ class Victim:
         """Do everything again and again for this time, and at least `least` times."""
         requests: dict[str, tuple[Callable[[], httpx2.Response], int]] = {
             "token": (self._token, 200),
-            "details": (lambda: self._http.get(f"/crm/bulk/v2/write/{self._job}"), 200),
+            "details": (lambda: self.http.get(f"/crm/bulk/v2/write/{self._job}"), 200),
             "upload": (self._upload, 200),
             "create": (self._create, 201),
-            "fields": (lambda: self._http.get("/crm/v2/settings/fields?module=Leads"), 200),
-            "health": (lambda: self._http.get("/healthz"), 200),
+            "fields": (lambda: self.http.get("/crm/v2/settings/fields?module=Leads"), 200),
+            "health": (lambda: self.http.get("/healthz"), 200),
         }
         times = Times()
         until, rounds = time.monotonic() + seconds, 0
@@ -101,16 +101,16 @@ class Victim:
             "scope": "ZohoCRM.bulk.ALL",
             "soid": f"ZohoCRM.{self._tenant.org.id}",
         }
-        return self._http.post("/oauth/v2/token", data=form)
+        return self.http.post("/oauth/v2/token", data=form)
 
     def _upload(self) -> httpx2.Response:
         files = {"file": ("leads.csv.zip", self._data)}
-        return self._http.post("/crm/v2/upload", headers=self._upload_headers, files=files)
+        return self.http.post("/crm/v2/upload", headers=self._upload_headers, files=files)
 
     def _create(self) -> httpx2.Response:
         resource = {"type": "data", "module": "Leads", "file_id": self._file_id}
         body = {"operation": "insert", "resource": [resource]}
-        return self._http.post("/crm/bulk/v2/write", json=body)
+        return self.http.post("/crm/bulk/v2/write", json=body)
 
 
 class Ring:
@@ -159,7 +159,9 @@ def ring(data: Path, database: str = "") -> Iterator[Ring]:
     options = ("--profile", "zoho", "--free-disk-mib", "0")
     more = ("--database", database) if database else ()
     with Served(data, *options, *more) as served:
-        yield Ring(served, data, database)
+        made = Ring(served, data, database)
+        with closing(made.victim.http):
+            yield made
 
 
 def judged(attack: Times, calm: Times) -> list[str]:

@@ -147,7 +147,7 @@ def test_a_start_on_a_full_disk_says_so(disk: SmallDisk, tmp_path: Path) -> None
     disk.fill()
     line = [sys.executable, "-m", "bulkwright", "serve", "--dev", "--port", "0", "--data"]
     ended = subprocess.run(
-        [*line, str(disk.path / "data")], capture_output=True, text=True, timeout=30
+        [*line, str(disk.path / "data")], capture_output=True, text=True, timeout=300
     )
     assert ended.returncode == 1
     assert "no space is left" in ended.stderr and "Traceback" not in ended.stderr

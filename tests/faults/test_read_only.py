@@ -96,7 +96,7 @@ def test_a_start_on_a_read_only_disk_says_so(disk: SmallDisk) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(disk.path)], check=True)
     for command in (["serve", "--dev", "--port", "0"], ["worker"]):
         ended = subprocess.run(
-            [*program, *command, "--data", str(data)], capture_output=True, text=True, timeout=30
+            [*program, *command, "--data", str(data)], capture_output=True, text=True, timeout=300
         )
         assert ended.returncode == 1, ended
         assert "permissions" in ended.stderr and "Traceback" not in ended.stderr

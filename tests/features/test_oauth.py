@@ -280,7 +280,7 @@ def test_a_token_in_the_query_is_not_read(any_server: Deployment) -> None:
 
 
 def _path(path: str) -> str:
-    for name in ("job_id", "record_id"):
+    for name in ("job_id", "record_id", "user_id", "field_id"):
         path = path.replace("{" + name + "}", "1")
     return path.format(version="v2", org="org1", file="1.zip", module="Leads")
 
@@ -303,6 +303,15 @@ SETS = (
 )
 
 
+OF_MODULE = {
+    "GET": scope.module_read,
+    "POST": scope.module_write,
+    "PUT": scope.module_update,
+    "DELETE": scope.module_delete,
+}
+"""The scopes that the service checks together with the module."""
+
+
 @pytest.mark.parametrize("granted", SETS)
 def test_scopes_open_their_routes_and_no_others(server: Deployment, granted: str) -> None:
     """Every route with every set of scopes: 401 OAUTH_SCOPE_MISMATCH, or past that check."""
@@ -311,7 +320,7 @@ def test_scopes_open_their_routes_and_no_others(server: Deployment, granted: str
         if route.access == PUBLIC:
             continue
         scopes = route.access.scopes
-        needed = scope.module_read("Leads") if isinstance(scopes, Open) else scopes
+        needed = OF_MODULE[route.method]("Leads") if isinstance(scopes, Open) else scopes
         answer = server.http.request(route.method, _path(route.path), headers=server.auth(token))
         mismatch = answer.status_code == 401
         assert mismatch == (not scope.permits(scope.normalise(granted), needed)), route.path

@@ -16,6 +16,8 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW")
 FILLED = {
     "{version}": "v2", "{job_id}": "1", "{org}": "org1", "{file}": "1.zip", "{module}": "Leads",
     "{record_id}": "1",
+    "{user_id}": "1",
+    "{field_id}": "1",
 }  # fmt: skip
 TRICKS = {
     "a trailing slash": lambda p: p + "/",
@@ -148,17 +150,22 @@ def test_an_unknown_version_is_not_found(server: Deployment, version: str) -> No
         assert ask(server, route.method, path) == (404, "INVALID_URL_PATTERN"), path
 
 
+FIRST_VERSIONS = {"/{module}/actions/count": "v2.1"}
+"""Routes that v2 does not have; it answers API_NOT_SUPPORTED (facts 10.9)."""
+
+
 @pytest.mark.parametrize("version", sorted(VERSIONS))
 def test_every_route_answers_in_every_version(server: Deployment, version: str) -> None:
-    """Each version returns the same status and code as v2."""
+    """Each version returns the same status and code as the first one that has the route."""
     for route in ROUTES:
         if "{version}" not in route.path:
             continue
         found = []
-        for one in ("v2", version):
+        first = FIRST_VERSIONS.get(route.path.removeprefix("/crm/{version}"), "v2")
+        for one in (first, version) if version != "v2" else ("v2",):
             path = filled(route.path.replace("{version}", one)) + "?fields=Last_Name"
             answer = server.http.request(route.method, path, headers=server.auth())
             known = answer.json() if answer.content[:1] == b"{" else {}
             found.append((answer.status_code, known.get("code")))
-        assert found[0] == found[1], route.path
+        assert found[0] == found[-1], route.path
         assert found[0][1] != "INVALID_URL_PATTERN"

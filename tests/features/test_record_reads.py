@@ -145,7 +145,7 @@ def test_a_reference_is_found_by_id_and_by_name(server: Deployment) -> None:
     [
         ({"email": "boyle@find.example"}, ["Boyle"]),
         ({"email": "SECOND@find.example"}, ["Boylestone"]),
-        ({"email": "nobody@find.example"}, []),
+        ({"email": "absent@find.example"}, []),
         ({"phone": "555-0001"}, ["Boyle"]),
         ({"phone": "555-0002"}, ["Carr (x)"]),
         ({"word": "gabel"}, ["100%_!"]),

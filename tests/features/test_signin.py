@@ -680,10 +680,10 @@ def test_a_new_password_forgets_devices(server: Deployment, browser: Browser) ->
 def test_a_long_password_costs_nothing(browser: Browser, user: User, size: int) -> None:
     """It is rejected before it is hashed, or before it is read."""
     page = browser.get(AUTH, params=sample_query())
-    start = time.perf_counter()
+    begun = time.process_time()  # the server is a thread of this process
     answer = browser.press(page, "sign-in", email=user.email, password="x" * size)
     assert answer.status_code in (401, 400)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - begun < 2
 
 
 def test_passwords_are_compared_by_characters(server: Deployment, browser: Browser) -> None:

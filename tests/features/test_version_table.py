@@ -24,6 +24,7 @@ NEW = "v99"
 TABLE = {**VERSIONS, NEW: Version(NEW)}
 FILLED = {
     "{job_id}": "1", "{org}": "org1", "{file}": "1.zip", "{module}": "Leads", "{record_id}": "1",
+    "{user_id}": "1", "{field_id}": "1",
 }  # fmt: skip
 VERSIONED = [route for route in ROUTES if "{version}" in route.path]
 

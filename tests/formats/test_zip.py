@@ -80,17 +80,17 @@ def test_zips_of_other_programs_are_read() -> None:
     [n for n, c in ZIPS.items() if isinstance(c.outcome, Rejection) and n not in ABOUT_TEXT],
 )
 def test_damaged_zips_are_rejected_with_a_reason(name: str) -> None:
-    """A FileError with a message, within five seconds."""
+    """A FileError with a message, within five seconds of CPU time."""
     outcome = ZIPS[name].outcome
     assert isinstance(outcome, Rejection)
-    begun = time.monotonic()
+    begun = time.process_time()
     with pytest.raises(FileError) as rejection:
         read(made(name), OVER)
     known = rejection.value.code
     # Too much text, or none, is reported when a job is created.
     assert known == outcome.code or (name.startswith("bomb") and known == "FILE_TOO_LARGE")
     assert len(rejection.value.message) > 15 and "Traceback" not in rejection.value.message
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_a_file_that_is_not_a_zip_gets_the_documented_message() -> None:

@@ -36,7 +36,7 @@ def test_a_port_that_is_taken_is_not_served(tmp_path: Path, whose: str) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "bulkwright", "serve", "--dev", "--workers", "0",
              "--port", str(port), "--data", tmp_path / "data"],
-            capture_output=True, text=True, timeout=60,
+            capture_output=True, text=True, timeout=300,
         )  # fmt: skip
     assert done.returncode == 1
     assert done.stdout == ""

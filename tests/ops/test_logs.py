@@ -142,7 +142,7 @@ def run(*line: str, data: Path, given: str = "") -> dict[str, str]:
     """Runs a command; returns the names and values that it prints."""
     done = subprocess.run(
         [sys.executable, "-m", "bulkwright", *line, "--data", str(data)],
-        input=given, capture_output=True, text=True, timeout=60, check=True,
+        input=given, capture_output=True, text=True, timeout=300, check=True,
     )  # fmt: skip
     pairs = (line.split(maxsplit=1) for line in done.stdout.splitlines())
     return {pair[0]: pair[-1].strip() for pair in pairs}

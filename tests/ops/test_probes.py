@@ -108,7 +108,7 @@ def test_a_store_that_hangs(tmp_path: Path) -> None:
 
         def wrong() -> None:
             looks.append(1)
-            hangs.wait(20)
+            hangs.wait(300)
 
         services.readiness.problem = wrong  # type: ignore[method-assign]
 
@@ -120,7 +120,7 @@ def test_a_store_that_hangs(tmp_path: Path) -> None:
 
         begun = time.monotonic()
         answers = asyncio.run(ask())
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 15  # the check hangs for 20
         assert {status for status, _ in answers} == {503}
         assert all(b"store or files: no answer in 1 s" in body for _, body in answers)
         assert len(looks) == 1
@@ -189,7 +189,7 @@ def test_a_stop_fails_no_request_of_a_balancer(tmp_path: Path) -> None:
         assert answer.status_code == 503 and answer.headers["connection"] == "close"
         assert served.http.get("/healthz").status_code == 200
         assert served.http.get(f"/crm/bulk/v2/write/{job}").status_code == 200
-        assert served.process.wait(20) == 0
+        assert served.process.wait(300) == 0
         assert time.monotonic() - stopped >= 5
         for balancer in balancers:
             balancer.join()
@@ -221,7 +221,7 @@ def test_requests_in_progress_are_answered_without_draining_too(tmp_path: Path) 
         for connection in uploads:
             with closing(connection), connection.getresponse() as answer:
                 assert answer.status == 200, answer.read()
-        assert served.process.wait(20) == 0
+        assert served.process.wait(300) == 0
     assert "Traceback" not in served.log
 
 
@@ -232,7 +232,7 @@ def test_a_second_signal_ends_the_draining(tmp_path: Path) -> None:
         served.terminate()
         assert until(lambda: ready(served)[0] == 503)
         served.process.send_signal(signal.SIGINT)
-        assert served.process.wait(20) == 0
+        assert served.process.wait(300) == 0
         assert time.monotonic() - begun < 15
 
 

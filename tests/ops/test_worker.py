@@ -30,7 +30,7 @@ def worker(
             yield client
     finally:
         process.terminate()
-        _, log = process.communicate(timeout=30)
+        _, log = process.communicate(timeout=300)
     # The signal may arrive before its handler is set.
     assert process.returncode in (0, -signal.SIGTERM) and "Traceback" not in log, log
 
@@ -97,7 +97,7 @@ def test_an_invalid_or_used_address(tmp_path: Path) -> None:
         ):
             command = [sys.executable, "-m", "bulkwright", "worker", "--data", str(served.data)]
             done = subprocess.run(
-                [*command, "--metrics", address], capture_output=True, text=True, timeout=30
+                [*command, "--metrics", address], capture_output=True, text=True, timeout=300
             )
             assert done.returncode == 1
             assert message in done.stderr and "Traceback" not in done.stderr

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.properties.test_stores_agree import CELLS, TYPES
-from tests.support.bench import Bench, opened
+from tests.support.bench import Bench
 from tests.support.effort import tries
 from tests.support.postgres import Server
-from tests.support.stores import PostgresStore, SqliteStore
+from tests.support.stores import opened_on_both
 
 from bulkwright.domain.criteria import Comparator
 from bulkwright.domain.errors import BulkwrightError
-from bulkwright.domain.record_write import RecordInput, WrittenRecord
+from bulkwright.domain.record_write import RecordInput, RecordOutcome, WrittenRecord
 from bulkwright.service.records import PageQuery, Wanted
 from bulkwright.zoho.parse.criteria import parse_criteria
 
@@ -28,15 +28,8 @@ def both(
     postgres: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Bench, Bench]]:
     """The same records on each store: every difficult value that a field takes."""
-    folder = tmp_path_factory.mktemp("both")
-    here, there = SqliteStore(folder / "s"), PostgresStore(postgres, folder / "p")
-    with (
-        here.copy(folder / "sqlite") as no_url,
-        there.copy(folder / "postgres") as url,
-        opened(folder / "sqlite", no_url) as sqlite,
-        opened(folder / "postgres", url) as server,
-    ):
-        for bench in (sqlite, server):
+    with opened_on_both(postgres, tmp_path_factory.mktemp("both")) as benches:
+        for bench in benches:
             bench.things(
                 {"api_name": "Key", "data_type": "text", "unique": True},
                 *({"api_name": f"F_{t}", "data_type": t} for t in TYPES),
@@ -46,11 +39,20 @@ def both(
                 for kind in TYPES
                 for number, c in enumerate(VALUES)
             ]
+            outcomes: list[RecordOutcome] = []
             for start in range(0, len(records), 100):
                 calls = bench.services.record_calls
-                for one in calls.insert(bench.caller, "Things", records[start : start + 100]):
-                    assert isinstance(one, WrittenRecord) or one
-        yield sqlite, server
+                outcomes += calls.insert(bench.caller, "Things", records[start : start + 100])
+            # Not every value is one of each type, but each type has values to search for.
+            searchable = {
+                kind
+                for record, outcome in zip(records, outcomes, strict=True)
+                for kind in TYPES
+                if isinstance(outcome, WrittenRecord)
+                and str(record.values.get(f"F_{kind}", "")).strip()
+            }
+            assert searchable == set(TYPES)
+        yield benches
 
 
 def escaped(text: str) -> str:

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.properties.model import Model, Request
 from tests.properties.test_operations import CHUNK_ROWS, emptied, ran, requests
-from tests.support.bench import Bench, Done, opened
+from tests.support.bench import Bench, Done
 from tests.support.effort import tries
 from tests.support.postgres import Server
-from tests.support.stores import PostgresStore, SqliteStore
+from tests.support.stores import opened_on_both
 
 from bulkwright.domain.job import FieldMapping
 
@@ -43,18 +43,11 @@ def both(
     postgres: Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Bench, Bench]]:
     """A bench on each store with more unique fields and a module with a field of each type."""
-    folder = tmp_path_factory.mktemp("both")
-    here, there = SqliteStore(folder / "s"), PostgresStore(postgres, folder / "p")
-    with (
-        here.copy(folder / "sqlite") as no_url,
-        there.copy(folder / "postgres") as url,
-        opened(folder / "sqlite", no_url) as sqlite,
-        opened(folder / "postgres", url) as server,
-    ):
-        for bench in (sqlite, server):
+    with opened_on_both(postgres, tmp_path_factory.mktemp("both")) as benches:
+        for bench in benches:
             bench.apply({"api_name": "Leads", "fields": Model.FIELDS})
             bench.things(*({"api_name": f"F_{t}", "data_type": t} for t in TYPES))
-        yield sqlite, server
+        yield benches
 
 
 def result_rows(done: Done, ids: list[int]) -> list[dict[str, str]]:

@@ -17,7 +17,7 @@ def codespell(*arguments: object) -> subprocess.CompletedProcess[str]:
     """Run the check as run.py does, with the settings of pyproject.toml."""
     program = Path(sys.executable).with_name("codespell")
     return subprocess.run(
-        [str(program), *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=60
+        [str(program), *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=300
     )
 
 

@@ -24,7 +24,7 @@ def program(folder: Path, *arguments: object, **variables: str) -> Result:
         env=clean_environment(**{"COLUMNS": "160", **variables}),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 

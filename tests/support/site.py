@@ -173,7 +173,7 @@ class Site:
                 process.terminate()
         for process in self._processes:
             try:
-                process.communicate(timeout=30)
+                process.communicate(timeout=300)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.communicate()

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from tests.support.bench import opened
+from tests.support.bench import Bench, opened
 from tests.support.postgres import Server
 
 
@@ -52,3 +52,16 @@ class PostgresStore:
             yield url
         finally:
             self._server.drop(url)
+
+
+@contextmanager
+def opened_on_both(postgres: Server, folder: Path) -> Iterator[tuple[Bench, Bench]]:
+    """A bench on SQLite and one on PostgreSQL, each on a fresh store."""
+    here, there = SqliteStore(folder / "s"), PostgresStore(postgres, folder / "p")
+    with (
+        here.copy(folder / "sqlite") as no_url,
+        there.copy(folder / "postgres") as url,
+        opened(folder / "sqlite", no_url) as sqlite,
+        opened(folder / "postgres", url) as server,
+    ):
+        yield sqlite, server

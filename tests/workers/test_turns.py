@@ -49,7 +49,7 @@ def test_an_org_with_priority_comes_first(deploy: Deploy) -> None:
         return [api.ask(customer, own_rows(f"{name}{n}", 5)) for n in range(8)]
 
     ordinary, urgent = ask(first, "a"), ask(second, "b")
-    output, _ = site.run("org", second.org, "--priority", 5).communicate(timeout=30)
+    output, _ = site.run("org", second.org, "--priority", 5).communicate(timeout=300)
     assert f"org_id         {second.org}\n" in output
     assert "priority       5\n" in output
     site.worker()

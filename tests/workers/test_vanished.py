@@ -76,7 +76,7 @@ def test_a_worker_that_is_stopped_past_its_lease(deploy: Deploy, where: str) -> 
     first.send_signal(signal.SIGCONT)
     after = api.ask(customer, own_rows("t", 50))
     other.terminate()
-    other.wait(20)
+    other.wait(300)
     assert api.ended(after) == "COMPLETED", site.log
     assert api.result(job) == result
     findings = judge(site, api, [job, after])

@@ -105,7 +105,7 @@ def test_a_worker_of_no_server_is_woken(serve: Serve, database: str) -> None:
             served.ended(served.begin(leads(1, f"p{n}-")))
     finally:
         worker.terminate()
-        worker.communicate(timeout=30)
+        worker.communicate(timeout=300)
 
 
 def test_the_poll_finds_a_job_without_a_wake_up(serve: Serve, database: str) -> None:

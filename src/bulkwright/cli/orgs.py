@@ -33,9 +33,12 @@ def init(  # wide: an org and its first user
 ) -> None:
     """Create the first org; the help text of the command line stands in cli/__init__.py."""
     with open_services(Settings.merged(location)) as services:
-        if services.accounts.orgs():
-            fail(f"{location.name} already has an org; `bulkwright org add` adds another one.")
-        _create(services, company, (first_name, last_name, email), time_zone, currency)
+        with services.database.transaction():
+            services.accounts.lock_orgs()
+            if services.accounts.orgs():
+                fail(f"{location.name} already has an org; `bulkwright org add` adds another one.")
+            made = _create(services, company, (first_name, last_name, email), time_zone, currency)
+        print_values(**made)
 
 
 def add(  # wide: an org and its first user
@@ -53,7 +56,8 @@ def add(  # wide: an org and its first user
     Example: bulkwright org add --company Acme --email admin@acme.example
     """
     with open_existing(location) as services:
-        _create(services, company, (first_name, last_name, email), time_zone, currency)
+        made = _create(services, company, (first_name, last_name, email), time_zone, currency)
+        print_values(**made)
 
 
 def show(
@@ -192,8 +196,8 @@ def _org(services: Services, number: int | None) -> Org:
 
 def _create(
     services: Services, company: str, user: tuple[str, str, str], time_zone: str, currency: str
-) -> None:
-    """Creates an org with a user and a client, and prints their credentials."""
+) -> dict[str, object]:
+    """Creates an org with a user and a client; returns their credentials."""
     with services.database.transaction():
         try:
             made = services.setup.create_org(company, time_zone=time_zone, currency=currency)
@@ -202,9 +206,9 @@ def _create(
         first = services.setup.create_user(made, *user)
         registered = services.setup.register_client(first, ClientKind.SELF, "First client")
         refresh = services.tokens.issue_refresh(registered.client, scope.EVERY)
-    print_values(
-        org_id=made.id,
-        client_id=registered.client.client_id,
-        client_secret=registered.secret,
-        refresh_token=refresh,
-    )
+    return {
+        "org_id": made.id,
+        "client_id": registered.client.client_id,
+        "client_secret": registered.secret,
+        "refresh_token": refresh,
+    }

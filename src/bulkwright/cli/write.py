@@ -354,13 +354,19 @@ def _end_stopped(job: Job | None, *, dry_run: bool) -> NoReturn:
 
 
 def _caller(services: Services, location: OrgLocation) -> Caller:
-    if services.accounts.orgs():
-        org = chosen_org(services, location)
-        users = [user for user in services.accounts.users(org.id) if user.is_active]
-        if not users:
-            fail(f"Org {org.id} has no active user; add one with `bulkwright user add`.")
-        return Caller(org.id, users[0].id, scope.normalise(scope.EVERY))
+    if location.org is None and not services.accounts.orgs():
+        _create_first_org(services)
+    org = chosen_org(services, location)
+    users = [user for user in services.accounts.users(org.id) if user.is_active]
+    if not users:
+        fail(f"Org {org.id} has no active user; add one with `bulkwright user add`.")
+    return Caller(org.id, users[0].id, scope.normalise(scope.EVERY))
+
+
+def _create_first_org(services: Services) -> None:
+    """Creates an org and its user, unless another command has done so meanwhile."""
     with services.database.transaction():
-        org = services.setup.create_org("Bulkwright")
-        user = services.setup.create_user(org, "Local", "User", "user@localhost.example")
-    return Caller(org.id, user.id, scope.normalise(scope.EVERY))
+        services.accounts.lock_orgs()
+        if not services.accounts.orgs():
+            org = services.setup.create_org("Bulkwright")
+            services.setup.create_user(org, "Local", "User", "user@localhost.example")

@@ -22,6 +22,7 @@ def write_dev_credentials(settings: Settings, services: Services, address: Addre
     path = settings.credentials_path
     new = path.with_suffix(".new")
     with services.database.transaction():
+        services.accounts.lock_orgs()
         credentials = _make_credentials(settings, services, address)
         with open(os.open(new, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
             json.dump(credentials, file, indent=2)

@@ -48,6 +48,13 @@ class RecordCalls:
     """Whether new records need layout-mandatory fields too, as rows of a job do."""
     clock: Clock = SYSTEM_CLOCK
 
+    def check(self, caller: Caller, module: str, scopes_of: ScopesOf) -> None:
+        """Checks that a caller may write to a module, before the body of a request is read.
+
+        Raises InvalidModule, ScopeMismatch and NotStored.
+        """
+        self._module(caller, module, scopes_of)
+
     def insert(
         self, caller: Caller, module: str, given: Sequence[RecordInput]
     ) -> list[RecordOutcome]:

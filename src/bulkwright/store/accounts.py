@@ -84,6 +84,13 @@ class AccountStore:
         """All changes inside commit together, or none of them if the block raises."""
         return self._db.transaction()
 
+    def lock_orgs(self) -> None:
+        """Waits for other transactions that add an org, then keeps them waiting.
+
+        An org comes with its modules, so the lock is that of the schema.
+        """
+        self._db.all("lock_schema")
+
     def orgs(self) -> list[Org]:
         """Returns every org, oldest first."""
         return [_org(row) for row in self._db.all("orgs")]

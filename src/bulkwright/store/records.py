@@ -176,10 +176,10 @@ class RecordStore:
         named = [f for f in (module.display_field,) if f is not None and f.api_name != "id"]
         creator = module.field("Created_By")
         others = named + ([] if creator is None else [creator])
-        if not ids:
-            return set()
         statement = record_sql.heads(module, (), others, len(ids))
-        rows = self._db.sql(statement, tuple(ids))
+        rows = self._db.sql(statement, tuple(ids)) if ids else []
+        if not rows:
+            return set()
         self._db.run_all(
             "add_deleted_record",
             [
@@ -194,8 +194,7 @@ class RecordStore:
                 }
                 for row in rows
             ],
-        ) if rows else None
+        )
         found = [int(row["id"]) for row in rows]
-        if found:
-            self._db.sql(record_sql.delete(module, len(found)), tuple(found))
+        self._db.sql(record_sql.delete(module, len(found)), tuple(found))
         return set(found)

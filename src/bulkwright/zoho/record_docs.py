@@ -68,7 +68,6 @@ KIND_QUERY = ParameterDoc(
 )
 _RECORD: Json = {
     "type": "object",
-    "properties": {"id": {"type": ["string", "integer"]}, "Last_Name": TEXT, "Email": TEXT},
     "additionalProperties": True,
 }
 RECORDS_BODY = BodyDoc(
@@ -84,7 +83,7 @@ RECORDS_BODY = BodyDoc(
                 "maxItems": RECORDS_PER_CALL,
             },
             "duplicate_check_fields": {"type": "array", "items": TEXT},
-            "trigger": {"type": "array", "items": TEXT},
+            "trigger": {},
         },
     },
 )

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TypeVar
 
+from bulkwright.domain import scope
 from bulkwright.domain.errors import InvalidData, RequiredParamMissing
 from bulkwright.domain.limits import RECORDS_BODY_BYTES, RECORDS_PER_CALL
 from bulkwright.domain.record_write import NotStored, RecordFault, RecordOutcome
@@ -70,6 +71,12 @@ async def delete(zoho: ZohoContext, request: Request) -> Response:
     text = request.query().get("ids", "")
     ids = [part.strip() for part in text.split(",") if part.strip()]
     if not ids:
+        check = zoho.services.record_calls.check
+        await _stored(
+            zoho,
+            request,
+            lambda: check(caller_of(request), _module(request), scope.module_delete),
+        )
         name = zoho.version(request).missing_param_key
         raise RequiredParamMissing(details={name: "ids"})
     outcomes = await _delete(zoho, request, ids[: RECORDS_PER_CALL + 1])
@@ -101,6 +108,9 @@ async def _answered(
     body = await request.body(RECORDS_BODY_BYTES)
 
     def run() -> list[RecordOutcome]:
+        # Who may not write learns nothing about the body.
+        scopes_of = scope.module_update if request.scope["method"] == "PUT" else scope.module_write
+        zoho.services.record_calls.check(caller_of(request), _module(request), scopes_of)
         with long_body if len(body) > LONG_BODY_BYTES else nullcontext():
             wanted = records_request(body)
         if wanted.refused is not None:
