@@ -26,7 +26,7 @@ from bulkwright.domain.request import JobRequest, ResourceRequest
 from bulkwright.settings import Settings
 from bulkwright.wiring import open_services
 
-SOME = 90_000
+SOME = 30_000
 """Rows of the job where four chunks are enough."""
 
 
