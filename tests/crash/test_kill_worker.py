@@ -26,7 +26,7 @@ from bulkwright.domain.request import JobRequest, ResourceRequest
 from bulkwright.settings import Settings
 from bulkwright.wiring import open_services
 
-SOME = 90_000
+SOME = 30_000
 """Rows of the job where four chunks are enough."""
 
 
@@ -137,17 +137,25 @@ def test_a_job_that_kills_its_worker_three_times_is_given_up(
 
 @pytest.mark.slow
 def test_the_next_worker_does_not_wait_for_a_dead_one(fewer: Path, watch: Watch) -> None:
-    """Killed without a supervisor, as in a restart of everything: its lease is void at once."""
+    """Killed without a supervisor, as in a restart of everything: its lease ends at once."""
     job_id = add_job(watch.data, fewer)
     first = start("worker", "--data", watch.data)
     assert until(lambda: watch.chunks >= 1)
     kill(first)
     done = watch.chunks
-    began = time.monotonic()
+    ((holder,),) = watch.ask("SELECT lease_holder FROM jobs")
     second = start("worker", "--data", watch.data)
+
+    def goes_on() -> bool:
+        # However slow the machine is, the lease of the first worker does not end by itself.
+        end = int((time.time() + LEASE_SECONDS) * 1e6)
+        renew = "UPDATE jobs SET lease_until = ? WHERE lease_holder = ? AND lease_until > 0"
+        with closing(sqlite3.connect(watch.path, timeout=30)) as connection, connection:
+            connection.execute(renew, (end, holder))
+        return watch.chunks > done
+
     try:
-        assert until(lambda: watch.chunks > done)
-        assert time.monotonic() - began < LEASE_SECONDS * 0.8
+        assert until(goes_on)
         assert until(lambda: watch.status == "COMPLETED")
         watch.check(watch.data / "files" / "results" / f"{job_id}.zip", SOME)
     finally:
@@ -165,10 +173,9 @@ def test_sigterm_gives_the_job_back_at_once(fewer: Path, watch: Watch) -> None:
     assert first.returncode == 0, err
     done = watch.chunks
     assert watch.status == "INPROGRESS" and done >= 1
-    began = time.monotonic()
+    assert watch.number("SELECT coalesce(lease_until, 0) FROM jobs") == 0
     second = start("worker", "--data", watch.data)
     assert until(lambda: watch.chunks > done)
-    assert time.monotonic() - began < LEASE_SECONDS
     assert until(lambda: watch.status == "COMPLETED")
     second.terminate()
     second.communicate(timeout=300)

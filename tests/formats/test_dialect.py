@@ -97,7 +97,7 @@ def test_an_endless_header_costs_little_memory(filling: bytes) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(FileNotSupported):
-            inspect(ByteStream(piece for _ in range(64)), None, 10)
-        assert tracemalloc.get_traced_memory()[1] < 200 * limits.MiB
+            inspect(ByteStream(piece for _ in range(32)), None, 10)
+        assert tracemalloc.get_traced_memory()[1] < 100 * limits.MiB
     finally:
         tracemalloc.stop()

@@ -92,7 +92,7 @@ def ran(bench: Bench, before: Request, request: Request, chunk_rows: int) -> tup
 
 
 @pytest.mark.parametrize("by_rows", [False, True], ids=["at once", "row by row"])
-@tries(70)
+@tries(40)
 @given(requests=requests(), chunk_rows=st.sampled_from(CHUNK_ROWS))
 def test_a_job_does_what_the_model_says(
     bench: Bench, by_rows: bool, requests: tuple[Request, Request], chunk_rows: int
@@ -115,7 +115,7 @@ def test_a_job_does_what_the_model_says(
     assert cells(FIELDS, stored) == cells(FIELDS, model.records)
 
 
-@tries(20)
+@tries(10)
 @given(requests=requests())
 def test_chunk_size_never_changes_the_outcome(
     bench: Bench, requests: tuple[Request, Request]
@@ -129,7 +129,7 @@ def test_chunk_size_never_changes_the_outcome(
     assert all(outcome == outcomes[0] for outcome in outcomes)
 
 
-@tries(30)
+@tries(15)
 @given(requests=requests(), chunk_rows=st.sampled_from(CHUNK_ROWS))
 def test_the_books_balance(
     bench: Bench, requests: tuple[Request, Request], chunk_rows: int

@@ -153,7 +153,7 @@ def wide(bench: Bench) -> Wide:
     return Wide(bench, leads)
 
 
-@tries(20)
+@tries(10)
 @given(rows=st.lists(ROWS, min_size=1, max_size=8), chunk_rows=st.sampled_from([1, 3, 1000]))
 def test_values_of_every_type_come_back(
     wide: Wide, rows: list[dict[str, object]], chunk_rows: int

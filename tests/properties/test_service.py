@@ -560,5 +560,5 @@ def test_the_service_agrees_with_the_model_after_any_steps(
     """Results, records and counters are exact, whenever processes are killed."""
     run_state_machine_as_test(
         partial(ServiceMachine, *office),  # type: ignore[arg-type]  # a callable will do
-        settings=tries(20, stateful_step_count=25),
+        settings=tries(10, stateful_step_count=25),
     )

@@ -63,7 +63,7 @@ def comparable_records(bench: Bench) -> list[dict[str, object]]:
     return [{n: v for n, v in r.items() if n not in own} for r in bench.records()]
 
 
-@tries(60)
+@tries(40)
 @given(requests=requests(), chunk_rows=st.sampled_from(CHUNK_ROWS))
 def test_any_two_jobs(
     both: tuple[Bench, Bench], requests: tuple[Request, Request], chunk_rows: int
@@ -79,7 +79,7 @@ def test_any_two_jobs(
     assert outcomes_by_store[0] == outcomes_by_store[1]
 
 
-@tries(30)
+@tries(12)
 @given(rows=st.lists(st.tuples(*[st.sampled_from(CELLS)] * len(TYPES)), min_size=1, max_size=6))
 def test_any_values(both: tuple[Bench, Bench], rows: list[tuple[str, ...]]) -> None:
     """Both stores accept the same values in the same form, and reject the same ones."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 import subprocess
@@ -131,6 +132,31 @@ def test_a_server_that_only_read_is_written_to_at_once(postgres: Server) -> None
         for number in range(1, 9):
             add_org(database, number)
         assert orgs(database) == list(range(1, 9))
+
+
+def test_a_file_that_was_read_only_is_written_to_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that read meanwhile opens the file again for its first transaction."""
+    path = tmp_path / "test.sqlite"
+    with closing(StdlibDatabase(path)) as database:
+        migrate(database)
+    with closing(StdlibDatabase(path)) as database:
+        connect = sqlite3.connect
+        with monkeypatch.context() as patch:
+            # As for a user without the permission, which root always has.
+            patch.setattr(os, "access", lambda *_: False)
+            patch.setattr(
+                sqlite3,
+                "connect",
+                lambda file, **options: connect(f"file:{file}?mode=ro", uri=True, **options),
+            )
+            assert orgs(database) == []
+            with pytest.raises(sqlite3.OperationalError, match="readonly"):
+                add_org(database, 1)
+            assert orgs(database) == []
+        add_org(database, 2)
+        assert orgs(database) == [2]
 
 
 def test_an_inner_transaction_is_rolled_back_alone(database: Database) -> None:

@@ -10,9 +10,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-FILLER = "x" * 690
-"""Makes rows long enough for a chunk of 16 MB to hold some 23,000 of them."""
-ROWS = 200_000
+FILLER = "x" * 1_400
+"""Makes rows long enough for a chunk of 8 MiB to hold some 5,800 of them."""
+ROWS = 60_000
 DUPLICATE = 10
 """Every tenth row repeats the key of the row before: it is skipped."""
 

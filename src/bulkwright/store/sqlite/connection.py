@@ -7,6 +7,7 @@ connection.
 from __future__ import annotations
 
 import itertools
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -93,7 +94,7 @@ class StdlibDatabase(SqliteQueries):
 
         Inside another transaction it is a savepoint of that one. Each one is durable.
         """
-        connection = self._connection(BUSY_SECONDS)
+        connection = self._writing_connection()
         inner = connection.in_transaction
         begun = inf
         try:
@@ -156,6 +157,17 @@ class StdlibDatabase(SqliteQueries):
         for connection in self._open:
             connection.close()
 
+    def _writing_connection(self) -> sqlite3.Connection:
+        """Returns this thread's connection; a new one if the file was read-only when it opened.
+
+        SQLite opens such a file without an error, but that connection can never write.
+        """
+        connection = self._connection(BUSY_SECONDS)
+        if not self._local.writable and not connection.in_transaction:
+            self._discard(connection)
+            connection = self._connection(BUSY_SECONDS)
+        return connection
+
     def _roll_back(self, connection: sqlite3.Connection, statements: Sequence[str]) -> None:
         # After a full disk or an I/O error SQLite has rolled back by itself.
         with suppress(sqlite3.Error):
@@ -164,10 +176,7 @@ class StdlibDatabase(SqliteQueries):
                     connection.execute(statement)
 
     def _discard(self, connection: sqlite3.Connection) -> None:
-        """Closes a connection, so that the thread's next call opens the file again.
-
-        A connection that was opened while the file was read-only can never write.
-        """
+        """Closes a connection, so that the thread's next call opens the file again."""
         self._local.connection = None
         with suppress(ValueError):
             self._open.remove(connection)
@@ -206,6 +215,7 @@ class StdlibDatabase(SqliteQueries):
                 connection.close()
                 raise
             self._local.connection = connection
+            self._local.writable = os.access(self._path, os.W_OK)
             self._local.number = next(self._numbers)
             self._open.append(connection)
         return connection
