@@ -47,6 +47,8 @@ class Order:
     ascending: bool = False
     few: bool = False
     """Whether an index finds the records, so that few are sorted."""
+    then: tuple[Order, ...] = ()
+    """How records are sorted that are equal by the field."""
 
 
 class RecordStore:
@@ -122,15 +124,19 @@ class RecordStore:
         return criteria_sql.where(module, criteria, self._db.types)
 
     def _order(self, module: Module, order: Order) -> str:
-        direction = "ASC" if order.ascending else "DESC"
+        direction = _direction(order)
         id_column = tables.table_of(module).id_column
         if order.few:
             # Not by the primary key: it would be read from its end until enough records are found.
             return f"{id_column} + 0 {direction}"
         if order.field is None or order.field.api_name == "id":
             return f"{id_column} {direction}"
-        terms = criteria_sql.order_terms(module, order.field, self._db.types, direction)
-        return f"{terms}, {id_column} {direction}"
+        terms = [
+            criteria_sql.order_terms(module, one.field, self._db.types, _direction(one))
+            for one in (order, *order.then)
+            if one.field is not None
+        ]
+        return ", ".join([*terms, f"{id_column} {direction}"])
 
     def find(self, module: Module, field: Field, keys: Collection[Key]) -> dict[Key, list[int]]:
         """Returns the ids of the records that hold these keys, oldest first."""
@@ -198,3 +204,7 @@ class RecordStore:
         found = [int(row["id"]) for row in rows]
         self._db.sql(record_sql.delete(module, len(found)), tuple(found))
         return set(found)
+
+
+def _direction(order: Order) -> str:
+    return "ASC" if order.ascending else "DESC"
