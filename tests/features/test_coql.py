@@ -242,6 +242,46 @@ def test_order_limit_and_offset(server: Deployment, found: dict[str, str]) -> No
     assert rows(coql(server, query))[0]["N"] == b
 
 
+def test_aggregates(server: Deployment, found: dict[str, str]) -> None:
+    """The keys are as written, or aliases; sums are exact; a group has no id."""
+    where = "from Leads where id is not null"
+    numbers = "COUNT(id), COUNT(City), SUM(Annual_Revenue), MIN(Annual_Revenue), "
+    numbers += "MAX(Annual_Revenue), AVG(No_of_Employees) as 'Mean'"
+    answer = coql(server, f"select {numbers.rsplit(',', 1)[0]} {where}")
+    assert rows(answer) == [
+        {
+            "COUNT(id)": 4,
+            "COUNT(City)": 3,
+            "SUM(Annual_Revenue)": 17.5,
+            "MIN(Annual_Revenue)": -1.75,
+            "MAX(Annual_Revenue)": 10.5,
+        }
+    ]
+    assert '"SUM(Annual_Revenue)":17.5' in answer.text
+    assert rows(coql(server, f"select AVG(No_of_Employees) as 'Mean' {where}")) == [{"Mean": 27.5}]
+    query = f"select Owner, City as Town, COUNT(id) {where} group by City, Owner order by Town desc"
+    owner = {"name": "Patricia Boyle", "id": str(server.tenant.user.id)}
+    assert rows(coql(server, query)) == [
+        {"Owner": owner, "Town": town, "COUNT(id)": 1} for town in ("Köln", "Bonn", "BONN", None)
+    ]
+    query = "select City from Leads where Last_Name != 'Boyle' group by City limit 1"
+    assert (rows(coql(server, query)), coql(server, query).json()["info"]) == (
+        [{"City": "BONN"}],
+        {"count": 1, "more_records": True},
+    )
+    (row,) = rows(coql(server, f"select MAX(Created_Time), MAX(id), SUM(id) {where}"))
+    assert row["MAX(Created_Time)"][10] == "T"
+    assert row["MAX(id)"] == max(found.values())
+    assert row["SUM(id)"] == sum(map(int, found.values()))
+    (row,) = rows(coql(server, "select SUM(No_of_Employees), COUNT(id) from Leads where id = 1"))
+    assert row == {"SUM(No_of_Employees)": None, "COUNT(id)": 0}
+    assert coql(server, f"select City, COUNT(id) {where} group by Owner").json()["details"] == {
+        "column_name": "City"
+    }
+    too_many = "SUM(id), MIN(id), MAX(id), AVG(id), COUNT(id), COUNT(City)"
+    assert coql(server, f"select {too_many} {where}").json()["code"] == "LIMIT_EXCEEDED"
+
+
 SELECT = "select Last_Name from Leads where "
 
 
@@ -363,6 +403,10 @@ def test_a_query_that_is_not_answered(
         (f"{SELECT}Owner.last_name = 'Boyle'", "conditions on columns of users"),
         (f"{SELECT}Full_Name = 'Ann Boyle'", "Full_Name"),
         (f"{SELECT}id is not null order by Owner.last_name", "order by"),
+        ("select SUM(City) from Leads where id = 1", "SUM of a text"),
+        ("select COUNT(Owner.id) from Leads where id = 1", "lookup's column"),
+        ("select COUNT(id) from Leads where id = 1 group by Annual_Revenue", "group by a decimal"),
+        ("select COUNT(id) from Leads where id = 1 group by City order by COUNT(id)", "order by"),
     ],
 )
 def test_what_is_valid_but_not_served_is_a_501(server: Deployment, query: str, name: str) -> None:

@@ -18,7 +18,7 @@ from tests.support.postgres import Server
 from tests.support.stores import opened_on_both
 
 from bulkwright.domain.errors import BulkwrightError
-from bulkwright.domain.record_write import NotStored, RecordInput
+from bulkwright.domain.record_write import NotStored, RecordInput, WrittenRecord
 from bulkwright.service.records import PageQuery, Wanted
 from bulkwright.zoho.parse.coql import parse_coql
 from bulkwright.zoho.parse.criteria import parse_criteria
@@ -267,6 +267,104 @@ def test_a_query_finds_what_the_model_finds(
     query += f" order by {order}" if order else ""
     for bench in modelled:
         assert queried(bench, f"{query} limit {limit} offset {offset}") == expected, query
+
+
+AGGREGATES: dict[str, Callable[[list[Any]], Any]] = {
+    "COUNT": len,
+    "SUM": lambda found: sum(found) if found else None,
+    "MIN": lambda found: min(found, default=None),
+    "MAX": lambda found: max(found, default=None),
+    "AVG": lambda found: float(Decimal(sum(found)) / len(found)) if found else None,
+}
+
+
+@tries(150)
+@given(
+    tree=met(),
+    by=st.lists(st.sampled_from(["Text", "Whole", "Day", "Flag"]), max_size=3, unique=True),
+    wanted=st.lists(
+        st.tuples(st.sampled_from(list(AGGREGATES)), st.sampled_from(["Whole", "Money"]))
+        | st.tuples(st.sampled_from(["COUNT", "MIN", "MAX"]), st.just("Day"))
+        | st.just(("COUNT", "Text")),
+        min_size=1,
+        max_size=5,
+        unique=True,
+    ),
+    limit=st.integers(1, 70),
+    offset=st.integers(0, 3),
+)
+def test_groups_are_those_of_the_model(
+    modelled: tuple[Bench, Bench],
+    tree: tuple[str, Test],
+    by: list[str],
+    wanted: list[tuple[str, str]],
+    limit: int,
+    offset: int,
+) -> None:
+    """In the order of their fields, groups without a value last."""
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {} if by else {(): []}
+    for record in filter(tree[1], RECORDS):
+        groups.setdefault(tuple(record[name] for name in by), []).append(record)
+    expected = []
+    for key in sorted(groups, key=lambda key: [(p is None, 0 if p is None else p) for p in key]):
+        row: dict[str, Any] = dict(zip(by, key, strict=True))
+        for name, field in wanted:
+            values = [one[field] for one in groups[key] if one[field] is not None]
+            row[f"{name}({field})"] = AGGREGATES[name](values)
+        expected.append(row)
+    columns = ", ".join([*by, *(f"{name}({field})" for name, field in wanted)])
+    query = f"select {columns} from Things where {tree[0]}"
+    query += f" group by {', '.join(by)}" if by else ""
+    for bench in modelled:
+        parsed = parse_coql(f"{query} limit {limit} offset {offset}", LIMITS)
+        found = bench.services.coql.run(bench.caller, parsed, LIMITS)
+        assert list(found.rows) == expected[offset : offset + limit], query
+        assert found.has_more == (len(expected) > offset + limit)
+
+
+GREAT = tuple(
+    Decimal(text)
+    for text in (
+        "9999999999999999.999999999", "-9999999999999999.999999999", "9999999999999999", "0.1",
+        "-0.000000001", "0.000000001", "-1", "-1.000000001", "-0.999999999", "1234567890.5",
+    )
+)  # fmt: skip
+
+
+def test_sums_of_great_numbers_are_exact(modelled: tuple[Bench, Bench]) -> None:
+    """No sum overflows, and none is rounded."""
+    for bench in modelled:
+        bench.things(
+            {"api_name": "Money", "data_type": "double"},
+            {"api_name": "Long", "data_type": "bigint"},
+            name="Great",
+        )
+        long = 10**18 - 1
+        records = [
+            RecordInput({"Name": "x", "Money": f"{money:f}", "Long": str(long)})
+            for money in GREAT
+            for _ in range(9)
+        ]
+        outcomes = bench.services.record_calls.insert(bench.caller, "Great", records)
+        assert [o for o in outcomes if not isinstance(o, WrittenRecord)] == []
+        columns = "SUM(Money), MIN(Money), MAX(Money), SUM(Long), AVG(Long)"
+        query = parse_coql(f"select {columns} from Great where id is not null", LIMITS)
+        assert bench.services.coql.run(bench.caller, query, LIMITS).rows == (
+            {
+                "SUM(Money)": sum(GREAT) * 9,
+                "MIN(Money)": min(GREAT),
+                "MAX(Money)": max(GREAT),
+                "SUM(Long)": long * len(records),
+                "AVG(Long)": float(long),
+            },
+        )
+        for money in GREAT:
+            query = parse_coql(
+                f"select MIN(Money), MAX(Money), AVG(Money) from Great where Money = {money:f}",
+                LIMITS,
+            )
+            (row,) = bench.services.coql.run(bench.caller, query, LIMITS).rows
+            assert list(row.values()) == [money, money, float(money)]
 
 
 # Nothing breaks it.

@@ -52,3 +52,12 @@ class CoqlQuery:
     order_by: tuple[Sort, ...] = ()
     limit: int = 200
     offset: int = 0
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether a row is of several records."""
+        return bool(self.group_by) or any(column.aggregate for column in self.columns)
+
+    def resolved(self, name: str) -> str:
+        """Returns the column that an alias stands for; the name itself if it is none."""
+        return next((c.written for c in self.columns if c.alias == name), name)

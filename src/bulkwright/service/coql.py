@@ -28,6 +28,7 @@ from bulkwright.domain.module import UNWRITABLE, Field, Module, StorageType
 from bulkwright.domain.record import Value
 from bulkwright.domain.record_errors import InvalidQuery
 from bulkwright.domain.record_write import NotStored
+from bulkwright.service.coql_groups import grouped_rows
 from bulkwright.service.criteria import (
     NOT_AVAILABLE,
     WRONG_OPERATOR,
@@ -79,7 +80,7 @@ Values = Mapping[str, Value]
 
 @dataclass(frozen=True, slots=True)
 class CoqlRows:
-    """The rows of an answer: values by paths, and `id`."""
+    """The rows of an answer: values by columns as they are written; of records also `id`."""
 
     rows: tuple[Values, ...]
     has_more: bool
@@ -100,8 +101,6 @@ class CoqlService:
         """
         store = self.records.store
         module = self._module(caller, query.module)
-        if query.group_by or any(column.aggregate for column in query.columns):
-            raise NotStored("group by" if query.group_by else "aggregates")
         paths = {column.path for column in query.columns}
         _check_joins(paths, limits.selected_joins)
         _check_joins({c.field for c in conditions(query.criteria)}, limits.criteria_joins)
@@ -111,8 +110,10 @@ class CoqlService:
                 raise InvalidQuery("unsupported column", {"column_name": path})
         criteria = self._criteria(caller, module, query)
         keys = tuple(searchable_keys(criteria))
-        for field in keys:
-            store.ensure_index(module, field)
+        for key in keys:
+            store.ensure_index(module, key)
+        if query.is_grouped:
+            return CoqlRows(*grouped_rows(self.records, caller, module, query, criteria))
         narrowed = _narrowed(module, paths)
         order = self._order(module, query, few=bool(keys))
         found = store.page(narrowed, criteria, order, query.limit + 1, query.offset)
@@ -190,13 +191,10 @@ class CoqlService:
     def _order(self, module: Module, query: CoqlQuery, *, few: bool) -> Order:
         if not query.order_by:
             return Order(ascending=True, few=few)
-        aliases = {column.alias: column.written for column in query.columns if column.alias}
         orders = []
         for sort in query.order_by:
-            path = sort.column
-            if module.field(path) is None:
-                path = aliases.get(path, path)
-            name = path.removesuffix(".id")
+            written = sort.column if module.field(sort.column) else query.resolved(sort.column)
+            name = written.removesuffix(".id")
             field = module.field(name)
             if "." in name or "(" in name:
                 raise NotStored("order by a lookup's column or an aggregate")

@@ -55,6 +55,11 @@ def order_terms(module: Module, field: Field, types: Types, direction: str) -> s
     return ", ".join([f"{column} IS NULL", *(f"{term} {direction}" for term in terms)])
 
 
+def compared_terms(module: Module, field: Field, types: Types) -> list[str]:
+    """Returns the terms by which a field is compared: a decimal of SQLite has two."""
+    return _compared(table_of(module), field, types)
+
+
 def folded_text(module: Module, field: Field, types: Types) -> str:
     """Returns a text field with its ASCII letters in lower case."""
     return types.folded.format(_text(table_of(module), field))

@@ -79,19 +79,25 @@ def parse_coql(text: str, limits: CoqlLimits) -> CoqlQuery:
 
 
 class _QueryParser:
-    """Reads the tokens of a text from left to right; `at` is the next one."""
+    """Reads the tokens of a text from left to right, each when it is needed."""
 
     def __init__(self, text: str, limits: CoqlLimits) -> None:
         self.text = text
         self.limits = limits
-        self.tokens = tokens(text)
-        self.at = 0
+        self.rest = tokens(text)
+        self.next: QueryToken | None = None
+        """The next token; None at the end."""
+        self.last: QueryToken | None = None
+        """The token before it."""
         self.conditions = 0
 
     def query(self) -> CoqlQuery:
         """The whole text."""
-        if not self._took("select"):
+        first = re.match(r"\s*select\b", self.text, re.IGNORECASE | re.ASCII)
+        if first is None:
             raise QuerySyntaxError("given coql query not supported")
+        self._step()
+        self._expect("select")
         columns = self._columns()
         self._clause("from")
         module = self._column()
@@ -108,19 +114,20 @@ class _QueryParser:
             self._expect("by")
             sorts = self._listed(self._sort, self.limits.sorts)
         limit, offset = self._limit()
-        if self.at < len(self.tokens):
+        if self.next is not None:
             raise self._error()
         return CoqlQuery(module, columns, criteria, groups, sorts, limit, offset)
 
-    def _next(self) -> QueryToken | None:
-        return self.tokens[self.at] if self.at < len(self.tokens) else None
+    def _step(self) -> None:
+        self.last, self.next = self.next, next(self.rest, None)
 
     def _took(self, word: str) -> bool:
         """Steps over a word or sign, if it is the next token."""
-        token = self._next()
-        found = token is not None and word in (token.word, token.text * (token.kind == "sign"))
-        self.at += found
-        return found
+        token = self.next
+        if token is None or word not in (token.word, token.text * (token.kind == "sign")):
+            return False
+        self._step()
+        return True
 
     def _expect(self, word: str) -> None:
         if not self._took(word):
@@ -129,13 +136,15 @@ class _QueryParser:
     def _clause(self, word: str) -> None:
         if self._took(word):
             return
-        if all(token.word != word for token in self.tokens[self.at :]):
+        rest = "" if self.next is None else self.text[self.next.at :]
+        if re.search(rf"\b{word}\b", rest, re.IGNORECASE | re.ASCII) is None:
             raise QuerySyntaxError("missing clause", {"clause": word})
         raise self._error()
 
     def _error(self) -> QuerySyntaxError:
         """At the next token; at the end of the text, the last one."""
-        token = self._next() or self.tokens[-1]
+        token = self.next or self.last
+        assert token is not None
         return syntax_error(self.text, token.at, token.text)
 
     def _listed(
@@ -170,10 +179,10 @@ class _QueryParser:
         column = self._value_column()
         if not self._took("as"):
             return column
-        token = self._next()
+        token = self.next
         if token is None or token.kind not in ("name", "quoted") or token.word:
             raise self._error()
-        self.at += 1
+        self._step()
         if not token.unquoted.strip():
             raise InvalidAlias(details={"alias": token.unquoted})
         return replace(column, alias=token.unquoted)
@@ -195,12 +204,12 @@ class _QueryParser:
         return SelectedColumn(path, name)
 
     def _column(self) -> str:
-        token = self._next()
+        token = self.next
         if token is not None and token.text == "!":
             raise NotStored("a module before a column")
         if token is None or token.kind not in ("name", "quoted") or token.word:
             raise self._error()
-        self.at += 1
+        self._step()
         name = token.unquoted.strip()
         if "->" in name:
             raise NotStored("a lookup to several modules")
@@ -209,9 +218,9 @@ class _QueryParser:
         return name
 
     def _sort(self) -> Sort:
-        token = self._next()
+        token = self.next
         if token is not None and token.kind == "quoted" and not PATH.match(token.unquoted):
-            self.at += 1  # an alias may hold any character
+            self._step()  # an alias may hold any character
             name = token.unquoted
         else:
             name = self._value_column().written
@@ -242,9 +251,9 @@ class _QueryParser:
         if self.conditions > self.limits.conditions:
             raise LimitExceeded("limit exceeded", {"limit": self.limits.conditions})
         column = self._column()
-        token = self._next()
+        token = self.next
         if token is not None and token.kind == "sign" and token.text in (*_SIGNS, "<>"):
-            self.at += 1
+            self._step()
             if token.text == "<>":
                 raise _wrong_operator(column, "<>")
             comparator, negated = _SIGNS[token.text]
@@ -269,11 +278,11 @@ class _QueryParser:
         return Condition(column, _C.IN, values, negated, f"{prefix}in")
 
     def _value(self) -> str:
-        token = self._next()
+        token = self.next
         is_boolean = token is not None and token.text.lower() in ("true", "false")
         if token is None or not (token.kind in ("quoted", "value") or is_boolean):
             raise self._error()
-        self.at += 1
+        self._step()
         return token.unquoted
 
     def _limit(self) -> tuple[int, int]:
@@ -295,10 +304,10 @@ class _QueryParser:
         return limit, offset
 
     def _number(self, clause: str) -> int:
-        token = self._next()
+        token = self.next
         if token is None or token.kind == "sign":
             raise self._error()
-        self.at += 1
+        self._step()
         if not re.fullmatch(r"-?[0-9]+", token.text) or token.kind != "value":
             raise InvalidQuery(
                 f"{clause} given seems to be invalid", {clause: token.unquoted[:NEAR_CHARACTERS]}

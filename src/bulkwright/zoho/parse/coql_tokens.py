@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from bulkwright.domain.record_errors import QuerySyntaxError
@@ -51,20 +52,17 @@ class QueryToken(NamedTuple):
         return self.text[1:-1].replace(quote * 2, quote)
 
 
-def tokens(text: str) -> list[QueryToken]:
-    """Returns the tokens of a text. Raises QuerySyntaxError where no token begins."""
-    found, at, end = list[QueryToken](), 0, len(text.rstrip(_BLANKS))
+def tokens(text: str) -> Iterator[QueryToken]:
+    """Yields the tokens of a text. Raises QuerySyntaxError where no token begins."""
+    at, end = 0, len(text.rstrip(_BLANKS))
     while at < end:
         match = _TOKEN.match(text, at)
         if match is None:
             begin = end - len(text[at:end].lstrip(_BLANKS))
-            if not found or found[0].word != "select":
-                raise QuerySyntaxError("given coql query not supported")
             raise syntax_error(text, begin, text[begin])
         kind = match.lastgroup or ""
-        found.append(QueryToken(kind, match[kind], match.start(kind)))
+        yield QueryToken(kind, match[kind], match.start(kind))
         at = match.end()
-    return found
 
 
 def syntax_error(text: str, at: int, near: str) -> QuerySyntaxError:
