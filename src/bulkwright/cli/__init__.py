@@ -185,5 +185,9 @@ def main() -> None:
             fail(f"{error.filename}: {error.strerror}.")
         if outage := classify(error):
             fail(f"{outage}.")
-        raise
+        from bulkwright.cli.unexpected import TRACEBACK, line_of
+
+        if TRACEBACK in os.environ:
+            raise
+        fail(line_of(error))
     sys.exit(status if isinstance(status, int) else 0)

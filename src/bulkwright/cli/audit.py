@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from bulkwright.cli.options import DEFAULT_LOCATION, Json, Location, open_existing
+from bulkwright.cli.options import DEFAULT_LOCATION, MOST, Json, Location, open_existing
 from bulkwright.cli.output import fail, print_list
 from bulkwright.domain.audit import Action
 from bulkwright.domain.retention import parse_time
@@ -14,7 +14,9 @@ from bulkwright.domain.retention import parse_time
 
 def audit(  # wide: what is selected
     *,
-    most: Annotated[int, Parameter(help="The number of entries, newest first.")] = 100,
+    most: Annotated[
+        int, Parameter(help="The number of entries, newest first.", validator=MOST)
+    ] = 100,
     since: Annotated[str, Parameter(help="Only entries of this time: 12h, 7d, 4w.")] = "",
     org: Annotated[int | None, Parameter(help="Only entries about this org.")] = None,
     action: Annotated[

@@ -6,14 +6,16 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, Json, chosen_org, open_existing
+from bulkwright.cli.options import DEFAULT_IN_ORG, MOST, InOrg, Json, chosen_org, open_existing
 from bulkwright.cli.output import print_list
 from bulkwright.domain.audit import Action
 
 
 def list_(
     *,
-    most: Annotated[int, Parameter(help="The number of callbacks, newest first.")] = 20,
+    most: Annotated[
+        int, Parameter(help="The number of callbacks, newest first.", validator=MOST)
+    ] = 20,
     json: Json = False,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:

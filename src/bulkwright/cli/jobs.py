@@ -14,6 +14,7 @@ from bulkwright.cli.csv_file import copy_result
 from bulkwright.cli.options import (
     DEFAULT_CSV,
     DEFAULT_IN_ORG,
+    MOST,
     Csv,
     InOrg,
     Json,
@@ -34,7 +35,7 @@ _POLL_SECONDS = 0.5
 
 def list_(
     *,
-    most: Annotated[int, Parameter(help="The number of jobs, newest first.")] = 20,
+    most: Annotated[int, Parameter(help="The number of jobs, newest first.", validator=MOST)] = 20,
     json: Json = False,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Annotated
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from bulkwright.cli.output import fail
 from bulkwright.domain.account import Org
@@ -27,6 +28,8 @@ DEFAULT_IN_ORG = OrgLocation()
 Csv = Annotated[CsvSettings, FLAT]
 """For a command that writes a CSV."""
 DEFAULT_CSV = CsvSettings()
+MOST = Number(gte=1, lte=100_000)
+"""How many entries a list may have."""
 Json = Annotated[bool, Parameter(negative="", help="Print JSON, for other programs.")]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cyclopts import App, ArgumentCollection
+from cyclopts.argument import update_argument_collection
 from cyclopts.config import Toml
 
 NAME = "bulkwright.toml"
@@ -43,7 +44,11 @@ class SettingsFile(Toml):
                 raise UnusableSetting(
                     f"{NAME}: no command has the option {key}{did_you_mean(key, known)}."
                 )
-        super().__call__(app, commands, arguments)
+        # A key that is also the name of a command, such as `org`, is an option all the same.
+        update_argument_collection(
+            self.config, self.source, arguments, app.app_stack.stack[-1], root_keys=(),
+            allow_unknown=True,
+        )  # fmt: skip
 
 
 def every_option(app: App) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
 from bulkwright.cli.accounts import client_of, report, user_of
 from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, Json, chosen_org, open_existing
@@ -12,7 +13,7 @@ from bulkwright.cli.output import fail, print_list
 from bulkwright.domain import scope
 from bulkwright.domain.account import ClientKind, OAuthClient
 from bulkwright.domain.errors import OAuthError
-from bulkwright.domain.limits import ACCESS_TOKEN_SECONDS, SCOPES_CHARACTERS
+from bulkwright.domain.limits import ACCESS_TOKEN_SECONDS, LONGEST_TOKEN_SECONDS, SCOPES_CHARACTERS
 from bulkwright.settings import OrgLocation
 from bulkwright.wiring import Services
 
@@ -25,9 +26,13 @@ def create(  # wide: what a token is issued for
     scopes: Annotated[
         str, Parameter(name="--scope", help="Scopes, separated by commas.")
     ] = scope.EVERY,
-    expires_in: Annotated[int, Parameter(help="Lifetime of an access token in seconds.")] = (
-        ACCESS_TOKEN_SECONDS
-    ),
+    expires_in: Annotated[
+        int,
+        Parameter(
+            help="Lifetime of an access token in seconds.",
+            validator=Number(gte=1, lte=LONGEST_TOKEN_SECONDS),
+        ),
+    ] = ACCESS_TOKEN_SECONDS,
     refresh: Annotated[
         bool,
         Parameter(
@@ -50,7 +55,12 @@ def create(  # wide: what a token is issued for
         fail("Give either --refresh or --code, not both.")
     with open_existing(location) as services:
         chosen = _client(services, location, client, code=code)
+        if not chosen.is_active:
+            fail(f"The client {chosen.client_id} or its org is deactivated: it gets no tokens.")
         owner = user_of(services, location, user).id if user else chosen.user_id
+        holder = services.accounts.user(chosen.org_id, owner)
+        if holder is None or not holder.is_active:
+            fail("The user is deactivated or removed, and gets no tokens; name one with --user.")
         tokens = services.tokens
         try:
             if code:

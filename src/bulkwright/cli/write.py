@@ -88,6 +88,8 @@ def write(
         if dry_run:
             fail("--dry-run works on a data folder, not on --url.")
     with as_regular_file(file) as path:
+        if result is not None and result.exists() and result.samefile(path):
+            fail("--result is the input file; save the result under another name.")
         task = WriteTask.of(path, options)
         if remote.url is not None and remote.token is not None:
             from bulkwright.cli.write_remote import write_remote

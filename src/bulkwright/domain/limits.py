@@ -100,6 +100,8 @@ FORM_BODY_BYTES = 64 * 1024
 
 ACCESS_TOKEN_SECONDS = 3600
 """Life of an access token (facts 7.2)."""
+LONGEST_TOKEN_SECONDS = 366 * 24 * 3600
+"""The longest life that an operator can give an access token."""
 LIVE_ACCESS_TOKENS = 30
 """Live access tokens of one refresh token; a newer one ends the oldest (facts 7.2)."""
 GRANT_CODE_SECONDS = 60

@@ -17,6 +17,7 @@ from time import perf_counter
 from typing import Any, ClassVar, Self, cast
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -31,6 +32,7 @@ from bulkwright.store.postgres.wakeups import NotifiedWakeups, channel_of
 from bulkwright.store.queries import NamedQueries
 from bulkwright.store.tables import Types
 from bulkwright.store.wakeups import Topic, Wakeups
+from bulkwright.variables import UnusableSetting
 
 register(psycopg.Error, postgres_outage)
 
@@ -107,6 +109,13 @@ class PostgresQueries(NamedQueries):
 
     def __init__(self, url: str, clock: Clock) -> None:
         super().__init__(clock)
+        try:
+            conninfo_to_dict(url)
+        except psycopg.ProgrammingError:  # its text may hold the password
+            raise UnusableSetting(
+                "--database is not a URL of PostgreSQL, such as "
+                "postgresql://USER:PASSWORD@HOST/NAME; in it, % is written as %25."
+            ) from None
         self._url = url
 
     def wake(self, topic: Topic) -> None:
