@@ -123,7 +123,7 @@ class App(Kernel):
         import_handlers()
         services = self._services
         _ = services.signin, services.uploads, services.jobs, services.records
-        _ = services.record_calls, services.metadata
+        _ = services.record_calls, services.coql, services.metadata
 
     def drain(self) -> None:
         """From now on reports `not ready`, and each response closes its connection."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bulkwright.callback.signing import SigningKeys
     from bulkwright.egress import Guard
     from bulkwright.service.administration import Administration
+    from bulkwright.service.coql import CoqlService
     from bulkwright.service.existing_tables import ExistingTableService
     from bulkwright.service.jobs import JobService
     from bulkwright.service.metadata import MetadataService
@@ -144,6 +145,13 @@ class Services:
         return RecordService(
             self.database, self.accounts, self.modules, self.record_store, self.clock
         )
+
+    @on_first_use
+    def coql(self) -> CoqlService:
+        """Runs COQL queries."""
+        from bulkwright.service.coql import CoqlService
+
+        return CoqlService(self.records)
 
     @on_first_use
     def record_calls(self) -> RecordCalls:

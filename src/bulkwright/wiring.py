@@ -65,6 +65,7 @@ def open_job_context(
     """
     from bulkwright.pipeline.context import JobContext
     from bulkwright.pipeline.pace import ChunkPace
+    from bulkwright.store.parts import PartStore
 
     settings.prepare()
     database, records, open_claim_store = _worker_stores(settings, clock, patient=dry)
@@ -76,6 +77,7 @@ def open_job_context(
             jobs=services.job_store,
             uploads=services.upload_store,
             claims=services.claims,
+            parts=PartStore(database),
             ledger=services.ledger,
             modules=services.modules,
             accounts=services.accounts,

@@ -20,6 +20,7 @@ LATE = (
     "bulkwright.formats",
     "bulkwright.pipeline",
     "bulkwright.ports",
+    "bulkwright.service.coql",
     "bulkwright.service.jobs",
     "bulkwright.service.passwords",
     "bulkwright.service.record",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from bulkwright.files import Files
+    from bulkwright.service.coql import CoqlService
     from bulkwright.service.jobs import JobService
     from bulkwright.service.metadata import MetadataService
     from bulkwright.service.record_writes import RecordCalls
@@ -52,6 +53,11 @@ class ZohoServices(Protocol):
     @property
     def records(self) -> RecordService:
         """Reads records."""
+        ...
+
+    @property
+    def coql(self) -> CoqlService:
+        """Runs COQL queries."""
         ...
 
     @property
