@@ -28,6 +28,7 @@ from bulkwright.settings import Settings
 from bulkwright.store.database import Database
 from bulkwright.web.app import Kernel, KernelOptions
 from bulkwright.web.cors import Cors
+from bulkwright.web.handlers import import_handlers
 from bulkwright.web.host import loopback_or
 from bulkwright.web.mount import Mount
 from bulkwright.web.response_cache import ResponseCache
@@ -43,7 +44,7 @@ from bulkwright.zoho.versions import VERSIONS, Version, version_pattern
 
 
 class AppServices(ZohoServices, Protocol):
-    """The services behind all faces. `wiring.py` provides them."""
+    """The services behind all faces. `bulkwright.services` provides them."""
 
     @property
     def database(self) -> Database:
@@ -77,6 +78,7 @@ class App(Kernel):
         metrics: Metrics,
     ) -> None:
         clock = services.database.clock
+        self._services = services
         self.health = Health(services.readiness, metrics, settings, bearer)
         router = Router(
             [
@@ -115,6 +117,13 @@ class App(Kernel):
             ResponseCache(services.database.change_stamp, router.routes, clock),
             options,
         )
+
+    def prepare(self) -> None:
+        """Imports and makes what the first request of each kind otherwise does. Takes a while."""
+        import_handlers()
+        services = self._services
+        _ = services.signin, services.uploads, services.jobs, services.records
+        _ = services.record_calls, services.coql, services.metadata
 
     def drain(self) -> None:
         """From now on reports `not ready`, and each response closes its connection."""

@@ -10,134 +10,40 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from bulkwright.callback.signing import SigningKeys
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain.limits import API_THREADS, MiB
 from bulkwright.events.events import Observer
 from bulkwright.files import Files, ForeignFiles
 from bulkwright.files.local import LocalFiles
-from bulkwright.ports import RecordStores
 from bulkwright.service.audit import AuditLog
-from bulkwright.service.coql import CoqlService
-from bulkwright.service.jobs import JobService
-from bulkwright.service.metadata import MetadataService
-from bulkwright.service.readiness import Readiness
-from bulkwright.service.record_writes import RecordCalls
-from bulkwright.service.records import RecordService
-from bulkwright.service.retention import Retention
-from bulkwright.service.signin import SignInService
-from bulkwright.service.throttle import Failures
 from bulkwright.service.tokens import TokenService
-from bulkwright.service.uploads import UploadService
+from bulkwright.services import Services, callback_guard
 from bulkwright.settings import Settings
 from bulkwright.store.accounts import AccountStore
 from bulkwright.store.audit import AuditStore
-from bulkwright.store.claims import ClaimStore
 from bulkwright.store.database import Database
-from bulkwright.store.jobs import JobStore
-from bulkwright.store.ledger import LedgerStore
-from bulkwright.store.metrics import MetricsStore
 from bulkwright.store.migrate import migrate
 from bulkwright.store.modules import ModuleStore
-from bulkwright.store.outbox import OutboxStore
-from bulkwright.store.parts import PartStore
-from bulkwright.store.records import RecordStore
-from bulkwright.store.retention import RetentionStore
-from bulkwright.store.sessions import SessionStore
-from bulkwright.store.uploads import UploadStore
 from bulkwright.variables import UnusableSetting
 
 if TYPE_CHECKING:
     from bulkwright.callback.dispatcher import CallbackDispatcher
-    from bulkwright.egress import Guard
     from bulkwright.pipeline.context import JobContext
-    from bulkwright.service.administration import Administration
+    from bulkwright.ports import RecordStores
     from bulkwright.service.check import Check
-    from bulkwright.service.existing_tables import ExistingTableService
-    from bulkwright.service.schema import SchemaService
-    from bulkwright.service.setup import SetupService
     from bulkwright.store.check import ReadonlyDatabase
+    from bulkwright.store.claims import ClaimStore
 
 
 _SQLITE = b"SQLite format 3\0"
 """The beginning of every SQLite file."""
 
-OpenClaimStore = Callable[[], AbstractContextManager[ClaimStore]]
+OpenClaimStore = Callable[[], "AbstractContextManager[ClaimStore]"]
 """Opens a second claim store, for the thread of the LeaseKeeper."""
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """All use cases, over one database and one file area."""
-
-    database: Database
-    files: Files
-    accounts: AccountStore
-    sessions: SessionStore
-    job_store: JobStore
-    upload_store: UploadStore
-    claims: ClaimStore
-    ledger: LedgerStore
-    modules: ModuleStore
-    audit: AuditLog
-    tokens: TokenService
-    signin: SignInService
-    uploads: UploadService
-    jobs: JobService
-    records: RecordService
-    coql: CoqlService
-    record_calls: RecordCalls
-    metadata: MetadataService
-    outbox: OutboxStore
-    signing: SigningKeys
-    retention: Retention
-    readiness: Readiness
-    backlog: MetricsStore
-
-    # A server that is set up needs none of these, so it starts without their modules.
-
-    @property
-    def schema(self) -> SchemaService:
-        """Changes the schema."""
-        from bulkwright.service.schema import SchemaService
-
-        return SchemaService(self.modules)
-
-    @property
-    def existing_tables(self) -> ExistingTableService:
-        """Makes modules of existing tables."""
-        from bulkwright.service.existing_tables import ExistingTableService
-        from bulkwright.store.existing_tables import ExistingTables
-
-        return ExistingTableService(self.modules, ExistingTables(self.database))
-
-    @property
-    def setup(self) -> SetupService:
-        """Creates orgs, users and clients."""
-        from bulkwright.service.setup import SetupService
-
-        return SetupService(
-            self.accounts, self.modules, self.schema, self.tokens, self.audit, self.database.clock
-        )
-
-    @property
-    def administration(self) -> Administration:
-        """Revokes, deactivates and removes orgs, users, clients and tokens."""
-        from bulkwright.service.administration import Administration
-        from bulkwright.store.org_removal import OrgRemoval
-
-        return Administration(
-            self.accounts, self.sessions, OrgRemoval(self.database), self.files, self.audit
-        )
-
-    def close(self) -> None:
-        """Closes the database."""
-        self.database.close()
 
 
 @contextmanager
@@ -159,6 +65,7 @@ def open_job_context(
     """
     from bulkwright.pipeline.context import JobContext
     from bulkwright.pipeline.pace import ChunkPace
+    from bulkwright.store.parts import PartStore
 
     settings.prepare()
     database, records, open_claim_store = _worker_stores(settings, clock, patient=dry)
@@ -240,18 +147,11 @@ def make_dispatcher(
     return CallbackDispatcher(
         services.outbox,
         services.job_store,
-        _callback_guard(settings),
+        callback_guard(settings),
         observe,
         callback_body,
         clock=services.database.clock,
     )
-
-
-def _callback_guard(settings: Settings) -> Guard:
-    """Returns the guard that decides where callbacks may be sent."""
-    from bulkwright.egress import Guard
-
-    return Guard(settings.allowed_destinations, loopback=settings.dev)
 
 
 def _api_database(settings: Settings, clock: Clock) -> Database:
@@ -288,6 +188,9 @@ def _readonly_database(settings: Settings, clock: Clock) -> ReadonlyDatabase:
 def _worker_stores(
     settings: Settings, clock: Clock, *, patient: bool
 ) -> tuple[Database, RecordStores, OpenClaimStore]:
+    from bulkwright.ports import RecordStores
+    from bulkwright.store.claims import ClaimStore
+
     if settings.database:
         from bulkwright.store.postgres.connection import PostgresDatabase
         from bulkwright.store.postgres.existing import PostgresExistingSink
@@ -318,57 +221,10 @@ def _worker_stores(
 
 
 def _services(database: Database, settings: Settings) -> Services:
-    clock = database.clock
-    files = open_files(settings, clock)
+    files = open_files(settings, database.clock)
     _bind(files, database)
     files.sweep()
-    accounts, jobs, modules = AccountStore(database), JobStore(database), ModuleStore(database)
-    sessions, record_store = SessionStore(database), RecordStore(database)
-    audit = AuditLog(AuditStore(database), clock)
+    accounts = AccountStore(database)
+    audit = AuditLog(AuditStore(database), database.clock)
     tokens = TokenService(accounts, audit, settings.retention_policy.refresh_tokens)
-    outbox, upload_store = OutboxStore(database), UploadStore(database)
-    uploads = UploadService(accounts, modules, upload_store, files, settings.limits, clock)
-    records = RecordService(database, accounts, modules, record_store, clock)
-    return Services(
-        database=database,
-        files=files,
-        accounts=accounts,
-        sessions=sessions,
-        job_store=jobs,
-        upload_store=upload_store,
-        claims=ClaimStore(database),
-        ledger=LedgerStore(database),
-        modules=modules,
-        audit=audit,
-        tokens=tokens,
-        signin=SignInService(accounts, sessions, tokens, audit, Failures(sessions)),
-        uploads=uploads,
-        jobs=JobService(
-            accounts,
-            modules,
-            jobs,
-            upload_store,
-            files,
-            uploads,
-            settings.limits,
-            settings.layout_mandatory,
-            clock,
-            lambda endpoint: _callback_guard(settings).why_never(endpoint),
-        ),
-        records=records,
-        coql=CoqlService(records),
-        record_calls=RecordCalls(
-            accounts,
-            modules,
-            record_store,
-            settings.limits,
-            settings.layout_mandatory,
-            clock,
-        ),
-        metadata=MetadataService(accounts, modules, clock),
-        outbox=outbox,
-        signing=SigningKeys(outbox),
-        retention=Retention(RetentionStore(database), files, settings.retention_policy),
-        readiness=Readiness(database, files),
-        backlog=MetricsStore(database),
-    )
+    return Services(database, files, settings, accounts, ModuleStore(database), audit, tokens)

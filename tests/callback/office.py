@@ -16,7 +16,7 @@ from bulkwright.domain.delivery import Delivery
 from bulkwright.domain.job import Callback, Job, JobStatus, Operation, Person, Resource
 from bulkwright.egress import Guard
 from bulkwright.events.events import Event
-from bulkwright.wiring import Services
+from bulkwright.services import Services
 from bulkwright.zoho.present.jobs import callback_body
 
 FAST = Pace(backoff=0.02, backoff_most=0.05, attempt=1.0, prompt=0.2)

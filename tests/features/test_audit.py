@@ -20,7 +20,7 @@ from bulkwright.domain.scope import EVERY
 from bulkwright.service import audit as audit_service
 from bulkwright.service import passwords
 from bulkwright.service.audit import AuditLog
-from bulkwright.service.signin import TryLater
+from bulkwright.service.throttle import TryLater
 from bulkwright.store.audit import AuditStore
 
 PASSWORD = "correct horse battery"

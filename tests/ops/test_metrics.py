@@ -18,11 +18,12 @@ from tests.support.served import Scrape, Served, leads
 
 from bulkwright.clock import SYSTEM_CLOCK
 from bulkwright.ops.metrics import Metrics
+from bulkwright.services import Services
 from bulkwright.settings import Settings
 from bulkwright.store.metrics import Backlog
 from bulkwright.store.sqlite.connection import StdlibDatabase
 from bulkwright.store.times import lease_now, now_micros
-from bulkwright.wiring import Services, open_services
+from bulkwright.wiring import open_services
 
 DETAILS = "/crm/bulk/{version}/write/{job_id}"
 

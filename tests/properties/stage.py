@@ -22,11 +22,11 @@ from bulkwright.files import Area
 from bulkwright.files.local import LocalFiles
 from bulkwright.pipeline.context import StopSignal
 from bulkwright.runtime.worker import Worker, open_worker
+from bulkwright.services import Services
 from bulkwright.settings import Settings
 from bulkwright.store.claims import ClaimStore
 from bulkwright.store.ledger import LedgerStore
 from bulkwright.store.uploads import UploadStore
-from bulkwright.wiring import Services
 
 Hook = Callable[[str], None]
 """Called with the name of a seam when a process reaches it."""
@@ -113,7 +113,9 @@ class Stage:
         """The use cases of the API; an upload passes seams."""
         files = _Files(self.data / "files", hook)
         uploads = replace(self.api.uploads, files=files, uploads=_Uploads(self.api, hook))
-        return replace(self.api, files=files, uploads=uploads)
+        made = replace(self.api, files=files)
+        vars(made)["uploads"] = uploads  # what its first use would make
+        return made
 
     @property
     def api(self) -> Services:

@@ -51,9 +51,9 @@ from bulkwright.domain.limits import CHUNK_TEXT_BYTES, JOB_ATTEMPTS, LEASE_SECON
 from bulkwright.domain.request import JobRequest, ResourceRequest
 from bulkwright.events.events import JobAttemptFailed, JobEnded, LeaseGone
 from bulkwright.runtime.worker import open_worker
+from bulkwright.services import Services
 from bulkwright.settings import Settings
 from bulkwright.store import tables
-from bulkwright.wiring import Services
 
 FIELDS = ("Last_Name", "Email", "Code", "Serial", "City")
 CELLS = {

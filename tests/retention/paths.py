@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bulkwright.files import Area
 from bulkwright.files.local import LocalFiles
-from bulkwright.wiring import Services
+from bulkwright.services import Services
 
 
 def path_of(services: Services, area: Area, number: int) -> Path:

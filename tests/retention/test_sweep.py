@@ -26,10 +26,11 @@ from bulkwright.events.events import Swept
 from bulkwright.files import Area
 from bulkwright.files.local import LocalFiles
 from bulkwright.service.mapping import MappingRules
+from bulkwright.services import Services
 from bulkwright.settings import Settings
 from bulkwright.store.queries import load
 from bulkwright.store.retention import STEP
-from bulkwright.wiring import Services, open_services
+from bulkwright.wiring import open_services
 from bulkwright.zoho.present.jobs import job_details
 from bulkwright.zoho.versions import VERSIONS
 

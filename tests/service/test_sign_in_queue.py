@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bulkwright.domain.limits import SIGN_IN_AT_ONCE, SIGN_IN_QUEUE, SIGN_IN_QUEUE_OF_ONE
-from bulkwright.service.signin import TryLater
+from bulkwright.service.throttle import TryLater
 from bulkwright.zoho.sign_in_queue import SignInQueue
 
 Task = asyncio.Task[None]

@@ -15,8 +15,9 @@ from bulkwright.domain.limits import LOCK_NOTED_SECONDS
 from bulkwright.events.counters import Counters
 from bulkwright.events.events import Event, LockHeld
 from bulkwright.service import readiness
+from bulkwright.services import Services
 from bulkwright.settings import Settings
-from bulkwright.wiring import Services, open_services
+from bulkwright.wiring import open_services
 
 
 @pytest.fixture

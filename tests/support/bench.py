@@ -24,9 +24,9 @@ from bulkwright.domain.module import Module
 from bulkwright.domain.request import JobRequest, ResourceRequest
 from bulkwright.events.events import Event, JobAttemptFailed
 from bulkwright.runtime.worker import Worker, open_worker
+from bulkwright.services import Services
 from bulkwright.settings import Settings
 from bulkwright.store import tables
-from bulkwright.wiring import Services
 from bulkwright.zoho.present.records import record as present_record
 
 EMAIL = "patricia.boyle@zylker.example"

@@ -20,8 +20,9 @@ from tests.support.uploads import LEADS, zipped
 from bulkwright.asgi import App, create_app
 from bulkwright.domain import scope
 from bulkwright.domain.account import ClientKind, OAuthClient, Org, User
+from bulkwright.services import Services
 from bulkwright.settings import Settings
-from bulkwright.wiring import Services, open_services
+from bulkwright.wiring import open_services
 
 
 @dataclass(frozen=True)

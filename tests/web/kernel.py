@@ -93,6 +93,7 @@ def call(
     scope = {
         "type": "http", "method": method, "path": path, "raw_path": path.encode(),
         "query_string": b"", "headers": list(headers), "client": ("192.0.2.1", 1),
+        "http_version": "1.1",
     }  # fmt: skip
     asyncio.run(kernel(scope, receive, send))
     start, *rest = sent

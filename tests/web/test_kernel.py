@@ -82,7 +82,7 @@ def test_options_and_origins_are_derived_from_the_routes(calls: Calls) -> None:
 
 
 def test_a_response_is_kept_until_data_changes(calls: Calls) -> None:
-    """Only of a route that is declared `cached`, and for one token."""
+    """Only of a route that is declared `cached`, for one token and one host."""
     made = []
 
     def counting(_calls: Calls, _request: Request) -> Response:
@@ -92,7 +92,8 @@ def test_a_response_is_kept_until_data_changes(calls: Calls) -> None:
     stamps = [0]
     routes = [route(counting, path="/kept/{id}", cached=True), route(counting, path="/new")]
     kernel = make_kernel(routes, calls, stamp=lambda: stamps[0])
-    one, other = ((b"authorization", b"1"),), ((b"authorization", b"2"),)
+    host = (b"host", b"a.example")
+    one, other = (host, (b"authorization", b"1")), (host, (b"authorization", b"2"))
     assert [call(kernel, "GET", "/kept/a", one).body for _ in range(2)] == [b"1", b"1"]
     assert call(kernel, "GET", "/kept/a", other).body == b"2"
     assert call(kernel, "GET", "/kept/b", one).body == b"3"
@@ -101,6 +102,25 @@ def test_a_response_is_kept_until_data_changes(calls: Calls) -> None:
     assert call(kernel, "GET", "/kept/a", one).body == b"5"
     assert [call(kernel, "GET", "/new", one).body for _ in range(2)] == [b"6", b"7"]
     assert set(calls.counted) == {(("GET", "/kept/{id}"), 200), (("GET", "/new"), 200)}
+
+
+def test_no_check_of_the_head_is_skipped_because_of_a_kept_response(calls: Calls) -> None:
+    """The response was made for one token and one host, so a request must have just these."""
+    kernel = make_kernel([route(hello, path="/kept/{id}", cached=True)], calls)
+    kernel._options = kernel._options._replace(serves_host=lambda name: name == "a.example")
+    host, token = (b"host", b"a.example"), (b"authorization", b"1")
+    assert [call(kernel, "GET", "/kept/a", (host, token)).status for _ in range(2)] == [200, 200]
+    for wrong in [
+        ((b"host", b"b.example"), token),
+        ((b"host", b""), token),
+        (host, host, token),
+        (host, (b"host", b"b.example"), token),
+        (host, token, (b"transfer-encoding", b"gzip")),
+    ]:
+        assert call(kernel, "GET", "/kept/a", wrong).status == 400, wrong
+    # This one is made anew, because several tokens may not be taken for one.
+    assert call(kernel, "GET", "/kept/a", (host, (b"authorization", b""), token)).status == 200
+    assert len(kernel._cache._responses) == 1
 
 
 def test_a_draining_kernel_closes_connections(calls: Calls) -> None:

@@ -21,9 +21,10 @@ from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
 from bulkwright.domain.job import Operation
 from bulkwright.domain.request import JobRequest, ResourceRequest
+from bulkwright.services import Services
 from bulkwright.settings import Settings
 from bulkwright.store.sqlite.wakeups import wake_folder
-from bulkwright.wiring import Services, open_services
+from bulkwright.wiring import open_services
 
 HOUR = 3600.0
 

@@ -156,24 +156,12 @@ app.command(
 
 def main() -> None:
     """Runs the command line. A failure is one line on stderr and exit status 1, or 2 for usage."""
-    from cyclopts import CycloptsError
-
-    from bulkwright.cli.output import fail
-    from bulkwright.domain.errors import BulkwrightError
-    from bulkwright.outages import classify
-    from bulkwright.store.migrate import CannotMigrate
-    from bulkwright.variables import UnusableSetting
+    from bulkwright.cli.failure import fail_with
 
     # Its lines say what our own line says when an outage ends the command.
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     try:
         status = app(result_action="return_value", exit_on_error=False, print_error=False)
-    except CycloptsError as error:
-        fail(f"{' '.join(str(error).split())} (--help shows the usage)", status=2)
-    except BulkwrightError as error:
-        fail(f"{error.message} ({error.code})")
-    except (UnusableSetting, CannotMigrate) as error:
-        fail(str(error))
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
@@ -181,13 +169,5 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except Exception as error:
-        if isinstance(error, OSError) and error.filename is not None:
-            fail(f"{error.filename}: {error.strerror}.")
-        if outage := classify(error):
-            fail(f"{outage}.")
-        from bulkwright.cli.unexpected import TRACEBACK, line_of
-
-        if TRACEBACK in os.environ:
-            raise
-        fail(line_of(error))
+        fail_with(error)
     sys.exit(status if isinstance(status, int) else 0)

@@ -10,11 +10,12 @@ from typing import Annotated, NoReturn
 
 from cyclopts import Parameter
 
+from bulkwright.cli.failure import fail
 from bulkwright.cli.options import chosen_org
-from bulkwright.cli.output import console, errors, fail
+from bulkwright.cli.output import console, errors
 from bulkwright.domain.account import OAuthClient, User
+from bulkwright.services import Services
 from bulkwright.settings import OrgLocation
-from bulkwright.wiring import Services
 
 Email = Annotated[str, Parameter(help="The user's e-mail.")]
 ClientId = Annotated[str, Parameter(help="The id of the OAuth client.")]

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from bulkwright.cli.failure import fail
 from bulkwright.cli.options import DEFAULT_LOCATION, MOST, Json, Location, open_existing
-from bulkwright.cli.output import fail, print_list
+from bulkwright.cli.output import print_list
 from bulkwright.domain.audit import Action
 from bulkwright.domain.retention import parse_time
 

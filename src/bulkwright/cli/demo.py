@@ -16,14 +16,9 @@ import msgspec
 from cyclopts import Parameter
 from rich.json import JSON
 
-from bulkwright.cli.output import (
-    console,
-    fail,
-    print_line,
-    print_list,
-    progress,
-    watching,
-)
+from bulkwright.cli.failure import fail
+from bulkwright.cli.output import console, print_line, print_list
+from bulkwright.cli.progress import progress, watching
 from bulkwright.client import Client
 from bulkwright.testing import ServerDidNotStart, ServerProcess
 from bulkwright.wire.responses import JobDetails

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bulkwright.cli.output import fail
+from bulkwright.cli.failure import fail
 from bulkwright.domain.errors import RequestError
 from bulkwright.domain.limits import SERVICE
 from bulkwright.domain.reading import Splitting

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from bulkwright.cli.output import fail
+from bulkwright.cli.failure import fail
 from bulkwright.service.columns import Stated, StatedColumn
 
 _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "colon": ":"}

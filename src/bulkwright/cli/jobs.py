@@ -11,6 +11,8 @@ import msgspec
 from cyclopts import Parameter
 
 from bulkwright.cli.csv_file import copy_result
+from bulkwright.cli.failure import fail
+from bulkwright.cli.job_output import job_line, jobs_list, reading_lines
 from bulkwright.cli.options import (
     DEFAULT_CSV,
     DEFAULT_IN_ORG,
@@ -21,12 +23,12 @@ from bulkwright.cli.options import (
     chosen_org,
     open_existing,
 )
-from bulkwright.cli.output import console, fail, job_line, jobs_list, print_json, reading_lines
+from bulkwright.cli.output import console, print_json
 from bulkwright.domain.ids import parse_id
 from bulkwright.domain.job import Job
 from bulkwright.files import Area, DamagedFile
+from bulkwright.services import Services
 from bulkwright.settings import OrgLocation
-from bulkwright.wiring import Services
 from bulkwright.zoho.present.jobs import job_details
 from bulkwright.zoho.versions import VERSIONS
 

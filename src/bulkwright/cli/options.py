@@ -9,13 +9,14 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from bulkwright.cli.output import fail
+from bulkwright.cli.failure import fail
 from bulkwright.domain.account import Org
 from bulkwright.domain.errors import ModuleNotAvailable
 from bulkwright.domain.module import Module
 from bulkwright.domain.spelling import did_you_mean
+from bulkwright.services import Services
 from bulkwright.settings import CsvSettings, DataLocation, OrgLocation, Settings
-from bulkwright.wiring import Services, open_services
+from bulkwright.wiring import open_services
 
 FLAT = Parameter(name="*", negative_iterable=())
 """Makes each field of a dataclass an option of its own, without a group name before it."""

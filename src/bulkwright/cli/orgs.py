@@ -7,13 +7,15 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from bulkwright.cli.accounts import fail_time_zone, print_values, report
+from bulkwright.cli.failure import fail
 from bulkwright.cli.options import DEFAULT_LOCATION, Json, Location, chosen_org, open_existing
-from bulkwright.cli.output import fail, print_list
+from bulkwright.cli.output import print_list
 from bulkwright.domain import scope
 from bulkwright.domain.account import ClientKind, Org
 from bulkwright.service.administration import StillInUse
+from bulkwright.services import Services
 from bulkwright.settings import OrgLocation, Settings
-from bulkwright.wiring import Services, open_services
+from bulkwright.wiring import open_services
 
 Company = Annotated[str, Parameter(help="Name of the org.")]
 FirstEmail = Annotated[str, Parameter(help="E-mail of its first user.")]

@@ -11,6 +11,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from bulkwright.cli.csv_file import CsvWriter
+from bulkwright.cli.failure import fail
 from bulkwright.cli.options import (
     DEFAULT_CSV,
     DEFAULT_IN_ORG,
@@ -21,7 +22,7 @@ from bulkwright.cli.options import (
     find_module,
     open_existing,
 )
-from bulkwright.cli.output import console, fail, print_line, print_list
+from bulkwright.cli.output import console, print_line, print_list
 from bulkwright.domain.errors import InvalidData
 from bulkwright.domain.module import Module
 from bulkwright.service.records import as_cell

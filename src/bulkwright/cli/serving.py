@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated
 
+from bulkwright.cli.failure import fail
 from bulkwright.cli.options import FLAT
-from bulkwright.cli.output import fail
 from bulkwright.events.events import Observer, each
 from bulkwright.outages import classify
 from bulkwright.runtime.logging import log_to_stderr

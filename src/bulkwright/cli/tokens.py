@@ -8,14 +8,15 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from bulkwright.cli.accounts import client_of, report, user_of
+from bulkwright.cli.failure import fail
 from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, Json, chosen_org, open_existing
-from bulkwright.cli.output import fail, print_list
+from bulkwright.cli.output import print_list
 from bulkwright.domain import scope
 from bulkwright.domain.account import ClientKind, OAuthClient
 from bulkwright.domain.errors import OAuthError
 from bulkwright.domain.limits import ACCESS_TOKEN_SECONDS, LONGEST_TOKEN_SECONDS, SCOPES_CHARACTERS
+from bulkwright.services import Services
 from bulkwright.settings import OrgLocation
-from bulkwright.wiring import Services
 
 OfClient = Annotated[str, Parameter(name="--client", help="Only those of this client.")]
 OfUser = Annotated[str, Parameter(name="--user", help="Only those of the user with this e-mail.")]

@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from bulkwright.cli.accounts import Email, fail_time_zone, print_values, report, user_of
+from bulkwright.cli.failure import fail
 from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, Json, chosen_org, open_existing
-from bulkwright.cli.output import fail, print_list
+from bulkwright.cli.output import print_list
 from bulkwright.domain.account import Role
 from bulkwright.domain.limits import PASSWORD_LEAST
 from bulkwright.service.administration import StillInUse

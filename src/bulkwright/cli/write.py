@@ -18,8 +18,10 @@ from rich.text import Text
 
 from bulkwright.cli import report
 from bulkwright.cli.csv_file import copy_result
+from bulkwright.cli.failure import fail
 from bulkwright.cli.input_file import as_regular_file, zipped
 from bulkwright.cli.job_options import JobOptions
+from bulkwright.cli.job_output import job_line, reading_lines
 from bulkwright.cli.options import (
     DEFAULT_CSV,
     DEFAULT_IN_ORG,
@@ -28,7 +30,8 @@ from bulkwright.cli.options import (
     chosen_org,
     find_module,
 )
-from bulkwright.cli.output import errors, fail, job_line, print_line, progress, reading_lines
+from bulkwright.cli.output import errors, print_line
+from bulkwright.cli.progress import progress
 from bulkwright.cli.write_task import INTERRUPTED, WriteTask, exit_status
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
@@ -39,8 +42,8 @@ from bulkwright.files import Area
 from bulkwright.runtime.worker import Blocked, Worker, open_worker
 from bulkwright.runtime.worker_identity import is_dead
 from bulkwright.service.columns import ColumnMatch
+from bulkwright.services import Services
 from bulkwright.settings import OrgLocation, Settings
-from bulkwright.wiring import Services
 
 
 @Parameter(name="*")

@@ -14,16 +14,10 @@ from msgspec import UNSET
 
 from bulkwright.cli import report
 from bulkwright.cli.csv_file import copy_result
+from bulkwright.cli.failure import fail
 from bulkwright.cli.input_file import zipped
-from bulkwright.cli.output import (
-    as_progress,
-    coloured,
-    errors,
-    fail,
-    print_line,
-    progress,
-    watching,
-)
+from bulkwright.cli.output import coloured, errors, print_line
+from bulkwright.cli.progress import as_progress, progress, watching
 from bulkwright.cli.write_task import INTERRUPTED, WriteTask, exit_status
 from bulkwright.client import ApiError, Client
 from bulkwright.client.atomic_file import atomic_write

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from bulkwright.cli.failure import fail
 from bulkwright.cli.input_file import read_header
 from bulkwright.cli.job_options import JobOptions
-from bulkwright.cli.output import fail
 from bulkwright.domain.errors import InvalidData, InvalidField, MandatoryFieldsNotMapped
 from bulkwright.domain.job import FieldMapping, Operation
 from bulkwright.domain.module import Module

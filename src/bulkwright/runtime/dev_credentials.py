@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from typing import TYPE_CHECKING
 
 from bulkwright.domain import scope
 from bulkwright.runtime.errors import CannotServe
 from bulkwright.runtime.listen_address import Address
-from bulkwright.service.setup import DevelopmentSetup
+from bulkwright.services import Services
 from bulkwright.settings import Settings
-from bulkwright.wiring import Services
+
+if TYPE_CHECKING:
+    from bulkwright.service.setup import DevelopmentSetup
 
 
 def write_dev_credentials(settings: Settings, services: Services, address: Address) -> None:

@@ -24,17 +24,18 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
-from bulkwright.asgi import create_app
+from bulkwright.asgi import App, create_app
 from bulkwright.callback.dispatcher import CallbackDispatcher
 from bulkwright.events.log import log_event
 from bulkwright.ops.metrics import Metrics
 from bulkwright.outages import classify
+from bulkwright.runtime.best_effort import best_effort
 from bulkwright.runtime.listen_address import Address
 from bulkwright.runtime.worker_identity import worker_identity
 from bulkwright.service.retention import Sweeper
+from bulkwright.services import Services
 from bulkwright.settings import Settings
 from bulkwright.variables import variable
-from bulkwright.wiring import Services
 
 _log = logging.getLogger("bulkwright.serve")
 
@@ -46,6 +47,8 @@ _SETTLED_SECONDS = 30.0
 """A worker that ran for this time did not end because of its start."""
 _DRAIN_SECONDS = 30.0
 _LISTEN_POLL_SECONDS = 0.005
+_PREPARE_SECONDS = 1.0
+"""Time for the requests that a client sends as soon as the server is ready."""
 _CONNECTIONS = 4_096
 """Open at once; further ones wait. Each needs a file descriptor, and half of these are left to
 other files: with a hard limit of 1,024 there are 512."""
@@ -90,6 +93,7 @@ class Supervisor:
         workers = range(self._settings.workers)
         tasks = [asyncio.create_task(self._keep_worker_running(number)) for number in workers]
         tasks.append(asyncio.create_task(self._dispatcher.run(self._stop)))
+        tasks.append(asyncio.create_task(self._prepare(app)))
         print(f"ready {self._address.url}", flush=True)
         if self._settings.dev:
             print(f"credentials: {self._settings.credentials_path}")
@@ -104,6 +108,17 @@ class Supervisor:
         await asyncio.gather(serving, *tasks, return_exceptions=True)
         sweeper.stop()
         serving.result()
+
+    async def _prepare(self, app: App) -> None:
+        """Imports what the server started without, a moment after its start.
+
+        The thread would take turns of Python from the first requests.
+        """
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), _PREPARE_SECONDS)
+            return
+        with best_effort("import handlers", otherwise="the first requests take longer"):
+            await asyncio.to_thread(app.prepare)
 
     def _on_signal(self) -> None:
         (self._second_signal if self._stop.is_set() else self._stop).set()

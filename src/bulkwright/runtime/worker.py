@@ -40,9 +40,10 @@ from bulkwright.runtime.best_effort import best_effort
 from bulkwright.runtime.lease_keeper import LeaseKeeper
 from bulkwright.runtime.warm_up import warm_up
 from bulkwright.runtime.worker_identity import is_dead, worker_identity
+from bulkwright.services import Services
 from bulkwright.settings import Settings
 from bulkwright.store.wakeups import Wakeups
-from bulkwright.wiring import OpenClaimStore, Services, open_job_context
+from bulkwright.wiring import OpenClaimStore, open_job_context
 
 POLL_SECONDS = 0.5
 """How long an idle worker waits for a wake-up before it looks for a job all the same: wake-ups may

@@ -29,21 +29,13 @@ from bulkwright.domain.limits import (
 from bulkwright.domain.scope import granted, joined
 from bulkwright.service.audit import AuditLog
 from bulkwright.service.passwords import hashed_password, is_password, words_of
-from bulkwright.service.throttle import Failures, network_of
+from bulkwright.service.throttle import Failures, TryLater, network_of
 from bulkwright.service.tokens import UNKNOWN, TokenService, hashed
 from bulkwright.store.accounts import AccountStore
 from bulkwright.store.sessions import Session, SessionStore
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _MAX_EMAIL_LENGTH = 320
-
-
-class TryLater(Exception):
-    """There were too many wrong passwords; the next try is allowed in `seconds`."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        super().__init__(f"try again in {seconds:.0f} s")
 
 
 @dataclass(frozen=True, slots=True)

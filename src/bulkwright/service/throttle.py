@@ -23,6 +23,14 @@ _IPV6_NETWORK_BITS = 64
 """What one subscriber has: it can use any address of it."""
 
 
+class TryLater(Exception):
+    """There were too many wrong passwords; the next try is allowed in `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(f"try again in {seconds:.0f} s")
+
+
 class Allowance:
     """A token bucket by key: up to `most` requests at once, refilled by `per_second`."""
 

@@ -94,10 +94,9 @@ class Kernel:
         begun = perf_counter()
         begin_request()
         request = Request(scope, receive, self._turns, self._trusted_proxies)
-        path = normal_path(scope.get("raw_path") or scope["path"].encode())
-        response = await self._respond(request, path)
+        response = await self._respond(request)
         if isinstance(response, Mount):
-            status = await self._serve_mount(response, request, path, send)
+            status = await self._serve_mount(response, request, send)
         else:
             status = response.status
             await self._send(request, response, send)
@@ -106,18 +105,18 @@ class Kernel:
         if _access_log.isEnabledFor(self._log_level):
             _log_request(request, status, seconds, self._log_level)
 
-    async def _respond(self, request: Request, path: str) -> Response | Mount:
+    async def _respond(self, request: Request) -> Response | Mount:
         """Returns the response, or the mounted app that makes it."""
         try:
-            method = request.scope["method"]
-            check_head(request.scope)
-            self._check_host(request)
-            if method == "OPTIONS" and self._has_path(path):
-                return NO_CONTENT
             lookup = self._cache.look_up(request)
             if lookup.response is not None:
                 request.route = lookup.route
                 return lookup.response
+            method, path = request.scope["method"], _path(request)
+            check_head(request.scope)
+            self._check_host(request)
+            if method == "OPTIONS" and self._has_path(path):
+                return NO_CONTENT
             bound, request.params = self.router.match(method, path)
             request.route = bound.key
             response = await self._handle(bound, request)
@@ -125,7 +124,7 @@ class Kernel:
                 self._cache.store(lookup, response, bound.key)
             return response
         except NoRoute as error:
-            return self._find_mount(path) or self._options.error_response(error)
+            return self._find_mount(_path(request)) or self._options.error_response(error)
         except Exception as error:
             self._options.on_error(request, error)
             return self._options.error_response(error)
@@ -152,9 +151,9 @@ class Kernel:
     def _find_mount(self, path: str) -> Mount | None:
         return next((mount for mount in self._options.mounts if mount.has(path)), None)
 
-    async def _serve_mount(self, mount: Mount, request: Request, path: str, send: Send) -> int:
+    async def _serve_mount(self, mount: Mount, request: Request, send: Send) -> int:
         """Serves a request by a mounted app; returns the status."""
-        method = request.scope["method"]
+        method, path = request.scope["method"], _path(request)
         request.route = mount.key(method, path)
         status = 0
 
@@ -209,6 +208,10 @@ class Kernel:
         if self.draining:
             headers.append(_CLOSE)
         return headers
+
+
+def _path(request: Request) -> str:
+    return normal_path(request.scope.get("raw_path") or request.scope["path"].encode())
 
 
 def _log_request(request: Request, status: int, seconds: float, level: int) -> None:

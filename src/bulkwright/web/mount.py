@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import cached_property
 from importlib import import_module
 from typing import cast
 
+from bulkwright.first_use import on_first_use
 from bulkwright.web.request import ASGIApp, Scope
 
 
@@ -41,7 +41,7 @@ class Mount:
             return "GET", path
         return "", ""
 
-    @cached_property
+    @on_first_use
     def app(self) -> ASGIApp:
         """The app. The first access imports and makes it."""
         module, _, name = self._factory.partition(":")

@@ -3,7 +3,8 @@
 Clients query the details of a running job again and again. As long as no transaction has
 committed, the response to the same path with the same token is the same, and the check for a
 commit costs a fraction of reading the token and the job again. A response is kept for a second at
-most, because the token may expire.
+most, because the token may expire. The `Host` must be the same too, so that its check need not be
+repeated.
 """
 
 from __future__ import annotations
@@ -49,25 +50,40 @@ class ResponseCache:
         self._starts = _starts(routes)
         self._monotonic = clock.monotonic
         self._stamp: object = None
-        self._responses: dict[tuple[bytes, ...], tuple[float, Response, tuple[str, str]]] = {}
+        self._responses: dict[tuple[bytes, ...], tuple[float, Lookup]] = {}
+        """When each one expires, and the result of its look-up."""
 
     def look_up(self, request: Request) -> Lookup:
-        """Looks up the response. Must be called before the request reads any data."""
+        """Looks up the response. Must be called before the request reads any data.
+
+        A response that is found needs no check of the head: its request passed all of them.
+        """
         scope = request.scope
         if scope["method"] != "GET" or not scope["raw_path"].startswith(self._starts):
             return _NOT_CACHED
-        tokens = [value for name, value in scope["headers"] if name == b"authorization"]
-        if len(tokens) != 1:
+        token = host = None
+        for name, value in scope["headers"]:
+            if name == b"authorization":
+                if token is not None:
+                    return _NOT_CACHED
+                token = value
+            elif name == b"host":
+                if host is not None:
+                    return _NOT_CACHED
+                host = value
+            elif name == b"transfer-encoding":
+                return _NOT_CACHED
+        if not token or not host:
             return _NOT_CACHED
         stamp = self._current_stamp()
         if stamp != self._stamp:
             self._stamp = stamp
             self._responses.clear()
-        key = (scope["raw_path"], tokens[0])
+        key = (scope["raw_path"], token, host)
         found = self._responses.get(key)
         if found is None or found[0] <= self._monotonic():
             return Lookup(key, stamp)
-        return Lookup(key, stamp, found[1], found[2])
+        return found[1]
 
     def store(self, lookup: Lookup, response: Response, route: tuple[str, str]) -> None:
         """Keeps a response, unless a transaction has committed since the look-up."""
@@ -75,7 +91,8 @@ class ResponseCache:
             return
         if len(self._responses) >= _MOST_RESPONSES:
             self._responses.clear()
-        self._responses[lookup.key] = (self._monotonic() + _SECONDS, response, route)
+        found = Lookup(lookup.key, lookup.stamp, response, route)
+        self._responses[lookup.key] = (self._monotonic() + _SECONDS, found)
 
 
 def _starts(routes: Sequence[AnyRoute]) -> tuple[bytes, ...]:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bulkwright.domain import errors as e
 from bulkwright.domain import record_errors as r
 from bulkwright.domain import scope
 from bulkwright.domain.account import Right
+from bulkwright.web.handlers import Handlers
 from bulkwright.web.route import ParameterDoc, ResponseDoc, Route
 from bulkwright.zoho import record_docs as records_doc
 from bulkwright.zoho import route_docs as doc
 from bulkwright.zoho.auth import Access, Open
 from bulkwright.zoho.context import ZohoContext
-from bulkwright.zoho.handlers import coql, record_writes, records
 from bulkwright.zoho.problems import NotServed
+
+if TYPE_CHECKING:
+    from bulkwright.zoho.handlers import coql, record_writes, records
+else:
+    coql = Handlers("bulkwright.zoho.handlers.coql")
+    record_writes = Handlers("bulkwright.zoho.handlers.record_writes")
+    records = Handlers("bulkwright.zoho.handlers.records")
 
 _MODULE = "/crm/{version}/{module}"
 _RECORD = f"{_MODULE}/{{record_id}}"

@@ -6,23 +6,34 @@ What Zoho documents and is not declared here gets HTTP 501 (zoho/not_served.py).
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bulkwright.domain import errors as e
 from bulkwright.domain import scope
 from bulkwright.domain.account import Right
+from bulkwright.web.handlers import Handlers
 from bulkwright.web.route import ParameterDoc, ResponseDoc, Route
 from bulkwright.web.router import BoundRoute, bind
 from bulkwright.wire import responses as wire
 from bulkwright.zoho import route_docs as doc
 from bulkwright.zoho.auth import PUBLIC, Access, check_access
 from bulkwright.zoho.context import ZohoContext
-from bulkwright.zoho.handlers import bulk_write, metadata
 from bulkwright.zoho.not_served import gap_routes, refusing_gaps
-from bulkwright.zoho.oauth import authorize, pages, token, visitor
+from bulkwright.zoho.oauth import PATH as _AUTH
+from bulkwright.zoho.oauth import STYLE_URL
 from bulkwright.zoho.record_routes import RECORD_ROUTES
+
+if TYPE_CHECKING:
+    from bulkwright.zoho.handlers import bulk_write, metadata
+    from bulkwright.zoho.oauth import authorize, token
+else:
+    bulk_write = Handlers("bulkwright.zoho.handlers.bulk_write")
+    metadata = Handlers("bulkwright.zoho.handlers.metadata")
+    authorize = Handlers("bulkwright.zoho.oauth.authorize")
+    token = Handlers("bulkwright.zoho.oauth.token")
 
 _BULK = "/crm/bulk/{version}/write"
 _CRM = "/crm/{version}"
-_AUTH = visitor.PATH
 
 _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
     # Bulk write
@@ -339,7 +350,7 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
     ),
     Route(
         "GET",
-        pages.STYLE_URL,
+        STYLE_URL,
         authorize.style,
         PUBLIC,
         name="getPageStyle",

@@ -1,19 +1,20 @@
-"""The services that the handlers call. `wiring.py` provides them."""
+"""The services that the handlers call. `bulkwright.services` provides them."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from bulkwright.files import Files
-from bulkwright.service.coql import CoqlService
-from bulkwright.service.jobs import JobService
-from bulkwright.service.metadata import MetadataService
-from bulkwright.service.record_writes import RecordCalls
-from bulkwright.service.records import RecordService
-from bulkwright.service.signin import SignInService
-from bulkwright.service.tokens import TokenService
-from bulkwright.service.uploads import UploadService
-from bulkwright.store.accounts import AccountStore
+if TYPE_CHECKING:
+    from bulkwright.files import Files
+    from bulkwright.service.coql import CoqlService
+    from bulkwright.service.jobs import JobService
+    from bulkwright.service.metadata import MetadataService
+    from bulkwright.service.record_writes import RecordCalls
+    from bulkwright.service.records import RecordService
+    from bulkwright.service.signin import SignInService
+    from bulkwright.service.tokens import TokenService
+    from bulkwright.service.uploads import UploadService
+    from bulkwright.store.accounts import AccountStore
 
 
 class ZohoServices(Protocol):

@@ -16,7 +16,7 @@ from contextvars import copy_context
 from typing import ParamSpec, TypeVar
 
 from bulkwright.domain.limits import SIGN_IN_AT_ONCE, SIGN_IN_QUEUE, SIGN_IN_QUEUE_OF_ONE
-from bulkwright.service.signin import TryLater
+from bulkwright.service.throttle import TryLater
 
 _BUSY_SECONDS = 5.0
 _Turn = asyncio.Future[bool]

@@ -18,8 +18,7 @@ from bulkwright.domain.audit import Actor
 from bulkwright.domain.errors import OAuthError
 from bulkwright.domain.ids import parse_id
 from bulkwright.domain.limits import FORM_BODY_BYTES, SESSION_SECONDS
-from bulkwright.service.signin import TryLater
-from bulkwright.service.throttle import network_of
+from bulkwright.service.throttle import TryLater, network_of
 from bulkwright.web.errors import HttpError
 from bulkwright.web.request import Request
 from bulkwright.web.response import Response

@@ -15,13 +15,10 @@ from bulkwright.domain import scope
 from bulkwright.domain.account import User
 from bulkwright.domain.authorization import Authorization
 from bulkwright.service.signin import SignedIn
-from bulkwright.zoho.oauth.visitor import PATH
+from bulkwright.zoho.oauth import STYLE_URL
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-STYLE_URL = f"{PATH}/style.css"
-"""The path of the style sheet."""
 
 _PERMISSIONS = {
     scope.BULK: "Write records in bulk, and see the results",

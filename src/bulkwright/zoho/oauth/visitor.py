@@ -14,9 +14,8 @@ from bulkwright.service.signin import SignedIn
 from bulkwright.web.host import is_loopback_host
 from bulkwright.web.request import Request
 from bulkwright.zoho.context import ZohoContext
+from bulkwright.zoho.oauth import PATH
 
-PATH = "/oauth/v2/auth"
-"""The path of the pages. The session cookie is sent to this path only, except over HTTPS."""
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 

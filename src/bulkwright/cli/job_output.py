@@ -1,0 +1,81 @@
+"""Jobs as commands print them: their counts, and what was a guess when their files were read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from rich.text import Text
+
+from bulkwright.cli.output import coloured, console, print_line, print_list
+from bulkwright.domain.job import Job
+from bulkwright.domain.reading import FoundBy, Reading
+from bulkwright.formats.csv import DELIMITER_NAMES
+
+_NAMES_SHOWN = 20
+"""Most names of omitted columns in a line."""
+
+
+def job_line(job: Job, *, name: str | None = None) -> None:
+    """Prints the status and the counts of a job in one line; `name` is shown instead of its id."""
+    counts = job.counts
+    line = Text.assemble(
+        f"{name or f'job {job.id}'}  ", coloured(job.status.value),
+        f" {job.code}" if job.code else "", "  ",
+        f"added {counts.added:,}  updated {counts.updated:,}  ",
+        (f"skipped {counts.skipped:,}", "yellow" if counts.skipped else ""),
+        f"  of {counts.total:,} rows",
+    )  # fmt: skip
+    console.print(line, soft_wrap=True)
+
+
+def jobs_list(jobs: Sequence[Job], *, json: bool) -> None:
+    """Prints jobs in the given order."""
+    records = [
+        {
+            "id": str(job.id),
+            "status": job.status.value,
+            "code": job.code,
+            "operation": job.operation.value,
+            "module": job.resources[0].module,
+            "added": job.counts.added,
+            "updated": job.counts.updated,
+            "skipped": job.counts.skipped,
+            "created": job.created_time.isoformat(" ", "seconds"),
+            "file": job.resources[0].file_name,
+        }
+        for job in jobs
+    ]
+    print_list(records, json=json, dispensable=["created", "file"])
+
+
+def reading_lines(job: Job, *, omitted: bool = True) -> None:
+    """Prints what was a guess when the files of a job were read.
+
+    With `omitted`, also the columns that were left out.
+    """
+    for resource in job.resources:
+        reading = resource.reading
+        if reading is not None:
+            shown = reading if omitted else replace(reading, left_out=())
+            for line in _reading_lines(shown):
+                print_line(line)
+
+
+def _reading_lines(reading: Reading) -> Iterator[str]:
+    if reading.encoding_by is FoundBy.GUESS:
+        yield f"encoding {reading.encoding}: a guess; --encoding names another one"
+    if reading.also_fits or reading.delimiter not in ",;":
+        yield f"separated by a {DELIMITER_NAMES[reading.delimiter]}"
+    if reading.also_fits:
+        others = ", ".join(f"a {DELIMITER_NAMES[sign]}" for sign in reading.also_fits)
+        yield f"the first rows also fit {others}; --delimiter names another one"
+    if reading.stray_quotes:
+        yield (
+            f"rows with stray quotes: {reading.stray_quotes:,}, the first is row "
+            f"{reading.first_stray_quote:,}; the quotes were read as characters"
+        )
+    if reading.left_out:
+        names = ", ".join(reading.left_out[:_NAMES_SHOWN])
+        more = len(reading.left_out) - _NAMES_SHOWN
+        yield f"columns left out: {names}" + (f" and {more:,} more" if more > 0 else "")

@@ -1,0 +1,263 @@
+"""All use cases of a deployment. `wiring.py` gives them their adapters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bulkwright.clock import Clock
+from bulkwright.files import Files
+from bulkwright.first_use import on_first_use
+from bulkwright.service.audit import AuditLog
+from bulkwright.service.tokens import TokenService
+from bulkwright.settings import Settings
+from bulkwright.store.accounts import AccountStore
+from bulkwright.store.database import Database
+from bulkwright.store.modules import ModuleStore
+
+if TYPE_CHECKING:
+    from bulkwright.callback.signing import SigningKeys
+    from bulkwright.egress import Guard
+    from bulkwright.service.administration import Administration
+    from bulkwright.service.coql import CoqlService
+    from bulkwright.service.existing_tables import ExistingTableService
+    from bulkwright.service.jobs import JobService
+    from bulkwright.service.metadata import MetadataService
+    from bulkwright.service.readiness import Readiness
+    from bulkwright.service.record_writes import RecordCalls
+    from bulkwright.service.records import RecordService
+    from bulkwright.service.retention import Retention
+    from bulkwright.service.schema import SchemaService
+    from bulkwright.service.setup import SetupService
+    from bulkwright.service.signin import SignInService
+    from bulkwright.service.uploads import UploadService
+    from bulkwright.store.claims import ClaimStore
+    from bulkwright.store.jobs import JobStore
+    from bulkwright.store.ledger import LedgerStore
+    from bulkwright.store.metrics import MetricsStore
+    from bulkwright.store.outbox import OutboxStore
+    from bulkwright.store.records import RecordStore
+    from bulkwright.store.sessions import SessionStore
+    from bulkwright.store.uploads import UploadStore
+
+
+@dataclass(frozen=True)
+class Services:
+    """All use cases, over one database and one file area.
+
+    A process imports the module of a use case when it uses that for the first time.
+    """
+
+    database: Database
+    files: Files
+    settings: Settings
+    accounts: AccountStore
+    modules: ModuleStore
+    audit: AuditLog
+    tokens: TokenService
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the database."""
+        return self.database.clock
+
+    @on_first_use
+    def sessions(self) -> SessionStore:
+        """Reads and writes sessions."""
+        from bulkwright.store.sessions import SessionStore
+
+        return SessionStore(self.database)
+
+    @on_first_use
+    def job_store(self) -> JobStore:
+        """Reads and writes jobs."""
+        from bulkwright.store.jobs import JobStore
+
+        return JobStore(self.database)
+
+    @on_first_use
+    def upload_store(self) -> UploadStore:
+        """Reads and writes what is known of uploads."""
+        from bulkwright.store.uploads import UploadStore
+
+        return UploadStore(self.database)
+
+    @on_first_use
+    def claims(self) -> ClaimStore:
+        """Claims jobs for workers."""
+        from bulkwright.store.claims import ClaimStore
+
+        return ClaimStore(self.database)
+
+    @on_first_use
+    def ledger(self) -> LedgerStore:
+        """Reads and writes the ledger."""
+        from bulkwright.store.ledger import LedgerStore
+
+        return LedgerStore(self.database)
+
+    @on_first_use
+    def signin(self) -> SignInService:
+        """Signs users in on the pages."""
+        from bulkwright.service.signin import SignInService
+        from bulkwright.service.throttle import Failures
+
+        failures = Failures(self.sessions)
+        return SignInService(self.accounts, self.sessions, self.tokens, self.audit, failures)
+
+    @on_first_use
+    def uploads(self) -> UploadService:
+        """Keeps uploads."""
+        from bulkwright.service.uploads import UploadService
+
+        return UploadService(
+            self.accounts,
+            self.modules,
+            self.upload_store,
+            self.files,
+            self.settings.limits,
+            self.clock,
+        )
+
+    @on_first_use
+    def jobs(self) -> JobService:
+        """Creates jobs and returns their details and results."""
+        from bulkwright.service.jobs import JobService
+
+        return JobService(
+            self.accounts,
+            self.modules,
+            self.job_store,
+            self.upload_store,
+            self.files,
+            self.uploads,
+            self.settings.limits,
+            self.settings.layout_mandatory,
+            self.clock,
+            lambda endpoint: callback_guard(self.settings).why_never(endpoint),
+        )
+
+    @on_first_use
+    def records(self) -> RecordService:
+        """Reads records."""
+        from bulkwright.service.records import RecordService
+
+        return RecordService(
+            self.database, self.accounts, self.modules, self.record_store, self.clock
+        )
+
+    @on_first_use
+    def coql(self) -> CoqlService:
+        """Runs COQL queries."""
+        from bulkwright.service.coql import CoqlService
+
+        return CoqlService(self.records)
+
+    @on_first_use
+    def record_calls(self) -> RecordCalls:
+        """Writes single records."""
+        from bulkwright.service.record_writes import RecordCalls
+
+        return RecordCalls(
+            self.accounts,
+            self.modules,
+            self.record_store,
+            self.settings.limits,
+            self.settings.layout_mandatory,
+            self.clock,
+        )
+
+    @on_first_use
+    def record_store(self) -> RecordStore:
+        """Reads and writes records one by one."""
+        from bulkwright.store.records import RecordStore
+
+        return RecordStore(self.database)
+
+    @on_first_use
+    def metadata(self) -> MetadataService:
+        """Reads modules, fields, users and the org."""
+        from bulkwright.service.metadata import MetadataService
+
+        return MetadataService(self.accounts, self.modules, self.clock)
+
+    @on_first_use
+    def outbox(self) -> OutboxStore:
+        """Reads and writes the outbox."""
+        from bulkwright.store.outbox import OutboxStore
+
+        return OutboxStore(self.database)
+
+    @on_first_use
+    def signing(self) -> SigningKeys:
+        """The secrets that sign callbacks."""
+        from bulkwright.callback.signing import SigningKeys
+
+        return SigningKeys(self.outbox)
+
+    @on_first_use
+    def retention(self) -> Retention:
+        """Deletes what has expired."""
+        from bulkwright.service.retention import Retention
+        from bulkwright.store.retention import RetentionStore
+
+        store = RetentionStore(self.database)
+        return Retention(store, self.files, self.settings.retention_policy)
+
+    @on_first_use
+    def readiness(self) -> Readiness:
+        """Checks whether requests can be served."""
+        from bulkwright.service.readiness import Readiness
+
+        return Readiness(self.database, self.files)
+
+    @on_first_use
+    def backlog(self) -> MetricsStore:
+        """Reads what is still to be done."""
+        from bulkwright.store.metrics import MetricsStore
+
+        return MetricsStore(self.database)
+
+    @on_first_use
+    def schema(self) -> SchemaService:
+        """Changes the schema."""
+        from bulkwright.service.schema import SchemaService
+
+        return SchemaService(self.modules)
+
+    @on_first_use
+    def existing_tables(self) -> ExistingTableService:
+        """Makes modules of existing tables."""
+        from bulkwright.service.existing_tables import ExistingTableService
+        from bulkwright.store.existing_tables import ExistingTables
+
+        return ExistingTableService(self.modules, ExistingTables(self.database))
+
+    @on_first_use
+    def setup(self) -> SetupService:
+        """Creates orgs, users and clients."""
+        from bulkwright.service.setup import SetupService
+
+        return SetupService(
+            self.accounts, self.modules, self.schema, self.tokens, self.audit, self.clock
+        )
+
+    @on_first_use
+    def administration(self) -> Administration:
+        """Revokes, deactivates and removes orgs, users, clients and tokens."""
+        from bulkwright.service.administration import Administration
+        from bulkwright.store.org_removal import OrgRemoval
+
+        removal = OrgRemoval(self.database)
+        return Administration(self.accounts, self.sessions, removal, self.files, self.audit)
+
+    def close(self) -> None:
+        """Closes the database."""
+        self.database.close()
+
+
+def callback_guard(settings: Settings) -> Guard:
+    """Returns the guard that decides where callbacks may be sent."""
+    from bulkwright.egress import Guard
+
+    return Guard(settings.allowed_destinations, loopback=settings.dev)
