@@ -45,6 +45,7 @@ from bulkwright.store.metrics import MetricsStore
 from bulkwright.store.migrate import migrate
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.outbox import OutboxStore
+from bulkwright.store.parts import PartStore
 from bulkwright.store.records import RecordStore
 from bulkwright.store.retention import RetentionStore
 from bulkwright.store.sessions import SessionStore
@@ -169,6 +170,7 @@ def open_job_context(
             jobs=services.job_store,
             uploads=services.upload_store,
             claims=services.claims,
+            parts=PartStore(database),
             ledger=services.ledger,
             modules=services.modules,
             accounts=services.accounts,
