@@ -72,5 +72,7 @@ def an_error_with_status_200_is_one(ctx: Any, response: Any, case: Any) -> None:
     body = response.json()
     if case.operation.label == "POST /crm/{version}/upload":
         assert (body.get("status") == "error") == ("file_id" not in body.get("details", {}))
+    elif case.operation.label == "POST /crm/{version}/coql":
+        assert set(body) == {"data", "info"}
     else:
         assert ("error" in body) != bool({"access_token", "status"} & set(body))

@@ -177,7 +177,9 @@ class CoqlService:
         field = self._field(caller, module, condition.field)
         if field is None:
             raise NotStored("conditions on columns of users")
-        if field.data_type in _NOT_COMPARED or field.data_type in _NOT_SELECTED:
+        # A text column without a length is one of several lines, whatever the user has in it.
+        is_long = field.data_type in _NOT_COMPARED and not field.in_existing_table
+        if is_long or field.data_type in _NOT_SELECTED:
             raise InvalidQuery("unsupported column", named)
         if field.data_type in UNWRITABLE:
             raise NotStored(field.api_name)

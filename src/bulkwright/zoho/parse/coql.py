@@ -167,12 +167,13 @@ class _QueryParser:
                 what = "select column" if column.aggregate is None else "aggregate function"
                 raise DuplicateColumn(f"duplicate {what}", {"column_name": column.written})
             written.add(column.written)
-        keys = {"id"} | {column.written for column in columns if column.alias is None}
+        keys = {"id"} | {column.written for column in columns if column.key == column.written}
         for column in columns:
-            if column.alias is not None and column.written != "id":
-                if column.alias in keys:
-                    raise DuplicateAlias(details={"alias": column.alias})
-                keys.add(column.alias)
+            if column.key == column.written:
+                continue
+            if column.key in keys:
+                raise DuplicateAlias(details={"alias": column.key})
+            keys.add(column.key)
         return columns
 
     def _selected(self) -> SelectedColumn:
