@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.processes import clean_environment
-from tests.support.program import Run, refused
+from tests.support.program import MIXED, Run, refused
 
 INSERT = ("--module", "Leads", "--operation", "insert")
 UPSERT = ("--module", "Leads", "--operation", "upsert", "--find-by", "Email")
@@ -217,6 +217,38 @@ def test_a_file_of_another_name_is_read(run: Run, tmp_path: Path, name: str) -> 
     assert (done.returncode, done.stderr) == (0, "")
     assert [row["STATUS"] for row in rows_of(tmp_path / "o.zip")] == ["ADDED"]
     assert ("separated by a tab" in done.stdout) == (sign == "\t")
+
+
+@pytest.mark.parametrize("kind", ["csv", "zip"])
+def test_a_file_whose_name_is_not_utf8_is_written(run: Run, tmp_path: Path, kind: str) -> None:
+    """As files of other systems may have it; outputs have such names too."""
+    name, out = (os.fsdecode(b"caf\xe9.") + ending for ending in (kind, "out"))
+    with zipfile.ZipFile(tmp_path / "leads.zip", "w") as archive:
+        archive.writestr("leads.csv", MIXED)
+    (tmp_path / "leads.csv").write_text(MIXED)
+    (tmp_path / f"leads.{kind}").rename(tmp_path / name)
+    for more in ((), ("--dry-run",)):
+        done = run("write", name, *INSERT, "--data", "d", *more)
+        assert (done.returncode, done.stderr) == (3, "")
+    job_id = run("jobs", "list", "--data", "d").stdout.splitlines()[1].split()[0]
+    saved = run("jobs", "result", job_id, "-o", out, "--data", "d")
+    assert (saved.returncode, saved.stdout) == (0, "caf\\udce9.out\n")
+    assert len(rows_of(tmp_path / out)) == 4
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("write", "good.csv", *INSERT, "--default", "City="),
+        ("init", "--email", "p@x.example", "--company", ""),
+    ],
+)
+def test_text_that_is_not_utf8_is_rejected(run: Run, good: Path, line: tuple[str, ...]) -> None:
+    """It could not be stored."""
+    assert good.is_file()
+    *words, last = line
+    done = run(*words, last + os.fsdecode(b"K\xf6ln"), "--data", "d")
+    assert r"K\udcf6ln' is not text in utf-8" in refused(done)
 
 
 def test_a_damaged_gzip_is_named(run: Run, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -164,6 +165,9 @@ def main() -> None:
     from bulkwright.store.migrate import CannotMigrate
     from bulkwright.variables import UnusableSetting
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What the terminal cannot show is shown as an escape, as on stderr.
+        sys.stdout.reconfigure(errors="backslashreplace")
     # Its lines say what our own line says when an outage ends the command.
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     try:
@@ -180,6 +184,8 @@ def main() -> None:
         # The reader of the output has closed it. Discard what is not flushed yet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except UnicodeEncodeError as error:
+        fail(f"{error.object!a} is not text in {sys.getfilesystemencoding()}.")
     except Exception as error:
         if isinstance(error, OSError) and error.filename is not None:
             fail(f"{error.filename}: {error.strerror}.")
