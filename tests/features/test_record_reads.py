@@ -292,11 +292,11 @@ def test_page_tokens_reach_every_record_once(server: Deployment, sort: str) -> N
     ]  # fmt: skip
     seen, answer = [one["id"] for one in first["data"]], first
     if not sort:
-        insert(server, "Vendors", {"Vendor_Name": "new"})
+        made += insert(server, "Vendors", {"Vendor_Name": "new"})
     while token := answer["info"]["next_page_token"]:
         answer = server.get(f"{path}&page_token={token}").json()
         seen += [one["id"] for one in answer["data"]]
-    assert len(seen) == len(set(seen)) and set(made) <= set(seen)
+    assert len(seen) == len(set(seen)) and set(made[:7]) <= set(seen)
     assert answer["info"]["more_records"] is False
     token = first["info"]["next_page_token"]
     other = server.get(f"{path}&page_token={token}&converted=both")
@@ -308,7 +308,7 @@ def test_page_tokens_reach_every_record_once(server: Deployment, sort: str) -> N
     for bad in ("x", "bnVsbA", "W10", "WzEsMiwzLDRd", "%F0%9F%92%A5"):
         answer_ = server.get(f"{path}&page_token={bad}")
         assert (answer_.status_code, answer_.json()["code"]) == (400, "INVALID_DATA"), bad
-    for one in seen:
+    for one in made:
         send(server, "DELETE", f"Vendors/{one}")
 
 
