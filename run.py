@@ -45,9 +45,7 @@ CHECKS = (
 
 TOOLS = {"coverage": "tests/measure_coverage.py", "mutation": "tests/mutation.py"}
 
-PROCESSES = min(4, (os.cpu_count() or 1) + 1)
-"""One more than cores, because a third of a test's time is waiting for a process or a lease."""
-SHARED = ("-n", str(PROCESSES), "--dist", "loadfile", "--no-loadscope-reorder")
+SHARED = ("--dist", "loadfile", "--no-loadscope-reorder")
 """The processes share the tests, file by file, in the order of `tests/conftest.py`."""
 
 
@@ -68,13 +66,22 @@ def main() -> int:
             print(f"failed: {', '.join(failed)}", file=sys.stderr)
             return 1
         os.chdir(ROOT)
-        return become("pytest", *SHARED, *rest) if command == "test" else 0
+        return become("pytest", "-n", processes(rest), *SHARED, *rest) if command == "test" else 0
     if command in TOOLS:
         set_up("dev")
         os.chdir(ROOT)
         return become("python", TOOLS[command], *rest)
     print(USAGE)
     return 0 if command in ("-h", "--help", "help") else 2
+
+
+def processes(arguments: list[str]) -> str:
+    """Return how many processes run the tests: as many as cores, at most 4.
+
+    Without `--fast` there is one more, because a third of a test's time is waiting for a process or
+    a lease.
+    """
+    return str(min(4, (os.cpu_count() or 1) + ("--fast" not in arguments)))
 
 
 def set_up(kind: str) -> None:

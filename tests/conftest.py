@@ -95,6 +95,8 @@ LONG = (
 """They run next, the longest first, so that the processes of `run.py test` end together."""
 FAST = frozenset(FIRST) - {"docs", "properties"}
 """The folders of `--fast`: their tests that are not slow and need no PostgreSQL."""
+FAST_CHUNK_ROWS = (None, 1)
+"""With `--fast`, a test that is repeated for several sizes of a chunk runs with this size only."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -127,7 +129,10 @@ def is_fast(item: pytest.Item) -> bool:
         return False
     callspec = getattr(item, "callspec", None)
     fixtures = getattr(item, "fixturenames", ())
-    return "postgres" not in fixtures and not (callspec and "postgres" in callspec.params.values())
+    params = callspec.params if callspec else {}
+    if "postgres" in fixtures or "postgres" in params.values():
+        return False
+    return params.get("chunk_rows") in FAST_CHUNK_ROWS
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

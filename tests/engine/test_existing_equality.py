@@ -15,6 +15,8 @@ from bulkwright.store.postgres.existing import PostgresExistingSink
 from bulkwright.store.sqlite import sql as sqlite_sql
 from bulkwright.store.sqlite.existing import SqliteExistingSink
 
+pytestmark = pytest.mark.slow
+
 SIZES = (1, 2, 3, 1000)
 """Rows of a chunk."""
 

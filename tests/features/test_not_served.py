@@ -112,6 +112,7 @@ def test_what_zoho_has_not_is_the_callers_mistake(server: Deployment) -> None:
         assert answer.json()["code"] == code, path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("route", "name"), ASKED, ids=[f"{r.path} {n}" for r, n in ASKED])
 def test_a_parameter_that_is_not_honoured_is_a_501(
     server: Deployment, route: Route[Any, Any], name: str

@@ -21,6 +21,8 @@ from bulkwright.domain.scope import EVERY
 from bulkwright.service.administration import Administration, StillInUse
 from bulkwright.store import accounts as account_store
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "correct horse battery"
 _numbers = itertools.count()
 

@@ -577,6 +577,7 @@ def test_signing_in_needs_the_token_of_its_page(browser: Browser, user: User) ->
     assert browser.press(page, "sign-in", **given).status_code == 403
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("expensive_hashes")
 def test_a_failed_sign_in_does_not_reveal_whether_the_user_exists(
     server: Deployment, browser: Browser

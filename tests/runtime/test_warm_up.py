@@ -33,6 +33,7 @@ def test_all_steps_run(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.records == []
 
 
+@pytest.mark.slow
 def test_the_first_job_imports_nothing_large() -> None:
     """The import of a worker does not import it, so that commands start fast; warming up does."""
     subprocess.run([sys.executable, "-c", FIRST], check=True)

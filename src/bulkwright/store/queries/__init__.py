@@ -11,8 +11,10 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from time import perf_counter
+from types import MappingProxyType
 from typing import ClassVar
 
 from bulkwright.clock import Clock
@@ -103,8 +105,9 @@ class NamedQueries(ABC):
         return object()
 
 
-def load(dialect: str) -> dict[str, Query]:
-    """Returns the named queries of a dialect (`sqlite`, `postgres`) by name.
+@cache
+def load(dialect: str) -> Mapping[str, Query]:
+    """Returns the named queries of a dialect (`sqlite`, `postgres`) by name; reads them once.
 
     Raises ValueError if two queries have the same name.
     """
@@ -118,7 +121,7 @@ def load(dialect: str) -> dict[str, Query]:
             if name in queries:
                 raise ValueError(f"two queries are named {name}")
             queries[name] = parse(name, text)
-    return queries
+    return MappingProxyType(queries)
 
 
 def parse(name: str, text: str) -> Query:
