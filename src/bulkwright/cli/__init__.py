@@ -172,6 +172,7 @@ def main() -> None:
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     try:
         status = app(result_action="return_value", exit_on_error=False, print_error=False)
+        print(end="", flush=True)  # here, where a closed pipe is no failure
     except CycloptsError as error:
         fail(f"{' '.join(str(error).split())} (--help shows the usage)", status=2)
     except BulkwrightError as error:

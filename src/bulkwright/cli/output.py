@@ -24,7 +24,16 @@ from bulkwright.events.events import ChunkCommitted, Event, JobStarted, Observer
 from bulkwright.formats.csv import DELIMITER_NAMES
 from bulkwright.wire.responses import JobDetails
 
-console = Console()
+
+class _Output(Console):
+    """Output whose reader may close it: `main` ends the command then."""
+
+    def on_broken_pipe(self) -> None:
+        """Raises BrokenPipeError; Rich would exit with status 1, which is that of a failure."""
+        raise BrokenPipeError
+
+
+console = _Output()
 errors = Console(stderr=True)
 
 _NAMES_SHOWN = 20
