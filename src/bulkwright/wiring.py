@@ -23,6 +23,7 @@ from bulkwright.files import Files, ForeignFiles
 from bulkwright.files.local import LocalFiles
 from bulkwright.ports import RecordStores
 from bulkwright.service.audit import AuditLog
+from bulkwright.service.coql import CoqlService
 from bulkwright.service.jobs import JobService
 from bulkwright.service.metadata import MetadataService
 from bulkwright.service.readiness import Readiness
@@ -44,6 +45,7 @@ from bulkwright.store.metrics import MetricsStore
 from bulkwright.store.migrate import migrate
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.outbox import OutboxStore
+from bulkwright.store.parts import PartStore
 from bulkwright.store.records import RecordStore
 from bulkwright.store.retention import RetentionStore
 from bulkwright.store.sessions import SessionStore
@@ -88,6 +90,7 @@ class Services:
     uploads: UploadService
     jobs: JobService
     records: RecordService
+    coql: CoqlService
     record_calls: RecordCalls
     metadata: MetadataService
     outbox: OutboxStore
@@ -167,6 +170,7 @@ def open_job_context(
             jobs=services.job_store,
             uploads=services.upload_store,
             claims=services.claims,
+            parts=PartStore(database),
             ledger=services.ledger,
             modules=services.modules,
             accounts=services.accounts,
@@ -324,6 +328,7 @@ def _services(database: Database, settings: Settings) -> Services:
     tokens = TokenService(accounts, audit, settings.retention_policy.refresh_tokens)
     outbox, upload_store = OutboxStore(database), UploadStore(database)
     uploads = UploadService(accounts, modules, upload_store, files, settings.limits, clock)
+    records = RecordService(database, accounts, modules, record_store, clock)
     return Services(
         database=database,
         files=files,
@@ -350,7 +355,8 @@ def _services(database: Database, settings: Settings) -> Services:
             clock,
             lambda endpoint: _callback_guard(settings).why_never(endpoint),
         ),
-        records=RecordService(database, accounts, modules, record_store, clock),
+        records=records,
+        coql=CoqlService(records),
         record_calls=RecordCalls(
             accounts,
             modules,

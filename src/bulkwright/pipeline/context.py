@@ -16,6 +16,7 @@ from bulkwright.store.claims import ClaimStore
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.ledger import LedgerStore
 from bulkwright.store.modules import ModuleStore
+from bulkwright.store.parts import PartStore
 from bulkwright.store.uploads import UploadStore
 
 
@@ -39,6 +40,7 @@ class JobContext:
     jobs: JobStore
     uploads: UploadStore
     claims: ClaimStore
+    parts: PartStore
     ledger: LedgerStore
     modules: ModuleStore
     accounts: AccountStore
@@ -56,6 +58,8 @@ class JobContext:
     """Whether cells of the result that begin like a formula get an apostrophe."""
     pace: ChunkPace = field(default_factory=lambda: ChunkPace(limited=False))
     """How many rows a chunk has, below `chunk_rows`."""
+    most_parts: int = 1
+    """Into how many parts the rows of a resource are divided at most."""
     chunk_rows: int = CHUNK_ROWS
     chunk_bytes: int = CHUNK_TEXT_BYTES
     clock: Clock = SYSTEM_CLOCK
