@@ -16,6 +16,7 @@ from tests.support.program import MIXED, Run, program, refused
 
 from bulkwright.cli.job_options import JobOptions
 from bulkwright.cli.jobs import result
+from bulkwright.cli.schema import export
 from bulkwright.cli.write import write
 from bulkwright.settings import OrgLocation
 
@@ -83,7 +84,7 @@ def test_result_is_saved_as_a_zip(run: Run, job_id: str, tmp_path: Path) -> None
             assert archive.testzip() is None and archive.namelist() == ["Leads-mixed.csv"]
 
 
-@pytest.mark.parametrize("command", ["result", "result --failed", "write --result"])
+@pytest.mark.parametrize("command", ["result", "result --failed", "write --result", "export"])
 def test_a_result_that_cannot_be_written_changes_no_file(
     job_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
@@ -94,6 +95,7 @@ def test_a_result_that_cannot_be_written_changes_no_file(
 
     monkeypatch.setattr(shutil, "copyfileobj", full)
     monkeypatch.setattr("bulkwright.pipeline.failed.read_chunks", full)
+    monkeypatch.setattr("bulkwright.cli.schema.as_cell", full)
     location = OrgLocation(tmp_path / "d")
     saved = tmp_path / "out" / "saved"
     saved.parent.mkdir()
@@ -104,6 +106,8 @@ def test_a_result_that_cannot_be_written_changes_no_file(
             options = JobOptions(module="Leads", operation="insert")
             other = OrgLocation(tmp_path / "other")
             write(tmp_path / "f.csv", options=options, result=saved, location=other)
+        elif command == "export":
+            export(module="Leads", out=saved, location=location)
         else:
             failed = command == "result --failed"
             result(job_id, failed=failed, out=saved, location=location)

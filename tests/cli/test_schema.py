@@ -111,6 +111,22 @@ def test_records_are_exported_in_order(run: Run, tmp_path: Path) -> None:
     assert "no module" in refused(run("records", "export", "--module", "Nope", *DATA))
 
 
+def test_an_export_is_utf8_in_every_locale(run: Run, tmp_path: Path) -> None:
+    """As `write` reads it. Other output has escapes for what the terminal cannot show."""
+    (tmp_path / "f.csv").write_text("Last_Name\nDvořák\n", "utf-8")
+    run("write", "f.csv", "--module", "Leads", "--operation", "insert", *DATA)
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    line = ("records", "export", "--module", "Leads", *DATA)
+    saved = run(*line, "-o", "o.csv", **ascii_only)
+    assert (saved.returncode, saved.stderr) == (0, "")
+    shown = run(*line, **ascii_only)
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.stdout == (tmp_path / "o.csv").read_text("utf-8")
+    assert "Dvořák" in shown.stdout
+    listed = run("modules", "show", "Deals", *DATA, **ascii_only)
+    assert (listed.returncode, listed.stderr) == (0, "") and "\\u2192 Accounts" in listed.stdout
+
+
 def test_fields_as_zoho_describes_them(run: Run, tmp_path: Path) -> None:
     """The answer of /settings/fields: new fields are added, known ones left, others named."""
     fields = [

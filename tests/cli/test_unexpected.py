@@ -31,8 +31,8 @@ def test_bytes_that_are_not_utf_8(tmp_path: Path) -> None:
     """In the name of a file, and in an argument."""
     name = b"f\xff.csv"
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_text("Last_Name\nBoyle\n")
-    assert "not UTF-8" in one_line(tmp_path, "write", name, *WRITE)
-    assert "not UTF-8" in one_line(tmp_path, "client", "add", b"x\xff", "--kind", "self",
+    assert "is not text in utf-8" in one_line(tmp_path, "write", name, *WRITE)
+    assert "is not text in utf-8" in one_line(tmp_path, "client", "add", b"x\xff", "--kind", "self",
                                    "--data", "d")  # fmt: skip
 
 

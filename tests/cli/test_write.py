@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -14,7 +15,10 @@ from pathlib import Path
 
 import pytest
 from tests.support.processes import clean_environment
-from tests.support.program import Run, refused
+from tests.support.program import MIXED, Run, refused
+
+from bulkwright.cli import report
+from bulkwright.cli.job_options import JobOptions
 
 INSERT = ("--module", "Leads", "--operation", "insert")
 UPSERT = ("--module", "Leads", "--operation", "upsert", "--find-by", "Email")
@@ -161,17 +165,78 @@ def test_a_dry_run_stores_nothing_and_answers_the_same(
         (("good.csv", *INSERT, "--encoding", "klingon"), "--encoding klingon"),
         (("good.csv", *INSERT, "--encoding", "windows-1253x"), "did you mean windows-125"),
         (("empty.csv", *INSERT), "FILE_NOT_SUPPORTED"),
+        (("folder", *INSERT), "is a folder"),
+        (("good.csv", *INSERT, "--delimiter", "bar"), "no vertical bar"),
         (("good.csv", *INSERT, "--url", "http://127.0.0.1:9"), "--token"),
+        (("good.csv", *INSERT, "--url", "http://127.0.0.1:9", "--token", "x", "--dry-run"),
+         "--dry-run works on a data folder"),
         (("good.csv", *INSERT, "--url", "http://127.0.0.1:9", "--token", "x"), "does not answer"),
     ],
-)
+)  # fmt: skip
 def test_failures_are_one_line(
     run: Run, good: Path, tmp_path: Path, arguments: tuple[str, ...], word: str
 ) -> None:
     """On stderr, with the code, without a traceback; status 1."""
     assert good.is_file()
     (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "folder").mkdir()
     assert word in refused(run("write", *arguments, "--data", "d"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("m.json", "[]", "it has the sections map, default, format"),
+        ("m.json", "{", "cannot be read"),
+        ("m.toml", "[maps]\n", "unknown section maps"),
+        ("m.toml", "map = 1\n", "the section map has texts"),
+        ("m.toml", "[default]\nCity = 1\n", "the section default has texts"),
+        ("m.toml", None, "No such file"),
+    ],
+)
+def test_a_mapping_file_that_cannot_be_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, text: str | None, words: str
+) -> None:
+    """The message names the file and what is wrong."""
+    path = tmp_path / name
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(SystemExit):
+        JobOptions(module="Leads", operation="insert", mapping=path).stated()
+    assert f"--mapping {path}" in (line := capsys.readouterr().err) and words in line
+
+
+def test_a_result_that_cannot_be_saved_is_saved_by_the_same_command(
+    run: Run, mixed: Path, tmp_path: Path
+) -> None:
+    """The job has ended, and no row is written twice."""
+    (tmp_path / "a-file").write_text("")
+    failed = run("write", mixed, *INSERT, "--data", "d", "--result", "a-file/o.zip")
+    assert failed.returncode == 1 and "its result cannot be saved as a-file/o.zip" in failed.stderr
+    (job_id,) = re.findall(r"job ([0-9]+) has ended", failed.stderr)
+    again = run("write", mixed, *INSERT, "--data", "d", "--result", "o.zip")
+    assert again.returncode == 3 and f"continuing job {job_id}" in again.stdout
+    assert "1  INVALID_DATA         Email" in again.stdout
+    assert len(rows_of(tmp_path / "o.zip")) == 4
+    exported = run("records", "export", "--module", "Leads", "--data", "d").stdout
+    assert len(exported.splitlines()) == 1 + 2
+
+
+def test_the_most_frequent_reasons_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """Twenty of them, and how many there are beside; a column may have a comma in its name."""
+    names = ["First, Last", *(f"C{i}" for i in range(24))]
+    cells = ["INVALID_DATA-First, Last,C0", *(f"INVALID_DATA-{name}" for name in names)]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        text = io.StringIO()
+        csv.writer(text).writerows([["ERRORS"], *([cell] for cell in cells)])
+        archive.writestr("f.csv", text.getvalue())
+    reasons = report.reasons_of(packed, names)
+    assert reasons["INVALID_DATA", "First, Last"] == reasons["INVALID_DATA", "C0"] == 2
+    report.print_reasons(reasons)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "  2  INVALID_DATA  First, Last"
+    assert (len(lines), lines[-1]) == (21, "  and 5 further reasons")
 
 
 def test_an_unknown_option_causes_no_traceback(run: Run, good: Path) -> None:
@@ -217,6 +282,38 @@ def test_a_file_of_another_name_is_read(run: Run, tmp_path: Path, name: str) -> 
     assert (done.returncode, done.stderr) == (0, "")
     assert [row["STATUS"] for row in rows_of(tmp_path / "o.zip")] == ["ADDED"]
     assert ("separated by a tab" in done.stdout) == (sign == "\t")
+
+
+@pytest.mark.parametrize("kind", ["csv", "zip"])
+def test_a_file_whose_name_is_not_utf8_is_written(run: Run, tmp_path: Path, kind: str) -> None:
+    """As files of other systems may have it; outputs have such names too."""
+    name, out = (os.fsdecode(b"caf\xe9.") + ending for ending in (kind, "out"))
+    with zipfile.ZipFile(tmp_path / "leads.zip", "w") as archive:
+        archive.writestr("leads.csv", MIXED)
+    (tmp_path / "leads.csv").write_text(MIXED)
+    (tmp_path / f"leads.{kind}").rename(tmp_path / name)
+    for more in ((), ("--dry-run",)):
+        done = run("write", name, *INSERT, "--data", "d", *more)
+        assert (done.returncode, done.stderr) == (3, "")
+    job_id = run("jobs", "list", "--data", "d").stdout.splitlines()[1].split()[0]
+    saved = run("jobs", "result", job_id, "-o", out, "--data", "d")
+    assert (saved.returncode, saved.stdout) == (0, "caf\\udce9.out\n")
+    assert len(rows_of(tmp_path / out)) == 4
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("write", "good.csv", *INSERT, "--default", "City="),
+        ("init", "--email", "p@x.example", "--company", ""),
+    ],
+)
+def test_text_that_is_not_utf8_is_rejected(run: Run, good: Path, line: tuple[str, ...]) -> None:
+    """It could not be stored."""
+    assert good.is_file()
+    *words, last = line
+    done = run(*words, last + os.fsdecode(b"K\xf6ln"), "--data", "d")
+    assert r"K\udcf6ln' is not text in utf-8" in refused(done)
 
 
 def test_a_damaged_gzip_is_named(run: Run, tmp_path: Path) -> None:

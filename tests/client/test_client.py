@@ -72,16 +72,19 @@ def test_one_job_from_file_to_result(live: Live, leads: Path, version: str) -> N
 
 def test_the_async_client_does_the_same(live: Live, leads: Path) -> None:
     """With the same core."""
+    seen: list[str] = []
 
     async def run() -> str:
         async with AsyncClient(**account(live)) as client:
             job_id = await client.write("insert", "Leads", await client.upload(leads))
-            details = await client.wait(job_id)
+            details = await client.wait(job_id, watch=lambda d: seen.append(d.status))
             await client.download(details, leads.with_name("result.zip"))
             assert (await client.details(job_id)).id == job_id
+            assert {"Last_Name", "Email"} <= {f["api_name"] for f in await client.fields("Leads")}
             return details.status
 
     assert asyncio.run(run()) == "COMPLETED"
+    assert set(seen) <= {"ADDED", "INPROGRESS"}
     assert outcomes(leads.with_name("result.zip")) == ["ADDED", "INVALID_DATA-Email"]
 
 
@@ -90,8 +93,10 @@ def test_an_expired_token_is_renewed(live: Live, leads: Path) -> None:
     known = live.credentials
     credentials = Credentials(known["client_id"], known["client_secret"], known["refresh_token"])
     assert known["client_secret"] not in repr(credentials)
-    for token in (None, "1000.expired"):
-        with Client(**account(live, token=token, credentials=credentials)) as client:
+    # With the id of the org the upload itself is the first request.
+    for token, org_id in ((None, None), ("1000.expired", None), ("1000.expired", known["org_id"])):
+        changes = {"token": token, "org_id": org_id, "credentials": credentials}
+        with Client(**account(live, **changes)) as client:
             assert client.upload(leads).isdigit()
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from msgspec import UNSET, structs
 
 from bulkwright import ApiError, AsyncClient, Client, Credentials
 from bulkwright.wire.responses import JobDetails, PersonReference, Result
@@ -57,9 +58,14 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(403, b'{"status":"error","info":"Forbidden","x-info":"Link not valid"}')
 
     def do_POST(self) -> None:
-        """Grant a new token."""
+        """Grant a new token; below `/proxy` and `/other` another program answers."""
         self.rfile.read(int(self.headers["Content-Length"]))
-        self.reply(200, b'{"access_token":"sound"}')
+        if self.path.startswith("/proxy"):
+            self.reply(502, b"<html>Bad Gateway</html>")
+        elif self.path.startswith("/other"):
+            self.reply(200, b"[]")
+        else:
+            self.reply(200, b'{"access_token":"sound"}')
 
     def reply(self, status: int, *blocks: bytes, length: int | None = None, **more: str) -> None:
         """Send a response; `length` is the promised size if it is not that of the blocks."""
@@ -164,6 +170,27 @@ def test_a_token_is_renewed_before_a_download(download: Download, tmp_path: Path
     known = Credentials("client", "secret", "refresh")
     download("/2", tmp_path / "result", token="old", credentials=known)
     assert (tmp_path / "result").stat().st_size == 2 * MiB
+
+
+@pytest.mark.parametrize("place", ["proxy", "other"])
+def test_what_is_no_token_endpoint_is_an_api_error(
+    download: Download, url: str, tmp_path: Path, place: str
+) -> None:
+    """Such as the page of a proxy whose server is down."""
+    account = {"credentials": Credentials("client", "secret", "refresh"), "token": None}
+    with unchanged(tmp_path, result=b"of yesterday"), pytest.raises(ApiError, match="UNREADABLE"):
+        download("/2", tmp_path / "result", accounts_url=f"{url}/{place}", **account)
+
+
+def test_a_job_without_a_result(url: str, tmp_path: Path) -> None:
+    """ApiError names the job."""
+    bare = structs.replace(details("/2"), result=UNSET)
+    with (
+        Client(url, token="sound") as client,
+        unchanged(tmp_path, result=b"of yesterday"),
+        pytest.raises(ApiError, match="NO_RESULT: job 1 has no result"),
+    ):
+        client.download(bare, tmp_path / "result")
 
 
 def test_a_cancelled_download_leaves_no_file(url: str, tmp_path: Path) -> None:

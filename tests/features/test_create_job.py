@@ -303,6 +303,12 @@ WRONG = [
      "$.resource[0].field_mappings[2].default_value.value"),
     (_mapping(default_value={"value": []}), "INVALID_DATA",
      "$.resource[0].field_mappings[2].default_value"),
+    (_mapping(default_value={"value": ""}), "INVALID_DATA",
+     "$.resource[0].field_mappings[2].default_value"),
+    (_mapping(default_value={"value": "x" * 70_000}), "INVALID_DATA",
+     "$.resource[0].field_mappings[2].default_value"),
+    (_mapping(module={"api_name": 5}), "INVALID_DATA",
+     "$.resource[0].field_mappings[2].module"),
 ]  # fmt: skip
 
 
@@ -314,6 +320,17 @@ def test_an_error_names_the_place_of_the_mistake(
     body = server.insert()
     change(body)
     assert refused(server, body, code)["details"]["json_path"] == path
+
+
+@pytest.mark.parametrize("encoding", [None, "ISO-8859-15"])
+def test_all_resources_of_a_job_are_in_one_zip(server: Deployment, encoding: str | None) -> None:
+    """In an encoding that a file was not read in, this is checked before it is read."""
+    names = [{"api_name": "Last_Name", "index": 0}]
+    body = server.insert(field_mappings=names) | {"character_encoding": encoding or "UTF-8"}
+    body["resource"] += server.insert(field_mappings=names, module="Contacts")["resource"]
+    assert refused(server, body, "INVALID_DATA")["details"] == {
+        "json_path": "$.resource[1].file_id"
+    }
 
 
 def test_only_post_is_a_callback_method(any_server: Deployment) -> None:

@@ -123,12 +123,21 @@ def test_a_guest_reads_its_own_user_only(server: Deployment) -> None:
         assert answer.json()["code"] == "AUTHORIZATION_FAILED", query
 
 
+@pytest.fixture
+def unused_allowances(server: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test before has taken lines of the log from these callers."""
+    fresh = Denials(server.services.database.clock)
+    options = server.app._options._replace(on_error=fresh.note)
+    monkeypatch.setattr(server.app, "_options", options)
+
+
 def denials(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
     """Level and text of the lines about denied requests, without the address."""
     lines = [r for r in caplog.records if r.getMessage().startswith("access-denied")]
     return [(r.levelname, re.sub(r"address=127[.]0[.]0[.]1: ", "", r.getMessage())) for r in lines]
 
 
+@pytest.mark.usefixtures("unused_allowances")
 def test_denied_requests_are_logged(server: Deployment, caplog: pytest.LogCaptureFixture) -> None:
     """With the user where the token shows one, never with the token; one line for each."""
     caplog.set_level(logging.INFO, "bulkwright.security")
@@ -157,6 +166,7 @@ def test_denied_requests_are_logged(server: Deployment, caplog: pytest.LogCaptur
     assert not any(secret in caplog.text for secret in (token, narrow, "unknown.token"))
 
 
+@pytest.mark.usefixtures("unused_allowances")
 def test_one_caller_cannot_fill_the_log(
     server: Deployment, caplog: pytest.LogCaptureFixture
 ) -> None:

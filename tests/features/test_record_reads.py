@@ -13,6 +13,8 @@ import pytest
 from tests.features.test_record_writes import insert, send
 from tests.support.deployment import Deployment
 
+from bulkwright.domain.limits import CRITERIA_CHARACTERS
+
 Json = dict[str, Any]
 
 PEOPLE: tuple[Mapping[str, object], ...] = (
@@ -103,6 +105,7 @@ ALL = [str(one["Last_Name"]) for one in PEOPLE]
         ("(Owner:equals:Patricia Boyle)", ALL),
         ("(Owner:equals:1)", []),
         ("(Owner:equals:No One)", []),
+        ("( Last_Name : equals : Boyle )", ["Boyle", "Boylestone"]),
     ],
 )
 def test_criteria(
@@ -188,6 +191,7 @@ def test_email_phone_and_word(
         ("Last_Name", "INVALID_QUERY"),
         ("()", "INVALID_QUERY"),
         ("(" * 5000, "INVALID_QUERY"),
+        (f"(Last_Name:equals:{'x' * CRITERIA_CHARACTERS})", "INVALID_QUERY"),
         ("(" * 40 + "Last_Name:equals:x" + ")" * 40, "INVALID_QUERY"),
         ("or".join(["(Last_Name:equals:x)"] * 16), "CRITERIA_LIMIT_EXCEEDED"),
         ("(Last_Name:in:" + ",".join(["x"] * 101) + ")", "INVALID_QUERY"),
@@ -302,11 +306,11 @@ def test_page_tokens_reach_every_record_once(server: Deployment, sort: str) -> N
     ]  # fmt: skip
     seen, answer = [one["id"] for one in first["data"]], first
     if not sort:
-        insert(server, "Vendors", {"Vendor_Name": "new"})
+        made += insert(server, "Vendors", {"Vendor_Name": "new"})
     while token := answer["info"]["next_page_token"]:
         answer = server.get(f"{path}&page_token={token}").json()
         seen += [one["id"] for one in answer["data"]]
-    assert len(seen) == len(set(seen)) and set(made) <= set(seen)
+    assert len(seen) == len(set(seen)) and set(made[:7]) <= set(seen)
     assert answer["info"]["more_records"] is False
     token = first["info"]["next_page_token"]
     other = server.get(f"{path}&page_token={token}&converted=both")
@@ -318,8 +322,55 @@ def test_page_tokens_reach_every_record_once(server: Deployment, sort: str) -> N
     for bad in ("x", "bnVsbA", "W10", "WzEsMiwzLDRd", "%F0%9F%92%A5"):
         answer_ = server.get(f"{path}&page_token={bad}")
         assert (answer_.status_code, answer_.json()["code"]) == (400, "INVALID_DATA"), bad
-    for one in seen:
+    for one in made:
         send(server, "DELETE", f"Vendors/{one}")
+
+
+def test_a_page_token_ends(server: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a day, and behind the records that tokens reach."""
+    made = insert(server, "Vendors", *[{"Vendor_Name": f"E{n}"} for n in range(3)])
+    path = "/crm/v8/Vendors?fields=id&per_page=1"
+    token = server.get(path).json()["info"]["next_page_token"]
+    assert server.get(f"{path}&page_token={token}").status_code == 200
+    monkeypatch.setattr("bulkwright.zoho.parse.paging.TOKEN_PAGED_RECORDS", 1)
+    behind = server.get(f"{path}&page_token={token}")
+    assert (behind.status_code, behind.json()["code"]) == (400, "PAGINATION_LIMIT_EXCEEDED")
+    monkeypatch.setattr("bulkwright.zoho.parse.paging.PAGE_TOKEN_SECONDS", -1)
+    token = server.get(path).json()["info"]["next_page_token"]
+    expired = server.get(f"{path}&page_token={token}")
+    assert (expired.status_code, expired.json()["code"]) == (400, "EXPIRED_VALUE")
+    for one in made:
+        send(server, "DELETE", f"Vendors/{one}")
+
+
+@pytest.mark.parametrize(
+    ("criteria", "expected"),
+    [
+        ("(Tax:equals:Vat)", ["A", "B"]),
+        ("(Tax:equals:Vat;Sales Tax)", ["A"]),
+        ("(Tax:in:Sales Tax,Other)", ["A"]),
+        ("(Tax:starts_with:va)", ["A", "B"]),
+        ("(Tax:not_equal:Sales Tax)", ["B", "C"]),
+        ("(Tax:equals:;)", []),
+        ("(Tax:equals:at)", []),
+    ],
+)
+def test_a_list_is_searched_by_its_values(
+    server: Deployment, lists: None, criteria: str, expected: list[str]
+) -> None:
+    """Values joined by semicolons are all in the list; each is compared as a whole."""
+    whole = f"((Product_Name:starts_with:Of list)and{criteria})"
+    answer = server.get("/crm/v8/Products/search", params={"criteria": whole})
+    found = [] if answer.status_code == 204 else answer.json()["data"]
+    assert sorted(one["Product_Name"].removeprefix("Of list ") for one in found) == expected
+
+
+@pytest.fixture(scope="module")
+def lists(server: Deployment) -> None:
+    """Products with two taxes, with one and with none."""
+    taxes = {"A": ["Vat", "Sales Tax"], "B": ["Vat"], "C": None}
+    records = [{"Product_Name": f"Of list {name}", "Tax": tax} for name, tax in taxes.items()]
+    insert(server, "Products", *records)
 
 
 def test_pages_by_number_end(server: Deployment) -> None:
@@ -366,3 +417,7 @@ def test_deleted_records_are_listed(server: Deployment) -> None:
     wrong = server.get("/crm/v2/Campaigns/deleted?type=x")
     assert (wrong.status_code, wrong.json()["code"]) == (400, "PATTERN_NOT_MATCHED")
     assert server.get("/crm/v2/Campaigns/deleted", server.other.token).status_code == 204
+    for since, status in (("2001-01-01T00:00:00Z", 200), ("2999-01-01T00:00:00Z", 304)):
+        headers = server.auth() | {"If-Modified-Since": since}
+        answer_ = server.http.get("/crm/v2/Campaigns/deleted", headers=headers)
+        assert answer_.status_code == status

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx2
 import pytest
 from tests.support.deployment import Deployment
 
+from bulkwright.domain import scope
+from bulkwright.domain.account import Caller
+from bulkwright.domain.record_write import RecordFault, RecordInput, WrittenRecord
 from bulkwright.wiring import open_check
 
 Json = dict[str, Any]
@@ -282,6 +286,10 @@ def test_a_reference_must_exist(server: Deployment) -> None:
         (b'{"data":[{"Last_Name":' + b"[" * 5_000 + b"]" * 5_000 + b"}]}", "INVALID_DATA"),
         (b'{"data":[{"Last_Name":"a\\u0000"}]}', "INVALID_DATA"),
         (b'{"data":[{"Last_Name":"a","Last_Name":"b"}]}', "INVALID_DATA"),
+        (b'{"data":[{"Last_Name":"a","Annual_Revenue":1e400}]}', "INVALID_DATA"),
+        (b'{"data":[{"Last_Name":"a","No_of_Employees":' + b"9" * 20 + b"}]}", "INVALID_DATA"),
+        (b'{"data":[{"Last_Name":"a"}],"duplicate_check_fields":"Email"}', "INVALID_DATA"),
+        (b'{"data":[{"Last_Name":"a"}],"duplicate_check_fields":[1]}', "INVALID_DATA"),
     ],
 )
 def test_a_bad_call_stores_nothing(server: Deployment, body: bytes, code: str) -> None:
@@ -337,14 +345,15 @@ def test_a_text_that_is_too_long(server: Deployment) -> None:
         {"data": [{"Last_Name": "x"}], "lar_id": "1"},
         {"data": [{"Last_Name": "x"}], "apply_feature_execution": [{"name": "layout_rules"}]},
         {"data": [{"Last_Name": "x", "Tag": [{"name": "t"}]}]},
+        {"data": [{"Last_Name": "x", "Record_Image": "1"}]},
     ],
 )
 def test_what_is_not_done_is_a_501(server: Deployment, body: Json) -> None:
-    """It is not dropped in silence; `Tag: []`, which reads return, is nothing."""
+    """It is not dropped in silence; `Tag: []` and null, which reads return, are nothing."""
     answer = send(server, "POST", "Leads", body)
     assert (answer.status_code, answer.json()["code"]) == (501, "NOT_IMPLEMENTED")
-    accepted = {
-        "data": [{"Last_Name": "x", "Tag": []}],
+    accepted: Json = {
+        "data": [{"Last_Name": "x", "Tag": [], "Record_Image": None}],
         "trigger": [],
         "skip_feature_execution": [],
     }
@@ -391,3 +400,99 @@ def test_the_check_knows_single_records(server: Deployment) -> None:
     with open_check(server.settings) as check:
         found = [one for one in check.run() if "Solutions" in one.where]
     assert found == []
+
+
+@pytest.fixture(scope="module")
+def badges(server: Deployment) -> str:
+    """A module whose records share neither a number nor a code."""
+    fields = [
+        {"api_name": "Number", "data_type": "integer", "unique": True},
+        {"api_name": "Code", "data_type": "text", "unique": True},
+    ]
+    module = {
+        "api_name": "Badges", "singular_label": "Badge", "plural_label": "Badges", "fields": fields,
+    }  # fmt: skip
+    server.services.schema.apply(server.tenant.org.id, {"modules": [module]})
+    return "Badges"
+
+
+def test_a_value_that_another_record_has(server: Deployment, badges: str) -> None:
+    """DUPLICATE_DATA names field and record; several are one error on the versions that have it."""
+    one, two = insert(
+        server, badges, {"Name": "A", "Number": 1, "Code": "x"},
+        {"Name": "B", "Number": 2, "Code": "y"},
+    )  # fmt: skip
+    taken = send(server, "POST", badges, {"data": [{"Name": "C", "Number": 1}]})
+    (error,) = errors(taken)
+    assert (taken.status_code, error["code"]) == (400, "DUPLICATE_DATA")
+    details = error["details"]
+    assert (details["api_name"], details["id"]) == ("Number", one)
+    assert details["json_path"] == "$.data[0].Number"
+    assert details["duplicate_record"]["id"] == one
+    both = {"data": [{"Name": "C", "Number": 1, "Code": " Y "}]}
+    (error,) = errors(send(server, "POST", badges, both))
+    assert error["code"] == "MULTIPLE_OR_MULTI_ERRORS"
+    single = [(e["code"], e["details"]["api_name"]) for e in error["details"]["errors"]]
+    assert single == [("DUPLICATE_DATA", "Number"), ("DUPLICATE_DATA", "Code")]
+    (error,) = errors(send(server, "POST", badges, both, "v2"))
+    assert (error["code"], error["details"]) == (
+        "DUPLICATE_DATA",
+        {"api_name": "Number", "id": one},
+    )
+    within = [{"Name": "D", "Code": "d"}, {"Name": "E", "Code": "D"}]
+    assert [e["code"] for e in errors(send(server, "POST", badges, {"data": within}))] == [
+        "SUCCESS", "DUPLICATE_DATA",
+    ]  # fmt: skip
+    # A record may keep its value, and take one that a record before it in the call gives up.
+    passed_on = [{"id": one, "Number": 1, "Code": "z"}, {"id": two, "Code": "x"}]
+    assert send(server, "PUT", badges, {"data": passed_on}).status_code == 200
+    assert [read(server, badges, number)["Code"] for number in (one, two)] == ["z", "x"]
+
+
+def test_owner_and_layout_have_defaults(server: Deployment) -> None:
+    """Null is the caller and the only layout; what is no id of a layout is that one too."""
+    given: list[Json] = [
+        {"Last_Name": "A", "Owner": None, "Layout": None},
+        {"Last_Name": "B", "Layout": "nonsense"},
+    ]
+    plain, *others = insert(server, "Leads", {"Last_Name": "C"}, *given)
+    expected = read(server, "Leads", plain)
+    for number in others:
+        stored = read(server, "Leads", number)
+        assert stored["Owner"]["id"] == str(server.tenant.user.id)
+        assert stored["Layout"] == expected["Layout"]
+
+
+def test_a_reference_may_have_its_id_as_a_number(server: Deployment) -> None:
+    """Some clients send it so; other objects are no reference."""
+    (account,) = insert(server, "Accounts", {"Account_Name": "By number"})
+    data = [{"Last_Name": "A", "Account_Name": {"id": int(account)}}]
+    answer = send(server, "POST", "Contacts", {"data": data})
+    assert answer.status_code == 201, answer.text
+    objects: list[object] = [{"id": True}, {"id": [1]}, [{"id": account}]]
+    for wrong in objects:
+        body = {"data": [{"Last_Name": "A", "Account_Name": wrong}]}
+        (error,) = errors(send(server, "POST", "Contacts", body))
+        assert (error["code"], error["details"]["api_name"]) == ("INVALID_DATA", "Account_Name")
+
+
+def test_the_record_in_the_path_is_alone(server: Deployment) -> None:
+    """Two records for one id are an error of the call, and nothing is changed."""
+    (known,) = insert(server, "Leads", {"Last_Name": "A"})
+    body = {"data": [{"Last_Name": "B"}, {"Last_Name": "C"}]}
+    answer = send(server, "PUT", f"Leads/{known}", body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_DATA")
+    assert answer.json()["details"]["maximum_length"] == 1
+    assert read(server, "Leads", known)["Last_Name"] == "A"
+
+
+def test_a_full_picklist_takes_no_new_value(server: Deployment) -> None:
+    """INVALID_DATA names the field; its known values are stored as before."""
+    insert(server, "Campaigns", {"Campaign_Name": "A", "Type": "Known here"})
+    calls, tenant = server.services.record_calls, server.tenant
+    small = replace(calls, limits=replace(calls.limits, picklist_values=1))
+    caller = Caller(tenant.org.id, tenant.user.id, scope.normalise(scope.EVERY))
+    given = [RecordInput({"Campaign_Name": t, "Type": f"{t} here"}) for t in ("New", "Known")]
+    full, known = small.insert(caller, "Campaigns", given)
+    assert isinstance(full, RecordFault) and (full.code, full.api_name) == ("INVALID_DATA", "Type")
+    assert isinstance(known, WrittenRecord)

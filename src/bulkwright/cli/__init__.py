@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -158,10 +159,14 @@ def main() -> None:
     """Runs the command line. A failure is one line on stderr and exit status 1, or 2 for usage."""
     from bulkwright.cli.failure import fail_with
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What the terminal cannot show is shown as an escape, as on stderr.
+        sys.stdout.reconfigure(errors="backslashreplace")
     # Its lines say what our own line says when an outage ends the command.
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     try:
         status = app(result_action="return_value", exit_on_error=False, print_error=False)
+        print(end="", flush=True)  # here, where a closed pipe is no failure
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:

@@ -56,8 +56,10 @@ def _unexpected(error: Exception) -> str:
     import traceback
 
     match error:
+        case UnicodeEncodeError(encoding="utf-8"):
+            return f"{error.object!a} is not text in {sys.getfilesystemencoding()}."
         case UnicodeError():
-            return "an argument or the name of a file has bytes that are not UTF-8; rename it."
+            return "an argument has a character that is not possible there."
         case OverflowError():
             return "a number is out of its range; give another one."
         case RecursionError():

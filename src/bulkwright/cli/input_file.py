@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
 import tempfile
 import zipfile
@@ -28,7 +29,8 @@ def as_regular_file(path: Path) -> Iterator[Path]:
     """Yields a CSV or a zip that can be read more than once.
 
     A pipe (or `-`, the standard input) is copied to a temporary file, and a gzip is unpacked to
-    one. Ends the process if there is no such file, or if the gzip is damaged.
+    one. A name that is not UTF-8 is replaced. Ends the process if there is no such file, or if the
+    gzip is damaged.
     """
     with tempfile.TemporaryDirectory(prefix="bulkwright-") as folder:
         if path == STDIN:
@@ -44,6 +46,12 @@ def as_regular_file(path: Path) -> Iterator[Path]:
             packed = file.read(2) == _GZIP
         if packed:
             path = _unpacked(path, Path(folder))
+        name = os.fsencode(path.name).decode("utf-8", "replace")
+        if name != path.name:
+            # A zip, a database and a request have no place for such a name.
+            link = Path(folder) / name
+            link.symlink_to(path.absolute())
+            path = link
         yield path
 
 

@@ -13,6 +13,7 @@ from bulkwright.cli.output import print_list
 from bulkwright.domain import scope
 from bulkwright.domain.account import ClientKind, Org
 from bulkwright.service.administration import StillInUse
+from bulkwright.service.setup import UnknownTimeZone
 from bulkwright.services import Services
 from bulkwright.settings import OrgLocation, Settings
 from bulkwright.wiring import open_services
@@ -203,7 +204,7 @@ def _create(
     with services.database.transaction():
         try:
             made = services.setup.create_org(company, time_zone=time_zone, currency=currency)
-        except (KeyError, ValueError):
+        except UnknownTimeZone:
             fail_time_zone(time_zone)
         first = services.setup.create_user(made, *user)
         registered = services.setup.register_client(first, ClientKind.SELF, "First client")

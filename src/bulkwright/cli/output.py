@@ -11,7 +11,16 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-console = Console()
+
+class _Output(Console):
+    """Output whose reader may close it: `main` ends the command then."""
+
+    def on_broken_pipe(self) -> None:
+        """Raises BrokenPipeError; Rich would exit with status 1, which is that of a failure."""
+        raise BrokenPipeError
+
+
+console = _Output()
 errors = Console(stderr=True)
 
 _COLOURS = {

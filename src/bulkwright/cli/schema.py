@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 from cyclopts import Parameter
 
@@ -138,8 +140,7 @@ def export(
     with open_existing(location) as services:
         found = find_module(services, chosen_org(services, location).id, module)
         fields = tables.stored_fields(found)
-        target = nullcontext(sys.stdout) if out is None else out.open("w", newline="")
-        with target as file:
+        with _opened(out) as file:
             write = CsvWriter(file, quote_formulas=csv_settings.quotes_formulas).write
             write([f.api_name for f in fields])
             after = tables.BEFORE_ALL
@@ -147,6 +148,20 @@ def export(
                 for row in rows:
                     write([as_cell(f, row[f.api_name]) for f in fields])
                 after = rows[-1]["id"]
+
+
+@contextmanager
+def _opened(out: Path | None) -> Iterator[IO[str]]:
+    """Yields a file that exists when it is whole; stdout for None. Both are UTF-8."""
+    if out is None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8", newline="")
+        yield sys.stdout
+        return
+    from bulkwright.client.atomic_file import atomic_write
+
+    with atomic_write(out) as whole, io.TextIOWrapper(whole, "utf-8", newline="") as file:
+        yield file
 
 
 def _table_name(module: Module) -> str | None:

@@ -16,6 +16,7 @@ from bulkwright.domain.account import Role
 from bulkwright.domain.limits import PASSWORD_LEAST
 from bulkwright.service.administration import StillInUse
 from bulkwright.service.passwords import WeakPassword, check_new, words_of
+from bulkwright.service.setup import UnknownTimeZone
 
 ProfileName = Annotated[
     Literal["Administrator", "Standard", "Guest"],
@@ -52,7 +53,7 @@ def add(
                 time_zone=time_zone,
                 role=Role(profile),
             )
-        except (KeyError, ValueError):
+        except UnknownTimeZone:
             fail_time_zone(time_zone)
         if secret is not None:
             services.signin.set_password(user, secret)

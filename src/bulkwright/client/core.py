@@ -198,7 +198,8 @@ class Core:
             "refresh_token": self._credentials.refresh_token,
         }
         response = yield Call("POST", f"{self._accounts_url}/oauth/v2/token", form=form)
-        body = msgspec.json.decode(response.content)
+        # Its errors have a form of their own, which `_decoded` does not know.
+        body = _object(response)
         if "access_token" not in body:
             error = str(body.get("error", "invalid_token_answer"))
             raise ApiError(response.status_code, error, "no access token was granted", {})
@@ -210,14 +211,18 @@ def _decoded(response: httpx2.Response) -> dict[str, Any]:
 
     Raises ApiError if it is an error, whatever its HTTP status, or if it is no JSON object.
     """
+    body = _object(response)
+    if body.get("status") == "error" or not response.is_success:
+        code = str(body.get("code") or body.get("info") or body.get("ERROR_CODE") or "ERROR")
+        message = str(body.get("message") or body.get("x-error") or body.get("x-info") or "")
+        raise ApiError(response.status_code, code, message, dict(body.get("details") or {}))
+    return body
+
+
+def _object(response: httpx2.Response) -> dict[str, Any]:
+    """Returns the JSON object in a body. Raises ApiError if there is none."""
     try:
-        body = msgspec.json.decode(response.content)
+        return msgspec.json.decode(response.content, type=dict[str, Any])
     except msgspec.DecodeError:
         text = response.text[:200]
         raise ApiError(response.status_code, "UNREADABLE_ANSWER", text, {}) from None
-    if not isinstance(body, dict) or body.get("status") == "error" or not response.is_success:
-        known = body if isinstance(body, dict) else {}
-        code = str(known.get("code") or known.get("info") or known.get("ERROR_CODE") or "ERROR")
-        message = str(known.get("message") or known.get("x-error") or known.get("x-info") or "")
-        raise ApiError(response.status_code, code, message, dict(known.get("details") or {}))
-    return body

@@ -18,6 +18,11 @@ from bulkwright.service.tokens import TokenService, hashed
 from bulkwright.store.accounts import AccountStore
 from bulkwright.store.modules import ModuleStore
 
+
+class UnknownTimeZone(Exception):
+    """A name that no time zone has."""
+
+
 SAMPLE_CLIENT_ID = "1000.NPY9M1V0XXXXXXXXXXXXXXXXXXXF7H"
 """The JavaScript client in the founding page's sample."""
 SAMPLE_REDIRECT = "http://127.0.0.1:5500/redirect.html"
@@ -74,17 +79,14 @@ class SetupService:
         dev: bool = False,
         actor: Actor | None = None,
     ) -> Org:
-        """Creates an org with the standard modules and no users.
-
-        Raises KeyError or ValueError for an unknown time zone.
-        """
+        """Creates an org with the standard modules and no users. Raises UnknownTimeZone."""
         org = Org(
             id=self._free_zgid(),
             record_id=self._modules.take_ids(1),
             company_name=company_name,
             time_zone=time_zone,
             currency=currency,
-            created_time=self._clock.now().astimezone(ZoneInfo(time_zone)),
+            created_time=self._clock.now().astimezone(_zone(time_zone)),
             dev=dev,
         )
         with self._accounts.transaction():
@@ -106,7 +108,7 @@ class SetupService:
     ) -> User:
         """Creates a user of an org; the time zone is that of the org if it is empty.
 
-        Raises KeyError or ValueError for an unknown time zone.
+        Raises UnknownTimeZone.
         """
         zone = time_zone or org.time_zone
         user = User(
@@ -116,7 +118,7 @@ class SetupService:
             last_name=last_name,
             email=email,
             time_zone=zone,
-            created_time=self._clock.now().astimezone(ZoneInfo(zone)),
+            created_time=self._clock.now().astimezone(_zone(zone)),
             role=role,
         )
         with self._accounts.transaction():
@@ -200,6 +202,13 @@ class SetupService:
 def new_secret() -> str:
     """Returns a new secret of an OAuth client, with 192 random bits."""
     return secrets.token_hex(24)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # OSError: a folder of zones, such as Europe
+        raise UnknownTimeZone(name) from None
 
 
 def _client_id() -> str:

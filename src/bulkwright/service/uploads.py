@@ -110,9 +110,9 @@ class UploadService:
             raise
         return upload
 
-    def must_read(self, upload: Upload, encoding: str | None) -> bool:
+    def must_read(self, upload: Upload, encoding: str) -> bool:
         """Returns whether `facts` has to read the whole upload."""
-        return not _is_in(upload, encoding) and not self.readings.known(upload.id, encoding or "")
+        return not _is_in(upload, encoding) and not self.readings.known(upload.id, encoding)
 
     def facts(self, upload: Upload, encoding: str | None) -> tuple[CsvFacts, ...]:
         """Returns the facts of the CSVs in the encoding that a job names; None names none.
@@ -148,8 +148,6 @@ class UploadService:
         )
 
 
-def _is_in(upload: Upload, encoding: str | None) -> bool:
+def _is_in(upload: Upload, encoding: str) -> bool:
     """Whether all CSVs of the upload were recognised to be in this encoding."""
-    if encoding is None:
-        return True
     return bool(upload.csvs) and all(csv.encoding == encoding for csv in upload.csvs)

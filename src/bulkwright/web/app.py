@@ -86,9 +86,6 @@ class Kernel:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
-        if scope["type"] == "lifespan":
-            await _serve_lifespan(receive, send)
-            return
         if scope["type"] != "http":
             return
         begun = perf_counter()
@@ -221,14 +218,6 @@ def _log_request(request: Request, status: int, seconds: float, level: int) -> N
     job = {"job_id": request.params["job_id"]} if "job_id" in request.params else {}
     with about(**job):
         _access_log.log(level, "%s: %d in %.1f ms", name, status, seconds * 1000)
-
-
-async def _serve_lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
 
 
 async def _drain(request: Request) -> None:
