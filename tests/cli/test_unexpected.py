@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,13 +26,10 @@ def one_line(folder: Path, *line: str | bytes) -> str:
     return error
 
 
-def test_bytes_that_are_not_utf_8(tmp_path: Path) -> None:
-    """In the name of a file, and in an argument."""
-    name = b"f\xff.csv"
-    Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_text("Last_Name\nBoyle\n")
-    assert "is not text in utf-8" in one_line(tmp_path, "write", name, *WRITE)
-    assert "is not text in utf-8" in one_line(tmp_path, "client", "add", b"x\xff", "--kind", "self",
-                                   "--data", "d")  # fmt: skip
+def test_an_argument_that_is_not_utf_8(initialised: Path, tmp_path: Path) -> None:
+    """It is named. The name of a file may be one: it is not stored as text."""
+    line = ("client", "add", b"x\xff", "--kind", "self", "--data", str(initialised))
+    assert "x\\udcff' is not text in utf-8" in one_line(tmp_path, *line)
 
 
 @pytest.mark.parametrize(
