@@ -463,7 +463,7 @@ def test_scopes_are_bounded(server: Deployment, tenant: Tenant) -> None:
         server,
         tenant,
         grant_type="client_credentials",
-        scope=",".join([EVERY] * 400),
+        scope=",".join([EVERY] * 300),
         soid=f"ZohoCRM.{tenant.org.id}",
     )
     assert len(doubled["scope"]) < 200 < SCOPES_CHARACTERS

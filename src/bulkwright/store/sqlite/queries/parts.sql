@@ -1,10 +1,10 @@
 -- name: lock_splits
 -- Nothing: SQLite has only one writing transaction, and one part.
-SELECT NULL WHERE FALSE
+SELECT :job_id, :resource WHERE FALSE
 
 -- name: other_split
 -- Nothing: on SQLite the chunks of all jobs are written one after the other.
-SELECT NULL WHERE FALSE
+SELECT :job_id, :resource, :split_by WHERE FALSE
 
 -- name: claim_part
 -- Claim a part for the worker that has the lease of its job. The fence grows. The claim ends with
