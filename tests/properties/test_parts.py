@@ -48,7 +48,7 @@ def divisible(draw: st.DrawFn) -> tuple[Request, Request]:
     return before, Request(operation, find_by, draw(st.booleans()), columns, tuple(wanted))
 
 
-@tries(60)
+@tries(12)
 @given(jobs=st.one_of(requests(), divisible(), divisible()), rows=st.sampled_from(CHUNK_ROWS))
 def test_the_number_of_parts_never_changes_the_outcome(
     bench: Bench, jobs: tuple[Request, Request], rows: int
