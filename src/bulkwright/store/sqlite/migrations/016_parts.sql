@@ -28,7 +28,7 @@ CREATE TABLE parts (
 CREATE INDEX parts_open ON parts (job_id) WHERE status = 'OPEN';
 
 CREATE TABLE ledger_of_parts (
-    job_id INTEGER NOT NULL,
+    job_id INTEGER NOT NULL REFERENCES jobs (id),
     resource INTEGER NOT NULL,
     part INTEGER NOT NULL DEFAULT 0,
     chunk INTEGER NOT NULL,

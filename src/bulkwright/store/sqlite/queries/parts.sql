@@ -1,10 +1,10 @@
 -- name: lock_splits
 -- Nothing: SQLite has only one writing transaction, and one part.
-SELECT :job_id, :resource WHERE FALSE
+SELECT :job_id AS job_id, :resource AS resource WHERE FALSE
 
 -- name: other_split
 -- Nothing: on SQLite the chunks of all jobs are written one after the other.
-SELECT :job_id, :resource, :split_by WHERE FALSE
+SELECT :job_id AS job_id, :resource AS resource, :split_by AS split_by WHERE FALSE
 
 -- name: claim_part
 -- Claim a part for the worker that has the lease of its job. The fence grows. The claim ends with
