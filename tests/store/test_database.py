@@ -152,6 +152,22 @@ def test_a_query_survives_the_end_of_an_idle_connection(
         assert orgs(database) == [1]
 
 
+def test_a_transaction_begins_after_the_end_of_an_idle_connection(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgres.database()
+    name = urlsplit(url).path.removeprefix("/")
+    monkeypatch.setattr(postgres_connection, "_check", lambda _: None)
+    with closing(PostgresDatabase(url, connections=1)) as database:
+        migrate(database)
+        postgres.run(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        )
+        with database.transaction():
+            add_org(database, 1)
+        assert orgs(database) == [1]
+
+
 def test_a_file_that_was_read_only_is_written_to_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ import re
 import select
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from time import perf_counter
 from typing import Any, ClassVar, Self, cast
@@ -224,15 +224,19 @@ class PostgresDatabase(PostgresQueries):
             with self._current.transaction():
                 yield
             return
-        with self._connected() as connection:
-            self._local.connection = connection
-            begun = perf_counter()
+        with ExitStack() as stack:
             try:
-                with connection.transaction():
-                    yield
+                connection = self._begin(stack)
+            except psycopg.OperationalError:
+                # The server may have ended the idle connection just when it was lent. Without a
+                # transaction nothing has happened.
+                stack.close()
+                connection = self._begin(stack)
+            self._local.connection = connection
+            try:
+                yield
             finally:
                 self._local.connection = None
-                self._note_lock(begun)
 
     def lock_wait(self) -> float:
         """Returns for how many seconds a session of the service has been waiting for a lock."""
@@ -254,6 +258,13 @@ class PostgresDatabase(PostgresQueries):
         """The connection of this thread's transaction, for calls that belong inside one."""
         connection = self._current
         assert connection is not None
+        return connection
+
+    def _begin(self, stack: ExitStack) -> Connection:
+        """Begins a transaction that ends with the stack; measures how long it may hold locks."""
+        connection = stack.enter_context(self._connected())
+        stack.callback(self._note_lock, perf_counter())
+        stack.enter_context(connection.transaction())
         return connection
 
     @contextmanager
