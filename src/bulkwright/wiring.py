@@ -23,9 +23,11 @@ from bulkwright.files import Files, ForeignFiles
 from bulkwright.files.local import LocalFiles
 from bulkwright.ports import RecordStores
 from bulkwright.service.audit import AuditLog
+from bulkwright.service.callbacks import WhyNever
 from bulkwright.service.jobs import JobService
 from bulkwright.service.metadata import MetadataService
 from bulkwright.service.readiness import Readiness
+from bulkwright.service.reads import ReadService
 from bulkwright.service.record_writes import RecordCalls
 from bulkwright.service.records import RecordService
 from bulkwright.service.retention import Retention
@@ -87,6 +89,7 @@ class Services:
     signin: SignInService
     uploads: UploadService
     jobs: JobService
+    reads: ReadService
     records: RecordService
     record_calls: RecordCalls
     metadata: MetadataService
@@ -168,6 +171,7 @@ def open_job_context(
             uploads=services.upload_store,
             claims=services.claims,
             ledger=services.ledger,
+            reads=services.reads.reads,
             modules=services.modules,
             accounts=services.accounts,
             records=records,
@@ -231,7 +235,7 @@ def make_dispatcher(
 ) -> CallbackDispatcher:
     """Returns the dispatcher of a server's callbacks."""
     from bulkwright.callback.dispatcher import CallbackDispatcher
-    from bulkwright.zoho.present.jobs import callback_body
+    from bulkwright.zoho.present.reads import callback_body
 
     return CallbackDispatcher(
         services.outbox,
@@ -248,6 +252,11 @@ def _callback_guard(settings: Settings) -> Guard:
     from bulkwright.egress import Guard
 
     return Guard(settings.allowed_destinations, loopback=settings.dev)
+
+
+def _why_never(settings: Settings) -> WhyNever:
+    """Returns what tells why callbacks to an endpoint are never sent."""
+    return lambda endpoint: _callback_guard(settings).why_never(endpoint)
 
 
 def _api_database(settings: Settings, clock: Clock) -> Database:
@@ -287,19 +296,26 @@ def _worker_stores(
     if settings.database:
         from bulkwright.store.postgres.connection import PostgresDatabase
         from bulkwright.store.postgres.existing import PostgresExistingSink
-        from bulkwright.store.postgres.records import PostgresParentRecords, PostgresSink
+        from bulkwright.store.postgres.records import (
+            PostgresParentRecords,
+            PostgresReader,
+            PostgresSink,
+        )
 
         # One connection for the chunk, one for the LeaseKeeper.
         server = PostgresDatabase(
             settings.database, connections=2, worker=True, patient=patient, clock=clock
         )
         records = RecordStores(
-            PostgresSink(server), PostgresExistingSink(server), PostgresParentRecords(server)
+            PostgresSink(server),
+            PostgresExistingSink(server),
+            PostgresParentRecords(server),
+            PostgresReader(server),
         )
         return server, records, lambda: nullcontext(ClaimStore(server))
     from bulkwright.store.sqlite.adbc import AdbcDatabase
     from bulkwright.store.sqlite.existing import SqliteExistingSink
-    from bulkwright.store.sqlite.records import SqliteParentRecords, SqliteSink
+    from bulkwright.store.sqlite.records import SqliteParentRecords, SqliteReader, SqliteSink
 
     @contextmanager
     def open_second() -> Iterator[ClaimStore]:
@@ -309,7 +325,9 @@ def _worker_stores(
 
     path = _sqlite_path(settings)
     file = AdbcDatabase(path, clock)
-    records = RecordStores(SqliteSink(file), SqliteExistingSink(file), SqliteParentRecords(file))
+    records = RecordStores(
+        SqliteSink(file), SqliteExistingSink(file), SqliteParentRecords(file), SqliteReader(file)
+    )
     return file, records, open_second
 
 
@@ -348,8 +366,9 @@ def _services(database: Database, settings: Settings) -> Services:
             settings.limits,
             settings.layout_mandatory,
             clock,
-            lambda endpoint: _callback_guard(settings).why_never(endpoint),
+            _why_never(settings),
         ),
+        reads=ReadService.over(database, files, settings.limits, _why_never(settings)),
         records=RecordService(database, accounts, modules, record_store, clock),
         record_calls=RecordCalls(
             accounts,

@@ -17,7 +17,7 @@ from bulkwright.domain.job import Callback, Job, JobStatus, Operation, Person, R
 from bulkwright.egress import Guard
 from bulkwright.events.events import Event
 from bulkwright.wiring import Services
-from bulkwright.zoho.present.jobs import callback_body
+from bulkwright.zoho.present.reads import callback_body
 
 FAST = Pace(backoff=0.02, backoff_most=0.05, attempt=1.0, prompt=0.2)
 """The pace of production, a hundred times faster."""

@@ -24,6 +24,7 @@ from bulkwright.domain import limits
 from bulkwright.domain.delivery import Delivery, DeliveryState
 from bulkwright.domain.endpoint import Endpoint, InvalidEndpoint, parse_endpoint
 from bulkwright.domain.job import Job
+from bulkwright.domain.read_job import ReadJob
 from bulkwright.egress import EgressRefused, Guard, NoAnswer
 from bulkwright.events.events import (
     CallbackDelivered,
@@ -89,7 +90,7 @@ class CallbackDispatcher:
         jobs: JobStore,
         guard: Guard,
         observe: Observer,
-        body: Callable[[Job], bytes],
+        body: Callable[[Job | ReadJob], bytes],
         *,
         pace: Pace | None = None,
         make_sender: Callable[[], WebhookSender] | None = None,
@@ -259,7 +260,7 @@ class CallbackDispatcher:
         if self._sender is None:
             # On this thread, because the import takes time and the loop has requests to answer.
             self._sender = self._make_sender()
-        job = self._jobs.job(delivery.org_id, delivery.job_id)
+        job = self._jobs.any(delivery.org_id, delivery.job_id)
         assert job is not None, "jobs are kept as long as their deliveries"
         body = self._body(job)
         keys = self._keys.of(delivery.org_id)

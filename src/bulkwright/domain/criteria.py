@@ -28,6 +28,22 @@ class Comparator(StrEnum):
     LESS_THAN = "less_than"
     LESS_EQUAL = "less_equal"
     BETWEEN = "between"
+    NOT_BETWEEN = "not_between"
+    NOT_CONTAINS = "not_contains"
+    ENDS_WITH = "ends_with"
+    EMPTY = "empty"
+    NOT_EMPTY = "not_empty"
+
+
+FOLDED = frozenset(
+    {
+        Comparator.CONTAINS,
+        Comparator.NOT_CONTAINS,
+        Comparator.STARTS_WITH,
+        Comparator.ENDS_WITH,
+    }
+)
+"""The comparators that look for a part of a text, without the case of ASCII letters."""
 
 
 class Junction(StrEnum):

@@ -16,7 +16,12 @@ from bulkwright.store.claims import ClaimStore
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.ledger import LedgerStore
 from bulkwright.store.modules import ModuleStore
+from bulkwright.store.reads import ReadStore
 from bulkwright.store.uploads import UploadStore
+
+
+class Interrupted(Exception):
+    """The worker was stopped; the job is as it was after its last chunk."""
 
 
 class StopSignal:
@@ -40,6 +45,7 @@ class JobContext:
     uploads: UploadStore
     claims: ClaimStore
     ledger: LedgerStore
+    reads: ReadStore
     modules: ModuleStore
     accounts: AccountStore
     records: RecordStores

@@ -12,9 +12,8 @@ record ids are known. Polars, inflate, deflate and the driver all release the GI
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 
 import polars as pl
@@ -23,11 +22,12 @@ from bulkwright.domain.errors import BulkwrightError, LeaseLost, LimitExceeded, 
 from bulkwright.domain.job import Job, JobStatus, Lease, LedgerEntry, default_bytes
 from bulkwright.domain.outcome import Counts, Outcome, SkipReason
 from bulkwright.events.events import ChunkCommitted, JobEnded, JobStarted, ResultLost
-from bulkwright.files import Area, DamagedFile, Files
+from bulkwright.files import DamagedFile
 from bulkwright.pipeline import result
 from bulkwright.pipeline.background import Background
 from bulkwright.pipeline.conform import Conformed, conform
-from bulkwright.pipeline.context import JobContext
+from bulkwright.pipeline.context import Interrupted, JobContext
+from bulkwright.pipeline.join import Member, join_parts
 from bulkwright.pipeline.keys import normalised
 from bulkwright.pipeline.plan import Plan
 from bulkwright.pipeline.read import Chunk, Start
@@ -36,10 +36,6 @@ from bulkwright.pipeline.source import open_source
 from bulkwright.pipeline.targets import open_target
 from bulkwright.pipeline.targets.target import Decided, Target
 from bulkwright.ports import ParentRecords, RecordSink
-
-
-class Interrupted(Exception):
-    """The worker was stopped; the job is as it was after its last chunk."""
 
 
 def run_job(lease: Lease, job: Job, attempt: int, ctx: JobContext) -> None:
@@ -186,7 +182,7 @@ def _finish(lease: Lease, job: Job, status: JobStatus, code: str | None, ctx: Jo
     assert now is not None
     sha256 = None
     try:
-        sha256 = _join(now, ctx)
+        sha256 = join_parts(job.id, _members(now, ctx), ctx.files)
     except DamagedFile as damage:
         ctx.observe(ResultLost(job.id, str(damage)))
         status, code = JobStatus.FAILED, code or WorkerFailed.code
@@ -195,30 +191,10 @@ def _finish(lease: Lease, job: Job, status: JobStatus, code: str | None, ctx: Jo
     ctx.observe(JobEnded(job.id, status, code, now.counts))
 
 
-def _join(job: Job, ctx: JobContext) -> str | None:
-    """Join a job's parts into its result, durable under its name, and return its SHA-256.
-
-    Returns None if there are no parts.
-    """
-    members: list[tuple[result.ResultMember, Iterable[bytes]]] = []
+def _members(job: Job, ctx: JobContext) -> Iterator[Member]:
     for position, resource in enumerate(job.resources):
-        entries = ctx.ledger.entries(job.id, position)
-        if entries:
-            name = result.member_name(resource.module, resource.file_name)
-            member = result.ResultMember(name, tuple(entry.part for entry in entries))
-            members.append((member, _part_bytes(job.id, entries, ctx.files)))
-    if not members:
-        return None
-    with ctx.files.incoming() as file:
-        result.write_zip(file, members)
-        sha256 = hashlib.file_digest(file.reader(), "sha256").hexdigest()  # type: ignore[arg-type]  # a BinaryIO has readinto, typeshed does not know it
-        file.save(Area.RESULTS, job.id)
-    return sha256
-
-
-def _part_bytes(job_id: int, entries: list[LedgerEntry], files: Files) -> Iterator[bytes]:
-    for entry in entries:
-        yield files.read_part(job_id, entry.part.name, entry.part.deflated_bytes)
+        name = result.member_name(resource.module, resource.file_name)
+        yield name, ctx.ledger.entries(job.id, position)
 
 
 def _start(entries: list[LedgerEntry]) -> Start:

@@ -5,12 +5,13 @@ The errors are those of Zoho's search (facts 10.9).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from bulkwright.domain.account import User, email_key
 from bulkwright.domain.criteria import (
+    FOLDED,
     BoundCondition,
     BoundCriteria,
     Comparator,
@@ -29,7 +30,12 @@ from bulkwright.store.modules import ModuleStore
 from bulkwright.store.records import RecordStore
 
 _C = Comparator
-_ORDERED = frozenset(_C) - {_C.STARTS_WITH, _C.CONTAINS}
+_ORDERED = frozenset(
+    {
+        _C.EQUALS, _C.NOT_EQUAL, _C.IN, _C.BETWEEN,
+        _C.GREATER_THAN, _C.GREATER_EQUAL, _C.LESS_THAN, _C.LESS_EQUAL,
+    }
+)  # fmt: skip
 _TEXT = frozenset({_C.EQUALS, _C.NOT_EQUAL, _C.STARTS_WITH, _C.IN})
 _SAME = frozenset({_C.EQUALS, _C.NOT_EQUAL, _C.IN})
 _BY_STORAGE: Mapping[StorageType, frozenset[Comparator]] = {
@@ -67,6 +73,10 @@ class CriteriaBinder:
     zone: ZoneInfo
     contains: bool
     """Whether `equals` of a text that is no key means contains (facts 10.9)."""
+    allowed: Callable[[Field], Collection[Comparator]] = lambda field: searched_by(field)
+    """The comparators of a field."""
+    most_values: int = CRITERIA_VALUES
+    """Values of one condition at most."""
 
     def bind(self, criteria: Criteria) -> BoundCriteria:
         """Returns the bound tree.
@@ -114,7 +124,9 @@ class CriteriaBinder:
         kind = field.storage_type
         if field.in_existing_table and kind not in _IN_EXISTING_TABLES:
             raise NotStored(name)
-        comparator = _comparator(condition, field)
+        comparator = self._comparator(condition, field)
+        if comparator in (_C.EMPTY, _C.NOT_EMPTY):
+            return BoundCondition(field, comparator, ())
         if kind is StorageType.REFERENCE and field.data_type != "layout":
             return self._reference(field, comparator, condition)
         if kind is StorageType.TEXT:
@@ -125,6 +137,31 @@ class CriteriaBinder:
             values = tuple(self._value(field, text) for text in condition.values)
         by_key = field.is_key and not field.has_folded_key
         return BoundCondition(field, comparator, values, by_key=by_key)
+
+    def _comparator(self, condition: Condition, field: Field) -> Comparator:
+        """Returns the comparator of a condition. Raises InvalidQuery if the field lacks it."""
+        if condition.comparator not in self.allowed(field):
+            raise InvalidQuery(
+                details={
+                    "reason": "invalid operator found",
+                    "operator": condition.comparator,
+                    "api_name": condition.field,
+                }
+            )
+        comparator = Comparator(condition.comparator)
+        many = len(condition.values)
+        if many > self.most_values:
+            raise InvalidQuery(f'Only {self.most_values} values are allowed in "IN" criteria')
+        wrong = many != 2 if comparator in (_C.BETWEEN, _C.NOT_BETWEEN) else "" in condition.values
+        if wrong:
+            raise InvalidQuery(
+                details={
+                    "reason": "invalid value for search",
+                    "api_name": condition.field,
+                    "value": ",".join(condition.values),
+                }
+            )
+        return comparator
 
     def _value(self, field: Field, text: str) -> Stored:
         try:
@@ -140,7 +177,8 @@ class CriteriaBinder:
             ) from None
 
     def _text(self, field: Field, comparator: Comparator, texts: Sequence[str]) -> BoundCondition:
-        if field.has_folded_key and comparator is not _C.CONTAINS:
+        in_key = comparator is _C.STARTS_WITH or comparator not in FOLDED
+        if field.has_folded_key and in_key:
             keys = tuple(key for text in texts if (key := key_of(text)) is not None)
             return BoundCondition(field, comparator, keys, by_key=True)
         exact = field.data_type not in _PLAIN_TEXT or field.in_existing_table
@@ -150,7 +188,7 @@ class CriteriaBinder:
                 return BoundCondition(field, comparator, folded, ignores_case=True)
             if self.contains:
                 comparator = _C.CONTAINS
-        ignores_case = comparator in (_C.CONTAINS, _C.STARTS_WITH)
+        ignores_case = comparator in FOLDED
         values = tuple(map(_lower, texts)) if ignores_case else tuple(texts)
         return BoundCondition(field, comparator, values, ignores_case=ignores_case)
 
@@ -199,31 +237,9 @@ def searchable_keys(criteria: BoundCriteria) -> Iterable[Field]:
     return [criteria.field] if driven and (uses_index or folded) else []
 
 
-def _comparator(condition: Condition, field: Field) -> Comparator:
-    """Returns the comparator of a condition. Raises InvalidQuery if the field has no such one."""
-    allowed = _BY_DATA_TYPE.get(field.data_type, _BY_STORAGE[field.storage_type])
-    if condition.comparator not in allowed:
-        raise InvalidQuery(
-            details={
-                "reason": "invalid operator found",
-                "operator": condition.comparator,
-                "api_name": condition.field,
-            }
-        )
-    comparator = Comparator(condition.comparator)
-    many = len(condition.values)
-    if many > CRITERIA_VALUES:
-        raise InvalidQuery(f'Only {CRITERIA_VALUES} values are allowed in "IN" criteria')
-    wrong = many != 2 if comparator is _C.BETWEEN else "" in condition.values
-    if wrong:
-        raise InvalidQuery(
-            details={
-                "reason": "invalid value for search",
-                "api_name": condition.field,
-                "value": ",".join(condition.values),
-            }
-        )
-    return comparator
+def searched_by(field: Field) -> frozenset[Comparator]:
+    """Returns the comparators by which a search compares a field (facts 10.9)."""
+    return _BY_DATA_TYPE.get(field.data_type, _BY_STORAGE[field.storage_type])
 
 
 def _lower(text: str) -> str:

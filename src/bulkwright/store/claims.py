@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from bulkwright.domain.errors import LeaseLost
 from bulkwright.domain.job import Job, JobStatus, Lease, ResourceStatus
+from bulkwright.domain.read_job import ReadJob
 from bulkwright.store.database import Database, Row
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.outbox import OutboxStore
@@ -30,7 +31,9 @@ class ClaimStore:
         """Returns the wake-ups of jobs that can be claimed."""
         return self._db.wakeups(Topic.JOBS)
 
-    def claim(self, worker: str, only: int | None = None) -> tuple[Lease, Job, int] | None:
+    def claim(
+        self, worker: str, only: int | None = None
+    ) -> tuple[Lease, Job | ReadJob, int] | None:
         """Claims a free job: returns its lease, the job, and the number of this attempt.
 
         A job is free if it is new or if its last lease has ended. The orgs with the highest
@@ -44,7 +47,7 @@ class ClaimStore:
             if row is None:
                 return None
             self._db.run("note_turn", id=row["org_id"], now=now_micros(self._db.clock))
-        job = self._jobs.job(row["org_id"], row["id"])
+        job = self._jobs.any(row["org_id"], row["id"])
         assert job is not None
         return Lease(job.id, row["lease_token"], worker), job, int(row["attempts"])
 

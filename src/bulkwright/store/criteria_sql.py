@@ -10,7 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bulkwright.domain.criteria import BoundCondition, BoundCriteria, Comparator, CriteriaGroup
+from bulkwright.domain.criteria import (
+    FOLDED,
+    BoundCondition,
+    BoundCriteria,
+    Comparator,
+    CriteriaGroup,
+)
 from bulkwright.domain.module import Field, Module, StorageType
 from bulkwright.store.record_sql import marks
 from bulkwright.store.tables import ModuleTable, Types, table_of
@@ -54,8 +60,10 @@ def folded_text(module: Module, field: Field, types: Types) -> str:
 
 def _condition(table: ModuleTable, condition: BoundCondition, types: Types) -> Sql:
     field, comparator, values = condition.field, condition.comparator, condition.values
+    if comparator in (_C.EMPTY, _C.NOT_EMPTY):
+        return _empty(table, field, types, negated=comparator is _C.NOT_EMPTY)
     if not values:
-        return Sql("1 = 0")
+        return _nothing(comparator)
     if field.storage_type is StorageType.LIST:
         return _list(table.column(field), comparator, values, types)
     if condition.by_key:
@@ -65,7 +73,7 @@ def _condition(table: ModuleTable, condition: BoundCondition, types: Types) -> S
         if condition.ignores_case:
             column = types.folded.format(column)
         compared = _compare([column], comparator, [(value,) for value in values])
-        if condition.ignores_case:
+        if condition.ignores_case and comparator is not _C.NOT_CONTAINS:
             # The index of e-mails and phones leaves out empty values.
             return Sql(f"{compared.text} AND {table.column(field)} IS NOT NULL", compared.values)
         return compared
@@ -93,11 +101,17 @@ def _compare(
             return Sql(f"({terms[0]} IS NULL OR ({joined}))", flat)
         case _C.BETWEEN:
             return Sql(f"{left} >= {mark} AND {left} <= {mark}", (*first, *values[1]))
+        case _C.NOT_BETWEEN:
+            outside = f"{left} < {mark} OR {left} > {mark}"
+            return Sql(f"({terms[0]} IS NULL OR {outside})", (*first, *values[1]))
         case _C.STARTS_WITH:
             start = str(first[0])
             return Sql(f"{left} >= ? AND {left} < ?", (start, start + _LAST))
-        case _C.CONTAINS:
-            return Sql(f"{left} LIKE ? ESCAPE '!'", (f"%{_escaped(str(first[0]))}%",))
+        case _C.CONTAINS | _C.ENDS_WITH:
+            return Sql(f"{left} LIKE ? ESCAPE '!'", (_pattern(comparator, str(first[0])),))
+        case _C.NOT_CONTAINS:
+            pattern = _pattern(_C.CONTAINS, str(first[0]))
+            return Sql(f"({left} IS NULL OR {left} NOT LIKE ? ESCAPE '!')", (pattern,))
     return Sql(f"{left} {_SIGNS[comparator]} {mark}", first)
 
 
@@ -106,9 +120,9 @@ def _list(column: str, comparator: Comparator, values: Sequence[object], types: 
     elements = types.elements.format(column)
 
     def has(text: str) -> Sql:
-        if comparator is _C.STARTS_WITH:
+        if comparator in FOLDED:
             folded = types.folded.format("e.value")
-            test = Sql(f"{folded} LIKE ? ESCAPE '!'", (f"{_escaped(text.lower())}%",))
+            test = Sql(f"{folded} LIKE ? ESCAPE '!'", (_pattern(comparator, text.lower()),))
         else:
             test = Sql("e.value = ?", (text,))
         return Sql(f"EXISTS (SELECT 1 FROM {elements} WHERE {test.text})", test.values)
@@ -120,11 +134,35 @@ def _list(column: str, comparator: Comparator, values: Sequence[object], types: 
         if parts
     ]
     if not each:
-        return Sql("1 = 0")
+        return _nothing(comparator)
     any_of = " OR ".join(f"({sql.text})" for sql in each)
     flat = tuple(value for sql in each for value in sql.values)
-    negated = comparator is _C.NOT_EQUAL
+    negated = comparator in (_C.NOT_EQUAL, _C.NOT_CONTAINS)
     return Sql(f"({column} IS NULL OR NOT ({any_of}))" if negated else f"({any_of})", flat)
+
+
+def _nothing(comparator: Comparator) -> Sql:
+    """A comparison with a value that no record can have."""
+    return Sql("1 = 1" if comparator is _C.NOT_EQUAL else "1 = 0")
+
+
+def _empty(table: ModuleTable, field: Field, types: Types, *, negated: bool) -> Sql:
+    """Whether a field has no value: none is stored, or an empty text or list."""
+    column = table.column(field)
+    none = [f"{column} IS NULL"]
+    if field.storage_type is StorageType.TEXT:
+        none.append(f"{_text(table, field)} = ''")
+    elif field.storage_type is StorageType.LIST:
+        none.append(f"NOT EXISTS (SELECT 1 FROM {types.elements.format(column)})")
+    text = " OR ".join(none)
+    return Sql(f"NOT ({text})" if negated else f"({text})")
+
+
+def _pattern(comparator: Comparator, text: str) -> str:
+    """The pattern of LIKE that means a comparator of `FOLDED`."""
+    before = "" if comparator is _C.STARTS_WITH else "%"
+    behind = "" if comparator is _C.ENDS_WITH else "%"
+    return f"{before}{_escaped(text)}{behind}"
 
 
 def _text(table: ModuleTable, field: Field) -> str:

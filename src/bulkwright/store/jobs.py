@@ -18,8 +18,10 @@ from bulkwright.domain.job import (
     ResourceStatus,
 )
 from bulkwright.domain.outcome import Counts
+from bulkwright.domain.read_job import ReadJob
 from bulkwright.store.database import Database, Row
 from bulkwright.store.readings import reading_from, reading_json
+from bulkwright.store.reads import ReadStore
 from bulkwright.store.times import from_micros, to_micros
 from bulkwright.store.wakeups import Topic
 
@@ -29,6 +31,7 @@ class JobStore:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._reads = ReadStore(database)
 
     def transaction(self) -> AbstractContextManager[None]:
         """All calls inside commit together, or none of them if the block raises."""
@@ -71,9 +74,13 @@ class JobStore:
                 )
 
     def job(self, org_id: int, job_id: int) -> Job | None:
-        """Returns a job of an org in its current state; None for a job of another org."""
+        """Returns a bulk write of an org in its current state; None for a job of another org."""
         rows = self._db.all("job", id=job_id, org_id=org_id)
         return _job(rows) if rows else None
+
+    def any(self, org_id: int, job_id: int) -> Job | ReadJob | None:
+        """Returns a job of an org, a bulk write or a bulk read."""
+        return self.job(org_id, job_id) or self._reads.job(org_id, job_id)
 
     def newest(self, org_id: int, most: int) -> list[Job]:
         """Returns at most `most` jobs of an org, newest first."""

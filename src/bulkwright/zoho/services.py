@@ -7,6 +7,7 @@ from typing import Protocol
 from bulkwright.files import Files
 from bulkwright.service.jobs import JobService
 from bulkwright.service.metadata import MetadataService
+from bulkwright.service.reads import ReadService
 from bulkwright.service.record_writes import RecordCalls
 from bulkwright.service.records import RecordService
 from bulkwright.service.signin import SignInService
@@ -46,6 +47,11 @@ class ZohoServices(Protocol):
     @property
     def jobs(self) -> JobService:
         """Creates jobs and returns their details and results."""
+        ...
+
+    @property
+    def reads(self) -> ReadService:
+        """Creates bulk reads and returns their details and results."""
         ...
 
     @property

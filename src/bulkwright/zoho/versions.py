@@ -63,6 +63,8 @@ class Version:
     """Several unique values that others hold are one MULTIPLE_OR_MULTI_ERRORS, from v7 on."""
     approval_state: bool = False
     """The details of a written record have `$approval_state`, from v7 on."""
+    read_tokens: bool = False
+    """The details of a bulk read have `next_page_token`, from v7 on (facts 12)."""
     missing_param_key: str = "param_name"
     """The detail that names a query parameter which is missing (facts 10.4)."""
     shows_request: bool = True
@@ -110,7 +112,7 @@ _V3 = Version("v3", shows_id_field=False, equals_contains=False)
 _V4 = Version("v4", equals_contains=False)
 _V5 = replace(_V4, name="v5", paged_records=PAGED_RECORDS)
 _V6 = replace(_V5, name="v6", equals_contains=True)
-_V7 = replace(_V6, name="v7", multiple_errors=True, approval_state=True)
+_V7 = replace(_V6, name="v7", multiple_errors=True, approval_state=True, read_tokens=True)
 _V8 = replace(_V7, name="v8", criteria=15)
 
 VERSIONS: Mapping[str, Version] = {

@@ -29,7 +29,7 @@ from bulkwright.store.postgres.errors import postgres_outage
 from bulkwright.store.postgres.values import load_as_sqlite
 from bulkwright.store.postgres.wakeups import NotifiedWakeups, channel_of
 from bulkwright.store.queries import NamedQueries
-from bulkwright.store.tables import Types
+from bulkwright.store.tables import PLAIN_CELLS, Types
 from bulkwright.store.wakeups import Topic, Wakeups
 
 register(psycopg.Error, postgres_outage)
@@ -52,6 +52,11 @@ TYPES = Types(
     folded='lower(trim({} COLLATE "C"))',
     ordered='{} COLLATE "C"',
     elements="jsonb_array_elements_text({}) AS e (value)",
+    cells={
+        **PLAIN_CELLS,
+        # Sessions are in UTC.
+        StorageType.DATETIME: """to_char({}, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')""",
+    },
 )
 """PostgreSQL's column types."""
 
@@ -197,6 +202,26 @@ class PostgresDatabase(PostgresQueries):
                 for piece in pieces:
                     target.write(piece)
             return cursor.rowcount
+
+    def copy_out(self, sql: str, values: Sequence[object]) -> bytes:
+        """Runs a SELECT with values inside `snapshot`; returns its rows as lines of a CSV."""
+        with self._transaction_connection.cursor() as cursor:
+            statement = f"COPY ({marked(sql)}) TO STDOUT (FORMAT csv)".encode()
+            with cursor.copy(statement, _without_nul(values)) as source:
+                return b"".join(source)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All statements inside see one moment; they may only read, for as long as they need."""
+        with self._connected() as connection:
+            self._local.connection = connection
+            try:
+                with connection.transaction():
+                    connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                    connection.execute("SET LOCAL statement_timeout = 0")
+                    yield
+            finally:
+                self._local.connection = None
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[None]:
