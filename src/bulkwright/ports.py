@@ -38,11 +38,13 @@ class RecordSink(Protocol):
         """Create the index that `find` by this field needs, if the service has to create it."""
         ...
 
-    def lock(self, module: Module) -> None:
-        """Lock the module until the transaction ends.
+    def lock(self, module: Module, groups: Sequence[int] | None = None) -> None:
+        """Lock groups of keys of the module until the transaction ends; None locks all of it.
 
-        No other transaction can match or write its records, so the records that `find` returns do
-        not change before the write.
+        No other transaction can match or write records with these keys, so the records that `find`
+        returns do not change before the write. Groups are ascending (`pipeline/parts.py`); they
+        belong to the field by which all divided jobs on the module find records at the time
+        (`PartStore.divide`).
         """
         ...
 

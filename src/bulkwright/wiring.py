@@ -24,6 +24,7 @@ from bulkwright.files.local import LocalFiles
 from bulkwright.ports import RecordStores
 from bulkwright.service.audit import AuditLog
 from bulkwright.service.callbacks import WhyNever
+from bulkwright.service.coql import CoqlService
 from bulkwright.service.jobs import JobService
 from bulkwright.service.metadata import MetadataService
 from bulkwright.service.readiness import Readiness
@@ -46,6 +47,7 @@ from bulkwright.store.metrics import MetricsStore
 from bulkwright.store.migrate import migrate
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.outbox import OutboxStore
+from bulkwright.store.parts import PartStore
 from bulkwright.store.records import RecordStore
 from bulkwright.store.retention import RetentionStore
 from bulkwright.store.sessions import SessionStore
@@ -91,6 +93,7 @@ class Services:
     jobs: JobService
     reads: ReadService
     records: RecordService
+    coql: CoqlService
     record_calls: RecordCalls
     metadata: MetadataService
     outbox: OutboxStore
@@ -170,6 +173,7 @@ def open_job_context(
             jobs=services.job_store,
             uploads=services.upload_store,
             claims=services.claims,
+            parts=PartStore(database),
             ledger=services.ledger,
             reads=services.reads.reads,
             modules=services.modules,
@@ -255,7 +259,7 @@ def _callback_guard(settings: Settings) -> Guard:
 
 
 def _why_never(settings: Settings) -> WhyNever:
-    """Returns what tells why callbacks to an endpoint are never sent."""
+    """Returns what `ReadService` and `JobService` ask about endpoints of callbacks."""
     return lambda endpoint: _callback_guard(settings).why_never(endpoint)
 
 
@@ -342,6 +346,7 @@ def _services(database: Database, settings: Settings) -> Services:
     tokens = TokenService(accounts, audit, settings.retention_policy.refresh_tokens)
     outbox, upload_store = OutboxStore(database), UploadStore(database)
     uploads = UploadService(accounts, modules, upload_store, files, settings.limits, clock)
+    records = RecordService(database, accounts, modules, record_store, clock)
     return Services(
         database=database,
         files=files,
@@ -369,7 +374,8 @@ def _services(database: Database, settings: Settings) -> Services:
             _why_never(settings),
         ),
         reads=ReadService.over(database, files, settings.limits, _why_never(settings)),
-        records=RecordService(database, accounts, modules, record_store, clock),
+        records=records,
+        coql=CoqlService(records),
         record_calls=RecordCalls(
             accounts,
             modules,

@@ -160,16 +160,16 @@ def test_an_upload_that_differs_from_the_acknowledged_one(
 @pytest.mark.parametrize("how", ["gone", "flipped", "cut"])
 def test_a_part_that_an_unfinished_job_needs(data: Path, jobs: Jobs, how: str) -> None:
     """Its chunk is committed, and the result needs it."""
-    (part,) = (data / "files" / "parts" / str(jobs.half)).iterdir()
+    (piece,) = (data / "files" / "parts" / str(jobs.half)).iterdir()
     if how == "gone":
-        part.unlink()
+        piece.unlink()
     elif how == "flipped":
-        flip(part, 5)
+        flip(piece, 5)
     else:
-        part.write_bytes(part.read_bytes()[:10])
+        piece.write_bytes(piece.read_bytes()[:10])
     found, harmless = checked(data)
-    assert found.fault is (Fault.PART_MISSING if how == "gone" else Fault.PART_DAMAGED)
-    assert found.where == f"job {jobs.half}, Leads, part {part.name}"
+    assert found.fault is (Fault.PIECE_MISSING if how == "gone" else Fault.PIECE_DAMAGED)
+    assert found.where == f"job {jobs.half}, Leads, piece {piece.name}"
     assert harmless.fault is Fault.NOT_COMPARED
 
 
@@ -251,7 +251,12 @@ def test_a_record_that_no_line_reports(data: Path, change: Change) -> None:
 
 def test_a_record_that_two_lines_have_added(data: Path, jobs: Jobs, change: Change) -> None:
     """A copied job with a copied result."""
-    for table, key in (("jobs", "id"), ("resources", "job_id"), ("ledger", "job_id")):
+    for table, key in (
+        ("jobs", "id"),
+        ("resources", "job_id"),
+        ("parts", "job_id"),
+        ("ledger", "job_id"),
+    ):
         columns = [str(row[1]) for row in change(f"PRAGMA table_info({table})")]
         values = ", ".join("?" if name == key else name for name in columns)
         change(f"INSERT INTO {table} SELECT {values} FROM {table} WHERE {key} = ?", 99, jobs.done)
@@ -385,16 +390,16 @@ def test_a_job_that_ends_during_its_check(
     """Its parts are deleted, because its result exists: the job is checked again."""
     read: list[int] = []
 
-    def read_part(_: object, job_id: int, name: str, size: int) -> bytes:
+    def read_piece(_: object, job_id: int, name: str, size: int) -> bytes:
         read.append(job_id)
         shutil.rmtree(data / "files" / "parts" / str(job_id))
         change("DELETE FROM ledger WHERE job_id = ?", job_id)
-        change("UPDATE resources SET added = 0 WHERE job_id = ?", job_id)
+        change("UPDATE parts SET added = 0 WHERE job_id = ?", job_id)
         change(f"DELETE FROM {leads(change)} WHERE Email LIKE 'h%'")
         change("UPDATE jobs SET status = 'FAILED', finished_time = 5 WHERE id = ?", job_id)
         raise FileNotFoundError(2, "gone")
 
-    monkeypatch.setattr("bulkwright.files.local.LocalFiles.read_part", read_part)
+    monkeypatch.setattr("bulkwright.files.local.LocalFiles.read_piece", read_piece)
     assert checked(data) == []
     assert read == [jobs.half]
 

@@ -31,7 +31,7 @@ def test_a_signal_keeps_what_is_done(run: Run, tmp_path: Path, number: signal.Si
             suppress(sqlite3.Error),
             closing(sqlite3.connect(f"{database}?mode=ro", uri=True)) as db,
         ):
-            return bool(db.execute("SELECT sum(added) FROM resources").fetchone()[0])
+            return bool(db.execute("SELECT sum(added) FROM parts").fetchone()[0])
         return False
 
     database = (tmp_path / "d" / "bulkwright.sqlite").as_uri()

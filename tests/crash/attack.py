@@ -21,10 +21,10 @@ OPERATIONS = ("insert", "update", "upsert")
 SIDES = ("before", "after")
 
 SERVER = ("P1", "P2", "P2-rename", "P3", "P3-answer", "P4", "P4-answer", "P12", "P13")
-WORKER = ("P5", "P6", "P7-part", "P7-part-rename", "P7", "P8", "P9", "P10", "P10-rename", "P11")
+WORKER = ("P5", "P6", "P7-piece", "P7-piece-rename", "P7", "P8", "P9", "P10", "P10-rename", "P11")
 RETENTION_POLICIES = ("P14-uploads", "P14-results", "P14-jobs", "P14-file")
 PASSAGES = [f"{point}-{side}" for point in (*SERVER, *WORKER) for side in SIDES]
-PASSAGES.append("P11-parts-after")
+PASSAGES.append("P11-pieces-after")
 """Where a job, its upload or its callback can be hit."""
 FORGETTING = [f"{point}-{side}" for point in RETENTION_POLICIES for side in SIDES]
 
@@ -32,7 +32,7 @@ AT_SERVER = (("self", False), ("both", True))
 AT_WORKER = (("self", False), ("other", False), ("both", True))
 """Who dies, and whether the power goes with them."""
 
-_NTH = {"P7": 3, "P7-part": 2, "P7-part-rename": 2}
+_NTH = {"P7": 3, "P7-piece": 2, "P7-piece-rename": 2}
 """Points that a job passes several times are hit in the middle."""
 
 

@@ -214,7 +214,9 @@ class Stand(Victim):
         self.journal.may_fail.append(job)
         until(lambda: self.struck(strike), STUCK_SECONDS)
         with closing(sqlite3.connect(self.data / "bulkwright.sqlite", timeout=30)) as store, store:
-            store.execute(f"UPDATE jobs SET attempts = 9, lease_until = 0 WHERE id = {job}")
+            store.execute(
+                f"UPDATE jobs SET attempts = 9, progress = 999999, lease_until = 0 WHERE id = {job}"
+            )
         until(lambda: self._status(job) in FINAL, STUCK_SECONDS)
         for pid in self.workers():
             os.kill(pid, signal.SIGCONT)

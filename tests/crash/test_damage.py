@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.support.bench import Bench
 
-from bulkwright.domain.job import JobStatus, LedgerEntry, Part
+from bulkwright.domain.job import JobStatus, LedgerEntry, Piece, Split
 from bulkwright.domain.limits import JOB_ATTEMPTS
 from bulkwright.domain.outcome import Counts
 from bulkwright.events.events import ChunkCommitted, Event
@@ -149,7 +149,7 @@ def test_only_a_committed_chunk_is_progress(bench: Bench) -> None:
         assert claimed is not None
         lease, _, attempt = claimed
         assert attempt == expected
-        claims.begin(lease, "UTF-8")
+        claims.begin(lease, 0, "UTF-8", Split())
         claims.end_leases("here/1")
 
 
@@ -163,9 +163,11 @@ def test_rows_that_are_only_listed_are_no_progress(bench: Bench) -> None:
     claimed = claims.claim("here/1")
     assert claimed is not None
     lease, _, attempt = claimed
-    with claims.chunk(lease):
-        listed = LedgerEntry(0, 0, 0, 2, Counts(), 0, 2, Part("0-00000000", 2, 0, 0))
-        bench.services.ledger.add(lease, listed)
+    _, part = claims.begin(lease, 0, None, Split())
+    assert part is not None
+    with claims.chunk(part):
+        listed = LedgerEntry(0, 0, 0, 2, Counts(), 0, 2, Piece("0-00000000", 2, 0, 0))
+        bench.services.ledger.add(part, listed)
     claims.end_leases("here/1")
     again = claims.claim("here/1")
     assert again is not None and again[1].id == job.id

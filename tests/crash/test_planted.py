@@ -43,7 +43,7 @@ FAULTS = {
     "no-fence": Planted(strike("P7-after", 2, "stop"), "V2"),
     "count-twice": Planted(strike("P7-after", 2), "V2"),
     "count-from-zero": Planted(strike("P7-after", 2), "V7"),
-    "part-late": Planted(strike("late-before", 2), "V5", sound=False),
+    "piece-late": Planted(strike("late-before", 2), "V5", sound=False),
     "early-answer": Planted(strike("P4-answer-after"), "V5"),
     "ids-again": Planted(strike("P4-answer-after"), "V6"),
     "lines-swapped": Planted(strike("P7-before", 2), "V1"),

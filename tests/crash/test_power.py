@@ -16,11 +16,11 @@ PUT = """
 import sys
 from pathlib import Path
 from bulkwright.files.local import LocalFiles
-LocalFiles(Path(sys.argv[1])).put_part(7, "0-00000000", b"lines")
+LocalFiles(Path(sys.argv[1])).put_piece(7, "0-00000000", b"lines")
 """
 
 
-def put_part(folder: Path, fault: str = "") -> Path:
+def put_piece(folder: Path, fault: str = "") -> Path:
     """A part that another process has kept in a new file area, in view of the sabotage."""
     for name in ("hits", "counts", "marks", "last"):
         (folder / name).mkdir()
@@ -36,7 +36,7 @@ def put_part(folder: Path, fault: str = "") -> Path:
 
 def test_a_part_in_new_folders_outlives_a_power_cut(tmp_path: Path) -> None:
     """The folders that hold it were new themselves, and are durable too."""
-    part = put_part(tmp_path)
+    part = put_piece(tmp_path)
     assert cut_power(tmp_path / "disk") == 0
     assert part.read_bytes().startswith(b"lines")
 
@@ -44,7 +44,7 @@ def test_a_part_in_new_folders_outlives_a_power_cut(tmp_path: Path) -> None:
 @pytest.mark.parametrize("fault", ["no-fsync", "no-folder-fsync"])
 def test_what_was_not_flushed_is_gone(tmp_path: Path, fault: str) -> None:
     """Its bytes, or its name."""
-    part = put_part(tmp_path, fault)
+    part = put_piece(tmp_path, fault)
     assert part.read_bytes().startswith(b"lines")
     assert cut_power(tmp_path / "disk") > 0
     assert not part.exists() or part.read_bytes() == b""

@@ -148,7 +148,7 @@ def test_a_stopped_worker_leaves_the_job_to_the_next(bench: Bench, leads: list[i
     with bench.chunks(3):
         assert bench.worker.run_one(job_id)
     assert ids(bench.exported(job_id)) == leads
-    assert not list(bench.services.files.unchanged_for(Area.PARTS, 0))
+    assert not list(bench.services.files.unchanged_for(Area.PIECES, 0))
 
 
 def test_a_worker_that_dies_before_the_end_only_joins_again(
@@ -187,7 +187,7 @@ def test_a_read_that_always_fails_is_given_up(bench: Bench, leads: list[int]) ->
         assert bench.worker.run_one(job_id)
     job = details(bench, job_id)
     assert (job.status, job.code, job.has_result) == (JobStatus.FAILED, "INTERNAL_ERROR", False)
-    assert leads and not list(bench.services.files.unchanged_for(Area.PARTS, 0))
+    assert leads and not list(bench.services.files.unchanged_for(Area.PIECES, 0))
 
 
 def test_what_is_exported_can_be_imported(bench: Bench) -> None:

@@ -94,7 +94,7 @@ def test_a_result_that_is_missing_or_another_file(serve: Serve, tmp_path: Path) 
 def test_a_part_that_is_damaged_before_the_result_is_made(serve: Serve, change: str) -> None:
     """No result is better than a wrong one: FAILED with a code, and the next job works."""
     served = serve()
-    served.flag("full/_join")
+    served.flag("full/join_pieces")
     job = served.begin(leads(500))
     assert until(lambda: served.number("SELECT count(*) FROM ledger") == 5)
     parts = sorted((served.data / "files" / "parts" / job).iterdir())
@@ -102,7 +102,7 @@ def test_a_part_that_is_damaged_before_the_result_is_made(serve: Serve, change: 
         parts[2].unlink()
     else:
         flip(parts[2], random.Random(SEED))
-    served.flag("full/_join", on=False)
+    served.flag("full/join_pieces", on=False)
     assert served.ended(job) == "FAILED"
     assert served.number(f"SELECT code = 'INTERNAL_ERROR' FROM jobs WHERE id = {job}")
     assert served.details(job)["resource"][0]["file"]["added_count"] == 500

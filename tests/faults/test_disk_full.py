@@ -105,7 +105,7 @@ def test_every_place_where_a_worker_writes_a_file(serve: Serve) -> None:
     def noted(word: str, times: int) -> bool:
         return served.log.count(word) == times
 
-    for n, place in enumerate(("write", "put_part", "move_to", "_join"), start=1):
+    for n, place in enumerate(("write", "put_piece", "move_to", "join_pieces"), start=1):
         file_id = served.file_id(leads(500, place))
         before = served.files("results"), served.number("SELECT count(*) FROM ledger")
         served.flag(f"full/{place}")
@@ -114,7 +114,7 @@ def test_every_place_where_a_worker_writes_a_file(serve: Serve) -> None:
         waits(served, partial(is_waiting, served, job), 0.5)
         assert served.files("incoming") == set() and served.files("results") == before[0]
         done = served.number("SELECT count(*) FROM ledger") - before[1]
-        assert done == (5 if place == "_join" else 0)
+        assert done == (5 if place == "join_pieces" else 0)
         served.flag(f"full/{place}", on=False)
         assert served.ended(job) == "COMPLETED"
         assert len(served.rows(job)) == 500

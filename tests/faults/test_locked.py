@@ -72,9 +72,9 @@ def test_a_callback_during_a_lock_is_delivered_later(serve: Serve) -> None:
     """The dispatcher cannot record anything; it continues afterwards, and logs few lines."""
     served = serve()
     with Receiver(answer(200)) as receiver:
-        served.flag("full/_join")
+        served.flag("full/join_pieces")
         job = served.begin(leads(50, "c"), receiver.url)
-        served.flag("full/_join", on=False)
+        served.flag("full/join_pieces", on=False)
         with locked(served):
             waits(served, lambda: receiver.letters == [], 2.5)
         assert served.ended(job) == "COMPLETED"

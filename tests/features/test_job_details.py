@@ -9,7 +9,7 @@ import pytest
 from tests.support.deployment import Deployment
 from tests.support.uploads import zipped
 
-from bulkwright.domain.job import Job, JobStatus, Lease, LedgerEntry, Part
+from bulkwright.domain.job import Job, JobStatus, Lease, LedgerEntry, Piece, Split
 from bulkwright.domain.outcome import Counts
 from bulkwright.files import Area
 
@@ -23,7 +23,7 @@ def claimed(server: Deployment, job_id: int) -> tuple[Lease, Job]:
 
 def one_chunk(counts: Counts) -> LedgerEntry:
     """Returns the ledger entry of a chunk with these counts."""
-    return LedgerEntry(0, 0, 0, counts.total, counts, 0, 0, Part("p", 0, 0, 0))
+    return LedgerEntry(0, 0, 0, counts.total, counts, 0, 0, Piece("p", 0, 0, 0))
 
 
 RESULT = zipped(b"x", name="Leads-leads.csv")
@@ -34,9 +34,10 @@ def run(server: Deployment, job_id: int, status: JobStatus = JobStatus.COMPLETED
     """Does the work of a worker: begins, commits one chunk, ends the job."""
     claims = server.services.claims
     lease, _ = claimed(server, job_id)
-    claims.begin(lease, "UTF-8")
-    with claims.chunk(lease):
-        server.services.ledger.add(lease, one_chunk(Counts(added=1, skipped=1)))
+    _, part = claims.begin(lease, 0, "UTF-8", Split())
+    assert part is not None
+    with claims.chunk(part):
+        server.services.ledger.add(part, one_chunk(Counts(added=1, skipped=1)))
     done = status is JobStatus.COMPLETED
     if done:
         with server.services.files.incoming() as file:
@@ -77,12 +78,13 @@ def test_details_from_creation_to_the_end(server: Deployment) -> None:
     }
 
     lease, _ = claimed(server, job_id)
-    claims.begin(lease, "UTF-8")
+    _, part = claims.begin(lease, 0, "UTF-8", Split())
+    assert part is not None
     started = details(server, job_id)
     assert list(started)[:3] == ["status", "character_encoding", "resource"]
     assert started["status"] == "INPROGRESS"
-    with claims.chunk(lease):
-        server.services.ledger.add(lease, one_chunk(Counts(added=3, updated=2, skipped=1)))
+    with claims.chunk(part):
+        server.services.ledger.add(part, one_chunk(Counts(added=3, updated=2, skipped=1)))
     assert details(server, job_id)["resource"][0]["file"] == {
         "status": "INPROGRESS",
         "name": "leads.csv",
@@ -229,13 +231,14 @@ def test_the_response_is_new_after_every_commit(server: Deployment) -> None:
     job_id = server.job_id()
     lease, _ = claimed(server, job_id)
     claims = server.services.claims
-    claims.begin(lease, "UTF-8")
+    _, part = claims.begin(lease, 0, "UTF-8", Split())
+    assert part is not None
     for number in range(20):
-        with claims.chunk(lease):
+        with claims.chunk(part):
             entry = one_chunk(Counts(added=1))
             server.services.ledger.add(
-                lease,
-                LedgerEntry(0, number, number, 1, entry.counts, 0, 0, entry.part),
+                part,
+                LedgerEntry(0, number, number, 1, entry.counts, 0, 0, entry.piece),
             )
         for _ in range(2):
             shown = details(server, job_id)["resource"][0]["file"]["added_count"]

@@ -137,14 +137,14 @@ def test_a_long_default_makes_chunks_small(bench: Bench) -> None:
 
 
 def test_a_disk_that_is_nearly_full_takes_no_uploads(tmp_path: Path, store: Store) -> None:
-    """Uploads and parts are rejected; a result may still be written."""
+    """Uploads and pieces are rejected; a result may still be written."""
     with (
         store.copy(tmp_path / "data") as database,
         deployed(tmp_path / "data", database, free_disk_mib=1 << 40) as server,
     ):
         assert server.upload().status_code == 500
         with pytest.raises(Outage, match="MiB are free"):
-            server.services.files.put_part(1, "p", b"x")
+            server.services.files.put_piece(1, "p", b"x")
         with server.services.files.incoming() as file:
             file.write(b"x")
             file.save(Area.RESULTS, 1)

@@ -63,9 +63,9 @@ def test_a_missing_file_is_reported(kind: Kind) -> None:
         assert absent.value.strerror == "No such file or directory"
         assert kind.files.delete(area, 404) == 0
     with pytest.raises(MissingFile):
-        kind.files.read_part(404, "0-00000000", 3)
-    assert kind.files.delete(Area.PARTS, 404) == 0
-    kind.files.delete_parts(404)
+        kind.files.read_piece(404, "0-00000000", 3)
+    assert kind.files.delete(Area.PIECES, 404) == 0
+    kind.files.delete_pieces(404)
 
 
 def test_ids_do_not_mix(kind: Kind) -> None:
@@ -73,13 +73,13 @@ def test_ids_do_not_mix(kind: Kind) -> None:
     save(kind.files, Area.UPLOADS, 7, b"an upload")
     save(kind.files, Area.RESULTS, 7, b"a result")
     for job in (1, 12):
-        kind.files.put_part(job, "0-00000000", b"lines of %d" % job)
+        kind.files.put_piece(job, "0-00000000", b"lines of %d" % job)
     with kind.files.open(Area.UPLOADS, 7, None) as file:
         assert file.read() == b"an upload"
-    kind.files.delete_parts(1)
-    assert kind.files.read_part(12, "0-00000000", 11) == b"lines of 12"
+    kind.files.delete_pieces(1)
+    assert kind.files.read_piece(12, "0-00000000", 11) == b"lines of 12"
     with pytest.raises(MissingFile):
-        kind.files.read_part(1, "0-00000000", 10)
+        kind.files.read_piece(1, "0-00000000", 10)
 
 
 def test_a_file_is_kept_over_another(kind: Kind) -> None:
@@ -105,38 +105,38 @@ def test_a_flipped_byte_is_found_before_the_first_is_given_out(kind: Kind, area:
 
 
 def test_a_part_is_as_it_was_put_or_damaged(kind: Kind) -> None:
-    """By its checksum; a part from before there were checksums is accepted."""
+    """By its checksum; a piece from before there were checksums is accepted."""
     lines = b"lines" * 1000
     path = "parts/5/0-00000003-w1"
-    kind.files.put_part(5, "0-00000003-w1", lines)
-    assert kind.files.read_part(5, "0-00000003-w1", len(lines)) == lines
+    kind.files.put_piece(5, "0-00000003-w1", lines)
+    assert kind.files.read_piece(5, "0-00000003-w1", len(lines)) == lines
     stored = kind.read(path)
     assert stored[:-4] == lines
     for wrong in (b"x" + stored[1:], stored[:-1], stored + b"x", stored[:3], b""):
         kind.write(path, wrong)
         with pytest.raises(DamagedFile):
-            kind.files.read_part(5, "0-00000003-w1", len(lines))
+            kind.files.read_piece(5, "0-00000003-w1", len(lines))
     kind.write(path, lines)
-    assert kind.files.read_part(5, "0-00000003-w1", len(lines)) == lines
+    assert kind.files.read_piece(5, "0-00000003-w1", len(lines)) == lines
     kind.remove(path)
     with pytest.raises(MissingFile):
-        kind.files.read_part(5, "0-00000003-w1", len(lines))
+        kind.files.read_piece(5, "0-00000003-w1", len(lines))
 
 
 def test_a_part_is_put_again(kind: Kind) -> None:
-    """The worker that repeats a chunk replaces its part."""
-    kind.files.put_part(5, "0-00000000", b"first")
-    kind.files.put_part(5, "0-00000000", b"again")
-    assert kind.files.read_part(5, "0-00000000", 5) == b"again"
+    """The worker that repeats a chunk replaces its piece."""
+    kind.files.put_piece(5, "0-00000000", b"first")
+    kind.files.put_piece(5, "0-00000000", b"again")
+    assert kind.files.read_piece(5, "0-00000000", 5) == b"again"
 
 
 def test_the_ids_of_unchanged_files(kind: Kind) -> None:
-    """By id, in each area; the youngest part of a job counts; foreign files are left out."""
+    """By id, in each area; the youngest piece of a job counts; foreign files are left out."""
     for number in (3, 33):
         save(kind.files, Area.UPLOADS, number, b"u")
         save(kind.files, Area.RESULTS, number, b"r")
         for name in ("a", "b"):
-            kind.files.put_part(number, name, b"p")
+            kind.files.put_piece(number, name, b"p")
     if kind.name == "s3":
         for foreign in ("uploads/notes.txt", "uploads/³.zip", "parts/x/a"):
             kind.write(foreign, b"not ours")
@@ -150,24 +150,24 @@ def test_drop_says_how_much_went(kind: Kind) -> None:
     save(kind.files, Area.UPLOADS, 3, b"12345")
     save(kind.files, Area.UPLOADS, 33, b"1")
     for n in range(3):
-        kind.files.put_part(3, f"part{n}", b"123456")
+        kind.files.put_piece(3, f"part{n}", b"123456")
     assert kind.files.delete(Area.UPLOADS, 3) == 5
     assert kind.files.delete(Area.UPLOADS, 3) == 0
-    assert kind.files.delete(Area.PARTS, 3) == 3 * (6 + 4)
+    assert kind.files.delete(Area.PIECES, 3) == 3 * (6 + 4)
     assert list(kind.files.unchanged_for(Area.UPLOADS, -60)) == [33]
-    assert list(kind.files.unchanged_for(Area.PARTS, -60)) == []
+    assert list(kind.files.unchanged_for(Area.PIECES, -60)) == []
 
 
 @pytest.mark.long
 def test_more_parts_than_a_page_of_a_listing(kind: Kind) -> None:
     """All of them are deleted."""
     for n in range(1100 if kind.name == "local" else 0):
-        kind.files.put_part(3, str(n), b"")
+        kind.files.put_piece(3, str(n), b"")
     if kind.name == "s3":
         for n in range(1100):
             kind.write(f"parts/3/{n}", b"1234")
-    assert kind.files.delete(Area.PARTS, 3) == 4400
-    assert list(kind.files.unchanged_for(Area.PARTS, -60)) == []
+    assert kind.files.delete(Area.PIECES, 3) == 4400
+    assert list(kind.files.unchanged_for(Area.PIECES, -60)) == []
 
 
 def test_a_reader_keeps_what_it_has_opened(kind: Kind) -> None:

@@ -61,6 +61,6 @@ def test_the_folder_of_a_job_is_flushed_with_each_part(flushed: list[str], tmp_p
     """Another worker may have made it and ended before it was durable."""
     files = LocalFiles(tmp_path / "files")
     flushed.clear()
-    files.put_part(7, "0-00000000-1", b"lines")
-    files.put_part(7, "0-00000001-1", b"lines")
+    files.put_piece(7, "0-00000000-1", b"lines")
+    files.put_piece(7, "0-00000001-1", b"lines")
     assert flushed == ["files/parts/7", "files/parts"] * 2

@@ -37,11 +37,11 @@ def put(files: Files) -> None:
 OPERATIONS: list[Callable[[Files], object]] = [
     put,
     lambda files: files.open(Area.UPLOADS, 1, None),
-    lambda files: files.put_part(1, "a", b"lines"),
-    lambda files: files.read_part(1, "a", 5),
+    lambda files: files.put_piece(1, "a", b"lines"),
+    lambda files: files.read_piece(1, "a", 5),
     lambda files: list(files.unchanged_for(Area.UPLOADS, 0)),
     lambda files: files.delete(Area.UPLOADS, 1),
-    lambda files: files.delete(Area.PARTS, 1),
+    lambda files: files.delete(Area.PIECES, 1),
 ]
 
 
@@ -134,9 +134,9 @@ def test_what_the_store_says(
 ) -> None:
     """The store's own text is not shown: it may contain secrets."""
     with answering(elsewhere, status, code):
-        reason = outage(lambda files: files.put_part(1, "a", b"lines"), files)
+        reason = outage(lambda files: files.put_piece(1, "a", b"lines"), files)
         assert said in reason and "AKIASECRET" not in reason
-        listed = outage(lambda files: files.delete(Area.PARTS, 1), files)
+        listed = outage(lambda files: files.delete(Area.PIECES, 1), files)
         assert said in listed
         if status != 404 and code not in ("QuotaExceeded", "ExpiredToken"):  # a HEAD has no body
             assert said in outage(lambda files: files.open(Area.UPLOADS, 1, None), files)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bulkwright.clock import SystemClock
-from bulkwright.domain.job import Lease, LedgerEntry
+from bulkwright.domain.job import LedgerEntry, PartLease
 from bulkwright.domain.upload import Upload
 from bulkwright.events.events import ChunkCommitted, Event, JobStarted
 from bulkwright.files import Area
@@ -31,7 +31,7 @@ from bulkwright.wiring import Services
 Hook = Callable[[str], None]
 """Called with the name of a seam when a process reaches it."""
 WORKERS = ("a", "b")
-INSIDE = frozenset({"before part", "after part", "before commit"})
+INSIDE = frozenset({"before piece", "after piece", "before commit"})
 """Seams inside a chunk's transaction: no other process can write there."""
 
 
@@ -150,18 +150,18 @@ class _Files(LocalFiles):
         self._hook = hook
 
     def path(self, area: Area, number: int) -> Path:
-        if area is not Area.PARTS:
+        if area is not Area.PIECES:
             self._hook(f"before {area.value.removesuffix('s')}")
         return super().path(area, number)
 
-    def put_part(self, job_id: int, name: str, data: bytes) -> None:
-        self._hook("before part")
-        super().put_part(job_id, name, data)
-        self._hook("after part")
+    def put_piece(self, job_id: int, name: str, data: bytes) -> None:
+        self._hook("before piece")
+        super().put_piece(job_id, name, data)
+        self._hook("after piece")
 
-    def delete_parts(self, job_id: int) -> None:
+    def delete_pieces(self, job_id: int) -> None:
         self._hook("after end")
-        super().delete_parts(job_id)
+        super().delete_pieces(job_id)
 
 
 class _Uploads(UploadStore):
@@ -179,7 +179,7 @@ class _Ledger(LedgerStore):
         super().__init__(services.database)
         self._hook = hook
 
-    def add(self, lease: Lease, entry: LedgerEntry) -> None:
+    def add(self, lease: PartLease, entry: LedgerEntry) -> None:
         super().add(lease, entry)
         self._hook("before commit")
 

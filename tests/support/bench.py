@@ -172,6 +172,16 @@ class Bench:
         return list(csv.DictReader(io.StringIO(text, newline="")))
 
     @contextmanager
+    def parts(self, most: int) -> Iterator[None]:
+        """Let the worker divide jobs into up to `most` parts, which it runs one after the other."""
+        before = self.worker._ctx
+        self.worker._ctx = replace(before, most_parts=most)
+        try:
+            yield
+        finally:
+            self.worker._ctx = before
+
+    @contextmanager
     def chunks(self, rows: int | None = None, size: int | None = None) -> Iterator[None]:
         """Let the worker cut chunks of `rows` rows, or of `size` bytes."""
         before = self.worker._ctx

@@ -117,7 +117,7 @@ class Checker:
     def _job(self, store: Store, job: Row, model: Model) -> None:
         """V1, V2, V3, V5: a job, its file, its result, and its records."""
         number = job["id"]
-        resources = store.rows("SELECT * FROM resources WHERE job_id = ? ORDER BY position", number)
+        resources = _resources(store, number)
         if job["status"] not in ("COMPLETED", "FAILED"):
             return self._add("stuck", "V5", f"still {job['status']}", number)
         may_fail = self.journal is None or number in self.journal.may_fail
@@ -352,7 +352,7 @@ class Checker:
         if status != 200:
             return self._add("lost", "V5", f"job details answer {status}", number)
         details = json.loads(body)
-        resources = store.rows("SELECT * FROM resources WHERE job_id = ? ORDER BY position", number)
+        resources = _resources(store, number)
         for resource, shown in zip(resources, details["resource"], strict=True):
             file = shown["file"]
             reported = [file.get(f"{name}_count", 0) for name in ("added", "updated", "skipped")]
@@ -397,6 +397,15 @@ def _tables(store: Store) -> list[str]:
 
 def _rank(status: str) -> int:
     return 2 if status == "FAILED" else ORDER.index(status.replace(" ", ""))
+
+
+def _resources(store: Store, job: int) -> list[Row]:
+    """The resources of a job, with the counters of their parts added to their own."""
+    resources = store.rows("SELECT * FROM resources WHERE job_id = ? ORDER BY position", job)
+    for part in store.rows("SELECT * FROM parts WHERE job_id = ?", job):
+        for name in ("added", "updated", "skipped"):
+            resources[part["resource"]][name] += part[name]
+    return resources
 
 
 def _sums(steps: Iterable[tuple[int, ...]]) -> Iterator[tuple[int, ...]]:

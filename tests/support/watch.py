@@ -88,7 +88,7 @@ class Watch:
         assert {str(i): name for i, name in records} == ids
         assert len(records) == len(ids) == rows - rows // DUPLICATE
         assert self.ask("PRAGMA integrity_check") == [("ok",)]
-        counts = self.ask("SELECT added, updated, skipped FROM resources ORDER BY job_id DESC")
+        counts = self.ask("SELECT added, updated, skipped FROM parts ORDER BY job_id DESC")
         assert counts[0] == (len(ids), 0, rows - len(ids))
         assert self.number("SELECT sum(row_count) FROM ledger") == rows
         left = [p for p in (self.data / "files" / "parts").rglob("*") if p.is_file()]

@@ -51,6 +51,6 @@ def test_parallel_jobs_on_the_same_keys(deploy: Deploy) -> None:
     assert [api.ended(job) for job in asked] == ["COMPLETED"] * 6, site.log
     findings = judge(site, api, asked)
     assert findings.sound, findings
-    assert site.number("SELECT sum(added) FROM resources") == 1200
+    assert site.number("SELECT sum(added) FROM parts") == 1200
     assert site.number("SELECT max(lease_token) FROM jobs") == 1
     assert "Traceback" not in site.log and "waiting" not in site.log

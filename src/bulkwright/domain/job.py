@@ -89,6 +89,27 @@ def default_bytes(mappings: Iterable[FieldMapping]) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Split:
+    """How the rows of a resource are divided into parts; decided once, before its first row."""
+
+    parts: int = 1
+    by: str | None = None
+    """The field whose keys decide the part of a row; empty if the row's number does. None if the
+    rows cannot be divided: then no other job writes to the module during a chunk of this one."""
+    reason: str | None = None
+    """Why there is only one part."""
+    chunk_rows: int = 0
+    """Most rows of a chunk. All parts of a resource have chunks with the same ends."""
+    chunk_bytes: int = 0
+    """Text of a chunk, in bytes."""
+
+    @property
+    def is_divided(self) -> bool:
+        """Whether there are several parts."""
+        return self.parts > 1
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """The part of a job that binds one file to one module."""
 
@@ -108,6 +129,8 @@ class Resource:
     counts: Counts = field(default_factory=Counts)
     reading: Reading | None = None
     """How the file is read; None for a job of version 0.1.0."""
+    split: Split | None = None
+    """How its rows are divided; None before it has begun."""
 
     @property
     def columns(self) -> tuple[int, ...]:
@@ -182,8 +205,45 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One durable piece of a result: the deflated result lines of one chunk."""
+class PartLease:
+    """A worker's claim on one part of a resource. The fence only grows: a stale one is rejected."""
+
+    job_id: int
+    resource: int
+    """Position of the resource in the job, from 0."""
+    part: int
+    """Number of the part, from 0."""
+    fence: int
+    worker: str
+
+
+MERGED = -1
+"""In the place of a part's number: the lines of all parts of a divided resource, merged."""
+
+
+class PartStatus(StrEnum):
+    """The status of a part."""
+
+    OPEN = "OPEN"
+    DONE = "DONE"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class PartState:
+    """The status of one part, and why it failed."""
+
+    part: int
+    status: PartStatus
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One durable piece of a result: the deflated result lines of one chunk.
+
+    Of a divided resource: the lines of one part of the chunk, with their positions.
+    """
 
     name: str
     deflated_bytes: int
@@ -193,7 +253,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """The effect of one chunk; committed together with the records that the chunk wrote."""
+    """The effect of one chunk; committed together with the records that the chunk wrote.
+
+    Of a divided resource: the effect of one part of the chunk.
+    """
 
     resource: int
     """Position of the resource in the job, from 0."""
@@ -201,12 +264,15 @@ class LedgerEntry:
     first_row: int
     """Number of the chunk's first data row, from 0."""
     rows: int
+    """The rows of the whole chunk, of whatever part."""
     counts: Counts
     resume_text: int
     """Offset in the CSV's UTF-8 text from which the next chunk can be read."""
     resume_row: int
     """Number of the row at that offset; the next chunk may begin a few rows later."""
-    part: Part = field(default_factory=lambda: Part("", 0, 0, 0))
+    piece: Piece = field(default_factory=lambda: Piece("", 0, 0, 0))
     stray_quotes: tuple[int, ...] = ()
     """Numbers of the rows in which quotes were read as ordinary characters. They are counted in the
     `reading` of the resource; the ledger does not keep them."""
+    part: int = 0
+    """Number of the part, from 0; or MERGED."""

@@ -6,7 +6,7 @@ guess is recorded, so that a user can see it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -59,16 +59,11 @@ class Reading:
     first_stray_quote: int | None = None
     """The number of the first of these rows; the row after the header is 1."""
 
-    def with_stray_quotes(self, rows: tuple[int, ...]) -> Reading:
-        """Returns the same reading after a chunk; `rows` are numbers from 0, in file order."""
-        first = self.first_stray_quote
-        return Reading(
-            self.encoding,
-            self.encoding_by,
-            self.delimiter,
-            self.delimiter_by,
-            self.also_fits,
-            self.left_out,
-            self.stray_quotes + len(rows),
-            rows[0] + 1 if first is None else first,
+    def with_stray_quotes(self, rows: int, first: int | None) -> Reading:
+        """Returns the same reading with that many further rows; `first` is the first of them."""
+        firsts = [row for row in (self.first_stray_quote, first) if row is not None]
+        return replace(
+            self,
+            stray_quotes=self.stray_quotes + rows,
+            first_stray_quote=min(firsts, default=None),
         )

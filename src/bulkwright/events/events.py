@@ -75,7 +75,7 @@ class JobAttemptFailed(Struct, frozen=True):
 
 
 class ResultLost(Struct, frozen=True):
-    """A job's records are stored, but there is no result, because a part of it is damaged."""
+    """A job's records are stored, but there is no result, because a piece of it is damaged."""
 
     job_id: int
     reason: str

@@ -1,8 +1,8 @@
-"""Uploads, result parts and results: one protocol, two implementations.
+"""Uploads, result pieces and results: one protocol, two implementations.
 
 local.py      a folder on a disk
 objects.py    an object store: S3 and compatible stores, Google Cloud Storage, Azure
-checksums.py  the checksum of a part
+checksums.py  the checksum of a piece
 
 A file has its own name only when it is complete and durable. Names are made of the service's own
 ids; no text that a client sends becomes part of a name.
@@ -49,16 +49,16 @@ class Area(Enum):
     """The folders whose files or subfolders are named after an id."""
 
     UPLOADS = "uploads"
-    PARTS = "parts"
+    PIECES = "parts"
     RESULTS = "results"
 
     @property
     def suffix(self) -> str:
-        """The end of a file name, after the id; empty for parts, which have a folder for a job."""
-        return "" if self is Area.PARTS else ".zip"
+        """The end of a file name, after the id; empty for pieces, which have a folder for a job."""
+        return "" if self is Area.PIECES else ".zip"
 
     def path(self, number: int) -> str:
-        """Returns the path of an id's file, or of the folder of its parts."""
+        """Returns the path of an id's file, or of the folder of its pieces."""
         return f"{self.value}/{number}{self.suffix}"
 
     def id_of(self, name: str) -> int | None:
@@ -122,24 +122,24 @@ class Files(Protocol):
         """Returns the size of an upload or a result in bytes. Raises FileNotFoundError."""
         ...
 
-    def put_part(self, job_id: int, name: str, data: bytes) -> None:
+    def put_piece(self, job_id: int, name: str, data: bytes) -> None:
         """Stores the result lines of a chunk; they are durable when this returns.
 
         Calls `check_space` before.
         """
         ...
 
-    def read_part(self, job_id: int, name: str, size: int) -> bytes:
+    def read_piece(self, job_id: int, name: str, size: int) -> bytes:
         """Returns the result lines of a chunk, `size` bytes.
 
         Raises MissingFile if there are none, DamagedFile if they are not what was stored.
         """
         ...
 
-    def delete_parts(self, job_id: int) -> None:
-        """Deletes the parts of a job whose result exists.
+    def delete_pieces(self, job_id: int) -> None:
+        """Deletes the pieces of a job whose result exists.
 
-        A part that cannot be deleted now is left to the sweep.
+        A piece that cannot be deleted now is left to the sweep.
         """
         ...
 

@@ -120,7 +120,7 @@ class LocalFiles:
             self._durable = frozenset(folders)
 
     def path(self, area: Area, number: int) -> Path:
-        """Returns the path of an id's file, or of the folder of its parts."""
+        """Returns the path of an id's file, or of the folder of its pieces."""
         return self._root / area.path(number)
 
     def check_space(self) -> None:
@@ -148,26 +148,26 @@ class LocalFiles:
         """Returns the size of an upload or a result in bytes. Raises FileNotFoundError."""
         return self.path(area, number).stat(follow_symlinks=False).st_size
 
-    def put_part(self, job_id: int, name: str, data: bytes) -> None:
+    def put_piece(self, job_id: int, name: str, data: bytes) -> None:
         """Stores the result lines of a chunk; they are durable when this returns."""
         self.check_space()
         with self.incoming() as file:
             file.write(data)
             file.write(checksum(data))
-            file.move_to(self.path(Area.PARTS, job_id) / name)
+            file.move_to(self.path(Area.PIECES, job_id) / name)
 
-    def read_part(self, job_id: int, name: str, size: int) -> bytes:
+    def read_piece(self, job_id: int, name: str, size: int) -> bytes:
         """Returns the result lines of a chunk, `size` bytes. Raises MissingFile, DamagedFile."""
         try:
-            with _open_regular(self.path(Area.PARTS, job_id) / name) as file:
+            with _open_regular(self.path(Area.PIECES, job_id) / name) as file:
                 stored = file.read()
         except FileNotFoundError:
-            raise MissingFile(f"part {name} is missing") from None
+            raise MissingFile(f"piece {name} is missing") from None
         return verified(name, stored, size)
 
-    def delete_parts(self, job_id: int) -> None:
-        """Deletes the parts of a job whose result exists."""
-        shutil.rmtree(self.path(Area.PARTS, job_id), ignore_errors=True)
+    def delete_pieces(self, job_id: int) -> None:
+        """Deletes the pieces of a job whose result exists."""
+        shutil.rmtree(self.path(Area.PIECES, job_id), ignore_errors=True)
 
     def unchanged_for(self, area: Area, seconds: float) -> Iterator[int]:
         """Returns the ids whose files were not changed for `seconds`."""
@@ -193,8 +193,8 @@ class LocalFiles:
                 size = path.stat(follow_symlinks=False).st_size
                 path.unlink()
                 deleted += size
-        if area is Area.PARTS:
-            with suppress(OSError):  # it does not exist, or a worker has just stored another part
+        if area is Area.PIECES:
+            with suppress(OSError):  # it does not exist, or a worker has just stored another piece
                 found.rmdir()
         return deleted
 

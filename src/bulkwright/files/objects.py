@@ -171,23 +171,23 @@ class ObjectFiles:
         """Returns the size of an upload or a result in bytes. Raises FileNotFoundError."""
         return self._size(area.path(number))
 
-    def put_part(self, job_id: int, name: str, data: bytes) -> None:
+    def put_piece(self, job_id: int, name: str, data: bytes) -> None:
         """Stores the result lines of a chunk; they are durable when this returns."""
         self.check_space()
-        self.put(f"{Area.PARTS.path(job_id)}/{name}", data + checksum(data))
+        self.put(f"{Area.PIECES.path(job_id)}/{name}", data + checksum(data))
 
-    def read_part(self, job_id: int, name: str, size: int) -> bytes:
+    def read_piece(self, job_id: int, name: str, size: int) -> bytes:
         """Returns the result lines of a chunk, `size` bytes. Raises MissingFile, DamagedFile."""
         try:
-            stored = b"".join(self._pieces(f"{Area.PARTS.path(job_id)}/{name}"))
+            stored = b"".join(self._pieces(f"{Area.PIECES.path(job_id)}/{name}"))
         except FileNotFoundError:
-            raise MissingFile(f"part {name} is missing") from None
+            raise MissingFile(f"piece {name} is missing") from None
         return verified(name, stored, size)
 
-    def delete_parts(self, job_id: int) -> None:
-        """Deletes the parts of a job whose result exists; the sweep deletes what remains."""
+    def delete_pieces(self, job_id: int) -> None:
+        """Deletes the pieces of a job whose result exists; the sweep deletes what remains."""
         with suppress(Outage):
-            self.delete(Area.PARTS, job_id)
+            self.delete(Area.PIECES, job_id)
 
     def unchanged_for(self, area: Area, seconds: float) -> Iterator[int]:
         """Returns the ids whose files were not changed for `seconds`."""
@@ -197,7 +197,7 @@ class ObjectFiles:
             number = area.id_of(path.split("/")[1])
             if number is None:
                 continue
-            if area is Area.PARTS:
+            if area is Area.PIECES:
                 last[number] = max(changed, last.get(number, 0.0))
             elif changed < before:
                 yield number
@@ -206,7 +206,7 @@ class ObjectFiles:
     def delete(self, area: Area, number: int) -> int:
         """Deletes the files of an id, if there are any; returns their size in bytes."""
         path = area.path(number)
-        if area is Area.PARTS:
+        if area is Area.PIECES:
             sizes = {name: size for name, size, _ in self._list(path)}
         else:
             try:

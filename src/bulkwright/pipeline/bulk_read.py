@@ -1,9 +1,9 @@
 """Runs a bulk read: the records of a module, in the order of their ids, become a CSV in a zip.
 
 All chunks are read in one snapshot, so the CSV shows one moment, and no writer waits for it. Each
-chunk is made a durable part while the next one is read. When all are read, one transaction that
+chunk is made a durable piece while the next one is read. When all are read, one transaction that
 checks the fence adds them to the ledger together with the counts. From then on the job has its
-result, whichever worker joins the parts. An attempt that ended before has left nothing but parts
+result, whichever worker joins the pieces. An attempt that ended before has left nothing but pieces
 that no ledger names: the next attempt reads again, in a snapshot of its own.
 """
 
@@ -30,10 +30,11 @@ from bulkwright.domain.read_job import ReadJob, ReadResult, Selection
 from bulkwright.events.events import JobEnded, JobStarted, RecordsRead, ResultLost
 from bulkwright.files import DamagedFile
 from bulkwright.pipeline.background import Background
-from bulkwright.pipeline.context import Interrupted, JobContext
-from bulkwright.pipeline.join import join_parts
+from bulkwright.pipeline.context import JobContext
+from bulkwright.pipeline.join import store_result
+from bulkwright.pipeline.part_run import Interrupted
 from bulkwright.pipeline.record_lines import render_records
-from bulkwright.pipeline.result import deflate, part_name
+from bulkwright.pipeline.result import deflate
 from bulkwright.store import tables
 from bulkwright.store.reads import bound_from
 
@@ -60,7 +61,7 @@ def run_read(lease: Lease, job: ReadJob, attempt: int, ctx: JobContext) -> None:
 def fail_read(lease: Lease, job: ReadJob, code: str, ctx: JobContext) -> None:
     """End a bulk read as FAILED, without a result."""
     ctx.claims.finish(lease, JobStatus.FAILED, code=code, has_result=False)
-    ctx.files.delete_parts(job.id)
+    ctx.files.delete_pieces(job.id)
     ctx.observe(JobEnded(job.id, JobStatus.FAILED, code, Counts()))
 
 
@@ -92,7 +93,7 @@ class _RecordChunk:
 
 
 def _read(lease: Lease, job: ReadJob, ctx: JobContext) -> None:
-    """Read all records and make their parts durable, then add them to the ledger."""
+    """Read all records and make their pieces durable, then add them to the ledger."""
     module = ctx.modules.module(job.org_id, job.module)
     if module is None:
         raise ModuleNotAvailable
@@ -105,7 +106,7 @@ def _read(lease: Lease, job: ReadJob, ctx: JobContext) -> None:
         for chunk in _chunks(job, module, fields, ctx):
             if making is not None:
                 entries.append(making.result())
-            making = background.begin(_store_part, lease, chunk, fields, job, ctx)
+            making = background.begin(_store_piece, lease, chunk, fields, job, ctx)
             if len(chunk.records):
                 last_id = int(chunk.records["id"][-1])
             more = chunk.more
@@ -114,9 +115,9 @@ def _read(lease: Lease, job: ReadJob, ctx: JobContext) -> None:
         assert making is not None
         entries.append(making.result())
     result = ReadResult(sum(entry.rows for entry in entries), last_id, more)
-    with ctx.claims.chunk(lease):
+    with ctx.claims.held(lease):
         for entry in entries:
-            ctx.ledger.add(lease, entry)
+            ctx.ledger.add_read(lease, entry)
         ctx.reads.set_result(lease, result)
     seconds = time.monotonic() - begun  # clock: a duration for the log and the metrics
     ctx.observe(RecordsRead(job.id, result.rows, seconds))
@@ -153,11 +154,11 @@ def _chunks(
         )
 
 
-def _store_part(
+def _store_piece(
     lease: Lease, chunk: _RecordChunk, fields: Sequence[Field], job: ReadJob, ctx: JobContext
 ) -> LedgerEntry:
     """Make the lines of a chunk durable and return its ledger entry."""
-    name = part_name(0, chunk.number, lease.fence)
+    name = f"{chunk.number:08d}-{lease.fence}"
     lines = render_records(
         chunk.records,
         fields,
@@ -165,8 +166,8 @@ def _store_part(
         header=chunk.number == 0,
         quote_formulas=ctx.quote_formulas,
     )
-    part, packed = deflate(name, lines)
-    ctx.files.put_part(job.id, name, packed)
+    piece, packed = deflate(name, lines)
+    ctx.files.put_piece(job.id, name, packed)
     return LedgerEntry(
         resource=0,
         chunk=chunk.number,
@@ -175,21 +176,21 @@ def _store_part(
         counts=Counts(),
         resume_text=0,
         resume_row=0,
-        part=part,
+        piece=piece,
     )
 
 
 def _finish(lease: Lease, job: ReadJob, ctx: JobContext) -> None:
     """Join the parts into the result, then end the job.
 
-    If a part is damaged, the job has no result rather than a wrong one, and is FAILED.
+    If a piece is damaged, the job has no result rather than a wrong one, and is FAILED.
     """
     try:
-        sha256 = join_parts(job.id, [(f"{job.id}.csv", ctx.ledger.entries(job.id, 0))], ctx.files)
+        sha256 = store_result(job.id, {f"{job.id}.csv": ctx.ledger.entries(job.id, 0)}, ctx.files)
     except DamagedFile as damage:
         ctx.observe(ResultLost(job.id, str(damage)))
         fail_read(lease, job, WorkerFailed.code, ctx)
         return
     ctx.claims.finish(lease, JobStatus.COMPLETED, code=None, has_result=True, result_sha256=sha256)
-    ctx.files.delete_parts(job.id)
+    ctx.files.delete_pieces(job.id)
     ctx.observe(JobEnded(job.id, JobStatus.COMPLETED, None, Counts()))

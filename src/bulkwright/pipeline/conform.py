@@ -91,6 +91,17 @@ def conform(chunk: Chunk, plan: Plan) -> Conformed:
     )
 
 
+def choice_values(chunk: Chunk, column: MappedColumn) -> pl.Series:
+    """Return the distinct values of a picklist, as `conform` makes them."""
+    return distinct(read_values(_cells(chunk, column), column.options), column.field)
+
+
+def key_values(chunk: Chunk, column: MappedColumn) -> pl.Series:
+    """Return the keys of a column that is no lookup, as `conform` makes them."""
+    values = read_values(_cells(chunk, column), column.options)
+    return normalised(values) if column.field.has_folded_key else values
+
+
 def _cells(chunk: Chunk, column: MappedColumn) -> pl.Series:
     """The cells of a mapping with its default in the empty ones; null without a default.
 

@@ -16,12 +16,9 @@ from bulkwright.store.claims import ClaimStore
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.ledger import LedgerStore
 from bulkwright.store.modules import ModuleStore
+from bulkwright.store.parts import PartStore
 from bulkwright.store.reads import ReadStore
 from bulkwright.store.uploads import UploadStore
-
-
-class Interrupted(Exception):
-    """The worker was stopped; the job is as it was after its last chunk."""
 
 
 class StopSignal:
@@ -44,6 +41,7 @@ class JobContext:
     jobs: JobStore
     uploads: UploadStore
     claims: ClaimStore
+    parts: PartStore
     ledger: LedgerStore
     reads: ReadStore
     modules: ModuleStore
@@ -62,6 +60,8 @@ class JobContext:
     """Whether cells of the result that begin like a formula get an apostrophe."""
     pace: ChunkPace = field(default_factory=lambda: ChunkPace(limited=False))
     """How many rows a chunk has, below `chunk_rows`."""
+    most_parts: int = 1
+    """Into how many parts the rows of a resource are divided at most."""
     chunk_rows: int = CHUNK_ROWS
     chunk_bytes: int = CHUNK_TEXT_BYTES
     clock: Clock = SYSTEM_CLOCK

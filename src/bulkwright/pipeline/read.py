@@ -42,6 +42,10 @@ class Chunk:
     """The offset in the text from which the next chunk can be read again: the start of a block."""
     resume_row: int
     """The number of the row at that offset."""
+    rows_in_file: int
+    """How many rows of the file the chunk spans. Those of other parts are left out."""
+    at: pl.Series | None = None
+    """The position of each row among them, UInt32; None if the chunk has all of them."""
 
     @property
     def rows(self) -> int:
@@ -94,6 +98,7 @@ def read_chunks(
                 block.has_bad_bytes,
                 block.end if last else block.start,
                 row + size if last else block_row,
+                size,
             )
             number += 1
             first += size
@@ -102,7 +107,7 @@ def read_chunks(
         nothing = pl.DataFrame(schema={str(i): pl.String for i in columns})
         none, never = pl.Series(dtype=pl.String), pl.Series(dtype=pl.Boolean)
         yield Chunk(0, 0, nothing, none, never, (), has_nul=False, has_bad_bytes=False,
-                    resume_text=0, resume_row=0)  # fmt: skip
+                    resume_text=0, resume_row=0, rows_in_file=0)  # fmt: skip
 
 
 def _parse(

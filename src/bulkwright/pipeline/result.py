@@ -1,10 +1,10 @@
 """Step 4 of 4, result: one line for each row, in file order, in a zip.
 
 In:   a chunk's cells, and the outcome, record id and errors of its rows.
-Out:  a part: the lines of the chunk, deflated on their own. At the end, all parts are joined into
+Out:  a piece: the lines of the chunk, deflated on their own. At the end, all pieces are joined into
       one zip.
 
-A deflate stream that ends at a byte boundary can be followed by another. So a part is compressed
+A deflate stream that ends at a byte boundary can be followed by another. So a piece is compressed
 once, when its chunk is processed, and only copied when the job ends.
 """
 
@@ -18,14 +18,16 @@ from dataclasses import dataclass
 import polars as pl
 from isal import isal_zlib
 
-from bulkwright.domain.job import Part
+from bulkwright.domain.job import PartLease, Piece
 from bulkwright.domain.outcome import Outcome
-from bulkwright.files import Incoming
+from bulkwright.files import DamagedFile, Incoming
 from bulkwright.pipeline.csv_lines import write_line, write_lines
 from bulkwright.pipeline.plan import Plan
 from bulkwright.pipeline.read import Chunk
 
 STATUS, RECORD_ID, ERRORS = "STATUS", "RECORD_ID", "ERRORS"
+_AT = "$at"
+_LENGTH = struct.Struct("<I")
 _LEVEL = 1
 """The compression level: the fastest that compresses well."""
 
@@ -54,51 +56,86 @@ class RowResults:
         return int((self.outcome == outcome.value).sum())
 
 
-def render_lines(
-    chunk: Chunk, plan: Plan, results: RowResults, *, quote_formulas: bool = False
-) -> bytes:
-    """Return the result lines of a chunk as CSV (`csv_lines.write_lines`).
+def header_line(plan: Plan, *, quote_formulas: bool) -> bytes:
+    """Return the result's header: the echoed columns' header texts, STATUS, RECORD_ID, ERRORS."""
+    names = [*(plan.header[i] for i in plan.resource.echoed_columns), STATUS, RECORD_ID, ERRORS]
+    text = io.BytesIO()
+    write_line(names, text, quote_formulas=quote_formulas)
+    return text.getvalue()
 
-    The lines of the first chunk follow the header: the echoed columns' header texts, then STATUS,
-    RECORD_ID, ERRORS.
-    """
+
+def result_lines(chunk: Chunk, plan: Plan, results: RowResults) -> pl.DataFrame:
+    """Return the cells of the result lines of a chunk."""
     echoed = [chunk.cells[str(i)] for i in plan.resource.echoed_columns]
     reported = [
         results.outcome.alias(STATUS),
         results.ids.cast(pl.String).alias(RECORD_ID),
         results.errors.alias(ERRORS),
     ]
+    return pl.DataFrame([*echoed, *reported])
+
+
+def render_lines(lines: pl.DataFrame, header: bytes, *, quote_formulas: bool) -> bytes:
+    """Return the header and these lines as CSV (`csv_lines.write_lines`)."""
     text = io.BytesIO()  # a str would be copied twice
-    if chunk.number == 0:
-        names = [*(plan.header[i] for i in plan.resource.echoed_columns), STATUS, RECORD_ID, ERRORS]
-        write_line(names, text, quote_formulas=quote_formulas)
-    write_lines(pl.DataFrame([*echoed, *reported]), text, quote_formulas=quote_formulas)
+    text.write(header)
+    write_lines(lines, text, quote_formulas=quote_formulas)
     return text.getvalue()
 
 
-def deflate(name: str, text: bytes) -> tuple[Part, bytes]:
-    """Compress the text of a part so that another part can follow it."""
+def pack_lines(name: str, lines: pl.DataFrame, at: pl.Series, header: bytes) -> tuple[Piece, bytes]:
+    """Return the lines of one part of a chunk, with their positions in it, as a piece.
+
+    It holds the header too, so that the lines can be merged without the upload.
+    """
+    out = io.BytesIO()
+    out.write(_LENGTH.pack(len(header)) + header)
+    lines.with_columns(at.alias(_AT)).write_ipc(out, compression="lz4")
+    packed = out.getvalue()
+    return Piece(name, len(packed), len(packed), isal_zlib.crc32(packed)), packed
+
+
+def merge_lines(pieces: Iterable[bytes], rows: int, *, whole: bool) -> tuple[bytes, pl.DataFrame]:
+    """Return the header and the lines of a chunk of that many rows, in file order.
+
+    Raises DamagedFile if a row has several lines or, of the `whole` chunk, none.
+    """
+    header, frames = b"", []
+    for piece in pieces:
+        (size,) = _LENGTH.unpack_from(piece)
+        header = piece[_LENGTH.size :][:size]
+        frames.append(pl.read_ipc(io.BytesIO(piece[_LENGTH.size + size :])))
+    lines = pl.concat(frames).sort(_AT)
+    at = lines[_AT]
+    known = at.len() == rows if whole else at.len() <= rows
+    if not known or at.is_duplicated().any() or (at >= rows).any():
+        raise DamagedFile("the pieces of a chunk do not have one line for each row")
+    return header, lines.drop(_AT)
+
+
+def deflate(name: str, text: bytes) -> tuple[Piece, bytes]:
+    """Compress the text of a piece so that another piece can follow it."""
     packer = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, -15)
     packed = packer.compress(text) + packer.flush(isal_zlib.Z_FULL_FLUSH)
-    return Part(name, len(packed), len(text), isal_zlib.crc32(text)), packed
+    return Piece(name, len(packed), len(text), isal_zlib.crc32(text)), packed
 
 
-def part_name(resource: int, chunk: int, fence: int) -> str:
-    """Return the name of a chunk's part under a lease with this fence.
+def piece_name(lease: PartLease, chunk: int) -> str:
+    """Return the name of the piece of a chunk of a part.
 
-    A worker that has lost its lease and does not know it may still write a part. The fence keeps it
-    from overwriting the part of the worker that has the lease now. The ledger names the part that
-    counts; the others are deleted with the job.
+    A worker that has lost its lease and does not know it may still write a piece. The fence keeps
+    it from overwriting the piece of the worker that has the lease now. The ledger names the piece
+    that counts; the others are deleted with the job.
     """
-    return f"{resource}-{chunk:08d}-{fence}"
+    return f"{lease.resource}-{chunk:08d}-{lease.part}-{lease.fence}"
 
 
 @dataclass(frozen=True, slots=True)
 class ResultMember:
-    """One CSV of the result: its name in the zip and its parts in order."""
+    """One CSV of the result: its name in the zip and its pieces in order."""
 
     name: str
-    parts: tuple[Part, ...]
+    pieces: tuple[Piece, ...]
 
 
 def member_name(module: str, file_name: str) -> str:
@@ -108,24 +145,24 @@ def member_name(module: str, file_name: str) -> str:
 
 
 def write_zip(out: Incoming, members: Iterable[tuple[ResultMember, Iterable[bytes]]]) -> None:
-    """Write a zip of members, each given with the bytes of its deflated parts in order.
+    """Write a zip of members, each given with the bytes of its deflated pieces in order.
 
     Sizes above 4 GiB use the zip64 form. Nothing is compressed again.
     """
     directory = b""
     count = 0
     offset = 0
-    for member, parts in members:
+    for member, pieces in members:
         count += 1
         crc, plain, packed = 0, 0, len(_END)
-        for part in member.parts:
-            crc = isal_zlib.crc32_combine(crc, part.crc32, part.plain_bytes)
-            plain += part.plain_bytes
-            packed += part.deflated_bytes
+        for piece in member.pieces:
+            crc = isal_zlib.crc32_combine(crc, piece.crc32, piece.plain_bytes)
+            plain += piece.plain_bytes
+            packed += piece.deflated_bytes
         name = member.name.encode()
         local, central = _headers(name, crc, packed, plain, offset)
         out.write(local)
-        for data in parts:
+        for data in pieces:
             out.write(data)
         out.write(_END)
         directory += central
@@ -134,7 +171,7 @@ def write_zip(out: Incoming, members: Iterable[tuple[ResultMember, Iterable[byte
     out.write(_end_of_directory(count, len(directory), offset))
 
 
-# An empty last block. It ends a deflate stream, which no part ends.
+# An empty last block. It ends a deflate stream, which no piece ends.
 _END = b"\x03\x00"
 _UTF8_NAME = 0x800
 _DEFLATED = 8

@@ -1,41 +1,37 @@
-"""Runs a job: the loop over the chunks of each resource.
+"""Runs a job: its resources one after the other, each in one or several parts.
 
-A chunk is one database transaction that holds its records, its ledger entry, the counters and the
-check of the lease's fence. Its result part is durable on the disk before the commit. So the worker
-can be killed at any moment: the next worker begins at the first chunk that was not committed, and
-the outcome is that of an undisturbed run.
-
-Reading and conforming need no store, so the next chunk is read on another thread while the records
-of this one are written. The result lines of a chunk are also made on another thread, as soon as the
-record ids are known. Polars, inflate, deflate and the driver all release the GIL.
+The worker that has the lease of the job divides a resource (`parts.py`), runs its parts
+(`part_run.py`), and ends the job when all have ended: it joins their pieces into the result
+(`join.py`). A part that cannot be processed ends with the code of the error. All parts read the
+same file, so all of them end at the same chunk, and what was stored before does not depend on
+their number.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from concurrent.futures import Future
+from dataclasses import replace
 
 import polars as pl
 
-from bulkwright.domain.errors import BulkwrightError, LeaseLost, LimitExceeded, WorkerFailed
-from bulkwright.domain.job import Job, JobStatus, Lease, LedgerEntry, default_bytes
-from bulkwright.domain.outcome import Counts, Outcome, SkipReason
-from bulkwright.events.events import ChunkCommitted, JobEnded, JobStarted, ResultLost
+from bulkwright.domain.errors import BulkwrightError, LeaseLost, WorkerFailed
+from bulkwright.domain.job import Job, JobStatus, Lease, PartLease, PartStatus, Split
+from bulkwright.events.events import JobEnded, ResultLost
 from bulkwright.files import DamagedFile
-from bulkwright.pipeline import result
-from bulkwright.pipeline.background import Background
-from bulkwright.pipeline.conform import Conformed, conform
-from bulkwright.pipeline.context import Interrupted, JobContext
-from bulkwright.pipeline.join import Member, join_parts
-from bulkwright.pipeline.keys import normalised
+from bulkwright.pipeline.conform import choice_values
+from bulkwright.pipeline.context import JobContext
+from bulkwright.pipeline.join import join_pieces, merge_parts
+from bulkwright.pipeline.part_run import Interrupted, PartRun
+from bulkwright.pipeline.parts import divide
 from bulkwright.pipeline.plan import Plan
-from bulkwright.pipeline.read import Chunk, Start
-from bulkwright.pipeline.result import RowResults
-from bulkwright.pipeline.source import open_source
-from bulkwright.pipeline.targets import open_target
-from bulkwright.pipeline.targets.target import Decided, Target
-from bulkwright.ports import ParentRecords, RecordSink
+from bulkwright.pipeline.read import Start
+from bulkwright.pipeline.source import Source, open_source
+from bulkwright.ports import RecordSink
+
+__all__ = ["Interrupted", "fail_job", "run_job"]
+
+_WAIT_SECONDS = 0.02
+"""Pause between two looks for parts that other workers have."""
 
 
 def run_job(lease: Lease, job: Job, attempt: int, ctx: JobContext) -> None:
@@ -47,7 +43,10 @@ def run_job(lease: Lease, job: Job, attempt: int, ctx: JobContext) -> None:
     """
     try:
         for position in range(len(job.resources)):
-            _run_resource(lease, job, position, attempt, ctx)
+            code = _run_resource(lease, job, position, attempt, ctx)
+            if code is not None:
+                fail_job(lease, job, code, ctx)
+                return
             if position + 1 < len(job.resources):  # the end of the job completes the last one
                 ctx.claims.complete_resource(lease, position)
     except LeaseLost:
@@ -65,143 +64,146 @@ def fail_job(lease: Lease, job: Job, code: str, ctx: JobContext, *, read_rest: b
 
     With `read_rest` false the upload is not read again: its rows may be what kills workers.
     """
-    for position in range(len(job.resources) if read_rest else 0):
-        try:
-            with open_source(job, position, ctx) as source:
-                for chunk in source.chunks(_start(ctx.ledger.entries(job.id, position)), ctx):
-                    _commit_unprocessed(lease, chunk, source.plan, ctx)
-        except LeaseLost:
-            raise
-        except BulkwrightError:
-            continue  # rows that cannot be read cannot be listed in the result
+    for position in range(len(job.resources)):
+        # From here on no other worker changes anything of this job.
+        ctx.claims.take_parts(lease, position)
+        if read_rest:
+            try:
+                _list_rest(lease, job, position, ctx)
+            except LeaseLost:
+                raise
+            except BulkwrightError:
+                continue  # rows that cannot be read cannot be listed in the result
     _finish(lease, job, JobStatus.FAILED, code, ctx)
 
 
-def _run_resource(lease: Lease, job: Job, position: int, attempt: int, ctx: JobContext) -> None:
-    entries = ctx.ledger.entries(job.id, position)
-    counts = sum((e.counts for e in entries), Counts())
-    start = _start(entries)
-    ctx.observe(JobStarted(job.id, attempt, start.row))
-    with open_source(job, position, ctx) as source, Background(ctx.threads) as background:
-        plan = source.plan
-        chunks = _Prefetch((conform(c, plan) for c in source.chunks(start, ctx)), background)
-        chunks.begin_next()
-        ctx.claims.begin(lease, source.dialect.encoding)
-        _ensure_indexes(plan, ctx.records.service)
-        target = open_target(plan, ctx)
-        begun = time.monotonic()  # clock: a duration for the log and the metrics
-        added = default_bytes(plan.resource.mappings)
-        while (conformed := chunks.take()) is not None:
-            rows = conformed.chunk.first_row + conformed.chunk.rows
-            if added * rows > ctx.limits.default_bytes:
-                raise LimitExceeded
-            entry, reasons = _commit_chunk(lease, conformed, plan, target, background, chunks, ctx)
-            counts += entry.counts
-            share = min(1.0, entry.resume_text / max(1, source.text_bytes))
-            now = time.monotonic()  # clock: a duration for the log and the metrics
-            seconds, begun = now - begun, now
-            ctx.observe(
-                ChunkCommitted(job.id, entry.rows, counts, share, entry.counts, seconds, reasons)
-            )
-            if ctx.stop.is_set:
-                raise Interrupted
+def _list_rest(lease: Lease, job: Job, position: int, ctx: JobContext) -> None:
+    """Report the rows as UNPROCESSED that no part of a resource has reached."""
+    with open_source(job, position, ctx) as source:
+        split, _ = ctx.claims.begin(lease, position, None, _split(source, ctx))
+        parts = ctx.claims.take_parts(lease, position)
+        if not split.is_divided:
+            for part in parts:
+                PartRun(part, lease, split, source, ctx).list_rest()
+            return
+    for part in parts:
+        with open_source(job, position, ctx) as source:
+            PartRun(part, lease, split, source, ctx).list_rest()
 
 
-def _commit_chunk(
-    lease: Lease,
-    conformed: Conformed,
-    plan: Plan,
-    target: Target,
-    background: Background,
-    chunks: _Prefetch,
-    ctx: JobContext,
-) -> tuple[LedgerEntry, dict[tuple[SkipReason, str], int]]:
-    """Process one chunk in one transaction; return its ledger entry and why rows were skipped."""
-    with ctx.claims.chunk(lease):
-        begun = time.monotonic()  # clock: a duration for the size of the next chunks
-        target.lock()
-        decided = target.decide(conformed)
-        results = _results(decided, dry=ctx.dry)
-        making = background.begin(_store_part, lease, conformed.chunk, plan, results, ctx)
-        chunks.begin_next()
-        target.write(decided)
-        _remember_parents(conformed.chunk, plan, decided.ids, ctx.records.parents)
-        entry = making.result()
-        ctx.ledger.add(lease, entry)
-    seconds = time.monotonic() - begun  # clock: a duration for the size of the next chunks
-    ctx.pace.note(plan, entry.rows, seconds)
-    return entry, decided.matched.conformed.row_errors.counts()
+def _run_resource(
+    lease: Lease, job: Job, position: int, attempt: int, ctx: JobContext
+) -> str | None:
+    """Run the parts of a resource to their ends. Return the code of the first that failed."""
+    with open_source(job, position, ctx) as source:
+        _ensure_indexes(source.plan, ctx.records.service)
+        encoding, wanted = source.dialect.encoding, _split(source, ctx)
+        split, part = ctx.claims.begin(lease, position, encoding, wanted)
+        part = part or _next_part(lease, position, ctx)
+        if not split.is_divided:
+            if part is not None:
+                PartRun(part, lease, split, source, ctx).run(attempt)
+            return None
+        if part is not None:
+            _run_part(PartRun(part, lease, split, source, ctx), attempt)
+    while (part := _next_part(lease, position, ctx)) is not None:
+        with open_source(job, position, ctx) as source:
+            _run_part(PartRun(part, lease, split, source, ctx), attempt)
+    states = ctx.parts.states(job.id, position)
+    return next((state.code for state in states if state.code is not None), None)
 
 
-def _commit_unprocessed(lease: Lease, chunk: Chunk, plan: Plan, ctx: JobContext) -> None:
-    """Report the rows of a chunk as UNPROCESSED; the counters do not count them."""
-    with ctx.claims.chunk(lease):
-        entry = _store_part(lease, chunk, plan, RowResults.unprocessed(chunk.rows), ctx)
-        ctx.ledger.add(lease, entry)
+def _run_part(run: PartRun, attempt: int) -> None:
+    """Run one of several parts to its end."""
+    code = None
+    try:
+        run.run(attempt)
+    except LeaseLost:
+        raise
+    except BulkwrightError as error:
+        code = error.code
+    run.ctx.parts.end(run.lease, code)
 
 
-def _results(decided: Decided, *, dry: bool) -> RowResults:
-    matched = decided.matched
-    # The ids of a dry run's new records are rolled back with it.
-    ids = matched.record if dry else decided.ids
-    return RowResults(matched.outcome, ids, matched.conformed.row_errors.cells())
+def _next_part(lease: Lease, position: int, ctx: JobContext) -> PartLease | None:
+    """Claim an open part, as soon as there is one that no other worker has; None at the end.
+
+    Raises Interrupted if the worker is stopped while it waits.
+    """
+    while True:
+        part = ctx.claims.claim_part(lease, position)
+        if part is not None:
+            return part
+        states = ctx.parts.states(lease.job_id, position)
+        if all(state.status is not PartStatus.OPEN for state in states):
+            return None
+        if ctx.stop.is_set:
+            raise Interrupted
+        time.sleep(_WAIT_SECONDS)
 
 
-def _store_part(
-    lease: Lease, chunk: Chunk, plan: Plan, results: RowResults, ctx: JobContext
-) -> LedgerEntry:
-    """Make the result lines of a chunk durable and return its ledger entry."""
-    name = result.part_name(plan.position, chunk.number, lease.fence)
-    lines = result.render_lines(chunk, plan, results, quote_formulas=ctx.quote_formulas)
-    part, packed = result.deflate(name, lines)
-    ctx.files.put_part(lease.job_id, name, packed)
-    counts = Counts(
-        added=results.count(Outcome.ADDED),
-        updated=results.count(Outcome.UPDATED),
-        skipped=results.count(Outcome.SKIPPED),
+def _split(source: Source, ctx: JobContext) -> Split:
+    """How the rows of a resource are to be divided, if that is not decided yet."""
+    plan = source.plan
+    most = 1 if ctx.dry else ctx.most_parts
+    split = divide(
+        plan,
+        text_bytes=source.text_bytes,
+        most=most,
+        chunk_rows=source.chunk_rows(ctx),
+        chunk_bytes=ctx.chunk_bytes,
     )
-    return LedgerEntry(
-        plan.position,
-        chunk.number,
-        chunk.first_row,
-        chunk.rows,
-        counts,
-        chunk.resume_text,
-        chunk.resume_row,
-        part,
-        chunk.stray_quotes,
-    )
+    if not split.is_divided or plan.resource.split is not None:
+        return split  # if it is divided already, `ClaimStore.begin` returns how
+    if ctx.ledger.entries(plan.job.id, plan.position):
+        return replace(split, parts=1, reason="a version without parts has begun the job")
+    grown = _grown_picklist(plan, split, ctx)
+    if grown is not None:
+        reason = f"new values join the picklist {grown} in file order"
+        return replace(split, parts=1, reason=reason)
+    return split
+
+
+def _grown_picklist(plan: Plan, split: Split, ctx: JobContext) -> str | None:
+    """The first picklist for which the file has values that it lacks; None if there is none.
+
+    The values that it takes, and their order, depend on the order of the rows.
+    """
+    picklists = [c for c in plan.written if c.field.accepts_new_values]
+    if not picklists:
+        return None
+    known = {c.name: pl.Series(c.field.pick_list_values, dtype=pl.String) for c in picklists}
+    try:
+        with open_source(plan.job, plan.position, ctx) as source:
+            for chunk in source.chunks(Start(), split, ctx):
+                for column in picklists:
+                    values = choice_values(chunk, column)
+                    if not values.is_in(known[column.name].implode()).all():
+                        return column.name
+    except BulkwrightError:
+        return picklists[0].name  # a file that cannot be read to its end may hold new values
+    return None
 
 
 def _finish(lease: Lease, job: Job, status: JobStatus, code: str | None, ctx: JobContext) -> None:
-    """Join the parts into the result, then end the job.
+    """Join the pieces into the result, then end the job.
 
-    If a part is damaged, the job has no result rather than a wrong one, and is FAILED.
+    If a piece is damaged, the job has no result rather than a wrong one, and is FAILED.
     """
     now = ctx.jobs.job(job.org_id, job.id)
     assert now is not None
     sha256 = None
     try:
-        sha256 = join_parts(job.id, _members(now, ctx), ctx.files)
+        for position, resource in enumerate(now.resources):
+            if resource.split is not None and resource.split.is_divided:
+                merge_parts(lease, position, resource.split, ctx, ended=True)
+        sha256 = join_pieces(now, ctx)
     except DamagedFile as damage:
         ctx.observe(ResultLost(job.id, str(damage)))
         status, code = JobStatus.FAILED, code or WorkerFailed.code
     ctx.claims.finish(lease, status, code=code, has_result=sha256 is not None, result_sha256=sha256)
-    ctx.files.delete_parts(job.id)
+    ctx.files.delete_pieces(job.id)
     ctx.observe(JobEnded(job.id, status, code, now.counts))
-
-
-def _members(job: Job, ctx: JobContext) -> Iterator[Member]:
-    for position, resource in enumerate(job.resources):
-        name = result.member_name(resource.module, resource.file_name)
-        yield name, ctx.ledger.entries(job.id, position)
-
-
-def _start(entries: list[LedgerEntry]) -> Start:
-    if not entries:
-        return Start()
-    last = entries[-1]
-    return Start(last.chunk + 1, last.first_row + last.rows, last.resume_text, last.resume_row)
 
 
 def _ensure_indexes(plan: Plan, sink: RecordSink) -> None:
@@ -211,33 +213,3 @@ def _ensure_indexes(plan: Plan, sink: RecordSink) -> None:
     for column in plan.columns:
         if column.lookup_module is not None and column.lookup_field is not None:
             sink.ensure_index(column.lookup_module, column.lookup_field)
-
-
-def _remember_parents(chunk: Chunk, plan: Plan, ids: pl.Series, parents: ParentRecords) -> None:
-    """Store the records of these rows by the texts by which children in the same job find them."""
-    for column in plan.parent_columns:
-        parents.remember(plan.job.id, column, normalised(chunk.cells[str(column)]), ids)
-
-
-class _Prefetch:
-    """Conforms the next chunk on another thread, one at a time."""
-
-    def __init__(self, chunks: Iterator[Conformed], background: Background) -> None:
-        self._chunks = chunks
-        self._background = background
-        self._next: Future[Conformed | None] | None = None
-
-    def begin_next(self) -> None:
-        """Begin with the next chunk. Call it when the thread of the caller no longer uses Polars.
-
-        If it begins any earlier, both compete for the cores: that took 6 % longer.
-        """
-        if self._next is None:
-            self._next = self._background.begin(next, self._chunks, None)
-
-    def take(self) -> Conformed | None:
-        """Return the next chunk as soon as it is ready; None after the last."""
-        self.begin_next()
-        taken, self._next = self._next, None
-        assert taken is not None
-        return taken.result()

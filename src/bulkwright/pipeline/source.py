@@ -12,7 +12,7 @@ from typing import BinaryIO, Self
 
 from bulkwright.domain.account import email_key
 from bulkwright.domain.errors import FileDamaged
-from bulkwright.domain.job import Job, default_bytes
+from bulkwright.domain.job import Job, Split, default_bytes
 from bulkwright.domain.module import Module
 from bulkwright.files import Area, DamagedFile
 from bulkwright.formats.csv import Dialect, blocks, sniff
@@ -34,22 +34,29 @@ class Source:
     text_bytes: int
     """The size of the inflated CSV."""
 
-    def chunks(self, start: Start, ctx: JobContext) -> Iterator[Chunk]:
-        """Yield the chunks from `start` on. Call it once."""
+    def chunks(self, start: Start, split: Split, ctx: JobContext) -> Iterator[Chunk]:
+        """Yield the chunks from `start` on. Call it once.
+
+        If the resource is divided, their ends are the same for all parts.
+        """
+        size = split.chunk_bytes if split.is_divided else ctx.chunk_bytes
         return read_chunks(
-            blocks(self.text, self.dialect, target=ctx.chunk_bytes, start=start.text),
+            blocks(self.text, self.dialect, target=size, start=start.text),
             columns=self.plan.needed_columns,
             width=len(self.dialect.header),
             delimiter=self.dialect.delimiter,
             start=start,
-            max_rows=lambda: self._chunk_rows(ctx),
+            max_rows=lambda: split.chunk_rows if split.is_divided else self._paced_rows(ctx),
         )
 
-    def _chunk_rows(self, ctx: JobContext) -> int:
-        """The most rows of a chunk: the default values belong to its text too."""
+    def chunk_rows(self, ctx: JobContext) -> int:
+        """Return the most rows of a chunk: the default values belong to its text too."""
         added = default_bytes(self.plan.resource.mappings)
         most = min(ctx.chunk_rows, ctx.chunk_bytes // added) if added else ctx.chunk_rows
-        return ctx.pace.rows(self.plan, max(1, most))
+        return max(1, most)
+
+    def _paced_rows(self, ctx: JobContext) -> int:
+        return ctx.pace.rows(self.plan, self.chunk_rows(ctx))
 
     def __enter__(self) -> Self:
         return self

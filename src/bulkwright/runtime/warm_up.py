@@ -15,7 +15,7 @@ from bulkwright.formats.stream import ByteStream
 from bulkwright.pipeline.conform import conform
 from bulkwright.pipeline.plan import Plan, make_plan
 from bulkwright.pipeline.read import read_chunks
-from bulkwright.pipeline.result import RowResults, deflate, render_lines
+from bulkwright.pipeline.result import RowResults, deflate, render_lines, result_lines
 from bulkwright.runtime.best_effort import best_effort
 
 _CELLS = {
@@ -51,7 +51,8 @@ def _run(plan: Plan) -> None:
     )
     for chunk in chunks:
         conform(chunk, plan)
-        deflate("", render_lines(chunk, plan, RowResults.unprocessed(chunk.rows)))
+        lines = result_lines(chunk, plan, RowResults.unprocessed(chunk.rows))
+        deflate("", render_lines(lines, b"", quote_formulas=False))
 
 
 def _plan(clock: Clock) -> Plan:

@@ -36,8 +36,8 @@ from bulkwright.events.events import (
 )
 from bulkwright.outages import classify
 from bulkwright.pipeline.bulk_read import fail_read, run_read
-from bulkwright.pipeline.context import Interrupted, JobContext
-from bulkwright.pipeline.run import fail_job, run_job
+from bulkwright.pipeline.context import JobContext
+from bulkwright.pipeline.run import Interrupted, fail_job, run_job
 from bulkwright.runtime.best_effort import best_effort
 from bulkwright.runtime.lease_keeper import LeaseKeeper
 from bulkwright.runtime.warm_up import warm_up

@@ -91,7 +91,7 @@ class Administration:
             self._record(Action.ORG_REMOVED, org.id)
         # Files of rows that are gone are strays: a sweep deletes what an end at this point leaves.
         deleted = [self.files.delete(Area.UPLOADS, number) for number in uploads]
-        for area in (Area.RESULTS, Area.PARTS):
+        for area in (Area.RESULTS, Area.PIECES):
             deleted += [self.files.delete(area, number) for number in jobs]
         return sum(size > 0 for size in deleted)
 

@@ -122,7 +122,7 @@ class Check:
         needs = (
             (Area.UPLOADS, self._store.upload_known),
             (Area.RESULTS, self._store.result_needed),
-            (Area.PARTS, self._store.parts_needed),
+            (Area.PIECES, self._store.pieces_needed),
         )
         for area, is_needed in needs:
             for number in self._files.unchanged_for(area, YOUNG_SECONDS):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 
 from bulkwright.domain.errors import InvalidFileFormat
-from bulkwright.domain.job import LedgerEntry, Part, ResourceStatus
+from bulkwright.domain.job import MERGED, LedgerEntry, Piece, ResourceStatus
 from bulkwright.domain.module import Module
 from bulkwright.domain.outcome import Counts
 from bulkwright.files import Area, DamagedFile, Files, MissingFile
@@ -41,12 +42,12 @@ class JobCheck:
         for resource in job.resources:
             yield from self._ledger(resource)
         if not job.status.is_final:
-            yield from self._parts()
+            yield from self._pieces()
         elif job.result_swept:
             return
         elif job.has_result:
             yield from self._result()
-        elif any(resource.entries for resource in job.resources):
+        elif any(entries for resource in job.resources for entries in resource.by_part):
             self.unreadable.update(resource.module_id for resource in job.resources)
             problem = "it has a ledger but no result"
             yield Finding(Fault.RESULT_MISSING, f"job {job.id}", problem)
@@ -56,14 +57,15 @@ class JobCheck:
     def _ledger(self, resource: ResourceState) -> Iterator[Finding]:
         """The chunks have no gap between them, and the counters are their sum."""
         where = self._where(resource)
-        row = 0
-        for number, entry in enumerate(resource.entries):
-            if entry.chunk != number or entry.first_row != row:
-                problem = f"row {row} should follow, but chunk {entry.chunk} begins at row "
-                yield Finding(Fault.LEDGER_GAP, where, problem + str(entry.first_row))
-                break
-            row += entry.rows
-        total = sum((entry.counts for entry in resource.entries), Counts())
+        for entries in resource.by_part:
+            row = 0
+            for number, entry in enumerate(entries):
+                if entry.chunk != number or entry.first_row != row:
+                    problem = f"row {row} should follow, but chunk {entry.chunk} begins at row "
+                    yield Finding(Fault.LEDGER_GAP, where, problem + str(entry.first_row))
+                    break
+                row += entry.rows
+        total = sum((e.counts for entries in resource.by_part for e in entries), Counts())
         if total != resource.counts:
             yield Finding(
                 Fault.COUNTERS_DIFFER,
@@ -97,7 +99,7 @@ class JobCheck:
                 (member,) = archive.csvs
                 stream = archive.stream(member, member.size)
                 for entry, text in _chunk_texts(stream, entries):
-                    if zlib.crc32(text) != entry.part.crc32:
+                    if zlib.crc32(text) != entry.piece.crc32:
                         problem = f"chunk {entry.chunk} is not what was committed"
                         yield Finding(Fault.LINES_DIFFER, where, problem)
         except OSError as error:
@@ -133,7 +135,7 @@ class JobCheck:
     def _member(
         self, resource: ResourceState, archive: Archive, member: ArchiveMember
     ) -> Iterator[Finding]:
-        size = sum(entry.part.plain_bytes for entry in resource.entries)
+        size = sum(entry.piece.plain_bytes for entry in resource.entries)
         if size != member.size:
             self.unreadable.add(resource.module_id)
             problem = f"its result has {member.size} bytes; its chunks have {size}"
@@ -142,19 +144,25 @@ class JobCheck:
         for entry, text in _chunk_texts(stream, resource.entries):
             yield from self._lines(resource, entry, text)
 
-    def _parts(self) -> Iterator[Finding]:
-        """The job is unfinished: the lines of its committed chunks are in parts."""
+    def _pieces(self) -> Iterator[Finding]:
+        """The job is unfinished: the lines of its committed chunks are in pieces.
+
+        Of a divided resource, only those of merged chunks can be compared with the records.
+        """
         for resource in self._job.resources:
-            for entry in resource.entries:
-                part = entry.part
+            parts = itertools.chain(*resource.by_part) if resource.is_divided else ()
+            for entry in (*parts, *resource.entries):
+                piece = entry.piece
                 try:
-                    packed = self._files.read_part(self._job.id, part.name, part.deflated_bytes)
-                    text = _inflated(packed, part)
+                    packed = self._files.read_piece(self._job.id, piece.name, piece.deflated_bytes)
+                    if resource.is_divided and entry.part != MERGED:
+                        continue
+                    text = _inflated(packed, piece)
                 except (DamagedFile, OSError) as error:
                     self.unreadable.add(resource.module_id)
                     missing = isinstance(error, MissingFile | FileNotFoundError)
-                    fault = Fault.PART_MISSING if missing else Fault.PART_DAMAGED
-                    where = f"{self._where(resource)}, part {part.name}"
+                    fault = Fault.PIECE_MISSING if missing else Fault.PIECE_DAMAGED
+                    where = f"{self._where(resource)}, piece {piece.name}"
                     yield Finding(fault, where, f"cannot be read: {error}")
                 else:
                     yield from self._lines(resource, entry, text)
@@ -162,7 +170,7 @@ class JobCheck:
     def _lines(self, resource: ResourceState, entry: LedgerEntry, text: bytes) -> Iterator[Finding]:
         """The lines of one chunk are those that were committed, and their records exist."""
         where = f"{self._where(resource)}, chunk {entry.chunk}"
-        if zlib.crc32(text) != entry.part.crc32:
+        if zlib.crc32(text) != entry.piece.crc32:
             self.unreadable.add(resource.module_id)
             yield Finding(Fault.LINES_DIFFER, where, "these are not the lines that were committed")
             return
@@ -218,7 +226,7 @@ def _chunk_texts(
     """
     buffer = bytearray()
     for entry in entries:
-        size = entry.part.plain_bytes
+        size = entry.piece.plain_bytes
         while len(buffer) < size and (piece := next(stream, b"")):
             buffer += piece
         yield entry, bytes(buffer[:size])
@@ -227,9 +235,9 @@ def _chunk_texts(
         pass
 
 
-def _inflated(packed: bytes, part: Part) -> bytes:
+def _inflated(packed: bytes, piece: Piece) -> bytes:
     try:
-        return zlib.decompressobj(-15).decompress(packed, part.plain_bytes + 1)
+        return zlib.decompressobj(-15).decompress(packed, piece.plain_bytes + 1)
     except zlib.error as error:
         raise DamagedFile("its compressed data are no such data") from error
 

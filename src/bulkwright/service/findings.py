@@ -19,8 +19,8 @@ class Fault(StrEnum):
     RESULT_MISSING = "result-missing"
     RESULT_DAMAGED = "result-damaged"
     LINES_DIFFER = "lines-differ"
-    PART_MISSING = "part-missing"
-    PART_DAMAGED = "part-damaged"
+    PIECE_MISSING = "piece-missing"
+    PIECE_DAMAGED = "piece-damaged"
     RECORD_MISSING = "record-missing"
     RECORD_DOUBLED = "record-doubled"
     RECORD_UNREPORTED = "record-unreported"
@@ -65,11 +65,11 @@ _REMEDIES = {
     Fault.RESULT_MISSING: _LEARN,
     Fault.RESULT_DAMAGED: _LEARN,
     Fault.LINES_DIFFER: f"compare the result with the ledger of a backup, and {_RESTORE} if needed",
-    Fault.PART_MISSING: (
+    Fault.PIECE_MISSING: (
         "restore the file from a backup, because the job cannot make its result without it; its "
         "committed rows are stored"
     ),
-    Fault.PART_DAMAGED: (
+    Fault.PIECE_DAMAGED: (
         "restore the file from a backup, or the result of the job will be damaged; its "
         "committed rows are stored"
     ),

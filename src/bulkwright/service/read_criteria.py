@@ -44,22 +44,23 @@ ELSEWHERE = frozenset({"$converted", "Converted__s"})
 """Fields that Zoho documents for bulk reads beside those of a module; this service lacks them."""
 
 _C = Comparator
-_MEANING: Mapping[str, Comparator] = {
-    "equal": _C.EQUALS,
-    "not_equal": _C.NOT_EQUAL,
-    "in": _C.IN,
-    "not_in": _C.NOT_EQUAL,  # of several values: none of them
-    "contains": _C.CONTAINS,
-    "not_contains": _C.NOT_CONTAINS,
-    "starts_with": _C.STARTS_WITH,
-    "ends_with": _C.ENDS_WITH,
-    "between": _C.BETWEEN,
-    "not_between": _C.NOT_BETWEEN,
-    "greater_than": _C.GREATER_THAN,
-    "greater_equal": _C.GREATER_EQUAL,
-    "less_than": _C.LESS_THAN,
-    "less_equal": _C.LESS_EQUAL,
+_MEANING: Mapping[str, tuple[Comparator, bool]] = {
+    "equal": (_C.EQUALS, False),
+    "not_equal": (_C.EQUALS, True),
+    "in": (_C.IN, False),
+    "not_in": (_C.IN, True),
+    "contains": (_C.CONTAINS, False),
+    "not_contains": (_C.CONTAINS, True),
+    "starts_with": (_C.STARTS_WITH, False),
+    "ends_with": (_C.ENDS_WITH, False),
+    "between": (_C.BETWEEN, False),
+    "not_between": (_C.BETWEEN, True),
+    "greater_than": (_C.GREATER_THAN, False),
+    "greater_equal": (_C.GREATER_EQUAL, False),
+    "less_than": (_C.LESS_THAN, False),
+    "less_equal": (_C.LESS_EQUAL, False),
 }
+"""The comparator, and whether the records are wanted that do not meet it."""
 _SAME = ("equal", "not_equal", "in", "not_in")
 _ORDER = ("less_than", "less_equal", "greater_than", "greater_equal")
 _PARTS = ("contains", "not_contains", "starts_with", "ends_with")
@@ -117,10 +118,11 @@ class ReadCriteria:
             return CriteriaGroup(criteria.junction, tuple(map(self._meant, criteria.parts)))
         field = self._field(criteria)
         self._check(field, criteria)
-        if criteria.values == (EMPTY,):
-            negated = criteria.comparator in ("not_equal", "not_in")
-            return Condition(field.api_name, _C.NOT_EMPTY if negated else _C.EMPTY, ())
-        meant = Condition(field.api_name, _MEANING[criteria.comparator], criteria.values)
+        comparator, negated = _MEANING[criteria.comparator]
+        values = criteria.values
+        if values == (EMPTY,):
+            comparator, values = _C.EMPTY, ()
+        meant = Condition(field.api_name, comparator, values, negated=negated)
         try:
             self._binder().bind(meant)
         except InvalidQuery as error:

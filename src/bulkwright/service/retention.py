@@ -115,7 +115,7 @@ class _Sweep:
         store.forget_deleted_names(timedelta(days=DELETED_DAYS))
         self._delete_strays(Area.UPLOADS, store.upload_known)
         self._delete_strays(Area.RESULTS, store.result_needed)
-        self._delete_strays(Area.PARTS, store.parts_needed)
+        self._delete_strays(Area.PIECES, store.pieces_needed)
         self._deleted["strays"] += self._files.sweep()
         return Swept(**self._deleted)
 
@@ -144,7 +144,7 @@ class _Sweep:
     def _delete_jobs(self, older: timedelta) -> list[int]:
         deleted = self._store.delete_jobs(older)
         self._delete_files(Area.RESULTS, deleted)
-        self._delete_files(Area.PARTS, deleted)
+        self._delete_files(Area.PIECES, deleted)
         return deleted
 
     def _delete_strays(self, area: Area, is_needed: Callable[[int], bool]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bulkwright.domain.job import JobStatus, LedgerEntry, ResourceStatus
+from bulkwright.domain.job import MERGED, JobStatus, LedgerEntry, ResourceStatus
 from bulkwright.domain.module import Module
 from bulkwright.domain.outcome import Counts
 from bulkwright.domain.upload import CsvFacts
@@ -54,6 +54,14 @@ class ResourceState:
     status: ResourceStatus
     counts: Counts
     entries: tuple[LedgerEntry, ...]
+    """The chunks whose lines are whole: of a divided resource, those that are merged."""
+    by_part: tuple[tuple[LedgerEntry, ...], ...]
+    """The committed chunks of each part."""
+
+    @property
+    def is_divided(self) -> bool:
+        """Whether it has several parts."""
+        return len(self.by_part) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +111,7 @@ class CheckStore:
         retention = RetentionStore(database)
         self.upload_known = retention.upload_known
         self.result_needed = retention.result_needed
-        self.parts_needed = retention.parts_needed
+        self.pieces_needed = retention.pieces_needed
 
     def faults(self) -> list[str]:
         """Returns what the database's own check of its data finds."""
@@ -156,15 +164,20 @@ class CheckStore:
 
     def _resources(self, job_id: int) -> Iterator[ResourceState]:
         for row in self._db.all("resources_of", id=job_id):
+            position, parts = row["position"], row["parts"] or 1
+            whole = MERGED if parts > 1 else 0
             yield ResourceState(
-                position=row["position"],
+                position=position,
                 module=row["module"],
                 module_id=row["module_id"],
                 file_id=row["file_id"],
                 file_name=row["file_name"] or "",
                 status=ResourceStatus(row["status"]),
                 counts=Counts(added=row["added"], updated=row["updated"], skipped=row["skipped"]),
-                entries=tuple(self._ledger.entries(job_id, row["position"])),
+                entries=tuple(self._ledger.entries(job_id, position, whole)),
+                by_part=tuple(
+                    tuple(self._ledger.entries(job_id, position, part)) for part in range(parts)
+                ),
             )
 
     def csv(self, org_id: int, file_id: int, name: str) -> CsvFacts | None:

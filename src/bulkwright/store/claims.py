@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bulkwright.domain.errors import LeaseLost
-from bulkwright.domain.job import Job, JobStatus, Lease, ResourceStatus
+from bulkwright.domain.job import Job, JobStatus, Lease, PartLease, ResourceStatus, Split
 from bulkwright.domain.read_job import ReadJob
 from bulkwright.store.database import Database, Row
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.outbox import OutboxStore
+from bulkwright.store.parts import PartStore
 from bulkwright.store.times import LEASE_MICROS, lease_now, lease_times, now_micros
 from bulkwright.store.wakeups import Topic, Wakeups
 
@@ -26,6 +27,7 @@ class ClaimStore:
     def __init__(self, database: Database) -> None:
         self._db = database
         self._jobs = JobStore(database)
+        self._parts = PartStore(database)
 
     def wakeups(self) -> Wakeups:
         """Returns the wake-ups of jobs that can be claimed."""
@@ -109,10 +111,10 @@ class ClaimStore:
         return None if row is None else row["lease_holder"]
 
     @contextmanager
-    def chunk(self, lease: Lease, *, durable: bool = True) -> Iterator[None]:
-        """The transaction of one chunk: everything inside commits together if the lease holds.
+    def held(self, lease: Lease, *, durable: bool = True) -> Iterator[None]:
+        """A transaction in which the lease of the job holds.
 
-        Raises LeaseLost before anything has changed if the lease no longer holds.
+        Raises LeaseLost before anything has changed if it no longer holds.
         """
         with self._db.transaction(durable=durable):
             _held(
@@ -122,14 +124,52 @@ class ClaimStore:
             )
             yield
 
-    def begin(self, lease: Lease, encoding: str) -> None:
-        """Records the character encoding in which the job is processed. Raises LeaseLost."""
-        with self.chunk(lease, durable=False):  # the next worker records the same
-            self._db.run("set_encoding", id=lease.job_id, encoding=encoding)
+    @contextmanager
+    def chunk(self, lease: PartLease, job: Lease | None = None) -> Iterator[None]:
+        """The transaction of one chunk: everything inside commits together if the claim holds.
+
+        It locks the row of the part. With the lease of the `job`, it extends that too, and locks
+        the row of the job, where parts that run at the same time would wait for each other. Raises
+        LeaseLost before anything has changed if another worker has the part or the job now, or if
+        the part has ended.
+        """
+        with self._db.transaction() if job is None else self.held(job):
+            self._parts.check(lease)
+            yield
+
+    def begin(
+        self, lease: Lease, resource: int, encoding: str | None, split: Split
+    ) -> tuple[Split, PartLease | None]:
+        """Records how a resource is read and divided, and claims its first open part.
+
+        Returns how it is divided, which was perhaps decided before, and None for the part if others
+        have all that are open. Without `encoding` that of the job stays. Raises LeaseLost.
+        """
+        with self.held(lease, durable=False):  # the next worker records the same
+            if encoding is not None:
+                self._db.run("set_encoding", id=lease.job_id, encoding=encoding)
+            split = self._parts.divide(lease, resource, split)
+            return split, self._parts.claim(lease, resource)
+
+    def claim_part(self, lease: Lease, resource: int) -> PartLease | None:
+        """Claims the first open part of a resource that no other worker has; None if none is.
+
+        Raises LeaseLost.
+        """
+        with self.held(lease):
+            return self._parts.claim(lease, resource)
+
+    def take_parts(self, lease: Lease, resource: int) -> list[PartLease]:
+        """Claims all parts of a resource that are not done, whichever worker has them.
+
+        Raises LeaseLost.
+        """
+        with self.held(lease):
+            return self._parts.take_all(lease, resource)
 
     def complete_resource(self, lease: Lease, position: int) -> None:
         """Records that all rows of a resource are stored. Raises LeaseLost."""
-        with self.chunk(lease):
+        with self.held(lease):
             self._db.run("complete_resource", id=lease.job_id, position=position)
 
     def finish(
@@ -161,6 +201,7 @@ class ClaimStore:
             )
             if ended["callback_url"] is not None:
                 OutboxStore(self._db).add(ended["org_id"], lease.job_id, ended["callback_url"])
+            self._db.run("end_parts", id=lease.job_id)
             self._db.run("delete_parents", id=lease.job_id)
             rest = ResourceStatus.COMPLETED
             if status is JobStatus.FAILED:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bulkwright.domain.criteria import (
-    FOLDED,
     BoundCondition,
     BoundCriteria,
+    BoundPath,
     Comparator,
     CriteriaGroup,
 )
@@ -40,6 +40,8 @@ def where(module: Module, criteria: BoundCriteria, types: Types) -> Sql:
         parts = [where(module, part, types) for part in criteria.parts]
         text = f" {criteria.junction.value.upper()} ".join(f"({part.text})" for part in parts)
         return Sql(text, tuple(value for part in parts for value in part.values))
+    if isinstance(criteria, BoundPath):
+        return _path(table_of(module), criteria, types)
     return _condition(table_of(module), criteria, types)
 
 
@@ -53,17 +55,40 @@ def order_terms(module: Module, field: Field, types: Types, direction: str) -> s
     return ", ".join([f"{column} IS NULL", *(f"{term} {direction}" for term in terms)])
 
 
+def compared_terms(module: Module, field: Field, types: Types) -> list[str]:
+    """Returns the terms by which a field is compared: a decimal of SQLite has two."""
+    return _compared(table_of(module), field, types)
+
+
 def folded_text(module: Module, field: Field, types: Types) -> str:
     """Returns a text field with its ASCII letters in lower case."""
     return types.folded.format(_text(table_of(module), field))
 
 
+def _path(table: ModuleTable, path: BoundPath, types: Types) -> Sql:
+    column, other = table.column(path.field), table_of(path.module)
+    met = where(path.module, path.condition, types)
+    found = f"{column} IN (SELECT {other.id_column} FROM {other.name} WHERE {met.text})"
+    return Sql(_unless(column, found) if path.negated else found, met.values)
+
+
+def _unless(column: str, text: str) -> str:
+    """What a condition does not mean: also the records without a value in its column."""
+    return f"({column} IS NULL OR NOT ({text}))"
+
+
 def _condition(table: ModuleTable, condition: BoundCondition, types: Types) -> Sql:
+    column = table.column(condition.field)
+    if condition.comparator is _C.EMPTY:
+        return Sql(f"{column} IS {'NOT ' if condition.negated else ''}NULL")
+    met = _met(table, condition, types)
+    return Sql(_unless(column, met.text), met.values) if condition.negated else met
+
+
+def _met(table: ModuleTable, condition: BoundCondition, types: Types) -> Sql:
     field, comparator, values = condition.field, condition.comparator, condition.values
-    if comparator in (_C.EMPTY, _C.NOT_EMPTY):
-        return _empty(table, field, types, negated=comparator is _C.NOT_EMPTY)
     if not values:
-        return _nothing(comparator)
+        return Sql("1 = 0")
     if field.storage_type is StorageType.LIST:
         return _list(table.column(field), comparator, values, types)
     if condition.by_key:
@@ -73,7 +98,7 @@ def _condition(table: ModuleTable, condition: BoundCondition, types: Types) -> S
         if condition.ignores_case:
             column = types.folded.format(column)
         compared = _compare([column], comparator, [(value,) for value in values])
-        if condition.ignores_case and comparator is not _C.NOT_CONTAINS:
+        if condition.ignores_case:
             # The index of e-mails and phones leaves out empty values.
             return Sql(f"{compared.text} AND {table.column(field)} IS NOT NULL", compared.values)
         return compared
@@ -101,17 +126,12 @@ def _compare(
             return Sql(f"({terms[0]} IS NULL OR ({joined}))", flat)
         case _C.BETWEEN:
             return Sql(f"{left} >= {mark} AND {left} <= {mark}", (*first, *values[1]))
-        case _C.NOT_BETWEEN:
-            outside = f"{left} < {mark} OR {left} > {mark}"
-            return Sql(f"({terms[0]} IS NULL OR {outside})", (*first, *values[1]))
         case _C.STARTS_WITH:
             start = str(first[0])
             return Sql(f"{left} >= ? AND {left} < ?", (start, start + _LAST))
-        case _C.CONTAINS | _C.ENDS_WITH:
-            return Sql(f"{left} LIKE ? ESCAPE '!'", (_pattern(comparator, str(first[0])),))
-        case _C.NOT_CONTAINS:
-            pattern = _pattern(_C.CONTAINS, str(first[0]))
-            return Sql(f"({left} IS NULL OR {left} NOT LIKE ? ESCAPE '!')", (pattern,))
+        case _C.CONTAINS | _C.ENDS_WITH | _C.LIKE:
+            pattern = _PATTERNS[comparator].format(_escaped(str(first[0])))
+            return Sql(f"{left} LIKE ? ESCAPE '!'", (pattern,))
     return Sql(f"{left} {_SIGNS[comparator]} {mark}", first)
 
 
@@ -120,9 +140,10 @@ def _list(column: str, comparator: Comparator, values: Sequence[object], types: 
     elements = types.elements.format(column)
 
     def has(text: str) -> Sql:
-        if comparator in FOLDED:
+        if comparator in _PATTERNS:
             folded = types.folded.format("e.value")
-            test = Sql(f"{folded} LIKE ? ESCAPE '!'", (_pattern(comparator, text.lower()),))
+            pattern = _PATTERNS[comparator].format(_escaped(text))
+            test = Sql(f"{folded} LIKE ? ESCAPE '!'", (pattern,))
         else:
             test = Sql("e.value = ?", (text,))
         return Sql(f"EXISTS (SELECT 1 FROM {elements} WHERE {test.text})", test.values)
@@ -134,35 +155,11 @@ def _list(column: str, comparator: Comparator, values: Sequence[object], types: 
         if parts
     ]
     if not each:
-        return _nothing(comparator)
+        return Sql("1 = 0")
     any_of = " OR ".join(f"({sql.text})" for sql in each)
     flat = tuple(value for sql in each for value in sql.values)
-    negated = comparator in (_C.NOT_EQUAL, _C.NOT_CONTAINS)
+    negated = comparator is _C.NOT_EQUAL
     return Sql(f"({column} IS NULL OR NOT ({any_of}))" if negated else f"({any_of})", flat)
-
-
-def _nothing(comparator: Comparator) -> Sql:
-    """A comparison with a value that no record can have."""
-    return Sql("1 = 1" if comparator is _C.NOT_EQUAL else "1 = 0")
-
-
-def _empty(table: ModuleTable, field: Field, types: Types, *, negated: bool) -> Sql:
-    """Whether a field has no value: none is stored, or an empty text or list."""
-    column = table.column(field)
-    none = [f"{column} IS NULL"]
-    if field.storage_type is StorageType.TEXT:
-        none.append(f"{_text(table, field)} = ''")
-    elif field.storage_type is StorageType.LIST:
-        none.append(f"NOT EXISTS (SELECT 1 FROM {types.elements.format(column)})")
-    text = " OR ".join(none)
-    return Sql(f"NOT ({text})" if negated else f"({text})")
-
-
-def _pattern(comparator: Comparator, text: str) -> str:
-    """The pattern of LIKE that means a comparator of `FOLDED`."""
-    before = "" if comparator is _C.STARTS_WITH else "%"
-    behind = "" if comparator is _C.ENDS_WITH else "%"
-    return f"{before}{_escaped(text)}{behind}"
 
 
 def _text(table: ModuleTable, field: Field) -> str:
@@ -203,6 +200,14 @@ _SIGNS = {
     _C.GREATER_EQUAL: ">=",
     _C.LESS_THAN: "<",
     _C.LESS_EQUAL: "<=",
+}
+
+
+_PATTERNS = {
+    _C.STARTS_WITH: "{}%",
+    _C.CONTAINS: "%{}%",
+    _C.ENDS_WITH: "%{}",
+    _C.LIKE: "{}",
 }
 
 

@@ -19,7 +19,9 @@ from bulkwright.domain.job import (
 )
 from bulkwright.domain.outcome import Counts
 from bulkwright.domain.read_job import ReadJob
+from bulkwright.domain.reading import Reading
 from bulkwright.store.database import Database, Row
+from bulkwright.store.parts import split_of
 from bulkwright.store.readings import reading_from, reading_json
 from bulkwright.store.reads import ReadStore
 from bulkwright.store.times import from_micros, to_micros
@@ -149,8 +151,16 @@ def _resource(row: Row) -> Resource:
         code=row["resource_code"],
         file_name=row["file_name"],
         counts=Counts(added=row["added"], updated=row["updated"], skipped=row["skipped"]),
-        reading=reading_from(row["reading"]),
+        reading=_reading(row),
+        split=split_of(row),
     )
+
+
+def _reading(row: Row) -> Reading | None:
+    stored = reading_from(row["reading"])
+    if stored is None:
+        return None
+    return stored.with_stray_quotes(row["stray_quotes"], row["first_stray_quote"])
 
 
 @lru_cache(maxsize=1024)

@@ -1,11 +1,11 @@
-"""The ledger: one row for each committed chunk of a job."""
+"""The ledger: one row for each committed chunk of a part."""
 
 from __future__ import annotations
 
-from bulkwright.domain.job import Lease, LedgerEntry, Part
+from bulkwright.domain.job import MERGED, Lease, LedgerEntry, PartLease, Piece
 from bulkwright.domain.outcome import Counts
 from bulkwright.store.database import Database, Row
-from bulkwright.store.readings import reading_from, reading_json
+from bulkwright.store.parts import PartStore
 
 
 class LedgerStore:
@@ -13,48 +13,45 @@ class LedgerStore:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._parts = PartStore(database)
 
-    def add(self, lease: Lease, entry: LedgerEntry) -> None:
-        """Adds an entry and its counts to the resource; call it inside `ClaimStore.chunk`."""
-        counts = {
-            "added": entry.counts.added,
-            "updated": entry.counts.updated,
-            "skipped": entry.counts.skipped,
-        }
+    def add(self, lease: PartLease, entry: LedgerEntry) -> None:
+        """Adds an entry, and its counts to its part; call it inside `PartStore.chunk`."""
+        self._add(lease.job_id, entry, lease.part)
+        self._parts.advance(lease, entry)
+
+    def add_merged(self, job_id: int, entry: LedgerEntry) -> None:
+        """Adds the merged lines of a chunk; call it inside `ClaimStore.held`."""
+        self._add(job_id, entry, MERGED)
+
+    def add_read(self, lease: Lease, entry: LedgerEntry) -> None:
+        """Adds a chunk of a bulk read; call it inside `ClaimStore.held`."""
+        self._add(lease.job_id, entry, 0)
+
+    def entries(self, job_id: int, resource: int, part: int = 0) -> list[LedgerEntry]:
+        """Returns the committed chunks of a part (or those that are MERGED), in file order."""
+        rows = self._db.all("ledger_entries", job_id=job_id, resource=resource, part=part)
+        return [_entry(row) for row in rows]
+
+    def _add(self, job_id: int, entry: LedgerEntry, part: int) -> None:
         self._db.run(
             "add_ledger_entry",
-            job_id=lease.job_id,
+            job_id=job_id,
             resource=entry.resource,
+            part=part,
             chunk=entry.chunk,
             first_row=entry.first_row,
             row_count=entry.rows,
+            added=entry.counts.added,
+            updated=entry.counts.updated,
+            skipped=entry.counts.skipped,
             resume_text=entry.resume_text,
             resume_row=entry.resume_row,
-            part_name=entry.part.name,
-            part_deflated=entry.part.deflated_bytes,
-            part_plain=entry.part.plain_bytes,
-            part_crc=entry.part.crc32,
-            **counts,
+            piece_name=entry.piece.name,
+            piece_deflated=entry.piece.deflated_bytes,
+            piece_plain=entry.piece.plain_bytes,
+            piece_crc=entry.piece.crc32,
         )
-        if entry.counts.total:
-            # Rows that are only listed as UNPROCESSED are no progress. If they reset the attempts,
-            # a job that a worker is giving up could be claimed again before it has ended.
-            self._db.run("reset_attempts", id=lease.job_id)
-        self._db.run("add_counts", job_id=lease.job_id, position=entry.resource, **counts)
-        if entry.stray_quotes:
-            self._add_stray_quotes({"job_id": lease.job_id, "position": entry.resource}, entry)
-
-    def _add_stray_quotes(self, resource: dict[str, int], entry: LedgerEntry) -> None:
-        row = self._db.one("reading", **resource)
-        reading = None if row is None else reading_from(row["reading"])
-        if reading is not None:
-            now = reading.with_stray_quotes(entry.stray_quotes)
-            self._db.run("set_reading", **resource, reading=reading_json(now))
-
-    def entries(self, job_id: int, resource: int) -> list[LedgerEntry]:
-        """Returns the committed chunks of a resource, in file order."""
-        rows = self._db.all("ledger_entries", job_id=job_id, resource=resource)
-        return [_entry(row) for row in rows]
 
 
 def _entry(row: Row) -> LedgerEntry:
@@ -66,5 +63,6 @@ def _entry(row: Row) -> LedgerEntry:
         counts=Counts(added=row["added"], updated=row["updated"], skipped=row["skipped"]),
         resume_text=row["resume_text"],
         resume_row=row["resume_row"],
-        part=Part(row["part_name"], row["part_deflated"], row["part_plain"], row["part_crc"]),
+        piece=Piece(row["part_name"], row["part_deflated"], row["part_plain"], row["part_crc"]),
+        part=row["part"],
     )

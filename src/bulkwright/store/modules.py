@@ -41,6 +41,17 @@ class ModuleStore:
         """Locks the module: no other transaction can match or write its records until this ends."""
         self._db.all("lock_module", id=module.id)
 
+    def lock_groups(self, module: Module, groups: Sequence[int]) -> None:
+        """Locks groups of keys, ascending: no other transaction can lock them or the module."""
+        self._db.all("lock_groups", id=module.id, groups=f"{{{','.join(map(str, groups))}}}")
+
+    def lock_picklists(self, module: Module) -> None:
+        """Locks the picklists of a module: no other job can add values until this transaction ends.
+
+        It is the last lock of a chunk, after those of the records.
+        """
+        self._db.all("lock_picklists", id=module.id)
+
     def module(self, org_id: int, api_name: str) -> Module | None:
         """Returns a module of an org with its fields; None if it does not exist."""
         where = {"org_id": org_id, "module": api_name}
@@ -121,7 +132,7 @@ class ModuleStore:
     ) -> None:
         """Adds values to a picklist that has `first` values and none of these.
 
-        Belongs inside a transaction that has locked the module.
+        Belongs inside a transaction that has locked the picklists of the module.
         """
         self._add_values(module, field, first, values)
         self._change_version(module)

@@ -80,7 +80,8 @@ def bound_json(criteria: BoundCriteria) -> str:
 
     def leaf(one: BoundCondition) -> object:
         values = list(one.values)
-        return [one.field.api_name, one.comparator.value, values, one.by_key, one.ignores_case]
+        flags = [one.by_key, one.ignores_case, one.negated]
+        return [one.field.api_name, one.comparator.value, values, *flags]
 
     return json.dumps(_tree(criteria, leaf))
 
@@ -92,12 +93,17 @@ def bound_from(text: str | None, module: Module) -> BoundCriteria | None:
     """
 
     def leaf(raw: list[Any]) -> BoundCondition:
-        name, comparator, values, by_key, ignores_case = raw
+        name, comparator, values, by_key, ignores_case, negated = raw
         field = module.field(name)
         if field is None:
             raise ModuleNotAvailable(f"The module has no field {name} any more.")
         return BoundCondition(
-            field, Comparator(comparator), tuple(values), by_key=by_key, ignores_case=ignores_case
+            field,
+            Comparator(comparator),
+            tuple(values),
+            by_key=by_key,
+            ignores_case=ignores_case,
+            negated=negated,
         )
 
     return None if text is None else _from_tree(json.loads(text), leaf)

@@ -21,8 +21,8 @@ JOBS_A_STEP = 20
 """Fewer jobs, because each has a ledger."""
 
 _QUERIES_OF_A_JOB = (
-    "delete_delivery_of_job", "delete_ledger", "delete_parents", "delete_resources", "delete_read",
-    "delete_job",
+    "delete_delivery_of_job", "delete_ledger", "delete_parts", "delete_parents",
+    "delete_resources", "delete_read", "delete_job",
 )  # fmt: skip
 
 
@@ -109,8 +109,8 @@ class RetentionStore:
         ended = JobStatus(row["status"]).is_final
         return not ended or bool(row["has_result"] and row["result_swept"] is None)
 
-    def parts_needed(self, job_id: int) -> bool:
-        """Returns whether a job with this id has not ended, so that it needs its parts."""
+    def pieces_needed(self, job_id: int) -> bool:
+        """Returns whether a job with this id has not ended, so that it needs its pieces."""
         row = self._db.one("job_files", id=job_id)
         return row is not None and not JobStatus(row["status"]).is_final
 

@@ -51,7 +51,7 @@ def _no_fence(module: ModuleType) -> None:
 
     def make(_original: Any) -> Any:
         @contextmanager
-        def chunk(self: Any, _lease: Any) -> Iterator[None]:
+        def chunk(self: Any, *_leases: Any) -> Iterator[None]:
             with self._db.transaction():
                 yield
 
@@ -74,8 +74,9 @@ def _count_twice(module: ModuleType) -> None:
                 if done:
                     counts = done[-1].counts
                     self._db.run(
-                        "add_counts", job_id=lease.job_id, position=0, added=counts.added,
-                        updated=counts.updated, skipped=counts.skipped,
+                        "advance_part", job_id=lease.job_id, resource=0, part=0,
+                        added=counts.added, updated=counts.updated, skipped=counts.skipped,
+                        stray_quotes=0, first_stray_quote=None,
                     )  # fmt: skip
             return claimed
 
@@ -87,23 +88,23 @@ def _count_twice(module: ModuleType) -> None:
 _late: list[tuple[Any, ...]] = []
 
 
-def _part_late_files(module: ModuleType) -> None:
+def _piece_late_files(module: ModuleType) -> None:
     """The lines of a chunk are put down after its commit."""
 
     def make(original: Any) -> Any:
-        def put_part(self: Any, *args: Any) -> None:
+        def put_piece(self: Any, *args: Any) -> None:
             _late.append((original, self, *args))
 
-        return put_part
+        return put_piece
 
-    _replace(module.LocalFiles, "put_part", make)
+    _replace(module.LocalFiles, "put_piece", make)
 
 
-def _part_late_store(module: ModuleType) -> None:
+def _piece_late_store(module: ModuleType) -> None:
     def make(original: Any) -> Any:
         @contextmanager
-        def chunk(self: Any, lease: Any) -> Iterator[None]:
-            with original(self, lease):
+        def chunk(self: Any, *leases: Any) -> Iterator[None]:
+            with original(self, *leases):
                 yield
             while _late:
                 reach("late", "before")
@@ -152,32 +153,32 @@ def _ids_again(module: ModuleType) -> None:
     _replace(module.ModuleStore, "take_ids", make)
 
 
-_parts: dict[str, tuple[int, int, int]] = {}
+_pieces: dict[str, tuple[int, int, int]] = {}
 
 
 def _doctored(change: Callable[[list[bytes], str], list[bytes]]) -> dict[str, Wrap]:
-    """Other lines in a part, with sizes and checksum that agree with them."""
+    """Other lines in a piece, with sizes and checksum that agree with them."""
 
     def files(module: ModuleType) -> None:
         def make(original: Any) -> Any:
-            def put_part(self: Any, job_id: int, name: str, data: Any) -> None:
+            def put_piece(self: Any, job_id: int, name: str, data: Any) -> None:
                 text = zlib.decompressobj(-15).decompress(bytes(data))
                 text = b"".join(change(text.splitlines(keepends=True), name))
                 packer = zlib.compressobj(1, zlib.DEFLATED, -15)
                 packed = packer.compress(text) + packer.flush(zlib.Z_FULL_FLUSH)
-                _parts[name] = len(packed), len(text), zlib.crc32(text)
+                _pieces[name] = len(packed), len(text), zlib.crc32(text)
                 original(self, job_id, name, packed)
 
-            return put_part
+            return put_piece
 
-        _replace(module.LocalFiles, "put_part", make)
+        _replace(module.LocalFiles, "put_piece", make)
 
     def store(module: ModuleType) -> None:
         def make(original: Any) -> Any:
             def add(self: Any, lease: Any, entry: Any) -> None:
-                deflated, plain, crc = _parts[entry.part.name]
-                part = replace(entry.part, deflated_bytes=deflated, plain_bytes=plain, crc32=crc)
-                original(self, lease, replace(entry, part=part))
+                deflated, plain, crc = _pieces[entry.piece.name]
+                piece = replace(entry.piece, deflated_bytes=deflated, plain_bytes=plain, crc32=crc)
+                original(self, lease, replace(entry, piece=piece))
 
             return add
 
@@ -198,9 +199,9 @@ def _doubled(lines: list[bytes], name: str) -> list[bytes]:
     return [*lines, lines[-1]] if _chunk_of(name) % 10 == 2 else lines
 
 
-def _chunk_of(part: str) -> int:
-    """The chunk that a part is of: parts are named after resource, chunk and lease."""
-    return int(part.split("-")[1])
+def _chunk_of(piece: str) -> int:
+    """The chunk that a piece is of: pieces are named after resource, chunk and lease."""
+    return int(piece.split("-")[1])
 
 
 _unreported: list[tuple[Any, ...]] = []
@@ -248,12 +249,13 @@ def _from_zero(module: ModuleType) -> None:
     """A job that is taken over is counted from nothing."""
 
     def make(original: Any) -> Any:
-        def begin(self: Any, lease: Any, encoding: str) -> None:
-            original(self, lease, encoding)
+        def begin(self: Any, lease: Any, *args: Any) -> Any:
+            begun = original(self, lease, *args)
             self._db.sql(
-                "UPDATE resources SET added = 0, updated = 0, skipped = 0 WHERE job_id = ?",
+                "UPDATE parts SET added = 0, updated = 0, skipped = 0 WHERE job_id = ?",
                 (lease.job_id,),
             )
+            return begun
 
         return begin
 
@@ -269,7 +271,7 @@ _FAULTS: dict[str, dict[str, Wrap]] = {
     "no-fence": {_CLAIMS: _no_fence},
     "count-twice": {_CLAIMS: _count_twice},
     "count-from-zero": {_CLAIMS: _from_zero},
-    "part-late": {_FILES: _part_late_files, _CLAIMS: _part_late_store},
+    "piece-late": {_FILES: _piece_late_files, _CLAIMS: _piece_late_store},
     "early-answer": {_JOBS: _early_answer},
     "ids-again": {"bulkwright.store.modules": _ids_again},
     "lines-swapped": _doctored(_swapped),

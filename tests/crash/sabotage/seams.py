@@ -9,7 +9,7 @@ P6   start of the parse                    P13  callback acknowledged
 P7   a chunk's commit                      P14  deleted by retention
 
 Some have more than one passage: `P3-answer` is the answer to an upload, `P2-rename` the rename
-alone, `P7-part` the result part that a chunk's commit relies on. `before` a commit is after the
+alone, `P7-piece` the result piece that a chunk's commit relies on. `before` a commit is after the
 last statement of its transaction. A name that is no longer there breaks the run
 (`striking.broken`), and so does a point that no process passes.
 """
@@ -161,8 +161,9 @@ def _claim(original: Any) -> Any:
 def _begin(original: Any) -> Any:
     def begin(self: Any, *args: Any, **more: Any) -> Any:
         reach("P6", "before")
-        original(self, *args, **more)
+        begun = original(self, *args, **more)
         reach("P6", "after")
+        return begun
 
     return begin
 
@@ -187,8 +188,8 @@ def _add_entry(original: Any) -> Any:
 def _files(module: ModuleType) -> None:
     around(module.LocalIncoming, "write", _write)
     around(module.LocalIncoming, "move_to", _move_to)
-    around(module.LocalFiles, "put_part", _put_part)
-    around(module.LocalFiles, "delete_parts", _delete_parts)
+    around(module.LocalFiles, "put_piece", _put_piece)
+    around(module.LocalFiles, "delete_pieces", _delete_pieces)
     around(module.LocalFiles, "delete", _delete)
 
 
@@ -197,7 +198,7 @@ _KEPT = {"uploads": "P2", "results": "P10"}
 
 def _write(original: Any) -> Any:
     def write(self: Any, data: Any) -> Any:
-        if getattr(local, "part", False):
+        if getattr(local, "piece", False):
             return original(self, data)
         point = "P9" if WORKER else "P1"
         reach(point, "before")
@@ -210,7 +211,7 @@ def _write(original: Any) -> Any:
 
 def _move_to(original: Any) -> Any:
     def move_to(self: Any, place: Path) -> Any:
-        point = _KEPT.get(place.parent.name, "P7-part")
+        point = _KEPT.get(place.parent.name, "P7-piece")
         reach(point, "before")
         local.place = point
         try:
@@ -222,23 +223,23 @@ def _move_to(original: Any) -> Any:
     return move_to
 
 
-def _put_part(original: Any) -> Any:
-    def put_part(self: Any, *args: Any) -> Any:
-        local.part = True
+def _put_piece(original: Any) -> Any:
+    def put_piece(self: Any, *args: Any) -> Any:
+        local.piece = True
         try:
             return original(self, *args)
         finally:
-            local.part = False
+            local.piece = False
 
-    return put_part
+    return put_piece
 
 
-def _delete_parts(original: Any) -> Any:
-    def delete_parts(self: Any, *args: Any, **more: Any) -> Any:
+def _delete_pieces(original: Any) -> Any:
+    def delete_pieces(self: Any, *args: Any, **more: Any) -> Any:
         original(self, *args, **more)
-        reach("P11-parts", "after")
+        reach("P11-pieces", "after")
 
-    return delete_parts
+    return delete_pieces
 
 
 def _delete(original: Any) -> Any:

@@ -31,9 +31,9 @@ METHODS = {
     "bulkwright.files.local": (
         "LocalIncoming.write",
         "LocalIncoming.move_to",
-        "LocalFiles.put_part",
+        "LocalFiles.put_piece",
     ),
-    "bulkwright.pipeline.run": ("_join",),
+    "bulkwright.pipeline.run": ("join_pieces",),
 }
 """What may meet a full disk."""
 

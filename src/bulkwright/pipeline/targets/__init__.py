@@ -5,6 +5,7 @@ Which of the two a module has is decided here, once for each resource.
 
 from __future__ import annotations
 
+from bulkwright.domain.job import Split
 from bulkwright.pipeline.context import JobContext
 from bulkwright.pipeline.plan import Plan
 from bulkwright.pipeline.targets.existing import ExistingTarget
@@ -12,8 +13,8 @@ from bulkwright.pipeline.targets.service import ServiceTarget
 from bulkwright.pipeline.targets.target import Target
 
 
-def open_target(plan: Plan, ctx: JobContext) -> Target:
-    """Return the target of a resource."""
+def open_target(plan: Plan, split: Split, part: int, ctx: JobContext) -> Target:
+    """Return the target of one part of a resource."""
     if plan.module.has_existing_table:
         return ExistingTarget(plan, ctx.records)
-    return ServiceTarget(plan, ctx)
+    return ServiceTarget(plan, split, part, ctx)

@@ -65,7 +65,7 @@ class ExistingTarget:
         self._sink = records.existing
         self._parents = records.parents
 
-    def lock(self) -> None:
+    def lock(self, conformed: Conformed) -> None:
         """Lock the module until the transaction ends."""
         self._sink.lock(self._plan.module)
 

@@ -35,7 +35,8 @@ class Picklists:
     def match(self, conformed: Conformed, match: Callable[[Conformed], Matched]) -> Matched:
         """Return what `match` decides, once the rows that full picklists reject have their errors.
 
-        Belongs inside the transaction that has locked the module.
+        Belongs inside the chunk's transaction. If there are new values, no other transaction can
+        add values to the picklists of the module until it ends.
         """
         full = [p for p in self._picklists if p.may_fill(conformed)]
         if not full:
@@ -90,6 +91,7 @@ class _Picklist:
         values = conformed.choices[self.name]
         self._new = [value for value in values if value not in self._known]
         if self._new:
+            self._modules.lock_picklists(self._module)
             added = self._modules.picklist_values(
                 self._module, self._column.field, len(self._known)
             )

@@ -5,10 +5,12 @@ The service knows every rule of its tables, so each row that is not skipped is s
 
 from __future__ import annotations
 
+from bulkwright.domain.job import Split
 from bulkwright.domain.module import Authorship
 from bulkwright.pipeline.conform import Conformed
 from bulkwright.pipeline.context import JobContext
 from bulkwright.pipeline.match import Matched, match
+from bulkwright.pipeline.parts import locked_groups
 from bulkwright.pipeline.plan import Plan
 from bulkwright.pipeline.targets.picklists import Picklists
 from bulkwright.pipeline.targets.target import Decided
@@ -18,16 +20,19 @@ from bulkwright.pipeline.write import row_records, take_ids, write_records
 class ServiceTarget:
     """A `Target` over a table that the service created."""
 
-    def __init__(self, plan: Plan, ctx: JobContext) -> None:
+    def __init__(self, plan: Plan, split: Split, part: int, ctx: JobContext) -> None:
         self._plan = plan
+        self._split = split
+        self._part = part
         self._sink = ctx.records.service
         self._parents = ctx.records.parents
         self._clock = ctx.clock
         self._picklists = Picklists(plan, ctx.modules, ctx.limits.picklist_values)
 
-    def lock(self) -> None:
-        """Lock the module until the transaction ends."""
-        self._sink.lock(self._plan.module)
+    def lock(self, conformed: Conformed) -> None:
+        """Lock the groups of the rows' keys, or the module, until the transaction ends."""
+        groups = locked_groups(conformed, self._plan, self._split, self._part)
+        self._sink.lock(self._plan.module, groups)
 
     def decide(self, conformed: Conformed) -> Decided:
         """Match the rows. Nothing is written yet."""

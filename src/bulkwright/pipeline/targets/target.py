@@ -23,8 +23,8 @@ class Decided:
 class Target(Protocol):
     """The table of one resource's module. Each method runs inside the chunk's transaction."""
 
-    def lock(self) -> None:
-        """Lock the module: no other transaction can write its records until this one ends."""
+    def lock(self, conformed: Conformed) -> None:
+        """Lock what the rows may match: no other transaction can write it until this one ends."""
         ...
 
     def decide(self, conformed: Conformed) -> Decided:

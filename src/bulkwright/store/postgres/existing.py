@@ -37,9 +37,9 @@ class _ErrorFacts(NamedTuple):
 class PostgresExistingSink(PostgresSink):
     """An `ExistingSink` (see ports.py) on PostgreSQL."""
 
-    def lock(self, module: Module) -> None:
+    def lock(self, module: Module, groups: Sequence[int] | None = None) -> None:
         """Lock the module until the transaction ends, and check deferred constraints at once."""
-        super().lock(module)
+        super().lock(module, groups)
         self._db.run("check_rules_at_once")
 
     def take_ids(self, module: Module, count: int) -> pl.Series:

@@ -47,9 +47,12 @@ class PostgresSink:
                 for statement in tables.create_index(module, field):
                     self._db.sql(statement)
 
-    def lock(self, module: Module) -> None:
-        """Lock the module until the transaction ends."""
-        self._modules.lock(module)
+    def lock(self, module: Module, groups: Sequence[int] | None = None) -> None:
+        """Lock groups of keys of the module until the transaction ends; None locks all of it."""
+        if groups is None:
+            self._modules.lock(module)
+        else:
+            self._modules.lock_groups(module, groups)
 
     def find(self, module: Module, field: Field, keys: pl.Series) -> pl.DataFrame:
         """Return the records that hold these keys: columns `at` (in `keys`, UInt32) and `id`."""

@@ -29,8 +29,14 @@ FROM jobs WHERE id = :id
 
 -- name: resources_of
 -- The resources of a job.
-SELECT position, module, module_id, file_id, file_name, status, added, updated, skipped
-FROM resources WHERE job_id = :id ORDER BY position
+SELECT r.position, r.module, r.module_id, r.file_id, r.file_name, r.status, r.parts,
+       r.added + coalesce(p.added, 0) AS added, r.updated + coalesce(p.updated, 0) AS updated,
+       r.skipped + coalesce(p.skipped, 0) AS skipped
+FROM resources r
+LEFT JOIN (SELECT resource, CAST(sum(added) AS bigint) AS added,
+                  CAST(sum(updated) AS bigint) AS updated, CAST(sum(skipped) AS bigint) AS skipped
+           FROM parts WHERE job_id = :id GROUP BY resource) p ON p.resource = r.position
+WHERE r.job_id = :id ORDER BY r.position
 
 -- name: uploads_after
 -- The next :most uploads of all orgs, and whether an unfinished job needs them.

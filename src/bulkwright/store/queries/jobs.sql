@@ -17,8 +17,16 @@ VALUES (:job_id, :position, :module, :module_id, :file_id, :file_name, :find_by,
 SELECT j.*, r.position, r.module, r.module_id, r.file_id, r.find_by,
        r.ignore_empty AS resource_ignore_empty, r.auto_mapped, r.mappings,
        r.status AS resource_status, r.code AS resource_code, r.file_name, r.reading,
-       r.added, r.updated, r.skipped
+       r.parts, r.split_by, r.split_reason, r.chunk_rows, r.chunk_bytes,
+       r.added + coalesce(p.added, 0) AS added, r.updated + coalesce(p.updated, 0) AS updated,
+       r.skipped + coalesce(p.skipped, 0) AS skipped,
+       coalesce(p.stray_quotes, 0) AS stray_quotes, p.first_stray_quote
 FROM jobs j JOIN resources r ON r.job_id = j.id
+LEFT JOIN (SELECT resource, CAST(sum(added) AS bigint) AS added,
+                  CAST(sum(updated) AS bigint) AS updated, CAST(sum(skipped) AS bigint) AS skipped,
+                  CAST(sum(stray_quotes) AS bigint) AS stray_quotes,
+                  min(first_stray_quote) AS first_stray_quote
+           FROM parts WHERE job_id = :id GROUP BY resource) p ON p.resource = r.position
 WHERE j.id = :id AND j.org_id = :org_id
 ORDER BY r.position
 

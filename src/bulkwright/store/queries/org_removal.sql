@@ -22,6 +22,10 @@ DELETE FROM signing_secrets WHERE org_id = :org_id
 -- Delete the ledgers of the jobs of an org.
 DELETE FROM ledger WHERE job_id IN (SELECT id FROM jobs WHERE org_id = :org_id)
 
+-- name: delete_parts_of_org
+-- Delete the parts of the jobs of an org.
+DELETE FROM parts WHERE job_id IN (SELECT id FROM jobs WHERE org_id = :org_id)
+
 -- name: delete_parents_of_org
 -- Delete which records the rows of parents' CSVs of an org became.
 DELETE FROM parents WHERE job_id IN (SELECT id FROM jobs WHERE org_id = :org_id)

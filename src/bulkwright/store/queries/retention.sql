@@ -17,6 +17,10 @@ DELETE FROM outbox WHERE job_id = :id
 -- Delete the ledger of a job.
 DELETE FROM ledger WHERE job_id = :id
 
+-- name: delete_parts
+-- Delete the parts of a job.
+DELETE FROM parts WHERE job_id = :id
+
 -- name: delete_resources
 -- Delete the resources of a job.
 DELETE FROM resources WHERE job_id = :id

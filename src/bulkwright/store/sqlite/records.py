@@ -32,7 +32,7 @@ class SqliteSink:
         for statement in tables.create_index(module, field):
             self._db.sql(statement)
 
-    def lock(self, module: Module) -> None:
+    def lock(self, module: Module, groups: Sequence[int] | None = None) -> None:
         """Nothing to do: the transaction locks the whole database."""
 
     def find(self, module: Module, field: Field, keys: pl.Series) -> pl.DataFrame:

@@ -1,9 +1,16 @@
 -- name: claim_job
 -- Claim a free job (or the job :only): the oldest of the org with the highest priority that was
 -- served least recently. The fence grows. A job that another worker is claiming is skipped. The
--- clock is the server's; if it jumps, a lease lasts no longer than any lease can.
+-- clock is the server's; if it jumps, a lease lasts no longer than any lease can. The attempts
+-- count those since the last progress.
 UPDATE jobs SET lease_token = lease_token + 1, lease_holder = :worker,
-                lease_until = lease_now() + CAST(:lease AS bigint), attempts = attempts + 1, status = 'INPROGRESS'
+                lease_until = lease_now() + CAST(:lease AS bigint),
+                attempts = CASE WHEN progress < (SELECT coalesce(sum(added + updated + skipped), 0)
+                                                 FROM parts WHERE job_id = jobs.id)
+                                THEN 1 ELSE attempts + 1 END,
+                progress = (SELECT coalesce(sum(added + updated + skipped), 0)
+                            FROM parts WHERE job_id = jobs.id),
+                status = 'INPROGRESS'
 WHERE id = (SELECT j.id
             FROM orgs o CROSS JOIN LATERAL (
                 SELECT id FROM jobs

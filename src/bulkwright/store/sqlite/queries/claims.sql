@@ -1,9 +1,14 @@
 -- name: claim_job
 -- Claim a free job (or the job :only): the oldest of the org with the highest priority that was
 -- served least recently. The fence grows. A lease that ends later than any lease can is from before
--- the machine was restarted.
+-- the machine was restarted. The attempts count those since the last progress.
 UPDATE jobs SET lease_token = lease_token + 1, lease_holder = :worker, lease_until = :now + :lease,
-                attempts = attempts + 1, status = 'INPROGRESS'
+                attempts = CASE WHEN progress < (SELECT coalesce(sum(added + updated + skipped), 0)
+                                                 FROM parts WHERE job_id = jobs.id)
+                                THEN 1 ELSE attempts + 1 END,
+                progress = (SELECT coalesce(sum(added + updated + skipped), 0)
+                            FROM parts WHERE job_id = jobs.id),
+                status = 'INPROGRESS'
 WHERE id = (SELECT id
             FROM (SELECT o.priority, o.served_time,
                          (SELECT j.id FROM jobs j

@@ -10,6 +10,14 @@ SELECT 1
 -- Lock the records of a module until this transaction ends: see lock_schema.
 SELECT :id
 
+-- name: lock_groups
+-- Lock groups of keys of a module until this transaction ends: see lock_schema.
+SELECT :id, :groups
+
+-- name: lock_picklists
+-- Lock the picklists of a module until this transaction ends: see lock_schema.
+SELECT :id
+
 -- name: add_picklist_values
 -- Add the values of a JSON array to a picklist, the first one at the position `first`.
 INSERT INTO picklist_values (org_id, module, api_name, position, value)

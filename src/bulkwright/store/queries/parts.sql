@@ -1,0 +1,45 @@
+-- name: split
+-- How a resource is divided; nothing is set before it has begun.
+SELECT parts, split_by, split_reason, chunk_rows, chunk_bytes FROM resources
+WHERE job_id = :job_id AND position = :resource
+
+-- name: set_split
+-- Set how a resource is divided.
+UPDATE resources SET parts = :parts, split_by = :split_by, split_reason = :split_reason,
+                     chunk_rows = :chunk_rows, chunk_bytes = :chunk_bytes
+WHERE job_id = :job_id AND position = :resource
+
+-- name: add_part
+-- Add a part that no worker has claimed.
+INSERT INTO parts (job_id, resource, part) VALUES (:job_id, :resource, :part)
+
+-- name: take_parts
+-- Claim all parts of a resource that are not done, whichever worker has them. The fences grow.
+UPDATE parts SET status = 'OPEN', code = NULL, lease_token = lease_token + 1,
+                 lease_holder = :worker, lease_until = 0
+WHERE job_id = :job_id AND resource = :resource AND status <> 'DONE'
+RETURNING part, lease_token
+
+-- name: advance_part
+-- Add a committed chunk to the counters of its part; count its attempts from 0 again if the chunk
+-- has done a row.
+UPDATE parts SET added = added + :added, updated = updated + :updated, skipped = skipped + :skipped,
+                 stray_quotes = stray_quotes + :stray_quotes,
+                 first_stray_quote = coalesce(first_stray_quote, :first_stray_quote),
+                 attempts = CASE WHEN :added + :updated + :skipped > 0 THEN 0 ELSE attempts END
+WHERE job_id = :job_id AND resource = :resource AND part = :part
+
+-- name: end_part
+-- Set the final status of a part; returns no row if the claim was lost.
+UPDATE parts SET status = :status, code = :code, lease_until = 0
+WHERE job_id = :job_id AND resource = :resource AND part = :part AND lease_token = :fence
+  AND status = 'OPEN'
+RETURNING part
+
+-- name: end_parts
+-- Set the final status of the parts of a job that have none yet.
+UPDATE parts SET status = 'DONE', lease_until = 0 WHERE job_id = :id AND status = 'OPEN'
+
+-- name: part_states
+-- The parts of a resource.
+SELECT part, status, code FROM parts WHERE job_id = :job_id AND resource = :resource ORDER BY part

@@ -1,0 +1,23 @@
+-- name: lock_splits
+-- Nothing: SQLite has only one writing transaction, and one part.
+SELECT NULL WHERE FALSE
+
+-- name: other_split
+-- Nothing: on SQLite the chunks of all jobs are written one after the other.
+SELECT NULL WHERE FALSE
+
+-- name: claim_part
+-- Claim a part for the worker that has the lease of its job. The fence grows. The claim ends with
+-- that lease, so it has no time of its own.
+UPDATE parts SET lease_token = lease_token + 1, lease_holder = :worker, lease_until = 0
+WHERE job_id = :job_id AND resource = :resource
+  AND part = (SELECT min(part) FROM parts
+              WHERE job_id = :job_id AND resource = :resource AND status = 'OPEN'
+                AND (lease_until <= :now OR lease_until > :now + :lease))
+RETURNING part, lease_token
+
+-- name: fence_part
+-- Check that the claim on a part holds; returns no row if it was lost.
+SELECT part FROM parts
+WHERE job_id = :job_id AND resource = :resource AND part = :part AND lease_token = :fence
+  AND status = 'OPEN'
