@@ -17,7 +17,7 @@ from bulkwright.domain.job import Callback, Job, JobStatus, Operation, Person, R
 from bulkwright.egress import Guard
 from bulkwright.events.events import Event
 from bulkwright.services import Services
-from bulkwright.zoho.present.jobs import callback_body
+from bulkwright.zoho.present.callbacks import CallbackBodies
 
 FAST = Pace(backoff=0.02, backoff_most=0.05, attempt=1.0, prompt=0.2)
 """The pace of production, a hundred times faster."""
@@ -95,13 +95,11 @@ class Office:
 
         async def main() -> float:
             stop = asyncio.Event()
-            outbox, jobs = self.services.outbox, self.services.job_store
             dispatcher = CallbackDispatcher(
-                outbox,
-                jobs,
+                self.services.outbox,
                 guard,
                 self.events.append,
-                callback_body,
+                CallbackBodies(self.services.any_job).of,
                 pace=pace,
                 make_sender=make_sender or partial(WebhookSender, TLS),
             )

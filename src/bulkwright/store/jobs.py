@@ -73,7 +73,7 @@ class JobStore:
                 )
 
     def job(self, org_id: int, job_id: int) -> Job | None:
-        """Returns a job of an org in its current state; None for a job of another org."""
+        """Returns a bulk write of an org in its current state; None for a job of another org."""
         rows = self._db.all("job", id=job_id, org_id=org_id)
         return _job(rows) if rows else None
 
