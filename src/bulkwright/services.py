@@ -284,6 +284,11 @@ class Services:
         """Returns a bulk write or a bulk read of an org; None if it has none with this id."""
         return self.job_store.job(org_id, job_id) or self.read_store.job(org_id, job_id)
 
+    def newest_jobs(self, org_id: int, most: int) -> list[Job | ReadJob]:
+        """Returns at most `most` bulk writes and bulk reads of an org, newest first."""
+        found = (self.any_job(org_id, number) for number in self.job_store.newest(org_id, most))
+        return [job for job in found if job is not None]
+
     def _why_never(self, endpoint: Endpoint) -> str | None:
         return callback_guard(self.settings).why_never(endpoint)
 

@@ -77,10 +77,9 @@ class JobStore:
         rows = self._db.all("job", id=job_id, org_id=org_id)
         return _job(rows) if rows else None
 
-    def newest(self, org_id: int, most: int) -> list[Job]:
-        """Returns at most `most` jobs of an org, newest first."""
-        ids = [row["id"] for row in self._db.all("newest_job_ids", org_id=org_id, most=most)]
-        return [job for job in (self.job(org_id, i) for i in ids) if job is not None]
+    def newest(self, org_id: int, most: int) -> list[int]:
+        """Returns the ids of at most `most` bulk writes and reads of an org, newest first."""
+        return [row["id"] for row in self._db.all("newest_job_ids", org_id=org_id, most=most)]
 
     def count_open(self, org_id: int, most: int) -> int:
         """Returns how many jobs of an org have not ended; it counts no more than `most`."""

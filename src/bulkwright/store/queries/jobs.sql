@@ -31,8 +31,8 @@ WHERE j.id = :id AND j.org_id = :org_id
 ORDER BY r.position
 
 -- name: newest_job_ids
--- The ids of the newest :most bulk writes of an org.
-SELECT id FROM jobs WHERE org_id = :org_id AND operation <> 'read' ORDER BY id DESC LIMIT :most
+-- The ids of the newest :most jobs of an org.
+SELECT id FROM jobs WHERE org_id = :org_id ORDER BY id DESC LIMIT :most
 
 -- name: job_by_fingerprint
 -- The job of an embedded run with this fingerprint whose end was not reported yet.
