@@ -64,6 +64,8 @@ def conform(chunk: Chunk, plan: Plan) -> Conformed:
     for column in plan.columns:
         cells = _cells(chunk, column)
         values, bad = _values(cells, column, plan)
+        if column.name == "id" and column.field.column is not None and plan.keeps_ids:
+            bad = bad | (values > column.field.column.greatest_given)
         if chunk.has_nul or chunk.has_bad_bytes:
             bad = bad | _has_invalid_text(cells)
         if column is required_key or (column.field.required and column.name != "id"):
