@@ -247,6 +247,9 @@ class CoqlLimits:
     """Aggregates that are selected."""
 
 
+FREE_IDS_PERCENT = 1
+"""Ids of an existing table that a file cannot give to new records: this share of those that the
+column can hold, the greatest. So a given id, which the next new ids follow, leaves some free."""
 WORD_CHARACTERS = 2
 """Letters of a word to search for, at least (facts 10.9)."""
 RECYCLED_DAYS = 60
