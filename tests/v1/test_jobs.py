@@ -62,6 +62,7 @@ def test_a_job_shows_how_its_file_is_read(server: Deployment) -> None:
         "columns_left_out": ["Colour"],
         "rows_with_stray_quotes": 0,
         "first_row_with_stray_quotes": None,
+        "formats_assumed": {},
     }
     assert resource["parts"] is None
 

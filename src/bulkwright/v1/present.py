@@ -64,6 +64,7 @@ def _reading(reading: Reading) -> own.ReadingSnapshot:
         columns_left_out=list(reading.left_out),
         rows_with_stray_quotes=reading.stray_quotes,
         first_row_with_stray_quotes=reading.first_stray_quote,
+        formats_assumed=dict(reading.assumed),
     )
 
 

@@ -47,6 +47,8 @@ class ReadingSnapshot(Struct, frozen=True, kw_only=True):
     rows_with_stray_quotes: int
     first_row_with_stray_quotes: int | None
     """The row after the header is 1."""
+    formats_assumed: dict[str, str]
+    """By column: the format that was assumed where a cell fits another one too."""
 
 
 class PartsSnapshot(Struct, frozen=True, kw_only=True):
