@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bulkwright.domain.module import Field, Module, Stamps
 from bulkwright.domain.outcome import SkipReason
+from bulkwright.domain.read_job import Selection
 
 if TYPE_CHECKING:
     import polars as pl
@@ -130,6 +131,22 @@ class ParentRecords(Protocol):
         ...
 
 
+class RecordReader(Protocol):
+    """Reads many records of a module, of all or some fields."""
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """All calls of `read` inside see the records of one moment. No writer waits for them."""
+        ...
+
+    def read(self, module: Module, fields: Sequence[Field], wanted: Selection) -> pl.DataFrame:
+        """Return records in the order of their ids: a column for each field, in this order.
+
+        Columns are String or Int64; one without any value may be either. An empty value is an empty
+        text or a null. Date-times are in UTC (`2024-02-29T23:59:59Z`), lists are JSON arrays.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class RecordStores:
     """Everything that a database offers the pipeline for records."""
@@ -139,3 +156,4 @@ class RecordStores:
     existing: ExistingSink
     """For existing tables."""
     parents: ParentRecords
+    reader: RecordReader

@@ -12,6 +12,10 @@ from bulkwright.domain.limits import SCOPES_CHARACTERS
 
 BULK = ("zohocrm.bulk.create", "zohocrm.bulk.all")
 """Create a job, read its details, download its result (founding page; READ is not enough)."""
+BULK_READ = ("zohocrm.bulk.read", "zohocrm.bulk.all")
+"""Create a bulk read, beside the scope to read the module (facts 12)."""
+BULK_READ_RESULT = (*BULK_READ, "zohocrm.modules.read")
+"""Read the details of a bulk read and download its CSV: either is enough (facts 12)."""
 UPLOAD = ("zohofiles.files.all",)
 SETTINGS_MODULES = ("zohocrm.settings.all", "zohocrm.settings.modules.read")
 SETTINGS_FIELDS = ("zohocrm.settings.all", "zohocrm.settings.fields.read")

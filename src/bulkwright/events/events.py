@@ -52,6 +52,14 @@ class JobEnded(Struct, frozen=True):
     counts: Counts
 
 
+class RecordsRead(Struct, frozen=True):
+    """A bulk read has read all of its records, and they are durable."""
+
+    job_id: int
+    rows: int
+    seconds: float
+
+
 class LeaseGone(Struct, frozen=True):
     """Another worker has claimed the job; this one stopped without a change."""
 
@@ -154,6 +162,7 @@ Event = (
     | ChunkCommitted
     | LockHeld
     | JobEnded
+    | RecordsRead
     | LeaseGone
     | JobAttemptFailed
     | ResultLost

@@ -21,6 +21,7 @@ from bulkwright.zoho.context import ZohoContext
 from bulkwright.zoho.not_served import gap_routes, refusing_gaps
 from bulkwright.zoho.oauth import PATH as _AUTH
 from bulkwright.zoho.oauth import STYLE_URL
+from bulkwright.zoho.read_routes import READ_ROUTES
 from bulkwright.zoho.record_routes import RECORD_ROUTES
 
 if TYPE_CHECKING:
@@ -292,6 +293,7 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         answers={200: ResponseDoc("The org.", (doc.list_of("org", "id", "zgid", "company_name"),))},
         errors=(e.AuthorizationFailed,),
     ),
+    *READ_ROUTES,
     *RECORD_ROUTES,
     # The pages on which a user signs in and agrees
     Route(

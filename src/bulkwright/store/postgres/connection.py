@@ -30,7 +30,7 @@ from bulkwright.store.postgres.errors import postgres_outage
 from bulkwright.store.postgres.values import load_as_sqlite
 from bulkwright.store.postgres.wakeups import NotifiedWakeups, channel_of
 from bulkwright.store.queries import NamedQueries
-from bulkwright.store.tables import Types
+from bulkwright.store.tables import PLAIN_CELLS, Types
 from bulkwright.store.wakeups import Topic, Wakeups
 from bulkwright.variables import UnusableSetting
 
@@ -54,6 +54,11 @@ TYPES = Types(
     folded='lower(trim({} COLLATE "C"))',
     ordered='{} COLLATE "C"',
     elements="jsonb_array_elements_text({}) AS e (value)",
+    cells={
+        **PLAIN_CELLS,
+        # Sessions are in UTC.
+        StorageType.DATETIME: """to_char({}, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')""",
+    },
 )
 """PostgreSQL's column types."""
 
@@ -214,29 +219,30 @@ class PostgresDatabase(PostgresQueries):
                     target.write(piece)
             return cursor.rowcount
 
+    def copy_out(self, sql: str, values: Sequence[object]) -> bytes:
+        """Runs a SELECT with values inside `snapshot`; returns its rows as lines of a CSV."""
+        with self._transaction_connection.cursor() as cursor:
+            statement = f"COPY ({marked(sql)}) TO STDOUT (FORMAT csv)".encode()
+            with cursor.copy(statement, _without_nul(values)) as source:
+                return b"".join(source)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All statements inside see one moment; they may only read, for as long as they need."""
+        with self._opened(locks=False) as connection:
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            connection.execute("SET LOCAL statement_timeout = 0")
+            yield
+
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[None]:
         """All calls inside commit together, or none of them if the block raises.
 
         Inside another transaction it is a savepoint of that one. Each one is durable.
         """
-        if self._current is not None:
-            with self._current.transaction():
-                yield
-            return
-        with ExitStack() as stack:
-            try:
-                connection = self._begin(stack)
-            except psycopg.OperationalError:
-                # The server may have ended the idle connection just when it was lent. Without a
-                # transaction nothing has happened.
-                stack.close()
-                connection = self._begin(stack)
-            self._local.connection = connection
-            try:
-                yield
-            finally:
-                self._local.connection = None
+        inner = self._current
+        with self._opened(locks=True) if inner is None else inner.transaction():
+            yield
 
     def lock_wait(self) -> float:
         """Returns for how many seconds a session of the service has been waiting for a lock."""
@@ -260,10 +266,28 @@ class PostgresDatabase(PostgresQueries):
         assert connection is not None
         return connection
 
-    def _begin(self, stack: ExitStack) -> Connection:
-        """Begins a transaction that ends with the stack; measures how long it may hold locks."""
+    @contextmanager
+    def _opened(self, *, locks: bool) -> Iterator[Connection]:
+        """The outermost transaction of this thread; measures how long it may hold locks."""
+        with ExitStack() as stack:
+            try:
+                connection = self._begin(stack, locks=locks)
+            except psycopg.OperationalError:
+                # The server may have ended the idle connection just when it was lent. Without a
+                # transaction nothing has happened.
+                stack.close()
+                connection = self._begin(stack, locks=locks)
+            self._local.connection = connection
+            try:
+                yield connection
+            finally:
+                self._local.connection = None
+
+    def _begin(self, stack: ExitStack, *, locks: bool) -> Connection:
+        """Begins a transaction that ends with the stack."""
         connection = stack.enter_context(self._connected())
-        stack.callback(self._note_lock, perf_counter())
+        if locks:
+            stack.callback(self._note_lock, perf_counter())
         stack.enter_context(connection.transaction())
         return connection
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 
 import polars as pl
 
 from bulkwright.domain.module import Field, Module, Stamps, StorageType
-from bulkwright.store import tables
+from bulkwright.domain.read_job import Selection
+from bulkwright.store import read_sql, tables
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.postgres import sql
 from bulkwright.store.postgres.connection import PostgresDatabase
@@ -130,6 +132,26 @@ class PostgresSink:
     ) -> int:
         statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT csv)"
         return self._db.copy(statement, as_csv(rows, constants))
+
+
+class PostgresReader:
+    """A `RecordReader` (see ports.py) on PostgreSQL, by COPY."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        self._db = database
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """All calls of `read` inside see the records of one moment."""
+        return self._db.snapshot()
+
+    def read(self, module: Module, fields: Sequence[Field], wanted: Selection) -> pl.DataFrame:
+        """Return records in the order of their ids: a column for each field."""
+        statement = read_sql.select(module, fields, wanted, self._db.types)
+        text = self._db.copy_out(statement.text, statement.values)
+        schema = dict.fromkeys((f.api_name for f in fields), pl.String())
+        if not text:
+            return pl.DataFrame(schema=schema)
+        return pl.read_csv(text, has_header=False, schema=schema)
 
 
 class PostgresParentRecords:

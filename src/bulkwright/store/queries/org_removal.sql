@@ -34,6 +34,10 @@ DELETE FROM parents WHERE job_id IN (SELECT id FROM jobs WHERE org_id = :org_id)
 -- Delete the resources of the jobs of an org.
 DELETE FROM resources WHERE job_id IN (SELECT id FROM jobs WHERE org_id = :org_id)
 
+-- name: delete_reads_of_org
+-- Delete what the bulk reads of an org ask for.
+DELETE FROM reads WHERE job_id IN (SELECT id FROM jobs WHERE org_id = :org_id)
+
 -- name: delete_jobs_of_org
 -- Delete the jobs of an org.
 DELETE FROM jobs WHERE org_id = :org_id

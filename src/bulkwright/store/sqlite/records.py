@@ -7,12 +7,14 @@ whether the table is empty or holds ten million records.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from string import ascii_lowercase, ascii_uppercase
 
 import polars as pl
 
 from bulkwright.domain.module import Field, Module, Stamps, StorageType
-from bulkwright.store import tables
+from bulkwright.domain.read_job import Selection
+from bulkwright.store import read_sql, tables
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.sqlite import sql
 from bulkwright.store.sqlite.adbc import AdbcDatabase
@@ -82,6 +84,23 @@ _FOLDED: Mapping[str | None, Callable[[pl.Series], pl.Series]] = {
     "RTRIM": lambda keys: keys.str.strip_chars_end(" "),
 }
 """What SQLite's own collations compare instead of the text; BINARY compares the text itself."""
+
+
+class SqliteReader:
+    """A `RecordReader` (see ports.py) on SQLite: readers of a WAL keep no writer waiting."""
+
+    def __init__(self, database: AdbcDatabase) -> None:
+        self._db = database
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """All calls of `read` inside see the records of one moment."""
+        return self._db.snapshot()
+
+    def read(self, module: Module, fields: Sequence[Field], wanted: Selection) -> pl.DataFrame:
+        """Return records in the order of their ids: a column for each field."""
+        statement = read_sql.select(module, fields, wanted, self._db.types)
+        # In one batch, so that all rows together decide the types of the columns.
+        return self._db.frame(statement.text, statement.values, batch_rows=wanted.most)
 
 
 class SqliteParentRecords:
