@@ -69,7 +69,10 @@ class RecordSink(Protocol):
         ...
 
     def take_ids(self, module: Module, count: int) -> pl.Series:
-        """Return `count` new ids of a module, ascending, Int64. No id is returned twice."""
+        """Return `count` new ids of a module, ascending, Int64. No id is returned twice.
+
+        There are fewer only if the id column of an existing table, or its sequence, has no more.
+        """
         ...
 
     def insert(self, module: Module, records: pl.DataFrame, stamps: Stamps) -> None:

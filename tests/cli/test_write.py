@@ -374,13 +374,17 @@ def test_what_was_guessed_is_shown(run: Run, tmp_path: Path) -> None:
     """By `write`, and later by `jobs show`, for people and for programs."""
     names = ["Dvořák", "Kučera", "Němec", "Růžička", "Šimůnek", "Žák", "Říha", '"Čermák "x"']
     rows = "".join(f"{name},1\n" for name in names)
-    (tmp_path / "f.csv").write_bytes(f"Last_Name,Comment\n{rows}".encode("cp1250"))
-    done = run("write", "f.csv", *INSERT, "--data", "d", "--ignore-columns")
+    text = f"Last_Name,Comment,Date of Birth\n{rows}".replace(",1", ",1,03/04/2000")
+    (tmp_path / "f.csv").write_bytes(text.encode("cp1250"))
+    insert = ("--module", "Contacts", "--operation", "insert", "--ignore-columns")
+    done = run("write", "f.csv", *insert, "--data", "d")
     omitted, *lines = done.stdout.splitlines()
     assert omitted == "left out: Comment (no such field)"
     assert lines[1:] == [
         "encoding windows-1250: a guess; --encoding names another one",
         "rows with stray quotes: 1, the first is row 8; the quotes were read as characters",
+        "Date of Birth: read as MM/dd/yyyy, a guess; --format 'Date of Birth=PATTERN' names "
+        "another form",
     ]
     job_id = lines[0].split()[1]
     shown = run("jobs", "show", job_id, "--data", "d").stdout.splitlines()
@@ -389,6 +393,7 @@ def test_what_was_guessed_is_shown(run: Run, tmp_path: Path) -> None:
     (reading,) = details["reading"]
     assert (reading["encoding"], reading["encoding_by"]) == ("windows-1250", "guess")
     assert (reading["stray_quotes"], reading["left_out"]) == (1, ["Comment"])
+    assert reading["assumed"] == {"Date of Birth": "MM/dd/yyyy"}
 
 
 def test_a_spreadsheet_is_named(run: Run, tmp_path: Path) -> None:

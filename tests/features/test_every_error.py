@@ -376,6 +376,7 @@ def test_an_internal_error_shows_an_id_only(server: Deployment) -> None:
 # Errors of a running job (facts 4.2: `resource[].code`)
 
 
+@pytest.mark.slow
 def test_a_damaged_upload_fails_its_job(caller: Caller) -> None:
     """FileDamaged: the zip is replaced between upload and job."""
     file_id = caller.upload()

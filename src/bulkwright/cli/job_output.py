@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -103,6 +104,9 @@ def _reading_lines(reading: Reading) -> Iterator[str]:
             f"rows with stray quotes: {reading.stray_quotes:,}, the first is row "
             f"{reading.first_stray_quote:,}; the quotes were read as characters"
         )
+    for column, pattern in reading.assumed.items():
+        named = shlex.quote(f"{column}=PATTERN")
+        yield f"{column}: read as {pattern}, a guess; --format {named} names another form"
     if reading.left_out:
         names = ", ".join(reading.left_out[:_NAMES_SHOWN])
         more = len(reading.left_out) - _NAMES_SHOWN

@@ -203,6 +203,14 @@ RECORDS_OBJECTS = 20_000
 RECORDS_VALUES = 100_000
 """Values in that body: a thousand of each record."""
 
+JOBS_A_PAGE = 100
+"""Jobs in one response of the own API at most."""
+EVENT_STREAMS_OF_ORG = 50
+"""Open streams of job events of an org at one server process."""
+EVENT_POLL_SECONDS = 0.25
+"""How often such a stream looks at its job."""
+EVENT_SILENT_SECONDS = 15.0
+"""After this time without an event it sends a comment, so that no proxy closes it."""
 RECORDS_PER_PAGE = 200
 """Records in one page of a record read (facts 9)."""
 
@@ -253,6 +261,9 @@ class CoqlLimits:
     """Aggregates that are selected."""
 
 
+FREE_IDS_PERCENT = 1
+"""Ids of an existing table that a file cannot give to new records: this share of those that the
+column can hold, the greatest. So a given id, which the next new ids follow, leaves some free."""
 WORD_CHARACTERS = 2
 """Letters of a word to search for, at least (facts 10.9)."""
 RECYCLED_DAYS = 60

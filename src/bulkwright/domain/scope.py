@@ -28,9 +28,13 @@ SEARCH = ("zohosearch.securesearch.read",)
 COQL = ("zohocrm.coql.read",)
 """Query with COQL, beside the scope to read the records (facts 10.6)."""
 
+JOBS_READ = ("bulkwright.jobs.read",)
+"""Read jobs over the service's own API."""
+
 EVERY = (
     "ZohoCRM.bulk.ALL,ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoCRM.users.ALL,"
-    "ZohoCRM.org.ALL,ZohoCRM.coql.READ,ZohoFiles.files.ALL,ZohoSearch.securesearch.READ"
+    "ZohoCRM.org.ALL,ZohoCRM.coql.READ,ZohoFiles.files.ALL,ZohoSearch.securesearch.READ,"
+    "bulkwright.jobs.ALL"
 )
 """Every scope that this service knows; a development token has them all."""
 

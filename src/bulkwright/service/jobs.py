@@ -39,6 +39,7 @@ from bulkwright.domain.job import (
     Resource,
     default_bytes,
 )
+from bulkwright.domain.job_filter import JobFilter
 from bulkwright.domain.limits import Limits
 from bulkwright.domain.module import Module
 from bulkwright.domain.request import JobRequest, ResourceRequest
@@ -128,6 +129,13 @@ class JobService:
         if job is None:
             raise ResourceNotFound
         return job
+
+    def page(self, org_id: int, wanted: JobFilter, *, before: int | None, most: int) -> list[Job]:
+        """Returns at most `most` jobs of an org that a filter matches, newest first.
+
+        With `before`, the jobs whose ids are lower.
+        """
+        return self.jobs.page(org_id, wanted, before=before, most=most)
 
     def open_result(self, org_id: int, job_id: int) -> BinaryIO:
         """Opens the zip with a job's result, after its checksum was verified.
