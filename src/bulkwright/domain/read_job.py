@@ -34,10 +34,10 @@ class ReadRequest:
     """A create request, checked as far as it can be without the schema."""
 
     module: str
-    """Empty if it continues another bulk read."""
+    """Empty if none is given, because it continues another bulk read."""
     query: ReadQuery
     continues: int | None = None
-    """The bulk read of which it wants the next page."""
+    """The bulk read of which it wants the next page. What the query gives must be the same."""
     callback: Callback | None = None
     version: str = "v2"
 

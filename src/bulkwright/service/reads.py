@@ -26,7 +26,7 @@ from bulkwright.domain.limits import READ_PAGES, Limits
 from bulkwright.domain.module import Module
 from bulkwright.domain.read_errors import FieldNotAvailable, PageRangeExceeded
 from bulkwright.domain.read_job import BoundQuery, ReadJob, ReadQuery, ReadRequest
-from bulkwright.domain.record_errors import ExpiredToken
+from bulkwright.domain.record_errors import ExpiredToken, TokenMismatch
 from bulkwright.domain.record_write import NotStored
 from bulkwright.files import Area, Files
 from bulkwright.service import results
@@ -133,13 +133,16 @@ class ReadService:
         before = self.reads.job(caller.org_id, request.continues)
         if before is None or before.read is None or not before.read.more:
             raise ExpiredToken(details={"param_name": "page_token"})
-        query = replace(
-            before.query,
-            page=before.query.page + 1,
-            after=before.read.last_id,
-            page_token=request.query.page_token,
+        given, kept = request.query, replace(before.query, page=before.query.page + 1)
+        agree = (
+            request.module in ("", before.module),
+            given.page in (1, kept.page),
+            given.fields in (None, kept.fields),
+            given.criteria in (None, kept.criteria),
         )
-        return before.module, query
+        if not all(agree):
+            raise TokenMismatch(details={"param_name": "page_token"})
+        return before.module, replace(kept, after=before.read.last_id, page_token=given.page_token)
 
     def _module(self, caller: Caller, name: str) -> Module:
         module = self.modules.module(caller.org_id, name)

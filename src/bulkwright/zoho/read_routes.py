@@ -98,6 +98,7 @@ READ_ROUTES: tuple[Route[ZohoContext, Access], ...] = (
             b.GroupOperatorNotSupported,
             r.CriteriaLimitExceeded,
             r.ExpiredToken,
+            r.TokenMismatch,
             e.InvalidRequest,
             e.InvalidData,
             e.MissingKey,
