@@ -64,6 +64,11 @@ def key_of(text: str) -> str | None:
     return key or None
 
 
+def is_email(text: str) -> bool:
+    """Returns whether a text, with no blanks around it, is an e-mail."""
+    return bool(_pattern(rules.PATTERNS["email"][-1]).match(_classed(text)))
+
+
 def _text(text: str, field: Field) -> str:
     bare = text.strip(rules.BLANKS)
     if field.accepts_new_values:
