@@ -18,6 +18,7 @@ from bulkwright.domain.account import Caller
 from bulkwright.domain.errors import FileNotSupported, FileTooLarge, QuotaExceeded
 from bulkwright.domain.idempotency import IdempotencyKey, idempotency_key
 from bulkwright.domain.limits import CSV_FILES, Limits
+from bulkwright.domain.reading import FoundBy
 from bulkwright.domain.upload import CsvFacts, Upload
 from bulkwright.files import Area, Files, Incoming
 from bulkwright.formats.csv import inspect
@@ -155,8 +156,10 @@ class UploadService:
         An upload is read once for each encoding that was not recognised, and one of an org at a
         time. Raises FileNotSupported if the CSVs cannot be read in this encoding.
         """
-        if encoding is None or _is_in(upload, encoding):
+        if encoding is None:
             return upload.csvs
+        if _is_in(upload, encoding):
+            return tuple(replace(csv, encoding_by=FoundBy.NAMED) for csv in upload.csvs)
 
         def read() -> tuple[CsvFacts, ...]:
             with self.files.open(Area.UPLOADS, upload.id, upload.sha256) as file:
