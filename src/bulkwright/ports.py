@@ -7,10 +7,10 @@ reach a store, so that every store finds the same records.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from bulkwright.domain.module import Field, Module, Stamps
 from bulkwright.domain.outcome import SkipReason
@@ -131,6 +131,22 @@ class ParentRecords(Protocol):
         ...
 
 
+ReadRecords: TypeAlias = "pl.DataFrame | Sequence[memoryview]"
+"""Records that were read: a column for each field, or each record as a line of a CSV, whichever the
+database makes faster.
+
+Columns are String or Int64; one without any value may be either. An empty value is an empty text or
+a null."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkSize:
+    """How large a chunk of records may be; it may exceed `bytes` by one record."""
+
+    rows: int
+    bytes: int
+
+
 class RecordReader(Protocol):
     """Reads many records of a module, of all or some fields."""
 
@@ -138,11 +154,13 @@ class RecordReader(Protocol):
         """All calls of `read` inside see the records of one moment. No writer waits for them."""
         ...
 
-    def read(self, module: Module, fields: Sequence[Field], wanted: Selection) -> pl.DataFrame:
-        """Return records in the order of their ids: a column for each field, in this order.
+    def read(
+        self, module: Module, fields: Sequence[Field], wanted: Selection, size: ChunkSize
+    ) -> Generator[ReadRecords]:
+        """Yield records in the order of their ids, with their values in the order of `fields`.
 
-        Columns are String or Int64; one without any value may be either. An empty value is an empty
-        text or a null. Date-times are in UTC (`2024-02-29T23:59:59Z`), lists are JSON arrays.
+        At least one chunk is yielded; the last one may be empty. Close the iterator if it is not
+        read to its end. Date-times are in UTC (`2024-02-29T23:59:59Z`), lists are JSON arrays.
         """
         ...
 

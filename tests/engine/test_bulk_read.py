@@ -6,14 +6,13 @@ import json
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import psycopg
 import pytest
 from tests.support.bench import Bench
@@ -25,6 +24,8 @@ from bulkwright.domain.read_job import ReadJob, ReadQuery, ReadRequest
 from bulkwright.events.events import JobAttemptFailed
 from bulkwright.files import Area
 from bulkwright.pipeline import bulk_read
+from bulkwright.ports import ReadRecords
+from bulkwright.runtime.worker import Blocked
 from bulkwright.service.findings import Fault
 from bulkwright.store.org_removal import OrgRemoval
 from bulkwright.store.sqlite.adbc import AdbcDatabase
@@ -63,18 +64,18 @@ def details(bench: Bench, job_id: int) -> ReadJob:
 def between_chunks(bench: Bench, act: Callable[[], None]) -> None:
     """Let the worker call `act` once, after the first chunk of its next read was read."""
     ctx = bench.worker._ctx
-    reader = ctx.records.reader
-    calls: list[int] = []
+    reader, acts = ctx.records.reader, [act]
 
     class Watched:
         snapshot = staticmethod(reader.snapshot)
 
         @staticmethod
-        def read(*arguments: Any) -> pl.DataFrame:
-            if len(calls) == 1:
-                act()
-            calls.append(1)
-            return reader.read(*arguments)
+        def read(*arguments: Any) -> Generator[ReadRecords]:
+            with closing(reader.read(*arguments)) as chunks:
+                yield next(chunks)
+                if acts:
+                    acts.pop()()
+                yield from chunks
 
     bench.worker._ctx = replace(ctx, records=replace(ctx.records, reader=Watched()))
 
@@ -151,6 +152,30 @@ def test_a_stopped_worker_leaves_the_job_to_the_next(bench: Bench, leads: list[i
     assert not list(bench.services.files.unchanged_for(Area.PIECES, 0))
 
 
+def test_the_server_ends_the_session_of_a_read(bench: Bench, leads: list[int]) -> None:
+    """The job is deferred; the next attempt reads all records on another connection."""
+    database = bench.services.database
+    if database.dialect != "postgres":
+        pytest.skip("SQLite has no sessions")
+    job_id = begin(bench)
+
+    def end_session() -> None:
+        with psycopg.connect(database._url) as connection:  # type: ignore[attr-defined]
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    between_chunks(bench, end_session)
+    with bench.chunks(2), pytest.raises(Blocked):
+        bench.worker.run_one(job_id)
+    assert details(bench, job_id).read is None
+    with database.transaction():
+        database.sql("UPDATE jobs SET lease_until = 0")
+    assert bench.worker.run_one(job_id)
+    assert ids(bench.exported(job_id)) == leads
+
+
 def test_a_worker_that_dies_before_the_end_only_joins_again(
     bench: Bench, leads: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,7 +204,8 @@ def test_a_read_that_always_fails_is_given_up(bench: Bench, leads: list[int]) ->
         snapshot = staticmethod(ctx.records.reader.snapshot)
 
         @staticmethod
-        def read(*_: object) -> pl.DataFrame:
+        def read(*_: object) -> Generator[ReadRecords]:
+            yield [memoryview(b"1\n")]
             raise RuntimeError("broken")
 
     bench.worker._ctx = replace(ctx, records=replace(ctx.records, reader=Broken()))

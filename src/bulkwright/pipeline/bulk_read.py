@@ -10,11 +10,10 @@ that no ledger names: the next attempt reads again, in a snapshot of its own.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future
+from contextlib import closing
 from dataclasses import dataclass
-
-import polars as pl
 
 from bulkwright.domain.errors import (
     BulkwrightError,
@@ -23,7 +22,7 @@ from bulkwright.domain.errors import (
     WorkerFailed,
 )
 from bulkwright.domain.job import JobStatus, Lease, LedgerEntry
-from bulkwright.domain.limits import READ_CHUNK_ROWS, READ_FIRST_ROWS, READ_ROWS
+from bulkwright.domain.limits import READ_CHUNK_ROWS, READ_ROWS
 from bulkwright.domain.module import Field, Module
 from bulkwright.domain.outcome import Counts
 from bulkwright.domain.read_job import ReadJob, ReadResult, Selection
@@ -33,8 +32,9 @@ from bulkwright.pipeline.background import Background
 from bulkwright.pipeline.context import JobContext
 from bulkwright.pipeline.join import store_result
 from bulkwright.pipeline.part_run import Interrupted
-from bulkwright.pipeline.record_lines import render_records
+from bulkwright.pipeline.record_lines import last_id_of, render_records
 from bulkwright.pipeline.result import deflate
+from bulkwright.ports import ChunkSize, ReadRecords
 from bulkwright.store import tables
 from bulkwright.store.reads import bound_from
 
@@ -86,10 +86,7 @@ class _RecordChunk:
 
     number: int
     first_row: int
-    records: pl.DataFrame
-    is_last: bool
-    more: bool
-    """Whether the store has records behind those that one job reads."""
+    records: ReadRecords
 
 
 def _read(lease: Lease, job: ReadJob, ctx: JobContext) -> None:
@@ -100,21 +97,29 @@ def _read(lease: Lease, job: ReadJob, ctx: JobContext) -> None:
     fields = columns_of(module, job.query.fields)
     begun = time.monotonic()  # clock: a duration for the log and the metrics
     entries: list[LedgerEntry] = []
-    last_id, more = job.query.after or 0, False
-    with ctx.records.reader.snapshot(), Background(ctx.threads) as background:
+    rows, last_id, more = 0, job.query.after or 0, False
+    with (
+        ctx.records.reader.snapshot(),
+        closing(_records(job, module, fields, ctx)) as chunks,
+        Background(ctx.threads) as background,
+    ):
         making: Future[LedgerEntry] | None = None
-        for chunk in _chunks(job, module, fields, ctx):
+        for number, records in enumerate(chunks):
+            kept = records[: READ_ROWS - rows]
+            more = more or len(records) > len(kept)
+            if number and not len(kept):
+                continue
             if making is not None:
                 entries.append(making.result())
+            chunk = _RecordChunk(number, rows, kept)
             making = background.begin(_store_piece, lease, chunk, fields, job, ctx)
-            if len(chunk.records):
-                last_id = int(chunk.records["id"][-1])
-            more = chunk.more
+            rows += len(kept)
+            last_id = last_id_of(kept) if len(kept) else last_id
             if ctx.stop.is_set:
                 raise Interrupted
         assert making is not None
         entries.append(making.result())
-    result = ReadResult(sum(entry.rows for entry in entries), last_id, more)
+    result = ReadResult(rows, last_id, more)
     with ctx.claims.held(lease):
         for entry in entries:
             ctx.ledger.add_read(lease, entry)
@@ -123,35 +128,15 @@ def _read(lease: Lease, job: ReadJob, ctx: JobContext) -> None:
     ctx.observe(RecordsRead(job.id, result.rows, seconds))
 
 
-def _chunks(
+def _records(
     job: ReadJob, module: Module, fields: Sequence[Field], ctx: JobContext
-) -> Iterator[_RecordChunk]:
-    """Yield the records of a job in chunks, at least one; call it inside a snapshot.
-
-    The first chunks are small, so that a chunk of long texts does not fill the memory.
-    """
+) -> Generator[ReadRecords]:
+    """Yield the records of a job, and one more if there are more; call it inside a snapshot."""
+    skipped = (job.query.page - 1) * READ_ROWS if job.query.after is None else 0
     criteria = bound_from(job.bound.criteria, module)
-    after, skipped = job.query.after, 0
-    if after is None:
-        skipped = (job.query.page - 1) * READ_ROWS
-    rows, done, number = min(READ_FIRST_ROWS, ctx.chunk_rows), 0, 0
-    while True:
-        # One more than is wanted shows whether there is a next page.
-        most = min(rows, READ_ROWS - done + 1)
-        wanted = Selection(criteria, after, skipped, most)
-        records = ctx.records.reader.read(module, fields, wanted)
-        more = done + len(records) > READ_ROWS
-        is_last = more or len(records) < most
-        kept = records[: READ_ROWS - done]
-        yield _RecordChunk(number, done, kept, is_last, more)
-        if is_last:
-            return
-        done, number = done + len(records), number + 1
-        after, skipped = int(records["id"][-1]), 0
-        per_row = records.estimated_size() / len(records)
-        rows = max(
-            1, min(2 * rows, READ_CHUNK_ROWS, ctx.chunk_rows, int(ctx.chunk_bytes / per_row))
-        )
+    wanted = Selection(criteria, job.query.after, skipped, READ_ROWS + 1)
+    size = ChunkSize(min(READ_CHUNK_ROWS, ctx.chunk_rows), ctx.chunk_bytes)
+    yield from ctx.records.reader.read(module, fields, wanted, size)
 
 
 def _store_piece(

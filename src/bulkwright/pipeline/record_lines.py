@@ -1,6 +1,6 @@
 """Writes stored records as lines of a CSV, as bulk reads return them.
 
-In:   the columns of a `RecordReader`.
+In:   what a `RecordReader` returns.
 Out:  lines with date-times in the zone of the caller, and lists joined by semicolons: the cells
       from which a bulk write reads the same values.
 """
@@ -17,13 +17,16 @@ import polars as pl
 
 from bulkwright.domain.module import Field, StorageType
 from bulkwright.pipeline.csv_lines import write_line, write_lines
+from bulkwright.ports import ReadRecords
 
 _STORED = "%Y-%m-%dT%H:%M:%SZ"
 _LOCAL = "%Y-%m-%dT%H:%M:%S"
+_WRITTEN_HERE = (StorageType.DATETIME, StorageType.LIST)
+"""The types of which the cells of a CSV are not those that a store returns."""
 
 
 def render_records(
-    records: pl.DataFrame,
+    records: ReadRecords,
     fields: Sequence[Field],
     zone: str,
     *,
@@ -34,9 +37,30 @@ def render_records(
     out = io.BytesIO()
     if header:
         write_line([f.api_name for f in fields], out, quote_formulas=quote_formulas)
-    cells = [_cells(records[f.api_name], f, zone) for f in fields]
+    if isinstance(records, pl.DataFrame):
+        columns = records
+    elif quote_formulas or any(f.storage_type in _WRITTEN_HERE for f in fields):
+        columns = _parsed(records, fields)
+    else:
+        out.write(b"".join(records))
+        return out.getvalue()
+    cells = [_cells(columns[f.api_name], f, zone) for f in fields]
     write_lines(pl.DataFrame(cells), out, quote_formulas=quote_formulas)
     return out.getvalue()
+
+
+def last_id_of(records: ReadRecords) -> int:
+    """Return the id of the last record; there is at least one, and `id` is the first field."""
+    if isinstance(records, pl.DataFrame):
+        return int(records["id"][-1])
+    return int(bytes(records[-1]).partition(b",")[0])
+
+
+def _parsed(lines: Sequence[memoryview], fields: Sequence[Field]) -> pl.DataFrame:
+    schema = dict.fromkeys((f.api_name for f in fields), pl.String())
+    if not lines:
+        return pl.DataFrame(schema=schema)
+    return pl.read_csv(b"".join(lines), has_header=False, schema=schema)
 
 
 def _cells(values: pl.Series, field: Field, zone: str) -> pl.Series:

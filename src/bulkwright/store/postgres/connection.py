@@ -7,12 +7,10 @@ middle of a transaction.
 
 from __future__ import annotations
 
-import re
 import select
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import lru_cache
 from time import perf_counter
 from typing import Any, ClassVar, Self, cast
 
@@ -25,8 +23,11 @@ from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain.limits import LEASE_SECONDS
 from bulkwright.domain.module import StorageType
 from bulkwright.outages import register
+from bulkwright.ports import ChunkSize
 from bulkwright.store.database import Row
+from bulkwright.store.postgres.copy_out import copied_rows
 from bulkwright.store.postgres.errors import postgres_outage
+from bulkwright.store.postgres.statements import fetched, marked, without_nul
 from bulkwright.store.postgres.values import load_as_sqlite
 from bulkwright.store.postgres.wakeups import NotifiedWakeups, channel_of
 from bulkwright.store.queries import NamedQueries
@@ -183,14 +184,14 @@ class PostgresDatabase(PostgresQueries):
         q = self._queries[query]
         with self.transaction():
             self._transaction_connection.cursor().executemany(
-                marked(q.sql).encode(), [_without_nul(q.bind(row)) for row in rows]
+                marked(q.sql).encode(), [without_nul(q.bind(row)) for row in rows]
             )
 
     def sql_all(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         """Runs a statement that Python builds for its effect, once for each row, in order."""
         with self.transaction():
             self._transaction_connection.cursor().executemany(
-                marked(sql).encode(), list(map(_without_nul, rows))
+                marked(sql).encode(), list(map(without_nul, rows))
             )
 
     def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
@@ -219,19 +220,20 @@ class PostgresDatabase(PostgresQueries):
                     target.write(piece)
             return cursor.rowcount
 
-    def copy_out(self, sql: str, values: Sequence[object]) -> bytes:
-        """Runs a SELECT with values inside `snapshot`; returns its rows as lines of a CSV."""
-        with self._transaction_connection.cursor() as cursor:
-            statement = f"COPY ({marked(sql)}) TO STDOUT (FORMAT csv)".encode()
-            with cursor.copy(statement, _without_nul(values)) as source:
-                return b"".join(source)
+    def copy_out(
+        self, sql: str, values: Sequence[object], size: ChunkSize
+    ) -> Generator[list[memoryview]]:
+        """Runs a SELECT with values inside `snapshot`; yields each row as its line of a CSV."""
+        statement = f"COPY ({marked(sql)}) TO STDOUT (FORMAT csv)".encode()
+        return copied_rows(self._transaction_connection, statement, without_nul(values), size)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """All statements inside see one moment; they may only read, for as long as they need."""
         with self._opened(locks=False) as connection:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            connection.execute("SET LOCAL statement_timeout = 0")
+            # The server waits while the rows that it has sent are written to a slow file store.
+            connection.execute("SET LOCAL statement_timeout = 0; SET LOCAL tcp_user_timeout = 0")
             yield
 
     @contextmanager
@@ -366,35 +368,3 @@ def _check(connection: _Connection) -> None:
     arrived.register(connection.fileno(), select.POLLIN)
     if arrived.poll(0):
         ConnectionPool.check_connection(connection)
-
-
-@lru_cache(1000)
-def marked(sql: str) -> str:
-    """Returns a statement with psycopg's `%s` in place of each question mark.
-
-    In strings and quoted names a question mark stays, and a percent sign is doubled. So the
-    statement must be run with values: without any, psycopg leaves doubled signs as they are.
-    """
-    parts = _QUOTED.split(sql)
-    parts[::2] = [part.replace("?", "%s") for part in parts[::2]]
-    parts[1::2] = [name.replace("%", "%%") for name in parts[1::2]]
-    return "".join(parts)
-
-
-_QUOTED = re.compile(r"""("(?:[^"]|"")*"|'(?:[^']|'')*')""")
-
-
-def fetched(connection: Connection, sql: str, values: Sequence[object]) -> list[Row]:
-    """Runs a statement with question marks and returns its rows; empty if it returns none."""
-    if values:
-        cursor = connection.execute(marked(sql).encode(), _without_nul(values))
-    else:
-        cursor = connection.execute(sql.encode())
-    return cast("list[Row]", cursor.fetchall()) if cursor.description else []
-
-
-def _without_nul(values: Sequence[object]) -> Sequence[object]:
-    """Returns the values with U+FFFD for each NUL, which PostgreSQL's texts cannot contain."""
-    if any(isinstance(v, str) and "\0" in v for v in values):
-        return tuple(v.replace("\0", "\ufffd") if isinstance(v, str) else v for v in values)
-    return values

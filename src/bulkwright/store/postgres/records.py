@@ -8,7 +8,7 @@ ten million records.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
@@ -16,6 +16,7 @@ import polars as pl
 
 from bulkwright.domain.module import Field, Module, Stamps, StorageType
 from bulkwright.domain.read_job import Selection
+from bulkwright.ports import ChunkSize
 from bulkwright.store import read_sql, tables
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.postgres import sql
@@ -144,14 +145,12 @@ class PostgresReader:
         """All calls of `read` inside see the records of one moment."""
         return self._db.snapshot()
 
-    def read(self, module: Module, fields: Sequence[Field], wanted: Selection) -> pl.DataFrame:
-        """Return records in the order of their ids: a column for each field."""
+    def read(
+        self, module: Module, fields: Sequence[Field], wanted: Selection, size: ChunkSize
+    ) -> Generator[list[memoryview]]:
+        """Yield records in the order of their ids, each as its line of a CSV."""
         statement = read_sql.select(module, fields, wanted, self._db.types)
-        text = self._db.copy_out(statement.text, statement.values)
-        schema = dict.fromkeys((f.api_name for f in fields), pl.String())
-        if not text:
-            return pl.DataFrame(schema=schema)
-        return pl.read_csv(text, has_header=False, schema=schema)
+        return self._db.copy_out(statement.text, statement.values, size)
 
 
 class PostgresParentRecords:
