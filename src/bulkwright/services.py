@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from bulkwright.service.signin import SignInService
     from bulkwright.service.uploads import UploadService
     from bulkwright.store.claims import ClaimStore
+    from bulkwright.store.idempotency import IdempotencyStore
     from bulkwright.store.jobs import JobStore
     from bulkwright.store.ledger import LedgerStore
     from bulkwright.store.metrics import MetricsStore
@@ -88,6 +89,13 @@ class Services:
         return UploadStore(self.database)
 
     @on_first_use
+    def idempotency_store(self) -> IdempotencyStore:
+        """Reads and writes idempotency keys."""
+        from bulkwright.store.idempotency import IdempotencyStore
+
+        return IdempotencyStore(self.database)
+
+    @on_first_use
     def claims(self) -> ClaimStore:
         """Claims jobs for workers."""
         from bulkwright.store.claims import ClaimStore
@@ -120,6 +128,7 @@ class Services:
             self.modules,
             self.upload_store,
             self.files,
+            self.idempotency_store,
             self.settings.limits,
             self.clock,
         )
@@ -136,6 +145,7 @@ class Services:
             self.upload_store,
             self.files,
             self.uploads,
+            self.idempotency_store,
             self.settings.limits,
             self.settings.layout_mandatory,
             self.clock,

@@ -203,6 +203,8 @@ RECORDS_OBJECTS = 20_000
 RECORDS_VALUES = 100_000
 """Values in that body: a thousand of each record."""
 
+IDEMPOTENCY_KEY_CHARACTERS = 255
+"""Characters of an idempotency key at most."""
 JOBS_A_PAGE = 100
 """Jobs in one response of the own API at most."""
 EVENT_STREAMS_OF_ORG = 50

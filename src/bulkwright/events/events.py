@@ -139,6 +139,8 @@ class Swept(Struct, frozen=True):
     """Expired tokens, codes and sessions, and what was remembered of sign-ins."""
     audit: int = 0
     """Entries of the audit log."""
+    keys: int = 0
+    """Idempotency keys."""
     strays: int = 0
     """Files that no row of the database names."""
     bytes: int = 0

@@ -30,6 +30,7 @@ from bulkwright.domain.errors import (
     ResourceNotFound,
     ScopeMismatch,
 )
+from bulkwright.domain.idempotency import IdempotencyKey
 from bulkwright.domain.ids import parse_id
 from bulkwright.domain.job import (
     FieldMapping,
@@ -52,6 +53,7 @@ from bulkwright.service.mapping import MappingRules, shortened
 from bulkwright.service.reading import decide, with_left_out
 from bulkwright.service.uploads import UploadService
 from bulkwright.store.accounts import AccountStore
+from bulkwright.store.idempotency import IdempotencyStore
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.uploads import UploadStore
@@ -69,6 +71,7 @@ class JobService:
     upload_store: UploadStore
     files: Files
     uploads: UploadService
+    keys: IdempotencyStore
     limits: Limits
     layout_mandatory: bool = False
     """Whether layout-mandatory fields must be mapped too; the founding page's sample maps fewer."""
@@ -79,11 +82,17 @@ class JobService:
         """Checks a request and adds its job. Raises the RequestError of the first mistake.
 
         If the request has a fingerprint, and an unfinished job has the same one, returns that job.
+        If it has an idempotency key, returns the job of the first request with this key. Raises
+        IdempotencyKeyReused if that was another request.
         Without `wake`, idle workers do not look for the job at once: the caller runs it itself.
         """
         user = self.accounts.user(caller.org_id, caller.user_id)
         if user is None:
             raise InvalidToken
+        if request.idempotency is not None:
+            known = self._made_before(caller.org_id, request.idempotency)
+            if known is not None:
+                return known
         most = self.limits.org_open_jobs
         if self.jobs.count_open(caller.org_id, most) >= most:
             raise QuotaExceeded(
@@ -121,7 +130,7 @@ class JobService:
             fingerprint=request.fingerprint,
             version=request.version,
         )
-        return self._add(job, wake=wake)
+        return self._add(job, request.idempotency, wake=wake)
 
     def details(self, org_id: int, job_id: int) -> Job:
         """Returns a job of an org as it is now. Raises ResourceNotFound."""
@@ -168,7 +177,7 @@ class JobService:
             raise LinkNotValid
         return job
 
-    def _add(self, job: Job, *, wake: bool) -> Job:
+    def _add(self, job: Job, key: IdempotencyKey | None, *, wake: bool) -> Job:
         with self.jobs.transaction():
             if job.fingerprint is not None:
                 self.jobs.lock_fingerprint(job.fingerprint)
@@ -179,8 +188,20 @@ class JobService:
             if not self.upload_store.pin_upload(job.org_id, job.resources[0].file_id):
                 raise InvalidFileId(details={"json_path": "$.resource[0].file_id"})
             numbered = replace(job, id=self.modules.take_ids(1))
+            if key is not None:
+                first = self.keys.take(job.org_id, key, numbered.id)
+                if first != numbered.id:
+                    known = self.jobs.job(job.org_id, first)
+                    if known is not None:
+                        return known
+                    self.keys.replace(job.org_id, key, numbered.id)
             self.jobs.add(numbered, wake=wake)
         return numbered
+
+    def _made_before(self, org_id: int, key: IdempotencyKey) -> Job | None:
+        """Returns the job of the first request with a key, if it still exists."""
+        made = self.keys.made(org_id, key)
+        return None if made is None else self.jobs.job(org_id, made)
 
     def _check_without_reading(self, caller: Caller, request: JobRequest, encoding: str) -> None:
         """Checks all that needs no text of the file, if the file was never read in this encoding.

@@ -93,6 +93,11 @@ class RetentionStore:
         """Deletes entries of the audit log; returns their number."""
         return len(self._db.all("delete_old_audit_entries", before=self._before(older), most=STEP))
 
+    def delete_idempotency_keys(self, older: timedelta) -> int:
+        """Deletes idempotency keys; returns their number."""
+        before = self._before(older)
+        return len(self._db.all("delete_old_idempotency_keys", before=before, most=STEP))
+
     def forget_deleted_names(self, older: timedelta) -> None:
         """Erases the names of records that were deleted, which no list shows any more."""
         self._db.run("forget_deleted_names", before=self._before(older))

@@ -61,6 +61,7 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         summary="Create a bulk write job",
         text="Everything that can be checked before the first row is checked here. The body is "
         "JSON, whatever its Content-Type says.",
+        parameters=(doc.IDEMPOTENCY_HEADER,),
         body=doc.CREATE_BODY,
         answers={
             201: ResponseDoc(
@@ -94,6 +95,7 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
             e.FeatureNotSupported,
             e.FileTooLarge,
             e.QuotaExceeded,
+            e.IdempotencyKeyReused,
             e.GatewayRejection,
             e.InvalidRequest,
             e.InvalidData,

@@ -10,6 +10,10 @@ SELECT id FROM jobs WHERE org_id = :org_id
 -- The ids of all uploads of an org.
 SELECT id FROM uploads WHERE org_id = :org_id
 
+-- name: delete_idempotency_keys_of_org
+-- Delete the idempotency keys of an org.
+DELETE FROM idempotency_keys WHERE org_id = :org_id
+
 -- name: delete_outbox_of_org
 -- Delete the callbacks of an org.
 DELETE FROM outbox WHERE org_id = :org_id

@@ -77,6 +77,13 @@ WHERE key IN (SELECT key FROM sign_in_failures WHERE last_time < :before
               ORDER BY last_time LIMIT :most)
 RETURNING key
 
+-- name: delete_old_idempotency_keys
+-- Delete up to :most idempotency keys from before :before.
+DELETE FROM idempotency_keys
+WHERE (org_id, key) IN (SELECT org_id, key FROM idempotency_keys WHERE created_time < :before
+                        ORDER BY created_time LIMIT :most)
+RETURNING key
+
 -- name: delete_old_audit_entries
 -- Delete up to :most entries of the audit log from before :before.
 DELETE FROM audit
