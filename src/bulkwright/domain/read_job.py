@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bulkwright.domain.criteria import BoundCriteria, Criteria
+from bulkwright.domain.idempotency import IdempotencyKey
 from bulkwright.domain.job import Callback, JobStatus, Person
 
 
@@ -40,6 +41,7 @@ class ReadRequest:
     """The bulk read of which it wants the next page. What the query gives must be the same."""
     callback: Callback | None = None
     version: str = "v2"
+    idempotency: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True, slots=True)

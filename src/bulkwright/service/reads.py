@@ -21,6 +21,7 @@ from bulkwright.domain.errors import (
     QuotaExceeded,
     ResourceNotFound,
 )
+from bulkwright.domain.idempotency import IdempotencyKey
 from bulkwright.domain.job import Person
 from bulkwright.domain.limits import READ_PAGES, Limits
 from bulkwright.domain.module import Module
@@ -35,6 +36,7 @@ from bulkwright.service.mapping import shortened
 from bulkwright.service.read_criteria import ReadCriteria, is_elsewhere
 from bulkwright.service.record_access import require_scope
 from bulkwright.store.accounts import AccountStore
+from bulkwright.store.idempotency import IdempotencyStore
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.reads import ReadStore, bound_json
@@ -51,6 +53,7 @@ class ReadService:
     jobs: JobStore
     records: RecordStore
     files: Files
+    keys: IdempotencyStore
     limits: Limits
     clock: Clock = SYSTEM_CLOCK
     why_never: WhyNever = lambda _endpoint: None
@@ -58,12 +61,18 @@ class ReadService:
     def create(self, caller: Caller, request: ReadRequest) -> ReadJob:
         """Checks a request and adds its job.
 
+        If the request has an idempotency key, returns the job of the first request with this key.
         Raises the RequestError of the first mistake, and NotStored for what is documented and not
         served.
         """
         user = self.accounts.user(caller.org_id, caller.user_id)
         if user is None:
             raise InvalidToken
+        if request.idempotency is not None:
+            made = self.keys.made(caller.org_id, request.idempotency)
+            known = None if made is None else self.reads.job(caller.org_id, made)
+            if known is not None:
+                return known
         most = self.limits.org_open_jobs
         if self.jobs.count_open(caller.org_id, most) >= most:
             raise QuotaExceeded(
@@ -93,10 +102,7 @@ class ReadService:
             callback=request.callback,
             version=request.version,
         )
-        with self.reads.transaction():
-            numbered = replace(job, id=self.modules.take_ids(1))
-            self.reads.add(numbered)
-        return numbered
+        return self._add(job, request.idempotency)
 
     def details(self, org_id: int, job_id: int) -> ReadJob:
         """Returns a bulk read of an org as it is now. Raises ResourceNotFound."""
@@ -119,6 +125,19 @@ class ReadService:
         self._ended(org_id, job_id)
         with _as_not_found():
             return self.files.size(Area.RESULTS, job_id)
+
+    def _add(self, job: ReadJob, key: IdempotencyKey | None) -> ReadJob:
+        with self.reads.transaction():
+            numbered = replace(job, id=self.modules.take_ids(1))
+            if key is not None:
+                first = self.keys.take(job.org_id, key, numbered.id)
+                known = self.reads.job(job.org_id, first)
+                if known is not None:
+                    return known
+                if first != numbered.id:
+                    self.keys.replace(job.org_id, key, numbered.id)
+            self.reads.add(numbered)
+        return numbered
 
     def _ended(self, org_id: int, job_id: int) -> ReadJob:
         job = self.details(org_id, job_id)
