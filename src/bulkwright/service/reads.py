@@ -18,7 +18,6 @@ from bulkwright.domain.criteria import conditions
 from bulkwright.domain.errors import (
     InvalidToken,
     ModuleNotAvailable,
-    QuotaExceeded,
     ResourceNotFound,
 )
 from bulkwright.domain.idempotency import IdempotencyKey
@@ -33,6 +32,7 @@ from bulkwright.files import Area, Files
 from bulkwright.service import results
 from bulkwright.service.callbacks import WhyNever, check_callback
 from bulkwright.service.mapping import shortened
+from bulkwright.service.open_jobs import check_open_jobs
 from bulkwright.service.read_criteria import ReadCriteria, is_elsewhere
 from bulkwright.service.record_access import require_scope
 from bulkwright.store.accounts import AccountStore
@@ -73,12 +73,7 @@ class ReadService:
             known = None if made is None else self.reads.job(caller.org_id, made)
             if known is not None:
                 return known
-        most = self.limits.org_open_jobs
-        if self.jobs.count_open(caller.org_id, most) >= most:
-            raise QuotaExceeded(
-                f"The org has {most} jobs that have not ended, which is its quota. "
-                "Create the next one when some have ended."
-            )
+        check_open_jobs(self.jobs, caller.org_id, self.limits)
         check_callback(request.callback, self.why_never)
         name, query = self._wanted(caller, request)
         module = self._module(caller, name)
