@@ -115,6 +115,15 @@ def test_a_text_of_another_language_is_read_right(bench: Bench) -> None:
     )
 
 
+@pytest.mark.parametrize(("encoding", "codec"), [("windows-1250", "cp1250"), ("UTF-8", "utf-8")])
+def test_a_named_encoding_is_no_guess(bench: Bench, encoding: str, codec: str) -> None:
+    """Also where it is the one that the file is recognised in; another job may name none."""
+    text = "Last_Name,City\nDvořák,Plzeň\nKučera,Jičín\nRůžička,Ústí\nNěmec,Žďár\n".encode(codec)
+    named = reading(bench.run(text, encoding=encoding).job)
+    assert (named.encoding, named.encoding_by) == (encoding, FoundBy.NAMED)
+    assert reading(bench.run(text).job).encoding_by is not FoundBy.NAMED
+
+
 def test_a_doubtful_encoding_is_rejected_with_what_to_name(bench: Bench) -> None:
     """The upload is acknowledged; the job is not created."""
     data = "Last_Name,City\nכהן,חיפה\nלוי,אשדוד\n".encode("cp1255")

@@ -301,6 +301,7 @@ def test_a_new_picklist_value_joins_the_picklist(bench: Bench) -> None:
         assert after.pick_list_values == (*before.pick_list_values, "Zoo", "Aquarium")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data_type", ["picklist", "multiselectpicklist"])
 def test_blanks_around_a_picklist_value_are_no_part_of_it(bench: Bench, data_type: str) -> None:
     """A value that differs by blanks or line ends joins no picklist; blanks alone are no value."""

@@ -188,6 +188,8 @@ class Job:
     """Identifies an embedded job when it is started again."""
     version: str = "v2"
     """The API version that it was created with; its callback has the shape of that version."""
+    ended_time: datetime | None = None
+    """Like `created_time`; None for a job that has not ended."""
 
     @property
     def counts(self) -> Counts:
