@@ -27,6 +27,7 @@ from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.files import OWNER, Area, DamagedFile, ForeignFiles, MissingFile
 from bulkwright.files.checksums import checksum, verified
 from bulkwright.files.space import check_free_space
+from bulkwright.folders import make_private, make_root
 
 _ABANDONED_SECONDS = 3600
 
@@ -112,8 +113,9 @@ class LocalFiles:
         folders = [root / name for name in ("uploads", "parts", "results", "incoming")]
         self._durable: Set[Path] = frozenset()
         if make:
-            for folder in (root, *folders):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_root(root)
+            for folder in folders:
+                make_private(folder)
             # Also if they exist: the process that made them may have ended before it did this.
             _flush_folder(root)
             _flush_folder(root.parent)

@@ -31,6 +31,7 @@ from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.files import OWNER, Area, DamagedFile, ForeignFiles, MissingFile
 from bulkwright.files.checksums import checksum, verified
 from bulkwright.files.space import check_free_space
+from bulkwright.folders import make_private
 from bulkwright.outages import Outage
 from bulkwright.variables import UnusableSetting, refuse_placeholder
 
@@ -122,13 +123,13 @@ class ObjectFiles:
 
     def scratch(self) -> BinaryIO:
         """Returns a new local file, readable by its owner only; closing it deletes it."""
-        self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self._scratch)
         return tempfile.TemporaryFile(dir=self._scratch)
 
     def check_space(self) -> None:
         """Raises Outage if less space is free for scratch files than has to stay free."""
         if self._free_bytes:
-            self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self._scratch)
         check_free_space(self._scratch, self._free_bytes)
 
     def incoming(self) -> ObjectIncoming:
