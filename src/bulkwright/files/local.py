@@ -207,7 +207,12 @@ class LocalFiles:
             with self.incoming() as file:
                 file.write(owner.encode())
                 file.link_to(path)
-        if path.read_text() != owner:
+        self.check_owner(owner)
+
+    def check_owner(self, owner: str) -> None:
+        """Raises ForeignFiles if the files are bound to another database."""
+        path = self._root / OWNER
+        if path.exists() and path.read_text() != owner:
             raise ForeignFiles(str(self._root))
 
     def check_reachable(self) -> None:
