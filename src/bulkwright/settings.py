@@ -191,6 +191,7 @@ class RetentionSettings(LimitsSettings):
         "refresh tokens are valid after their last use", "forever", "180d"
     )
     keep_audit: str | None = _keep_option("entries of the audit log are kept", "90d", "365d")
+    keep_idempotency_keys: str | None = _keep_option("idempotency keys are kept", "24h", "24h")
 
     def __post_init__(self) -> None:
         """Raises UnusableSetting for a duration that cannot be read."""

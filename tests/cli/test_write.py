@@ -192,6 +192,10 @@ def test_failures_are_one_line(
         ("m.toml", "map = 1\n", "the section map has texts"),
         ("m.toml", "[default]\nCity = 1\n", "the section default has texts"),
         ("m.toml", None, "No such file"),
+        ("m.json", '{"map": {"City": "A", "City": "B"}}', "the key 'City' is there twice"),
+        ("m.json", "\x89PNG\r\n\x1a\n", "is not a text in UTF-8; give a file of JSON or TOML"),
+        ("m.toml", "\x00\xff", "is not a text in UTF-8; give a file of JSON or TOML"),
+        ("m.json", "[" * 100_000, "too many brackets"),
     ],
 )
 def test_a_mapping_file_that_cannot_be_used(
@@ -200,10 +204,30 @@ def test_a_mapping_file_that_cannot_be_used(
     """The message names the file and what is wrong."""
     path = tmp_path / name
     if text is not None:
-        path.write_text(text)
+        path.write_text(text, "latin-1")
     with pytest.raises(SystemExit):
         JobOptions(module="Leads", operation="insert", mapping=path).stated()
     assert f"--mapping {path}" in (line := capsys.readouterr().err) and words in line
+
+
+@pytest.mark.parametrize(
+    ("option", "texts"),
+    [
+        ("map", ["City=A", "City=B"]),
+        ("map", ["City=A", " City="]),
+        ("default", ["City=A", "City=A"]),
+        ("format", ["Day=dd.MM.yyyy", "Day=MM/dd/yyyy"]),
+    ],
+)
+def test_what_is_stated_twice(
+    capsys: pytest.CaptureFixture[str], option: str, texts: list[str]
+) -> None:
+    """The last one would hide the first."""
+    name = "map_" if option == "map" else option
+    options = JobOptions(module="Leads", operation="insert", **{name: texts})  # type: ignore[arg-type]
+    with pytest.raises(SystemExit):
+        options.stated()
+    assert f"--{option} names {texts[0].partition('=')[0]} twice" in capsys.readouterr().err
 
 
 def test_a_result_that_cannot_be_saved_is_saved_by_the_same_command(

@@ -35,8 +35,8 @@ NOT_RUN = {
 }
 """Pages whose commands are not run as they stand, each with the reason."""
 RUN = {
-    "README.md", "docs/accounts.md", "docs/api.md", "docs/existing-tables.md", "docs/modules.md",
-    "docs/write.md",
+    "README.md", "docs/accounts.md", "docs/api.md", "docs/bulk-read.md",
+    "docs/existing-tables.md", "docs/modules.md", "docs/write.md",
 }  # fmt: skip
 
 
@@ -67,7 +67,7 @@ def test_every_page_with_commands_is_run_or_says_why_not() -> None:
     assert found - RUN - set(NOT_RUN) == set()
 
 
-@pytest.mark.parametrize("name", ["docs/write.md", "docs/modules.md"])
+@pytest.mark.parametrize("name", ["docs/write.md", "docs/modules.md", "docs/bulk-read.md"])
 def test_a_page_runs_from_its_first_command_to_its_last(name: str, tmp_path: Path) -> None:
     """In one folder, as the page says."""
     run("\n".join(blocks(text_of(name))), tmp_path)

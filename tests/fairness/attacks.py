@@ -196,6 +196,21 @@ def downloads(a: Attacker) -> Step:
     return step
 
 
+def reads(a: Attacker) -> Step:
+    """All records are read in bulk, with every field, many times at once."""
+    for run in range(4):
+        a.work("Last_Name,Company\n" + f"x{run},{'y' * 60}\n" * ROWS)
+    path, query = "/crm/bulk/v2/read", {"query": {"module": "Leads"}}
+
+    def step() -> None:
+        a.at_once(lambda: a.http.post(path, json=query))
+        last = a.http.post(path, json=query).json()["data"][0]["details"]["id"]
+        while a.http.get(f"{path}/{last}").json()["data"][0]["state"] != "COMPLETED":
+            time.sleep(0.05)
+
+    return step
+
+
 def connections(a: Attacker) -> Step:
     """Connections that send half a request, and others that send nothing."""
     host = urlsplit(a.url)
@@ -270,7 +285,7 @@ ATTACKS: dict[str, Callable[[Attacker], Step]] = {
     act.__name__: act
     for act in (
         picklists, metadata, unique_fields, defaults, encodings, bodies, uploads, downloads,
-        connections, searches, single_records,
+        connections, searches, single_records, reads,
     )
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bulkwright.domain.errors import BulkwrightError
+from bulkwright.domain.errors import BulkwrightError, InvalidField
 from bulkwright.domain.job import Operation
 from bulkwright.domain.module import Column, ExistingTable, Field, Module
 from bulkwright.service.columns import (
@@ -181,3 +181,12 @@ def test_find_by_takes_what_identifies_records() -> None:
         with pytest.raises(BulkwrightError) as raised:
             find_by_name(wrong, LEADS)
         assert words in raised.value.message
+
+
+def test_only_a_lookup_takes_how_it_is_found() -> None:
+    """For another field it would be ignored."""
+    stated = Stated(columns=(StatedColumn("Town", "First_Name", "id"),))
+    with pytest.raises(
+        InvalidField, match="First_Name is no lookup, so it takes no :id; give Town"
+    ):
+        filled("Last_Name,Town", stated=stated)

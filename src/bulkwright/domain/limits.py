@@ -79,6 +79,20 @@ CHUNK_ROWS = 131_072
 CHUNK_LOCK_SECONDS = 0.2
 """How long a chunk may keep the other writers of a SQLite file waiting; chunks get smaller when
 they take longer. On two idle cores this is about a chunk of CHUNK_TEXT_BYTES."""
+READ_ROWS = 200_000
+"""Records of one bulk read, which is one page of its query (facts 12)."""
+READ_PAGES = 500
+"""The last page of a bulk read: 100 million records. Page tokens lead further."""
+READ_CRITERIA = 25
+"""Conditions of a bulk read, at most (facts 12)."""
+READ_VALUES = 200
+"""Values of one condition of a bulk read (facts 12)."""
+READ_VALUE_CHARACTERS = 255
+"""Characters of a value of a bulk read (facts 12)."""
+READ_FIRST_ROWS = 1_000
+"""Records of the first chunk of a bulk read; each next one may have twice as many."""
+READ_CHUNK_ROWS = 16_384
+"""Records of one chunk of a bulk read at most."""
 RECORD_BYTES = 8 * MiB
 """Text of one CSV record; the largest field holds 50,000 characters, 200 of them fit."""
 
@@ -189,6 +203,8 @@ RECORDS_OBJECTS = 20_000
 RECORDS_VALUES = 100_000
 """Values in that body: a thousand of each record."""
 
+IDEMPOTENCY_KEY_CHARACTERS = 255
+"""Characters of an idempotency key at most."""
 JOBS_A_PAGE = 100
 """Jobs in one response of the own API at most."""
 EVENT_STREAMS_OF_ORG = 50

@@ -215,6 +215,12 @@ class _Columns:
         why = self._obstacle(found)
         if why is not None:
             raise InvalidField(f"{found.api_name} takes no column: {why.value}")
+        is_reference = found.data_type == "lookup" or found.has_users
+        if one.find_by is not None and not is_reference:
+            raise InvalidField(
+                f"{found.api_name} is no lookup, so it takes no :{one.find_by}; "
+                f"give {one.column}={one.field}"
+            )
         if found.api_name in self.mappings:
             raise DuplicateMapping(f"{found.api_name} is mapped twice")
         self._map(at, _Named(found, 0, one.find_by))

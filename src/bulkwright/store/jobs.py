@@ -74,13 +74,13 @@ class JobStore:
                 )
 
     def job(self, org_id: int, job_id: int) -> Job | None:
-        """Returns a job of an org in its current state; None for a job of another org."""
+        """Returns a bulk write of an org in its current state; None for a job of another org."""
         rows = self._db.all("job", id=job_id, org_id=org_id)
         return _job(rows) if rows else None
 
-    def newest(self, org_id: int, most: int) -> list[Job]:
-        """Returns at most `most` jobs of an org, newest first."""
-        return self.page(org_id, JobFilter(), before=None, most=most)
+    def newest(self, org_id: int, most: int) -> list[int]:
+        """Returns the ids of at most `most` bulk writes and reads of an org, newest first."""
+        return [row["id"] for row in self._db.all("newest_job_ids", org_id=org_id, most=most)]
 
     def page(self, org_id: int, wanted: JobFilter, *, before: int | None, most: int) -> list[Job]:
         """Returns at most `most` jobs of an org that a filter matches, newest first.

@@ -43,6 +43,7 @@ STATUS: dict[type[errors.BulkwrightError], int] = {
     errors.RequestError: 400,
     errors.FileTooLarge: 413,
     errors.QuotaExceeded: 429,
+    errors.IdempotencyKeyReused: 409,
     errors.InvalidFileFormat: 200,  # as captured; 400 with --strict-upload-status (facts 2.3)
     errors.AuthenticationFailure: 401,
     errors.InvalidToken: 401,

@@ -30,10 +30,14 @@ LEFT JOIN (SELECT resource, CAST(sum(added) AS bigint) AS added,
 WHERE j.id = :id AND j.org_id = :org_id
 ORDER BY r.position
 
+-- name: newest_job_ids
+-- The ids of the newest :most bulk writes and reads of an org.
+SELECT id FROM jobs WHERE org_id = :org_id ORDER BY id DESC LIMIT :most
+
 -- name: job_ids
--- The ids of the newest :most jobs of an org; a condition that is null matches every job.
+-- The ids of the newest :most bulk writes of an org; a condition that is null matches each of them.
 SELECT j.id FROM jobs j
-WHERE j.org_id = :org_id
+WHERE j.org_id = :org_id AND j.operation <> 'read'
   AND (CAST(:before AS bigint) IS NULL OR j.id < :before)
   AND (CAST(:status AS text) IS NULL OR j.status = :status)
   AND (CAST(:operation AS text) IS NULL OR j.operation = :operation)
