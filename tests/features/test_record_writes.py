@@ -310,6 +310,8 @@ def _any(server: Deployment) -> bool:
     [
         ("Last_Name", 7, "text"),
         ("Last_Name", {"id": "1"}, "text"),
+        ("Last_Name", {"name": "x"}, "text"),
+        ("Email", {}, "email"),
         ("Company", ["a"], "text"),
         ("No_of_Employees", "x", "integer"),
         ("No_of_Employees", 1.5, "integer"),
@@ -454,6 +456,8 @@ def test_owner_and_layout_have_defaults(server: Deployment) -> None:
     given: list[Json] = [
         {"Last_Name": "A", "Owner": None, "Layout": None},
         {"Last_Name": "B", "Layout": "nonsense"},
+        {"Last_Name": "B", "Layout": "123"},
+        {"Last_Name": "B", "Layout": {"id": "123"}},
     ]
     plain, *others = insert(server, "Leads", {"Last_Name": "C"}, *given)
     expected = read(server, "Leads", plain)

@@ -30,6 +30,8 @@ from bulkwright.wire import requests as wire
 from bulkwright.wire.own import ReadingSnapshot
 from bulkwright.wire.responses import JobDetails
 
+_UNAUTHORIZED = 401
+
 
 def write_remote(
     task: WriteTask, url: str, token: str, result: Path | None, *, quote_formulas: bool
@@ -52,6 +54,10 @@ def write_remote(
             _report_reading(client, details, task.options.encoding)
     except ApiError as error:
         words = error.details.get("reason") or error.message or error.code
+        if error.status == _UNAUTHORIZED and error.code != "OAUTH_SCOPE_MISMATCH":
+            words = f"{words}; give a valid --token, such as `bulkwright token create` prints"
+        if error.code == "UNREADABLE_ANSWER":
+            words = "the answer is none of this API; check --url"
         fail(f"{words} ({error.code}, from {url})")
     except httpx2.HTTPError as error:
         fail(f"{url} does not answer: {error}")
