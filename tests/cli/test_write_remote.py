@@ -65,7 +65,7 @@ def test_columns_are_compared_with_the_fields_of_the_server(
 
 
 def test_what_was_a_guess_is_shown(run: Run, live: Live, tmp_path: Path) -> None:
-    """As on a data folder; a token without the scope is told which one it lacks."""
+    """As on a data folder; a token without the scope is shown which scope it lacks."""
     rows = ("Dvořák|1,5", "Kučera|x", 'Růžička|"a" b', "Němec|Žďár", "Šimůnek|Plzeň")
     text = "Last_Name|City, State\n" + "\n".join(rows)
     (tmp_path / "f.csv").write_bytes(text.encode("cp1250"))
