@@ -80,4 +80,4 @@ def test_a_folder_of_an_older_version_is_recognised(tmp_path: Path, run: Run) ->
             r"UPDATE orgs SET dev = 1.*?;", migration.read_text("utf-8"), re.DOTALL
         )
         database.sql(statement.removesuffix(";"))
-    assert "bulkwright org adopt" in refused(run("serve", "--data", "d", "--port", "0"))
+    assert "`bulkwright org adopt --data d`" in refused(run("serve", "--data", "d", "--port", "0"))

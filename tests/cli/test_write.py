@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,10 @@ from tests.support.program import MIXED, Run, refused
 from bulkwright.cli import report
 from bulkwright.cli.input_file import as_regular_file
 from bulkwright.cli.job_options import JobOptions
+from bulkwright.cli.write import _report
+from bulkwright.domain.job import Job, JobStatus, Operation, Person, Resource
+from bulkwright.settings import OrgLocation, Settings
+from bulkwright.wiring import open_services
 
 INSERT = ("--module", "Leads", "--operation", "insert")
 UPSERT = ("--module", "Leads", "--operation", "upsert", "--find-by", "Email")
@@ -144,6 +149,25 @@ def test_a_dry_run_stores_nothing_and_answers_the_same(
         if row["STATUS"] == "ADDED":
             row["RECORD_ID"] = ""
     assert dry_rows == real and {r["STATUS"] for r in real} == {"ADDED", "UPDATED", "SKIPPED"}
+
+
+def test_rows_of_a_failed_job_need_no_correction(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is wrong with the rows that it did not process."""
+    leads = Resource("Leads", 1, 5, "leads.csv", ())
+    job = Job(
+        7, 1, Operation.INSERT, Person(1, "Ann"), datetime(2026, 1, 1, tzinfo=UTC), "UTC", (leads,),
+        JobStatus.FAILED, "INTERNAL_ERROR", has_result=True,
+    )  # fmt: skip
+    with open_services(Settings(tmp_path / "d")) as services:
+        _report(job, services, report.ReasonCounter(), OrgLocation(), dry_run=False)
+    first, *rest = capsys.readouterr().out.splitlines()
+    assert "FAILED INTERNAL_ERROR" in first
+    assert rest == [
+        "the job failed before its last row; save the rows that it did not store:",
+        "  bulkwright jobs result 7 --failed -o leads-failed.csv",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,12 @@ def test_columns_are_compared_with_the_fields_of_the_server(
     line = refused(run("write", "f.csv", *INSERT, *remote))
     assert "Frist_Name (no such field; did you mean First_Name?)" in line
     assert run("write", "f.csv", *INSERT, *remote, "--ignore-columns").returncode == 0
+    (tmp_path / "c.csv").write_text("Last_Name,Firm\nBoyle,Zylker\n")
+    contacts = ("write", "c.csv", "--module", "Contacts", "--operation", "insert", *remote)
+    line = refused(run(*contacts, "--map", "Firm=Account_Name:Acount_Name"))
+    assert "Accounts has no field 'Acount_Name'; did you mean Account_Name?" in line
+    done = run(*contacts, "--map", "Firm=Account_Name:account name")
+    assert done.returncode == 3 and "INVALID_DATA  Firm" in done.stdout
     narrow = live.token("ZohoCRM.bulk.ALL,ZohoCRM.modules.ALL,ZohoFiles.files.ALL")
     wrong = ("--url", live.base_url, "--token", narrow)
     assert "ZohoCRM.settings.fields.READ" in refused(run("write", "f.csv", *INSERT, *wrong))
@@ -59,7 +65,7 @@ def test_columns_are_compared_with_the_fields_of_the_server(
 
 
 def test_what_was_a_guess_is_shown(run: Run, live: Live, tmp_path: Path) -> None:
-    """As on a data folder; a token without the scope is told which one it lacks."""
+    """As on a data folder; a token without the scope is shown which scope it lacks."""
     rows = ("Dvořák|1,5", "Kučera|x", 'Růžička|"a" b', "Němec|Žďár", "Šimůnek|Plzeň")
     text = "Last_Name|City, State\n" + "\n".join(rows)
     (tmp_path / "f.csv").write_bytes(text.encode("cp1250"))

@@ -18,6 +18,7 @@ COMMANDS = {words: example(words, command) for words, command in commands()}
 def test_the_page_of_commands_is_current() -> None:
     """`python -m tests.docs.commands_page` writes it anew."""
     assert PAGE.read_text("utf-8") == page()
+    assert "cli/__init__.py" not in page()  # it is for users, who have no sources
 
 
 @pytest.mark.parametrize("words", COMMANDS)

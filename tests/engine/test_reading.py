@@ -234,3 +234,16 @@ def test_assumed_forms_of_all_parts_are_named(bench: Bench) -> None:
     split = done.job.resources[0].split
     assert split is not None and split.is_divided
     assert reading(done.job).assumed == dict.fromkeys(("D0", "D1", "D2", "D3"), "MM/dd/yyyy")
+
+
+@chunked
+def test_a_default_fills_a_partial_column(bench: Bench, chunk_rows: int) -> None:
+    """Where a row has an empty cell, and where it ends before the column; also in all rows."""
+    default = FieldMapping("City", 1, default="Ulm", default_json={"value": "Ulm"})
+    for rows, cities in (
+        ("A,Bonn\nB,\nC\nD,Trier\n", ["Bonn", "Ulm", "Ulm", "Trier"]),
+        ("A,\nB\n", ["Ulm", "Ulm"]),
+    ):
+        before = len(stored(bench, "City"))
+        bench.run(f"Last_Name,City\n{rows}", mappings=[NAME, default], chunk_rows=chunk_rows)
+        assert [city for (city,) in stored(bench, "City")][before:] == cities

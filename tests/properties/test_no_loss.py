@@ -5,6 +5,7 @@ The files are messy on purpose. What they hold is read a second time by `plain_r
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
@@ -16,7 +17,9 @@ from tests.support.bench import Bench
 from tests.support.effort import tries
 
 from bulkwright.domain.errors import FileNotSupported
-from bulkwright.formats.csv import Dialect, Quoting, blocks, parse_slowly
+from bulkwright.domain.reading import FoundBy
+from bulkwright.domain.value_rules import BAD_BYTE
+from bulkwright.formats.csv import ENCODINGS, Dialect, Quoting, blocks, parse_slowly
 from bulkwright.formats.stream import ByteStream
 
 FIELDS = ("Last_Name", "City", "State")
@@ -73,26 +76,43 @@ def test_every_row_is_read_as_a_plain_reader_reads_it(file: tuple[str, str], tar
     }
 
 
+WORDS = ("Lefèvre", "Benoît", "Hélène", "Gonçalves", "Zoé", "Bérengère", "Agnès", "Geneviève")
+"""With them the encoding of a file can be guessed."""
+
+
 @tries(25)
 @given(
     file=files(),
-    codec=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"]),
+    codec=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "cp1252"]),
     cut=CHUNKS,
+    excel=st.booleans(),
 )
 def test_every_character_is_stored_or_reported(
-    bench: Bench, file: tuple[str, str], codec: str, cut: tuple[int, int | None]
+    bench: Bench, file: tuple[str, str], codec: str, cut: tuple[int, int | None], excel: bool
 ) -> None:
-    """Each row has a result line. A row that is ADDED stores its cells; the job names the rest."""
+    """Each row has a result line. A row that is ADDED stores its cells; the job names the rest.
+
+    An encoding without a mark is a guess, which the job shows: the cells are those of that guess.
+    With `excel`, the file names its delimiter.
+    """
     emptied(bench)
     text, delimiter = file
-    header, rows = read_plainly(text, delimiter)
+    if codec == "cp1252":
+        names, _, body = text.partition("\n")
+        text = "\n".join((names, *(f"{word}{delimiter}x" for word in WORDS), body))
+    sep = f"sep={delimiter}\r\n" if excel else ""
+    data = (sep + text).encode(codec)
     try:
-        done = bench.run(text.encode(codec), chunk_rows=cut[0], chunk_bytes=cut[1])
+        done = bench.run(data, chunk_rows=cut[0], chunk_bytes=cut[1])
     except FileNotSupported as error:
-        assert "delimiter" in error.message or "separated" in error.message
+        assert re.search("delimiter|separated|encoding is in doubt", error.message)
         return
     reading = done.job.resources[0].reading
     assert reading is not None
+    if codec == "cp1252":
+        assert reading.encoding_by is FoundBy.GUESS
+        text = data[len(sep) :].decode(ENCODINGS[reading.encoding], "bulkwright.bad_byte")
+    header, rows = read_plainly(text, delimiter)
     assert (reading.delimiter, reading.left_out) == (delimiter, ("Other",))
     assert len(done.rows) == len(rows)
     stray: list[int] = []
@@ -104,7 +124,8 @@ def test_every_character_is_stored_or_reported(
             assert row.fits(len(header))
         else:
             assert line["STATUS"] == "SKIPPED" and line["ERRORS"]
-            assert not row.fits(len(header)) or not row.cells[0].strip()
+            is_damaged = BAD_BYTE in "".join(row.cells)
+            assert not row.fits(len(header)) or not row.cells[0].strip() or is_damaged
     assert (reading.stray_quotes, reading.first_stray_quote) == (
         len(stray),
         stray[0] if stray else None,

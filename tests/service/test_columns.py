@@ -15,6 +15,7 @@ from bulkwright.service.columns import (
     StatedColumn,
     find_by_name,
     match_columns,
+    with_parent_fields,
 )
 
 
@@ -149,6 +150,8 @@ def test_what_is_stated_wins() -> None:
         ),
         (Stated(defaults={"Frist_Name": "x"}), "did you mean First_Name?"),
         (Stated(formats={"First_Name": "x"}), "no column fills First_Name"),
+        (Stated(defaults={"Created_Time": "x"}), "Created_Time takes no default: it cannot be"),
+        (Stated(defaults={"id": "5"}), "id takes no default: new records get new ids"),
     ],
 )
 def test_mistakes_name_what_is_near(stated: Stated, words: str) -> None:
@@ -157,6 +160,43 @@ def test_mistakes_name_what_is_near(stated: Stated, words: str) -> None:
         match_columns(
             ["Last_Name", "Mail", "Twice", "Twice"], LEADS, Operation.INSERT, None, stated
         )
+    assert words in raised.value.message
+
+
+ACCOUNTS = replace(
+    LEADS,
+    api_name="Accounts",
+    fields=(LEADS.fields[0], field(4, "Account_Name", unique=True), field(5, "Phone")),
+)
+PARENTS = {"Accounts": ACCOUNTS}
+
+
+@pytest.mark.parametrize("name", ["Account_Name", "account name", "id"])
+def test_the_field_of_a_lookup_has_any_of_its_names(name: str) -> None:
+    """Stated, and in the header."""
+    lookup = StatedColumn("x", "Account_Name", name)
+    for header, stated in (("x", Stated((lookup,))), (f"Account_Name.{name}", NOTHING)):
+        found = match_columns([header], LEADS, Operation.INSERT, None, stated)
+        (mapping,) = with_parent_fields(found, LEADS, PARENTS.get).mappings
+        assert mapping.find_by == ("id" if name == "id" else "Account_Name")
+
+
+@pytest.mark.parametrize(
+    ("target", "name", "words"),
+    [
+        ("Account_Name", "Acount_Name", "Accounts has no field 'Acount_Name'; did you mean"),
+        ("Owner", "Nope", "Owner finds its user by id or email, not by 'Nope'"),
+    ],
+)
+def test_a_lookup_by_a_field_that_does_not_exist_is_refused(
+    target: str, name: str, words: str
+) -> None:
+    """With the field that was perhaps meant."""
+    module = replace(LEADS, fields=(*LEADS.fields, field(9, "Owner", data_type="ownerlookup")))
+    stated = Stated((StatedColumn("x", target, name),))
+    found = match_columns(["x"], module, Operation.INSERT, None, stated)
+    with pytest.raises(BulkwrightError) as raised:
+        with_parent_fields(found, module, PARENTS.get)
     assert words in raised.value.message
 
 

@@ -26,7 +26,7 @@ def audit(  # wide: what is selected
     json: Json = False,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
-    """List entries of the audit log; the help text stands in cli/__init__.py."""
+    """List sign-ins, tokens, consents and what operators did."""
     try:
         age = parse_time(since) if since else None
     except ValueError as error:

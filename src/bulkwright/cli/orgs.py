@@ -34,7 +34,7 @@ def init(  # wide: an org and its first user
     currency: str = "USD",
     location: Location = DEFAULT_LOCATION,
 ) -> None:
-    """Create the first org; the help text of the command line stands in cli/__init__.py."""
+    """Create the first org with the standard modules, a user and a client; print secrets."""
     with open_services(Settings.merged(location)) as services:
         with services.database.transaction():
             services.accounts.lock_orgs()

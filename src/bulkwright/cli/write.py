@@ -10,6 +10,7 @@ import time
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -196,15 +197,16 @@ class _Run:
         module = find_module(self.services, caller.org_id, self.task.options.module)
         task = self.task.checked(module)
         delimiters, match = task.options.delimiters, ColumnMatch((), ())
+        parent = partial(self.services.modules.module, caller.org_id)
         if task.stated.columns:
             # Under another delimiter the file does not have the stated columns.
             splitting = task.splitting()
             delimiters = splitting.delimiter
-            task.columns(module, splitting.header)  # before a large file is copied
+            task.columns(module, splitting.header, parent)  # before a large file is copied
 
         def mappings(header: Sequence[str]) -> tuple[FieldMapping, ...]:
             nonlocal match
-            match = task.columns(module, header)
+            match = task.columns(module, header, parent)
             return match.mappings
 
         with (
@@ -344,7 +346,10 @@ def _report(
     elif job.has_result and (job.counts.skipped or job.status is JobStatus.FAILED):
         stem = Path(job.resources[0].file_name).stem
         words = ("jobs", "result", str(job.id), "--failed", "-o", f"{stem}-failed.csv")
-        print_line("to correct these rows and write them again, save them:")
+        if job.status is JobStatus.FAILED:
+            print_line("the job failed before its last row; save the rows that it did not store:")
+        else:
+            print_line("to correct these rows and write them again, save them:")
         print_line(f"  {report.command(*words, location=location)}")
 
 

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +41,9 @@ def write_remote(
     job_id = ""
     try:
         with Client(url, token=token) as client:
-            module = _module(client, task)
+            module = _module(client, task.options.module)
             task = task.checked(module)
-            match = task.columns(module, header)
+            match = task.columns(module, header, partial(_module, client))
             report.print_omitted(match.omitted)
             with progress(task.path.name) as observe:
                 job_id = _create(client, task, match.mappings)
@@ -72,9 +73,8 @@ def write_remote(
     return exit_status(failed=details.status != "COMPLETED", skipped=counts.skipped)
 
 
-def _module(client: Client, task: WriteTask) -> Module:
+def _module(client: Client, name: str) -> Module:
     """Returns the module with its fields, as the server describes them."""
-    name = task.options.module
     try:
         fields = client.fields(name)
     except ApiError as error:
@@ -100,10 +100,17 @@ def _field(raw: Mapping[str, Any]) -> Field:
         display_label=raw.get("field_label") or raw.get("display_label") or raw["api_name"],
         data_type=raw["data_type"],
         system_mandatory=bool(raw.get("system_mandatory")),
+        lookup_module=_lookup_module(raw.get("lookup")),
         read_only=bool(raw.get("read_only") or raw.get("field_read_only")),
         # The answer does not say by which fields records are found; the server checks it.
         duplicate_check=True,
     )
+
+
+def _lookup_module(lookup: Mapping[str, Any] | None) -> str | None:
+    """Returns the module that a lookup refers to; a lookup to several modules names none."""
+    found = (lookup or {}).get("module")
+    return found if isinstance(found, str) and found else None
 
 
 def _create(client: Client, task: WriteTask, mappings: tuple[FieldMapping, ...]) -> str:

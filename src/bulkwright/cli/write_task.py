@@ -15,7 +15,14 @@ from bulkwright.domain.job import FieldMapping, Operation
 from bulkwright.domain.module import Module
 from bulkwright.domain.reading import Splitting
 from bulkwright.domain.spelling import did_you_mean
-from bulkwright.service.columns import ColumnMatch, Stated, find_by_name, match_columns
+from bulkwright.service.columns import (
+    ColumnMatch,
+    ParentModule,
+    Stated,
+    find_by_name,
+    match_columns,
+    with_parent_fields,
+)
 
 INTERRUPTED = 130
 """Exit status after a signal, as shells report Ctrl-C."""
@@ -46,11 +53,12 @@ class WriteTask:
         names = {one.column for one in self.stated.columns}
         return read_header(self.path, self.options.encoding, self.options.delimiters, names)
 
-    def columns(self, module: Module, header: Sequence[str]) -> ColumnMatch:
-        """Returns what becomes of the columns of the file.
+    def columns(self, module: Module, header: Sequence[str], parent: ParentModule) -> ColumnMatch:
+        """Returns what becomes of the columns of the file. `parent` returns the module of a lookup.
 
-        Raises InvalidField if a column would be lost and --ignore-columns is not given, or if no
-        column is left; MandatoryFieldsNotMapped if new records would lack a value.
+        Raises InvalidField if a column would be lost and --ignore-columns is not given, if no
+        column is left, or if a lookup names no field of its module; MandatoryFieldsNotMapped if
+        new records would lack a value.
         """
         options, operation = self.options, Operation(self.options.operation)
         match = match_columns(header, module, operation, options.find_by, self.stated)
@@ -71,7 +79,7 @@ class WriteTask:
                 f"no column fills {', '.join(missing)}, which every new record of {options.module} "
                 "needs; give --map COLUMN=FIELD or --default FIELD=VALUE"
             )
-        return match
+        return with_parent_fields(match, module, parent)
 
     def checked(self, module: Module) -> WriteTask:
         """Returns the task with the API name of its --find-by; ends the command if it lacks one."""

@@ -9,6 +9,7 @@ import asyncio
 import fcntl
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -60,10 +61,10 @@ def serve(settings: Settings) -> None:
             raise CannotServe(
                 f"{settings.name} was made by `serve --dev`: every reader of its "
                 "dev-credentials.json may do everything. Serve it with --dev, or revoke all of "
-                "that first: `bulkwright org adopt`."
+                f"that first: `bulkwright org adopt {_location(settings)}`."
             )
         elif not services.accounts.orgs():
-            _log.warning("no org yet: create one with `bulkwright init --data %s`", settings.data)
+            _log.warning("no org yet: create one with `bulkwright init %s`", _location(settings))
         if is_clear_text(settings):
             _log.warning(
                 "clients on other machines send tokens to %s in clear text; put a proxy with TLS "
@@ -76,6 +77,12 @@ def serve(settings: Settings) -> None:
         dispatcher = make_dispatcher(settings, services, observe)
         metrics = Metrics(counters, WorkerMetrics(), RequestCounters(), services.backlog)
         asyncio.run(Supervisor(settings, services, address, dispatcher, metrics).run())
+
+
+def _location(settings: Settings) -> str:
+    """The options with which a command finds the data; a URL may hold a password."""
+    database = "--database URL " if settings.database else ""
+    return f"{database}--data {shlex.quote(str(settings.data))}"
 
 
 def is_clear_text(settings: Settings) -> bool:

@@ -11,7 +11,7 @@ it has mappings by index, or `MappingRules.by_header` makes them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -187,6 +187,31 @@ def find_by_name(name: str, module: Module) -> str:
     )
 
 
+ParentModule = Callable[[str], Module | None]
+"""Returns a module to which lookups refer, by its API name."""
+
+
+def with_parent_fields(match: ColumnMatch, module: Module, parent: ParentModule) -> ColumnMatch:
+    """Returns the match with API names of the fields by which the records of lookups are found.
+
+    Raises InvalidField for a name that is none of such a field.
+    """
+    named = []
+    for mapping in match.mappings:
+        field, name = module.field(mapping.api_name), mapping.find_by
+        if field is not None and name is not None:
+            mapping = replace(mapping, find_by=_parent_field(field, name, parent))
+        named.append(mapping)
+    return replace(match, mappings=tuple(named))
+
+
+def _parent_field(field: Field, name: str, parent: ParentModule) -> str:
+    if field.has_users and name not in ("id", "email"):
+        raise InvalidField(f"{field.api_name} finds its user by id or email, not by {name!r}")
+    target = parent(field.lookup_module) if field.lookup_module else None
+    return name if target is None or name == "id" else FieldNames(target).field(name).api_name
+
+
 class _Columns:
     """The columns of a file while their fields are decided."""
 
@@ -242,7 +267,11 @@ class _Columns:
 
     def give_default(self, name: str, text: str) -> None:
         """Sets the value of a field for empty cells."""
-        api_name = self._names.field(name).api_name
+        found = self._names.field(name)
+        api_name = found.api_name
+        why = self._obstacle(found)
+        if why is not None:
+            raise InvalidField(f"{api_name} takes no default: {why.value}")
         before = self.mappings.get(api_name, FieldMapping(api_name))
         self.mappings[api_name] = replace(before, default=text, default_json={"value": text})
 
