@@ -22,7 +22,7 @@ def check_name(text: str, what: str, *, may_be_empty: bool = False) -> None:
         raise InvalidData(f"{what} is empty; give a text")
     if len(text) > NAME_CHARACTERS:
         raise InvalidData(f"{what} has more than {NAME_CHARACTERS} characters; shorten it")
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+    if any(unicodedata.category(character) == "Cc" for character in text):
         raise InvalidData(f"{what} has a control character; leave it out")
 
 
