@@ -356,6 +356,10 @@ class Connection:
         """What a GET answers."""
         return self._call("GET", path)
 
+    def post(self, path: str, body: object) -> dict[str, Any]:
+        """What a POST of JSON answers."""
+        return self._call("POST", path, json.dumps(body).encode())
+
     def _call(
         self,
         method: str,

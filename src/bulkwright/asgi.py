@@ -145,6 +145,7 @@ def create_app(
         base_url,
         versions,
         token_requests,
+        clock=services.database.clock,
         dev=settings.dev,
         count_not_served=requests.add_not_served,
     )

@@ -26,6 +26,7 @@ from bulkwright.service.audit import AuditLog
 from bulkwright.service.jobs import JobService
 from bulkwright.service.metadata import MetadataService
 from bulkwright.service.readiness import Readiness
+from bulkwright.service.record_writes import RecordCalls
 from bulkwright.service.records import RecordService
 from bulkwright.service.retention import Retention
 from bulkwright.service.signin import SignInService
@@ -44,6 +45,7 @@ from bulkwright.store.migrate import migrate
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.outbox import OutboxStore
 from bulkwright.store.parts import PartStore
+from bulkwright.store.records import RecordStore
 from bulkwright.store.retention import RetentionStore
 from bulkwright.store.sessions import SessionStore
 from bulkwright.store.uploads import UploadStore
@@ -87,6 +89,7 @@ class Services:
     uploads: UploadService
     jobs: JobService
     records: RecordService
+    record_calls: RecordCalls
     metadata: MetadataService
     outbox: OutboxStore
     signing: SigningKeys
@@ -319,7 +322,7 @@ def _services(database: Database, settings: Settings) -> Services:
     _bind(files, database)
     files.sweep()
     accounts, jobs, modules = AccountStore(database), JobStore(database), ModuleStore(database)
-    sessions = SessionStore(database)
+    sessions, record_store = SessionStore(database), RecordStore(database)
     audit = AuditLog(AuditStore(database), clock)
     tokens = TokenService(accounts, audit, settings.retention_policy.refresh_tokens)
     outbox, upload_store = OutboxStore(database), UploadStore(database)
@@ -350,7 +353,15 @@ def _services(database: Database, settings: Settings) -> Services:
             clock,
             lambda endpoint: _callback_guard(settings).why_never(endpoint),
         ),
-        records=RecordService(database, accounts, modules),
+        records=RecordService(database, accounts, modules, record_store, clock),
+        record_calls=RecordCalls(
+            accounts,
+            modules,
+            record_store,
+            settings.limits,
+            settings.layout_mandatory,
+            clock,
+        ),
         metadata=MetadataService(accounts, modules, clock),
         outbox=outbox,
         signing=SigningKeys(outbox),

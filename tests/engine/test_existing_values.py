@@ -46,7 +46,7 @@ def as_csv(rows: list[list[str]]) -> str:
 def shown_page(bench: Bench, module: str, caller: Caller) -> list[dict[str, Any]]:
     """The records of the first page, as a client of the caller reads them."""
     page = bench.services.records.page(caller, module)
-    records: list[dict[str, Any]] = json.loads(encode(present_records(page)))["data"]
+    records: list[dict[str, Any]] = json.loads(encode(present_records(page.records, {})))["data"]
     return records
 
 

@@ -106,7 +106,7 @@ class FaultedServer(Served):
             self.resume_workers()
             super().__exit__(*raised)
         if raised[0] is None and self.foreseen:
-            assert "Traceback" not in self.log
+            assert "Traceback" not in self.log, self.log[-9000:]
 
     def check(self) -> None:
         """Checks that all jobs have ended, each row has a line, and the store fits the results."""

@@ -259,8 +259,8 @@ WAYS = [
     Way(E.TooManyTokenRequests, too_often, 400, "", "Access Denied"),
     Way(problems.InvalidUrlPattern, get("/crm/bulk/v2/reed"), 404, "INVALID_URL_PATTERN",
         "Please check if the URL trying to access is a correct one"),
-    Way(problems.NotServed, get("/crm/v2/Leads/search"), 501, "NOT_IMPLEMENTED",
-        "GET /crm/{version}/{module}/search is documented by Zoho, but this server does not "
+    Way(problems.NotServed, get("/crm/v2/settings/tags"), 501, "NOT_IMPLEMENTED",
+        "GET /crm/{version}/settings/tags is documented by Zoho, but this server does not "
         "implement it.", ("operation",)),
     Way(problems.Misdirected, lambda s: s.http.get(JOB, headers=s.auth() | {"Host": "evil.test"}),
         421, "INVALID_REQUEST",

@@ -219,3 +219,18 @@ def test_the_api_process_stays_light() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert shown.stdout.strip() == "[]"
+
+
+def test_one_user_and_one_field(server: Deployment) -> None:
+    """By id; an unknown one is no content; a field needs its module."""
+    user = server.tenant.user
+    answer = server.get(f"/crm/v8/users/{user.id}")
+    assert answer.json()["users"][0]["email"] == user.email
+    assert server.get(f"/crm/v8/users/{server.other.user.id}").status_code == 204
+    fields = server.get("/crm/v8/settings/fields?module=Leads").json()["fields"]
+    wanted = fields[3]
+    path = f"/crm/v8/settings/fields/{wanted['id']}"
+    assert server.get(f"{path}?module=Leads").json() == {"fields": [wanted]}
+    assert server.get("/crm/v8/settings/fields/1?module=Leads").status_code == 204
+    missing = server.get(path)
+    assert (missing.status_code, missing.json()["code"]) == (400, "REQUIRED_PARAM_MISSING")

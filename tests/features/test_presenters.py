@@ -13,7 +13,6 @@ from bulkwright.domain.account import Org, User
 from bulkwright.domain.module import Field, Module
 from bulkwright.domain.record import Record, Reference, UserReference, Value
 from bulkwright.service.metadata import OrgDetails, UserDetails
-from bulkwright.service.records import RecordPage
 from bulkwright.web.json import encode
 from bulkwright.zoho.present import metadata, records
 from bulkwright.zoho.versions import VERSIONS
@@ -60,7 +59,8 @@ VALUES: dict[str, Value] = {
 def test_the_bytes_of_every_presenter_stay() -> None:
     """Order of the keys, types of the values, escapes."""
     record = Record(4_100, VALUES)
-    page = RecordPage((record, Record(4_099, {"id": 4_099})), 2, 2, has_more=True)
+    page = (record, Record(4_099, {"id": 4_099}))
+    info = records.page_info(2, 2, 2, True)
     presented = [
         metadata.modules([MODULE, MODULE]),
         metadata.module(MODULE, V2, {}),
@@ -72,7 +72,7 @@ def test_the_bytes_of_every_presenter_stay() -> None:
         metadata.org(OrgDetails(ORG, (USER,))),
         metadata.org(OrgDetails(ORG, ())),
         records.record(record),
-        records.records(page),
-        records.records(page, ["Text", "$approved", "Nothing"]),
+        records.records(page, info),
+        records.records(page, info, ["Text", "$approved", "Nothing"]),
     ]
     assert [encode(body).decode() for body in presented] == GOLDEN.read_text("ascii").splitlines()

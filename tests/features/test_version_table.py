@@ -72,6 +72,8 @@ def filled(path: str, version: str) -> str:
 def test_every_route_serves_every_version_of_the_table(newer: Newer, version: str) -> None:
     """Also one that is added to it; the response is that of v2 until the data says otherwise."""
     for route in VERSIONED:
+        if route.path.endswith("/actions/count"):
+            continue  # it exists from v2.1 on
         first, second, none = send(
             newer,
             (route.method, filled(route.path, "v2"), {}),

@@ -110,6 +110,10 @@ class Driver:
         """Get a record."""
         return self._step("record", module=module, record_id=record_id)
 
+    def call(self, name: str, module: str, **arguments: object) -> Report:
+        """Call a method of RecordOperations."""
+        return self._step("call", method=name, module=module, **arguments)
+
     def tokens(self) -> list[dict[str, str]]:
         """The rows of the SDK's own token store."""
         header, *rows = self.store.read_text("utf-8").splitlines()

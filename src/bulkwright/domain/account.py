@@ -72,12 +72,23 @@ class Right(Enum):
     CREATE_JOBS = "create jobs and what they need"
     READ_JOBS = "read jobs and their results"
     READ_RECORDS = "read records"
+    CREATE_RECORDS = "create records one by one"
+    UPDATE_RECORDS = "update records one by one"
+    DELETE_RECORDS = "delete records"
     READ_METADATA = "read the org, its users and its modules"
 
     @property
     def verb(self) -> str:
         """The verb of the documented messages."""
-        return "create" if self is Right.CREATE_JOBS else "read"
+        return _VERBS.get(self, "read")
+
+
+_VERBS = {
+    Right.CREATE_JOBS: "create",
+    Right.CREATE_RECORDS: "create",
+    Right.UPDATE_RECORDS: "update",
+    Right.DELETE_RECORDS: "delete",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ ends a request or a whole job. Its form on the wire (HTTP status, envelope) is d
     │   ├── FileNotFound                FILE_NOT_FOUND
     │   ├── InvalidCallbackUrl          INVALID_CALLBACK_URL
     │   ├── InvalidCallbackMethod       INVALID_CALLBACK_METHOD
+    │   ├── (record_errors.py)          those of searches and pages of records
     │   └── FileError                 the uploaded file cannot be used
     │       ├── InvalidFileFormat       INVALID_FILE_FORMAT (not an intact zip)
     │       ├── FileTooLarge            FILE_TOO_LARGE

@@ -178,11 +178,41 @@ BLOCKED_MOST_SECONDS = 5.0
 BLOCKED_FREE_SECONDS = 24 * 3600.0
 """How long an outage does not count as attempts of the current job."""
 
+RECORDS_PER_CALL = 100
+"""Records that one call writes (facts 10.1)."""
+RECORDS_BODY_BYTES = 2 * MiB
+"""The body of such a call: a hundred records of 20,000 characters."""
+RECORDS_OBJECTS = 20_000
+"""Objects in that body."""
+RECORDS_VALUES = 100_000
+"""Values in that body: a thousand of each record."""
+
 RECORDS_PER_PAGE = 200
 """Records in one page of a record read (facts 9)."""
 
 RECORD_PAGES = 1_000_000
 """The last page of a record read."""
+
+PAGED_RECORDS = 2_000
+"""Records that pages by number reach, from v5 on and in a search (facts 10.8, 10.9)."""
+TOKEN_PAGED_RECORDS = 100_000
+"""Records that pages by token reach (facts 10.8)."""
+PAGE_TOKEN_SECONDS = 24 * 3600
+"""Life of a page token (facts 10.8)."""
+LISTED_IDS = 200
+"""Ids in the `ids` of a list of records."""
+CRITERIA_CHARACTERS = 16_000
+"""Characters of the criteria of a search."""
+CRITERIA_LEVELS = 30
+"""Brackets within brackets in the criteria of a search."""
+CRITERIA_VALUES = 100
+"""Values of one `in` (facts 10.9)."""
+WORD_CHARACTERS = 2
+"""Letters of a word to search for, at least (facts 10.9)."""
+RECYCLED_DAYS = 60
+"""Days that a deleted record is listed as in the recycle bin (facts 10.4)."""
+DELETED_DAYS = 180
+"""Days that a deleted record is listed at all (facts 10.4)."""
 
 LISTED_FIELDS = 50
 """Names in the `fields` of a record read, from v3 on (facts 9)."""

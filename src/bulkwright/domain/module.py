@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -71,6 +71,16 @@ SYSTEM_FIELDS = frozenset({"id", "Created_By", "Modified_By", "Created_Time", "M
 
 Stamps = Mapping[str, int | datetime]
 """Values that the service itself writes, by api_name: the owner, the writers and the times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authorship:
+    """What the service writes beside the given values of a record."""
+
+    on_update: Stamps
+    on_insert: Stamps
+    defaults: Mapping[str, int]
+    """Values of new records where nothing is given, or nothing but an empty value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +215,21 @@ class Module:
     def has_infinity(self) -> bool:
         """Whether its columns can hold NaN and infinity: those of an existing PostgreSQL table."""
         return bool(self.table and self.table.schema)
+
+    def authorship(self, author: int, now: datetime, given: Collection[str] = ()) -> Authorship:
+        """Returns the stamps of records that a user writes now: of fields that are not `given`."""
+        defaults = {"Owner": author, "Layout": self.layout_id}
+        modified: Stamps = {"Modified_By": author, "Modified_Time": now}
+        created: Stamps = {"Created_By": author, "Created_Time": now}
+
+        def kept(stamps: Stamps) -> Stamps:
+            return {n: s for n, s in stamps.items() if self.field(n) is not None and n not in given}
+
+        return Authorship(
+            on_update=kept(modified),
+            on_insert=kept({**modified, **created, **defaults}),
+            defaults=defaults,
+        )
 
     def field(self, api_name: str) -> Field | None:
         """Returns the field of exactly that name, or None."""

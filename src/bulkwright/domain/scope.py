@@ -19,9 +19,12 @@ SETTINGS_LAYOUTS = ("zohocrm.settings.all", "zohocrm.settings.layouts.read")
 USERS = ("zohocrm.users.read",)
 ORG = ("zohocrm.org.read",)
 
+SEARCH = ("zohosearch.securesearch.read",)
+"""Search records, beside the scope to read them (facts 10.6)."""
+
 EVERY = (
     "ZohoCRM.bulk.ALL,ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoCRM.users.ALL,"
-    "ZohoCRM.org.ALL,ZohoFiles.files.ALL"
+    "ZohoCRM.org.ALL,ZohoFiles.files.ALL,ZohoSearch.securesearch.READ"
 )
 """Every scope that this service knows; a development token has them all."""
 
@@ -64,6 +67,17 @@ def module_write(module: str) -> tuple[str, ...]:
     return tuple(f"zohocrm.modules.{name}.{op}" for op in ("create", "write"))
 
 
+def module_update(module: str) -> tuple[str, ...]:
+    """Returns the scopes of which one is needed to change records of a module."""
+    name = module.lower()
+    return tuple(f"zohocrm.modules.{name}.{op}" for op in ("update", "write"))
+
+
+def module_delete(module: str) -> tuple[str, ...]:
+    """Returns the scopes of which one is needed to delete records of a module."""
+    return (f"zohocrm.modules.{module.lower()}.delete",)
+
+
 def module_read(module: str) -> tuple[str, ...]:
     """Returns the scopes of which one is needed to read records of a module."""
     return (f"zohocrm.modules.{module.lower()}.read",)
@@ -82,7 +96,10 @@ def _covers(granted: str, needed: str) -> bool:
     return operation in ("all", wanted) and wanted_group[: len(group)] == group and len(group) > 1
 
 
-_PRODUCTS = {"zohocrm": "ZohoCRM", "zohofiles": "ZohoFiles", "aaaserver": "Aaaserver"}
+_PRODUCTS = {
+    "zohocrm": "ZohoCRM", "zohofiles": "ZohoFiles", "zohosearch": "ZohoSearch",
+    "aaaserver": "Aaaserver",
+}  # fmt: skip
 
 
 def _shown(scope: str) -> str:

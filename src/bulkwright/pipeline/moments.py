@@ -13,38 +13,11 @@ from datetime import date
 import polars as pl
 
 from bulkwright.domain import dateformat
+from bulkwright.domain import value_rules as rules
 from bulkwright.domain.dateformat import DateFormat
 from bulkwright.pipeline.cells import ReadOptions, all_read, coalesced, has_no_false, keep_where
 from bulkwright.store import tables
 
-_DATES = (
-    (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "%Y-%m-%d"),
-    (r"^[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}$", "%m/%d/%Y"),
-    (r"^[0-9]{8}$", "%Y%m%d"),
-    (r"^[0-9]{4}-[0-9]{3}$", "%Y-%j"),
-    (r"^[0-9]{4}-W[0-9]{2}-[1-7]$", "%G-W%V-%u"),
-)
-"""The spellings of a date, the most frequent first, with the parser's directives."""
-_MOMENT = (
-    r"^(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4})[Tt ]"
-    r"(?P<time>[0-9]{2}:[0-5][0-9](?::[0-5][0-9])?)FRACTION"
-    r"(?P<zone>[Zz]|[+-][0-9]{2}(?::?[0-9]{2}){0,2})?$"
-)
-_WHOLE_SECONDS = _MOMENT.replace("FRACTION", r"(?:[.,][0-9]{1,9})?")
-"""For fields that hold whole seconds."""
-_MICROSECONDS = _MOMENT.replace("FRACTION", r"(?:[.,](?P<fraction>[0-9]{1,6})0{0,3})?")
-"""For columns that hold parts of a second; more digits than a column has are no value."""
-_BASIC = (
-    (
-        r"^([0-9]{4})([0-9]{2})([0-9]{2})[Tt]([0-9]{2})([0-9]{2})([0-9]{2})([.,Zz+-].*)?$",
-        "${1}-${2}-${3}T${4}:${5}:${6}${7}",
-    ),
-    (
-        r"^([0-9]{4})([0-9]{2})([0-9]{2})[Tt]([0-9]{2})([0-9]{2})([Zz+-].*)?$",
-        "${1}-${2}-${3}T${4}:${5}${6}",
-    ),
-)
-"""ISO 8601 without separators, and the same with them."""
 _BEYOND_DATE = r"^(?:-?infinity|[0-9]{5,6}-[0-9]{2}-[0-9]{2}|[0-9]{4,6}-[0-9]{2}-[0-9]{2} bc)$"
 _BEYOND_MOMENT = (
     r"^(?:-?infinity|(?:[0-9]{5,6}-[0-9]{2}-[0-9]{2}CLOCK|[0-9]{4,6}-[0-9]{2}-[0-9]{2}CLOCK bc))$"
@@ -52,7 +25,6 @@ _BEYOND_MOMENT = (
     "CLOCK", r" [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:[+-][0-9]{2}(?::[0-9]{2}){0,2})?"
 )
 """What PostgreSQL writes for values that no type here has; the server reads them again."""
-_MAX_OFFSET_HOURS = 14
 
 
 def read_dates(cells: pl.Series, options: ReadOptions) -> pl.Series:
@@ -63,7 +35,7 @@ def read_dates(cells: pl.Series, options: ReadOptions) -> pl.Series:
         dates = dates.dt.date()
     else:
         dates = _spelled(days)
-    dates = keep_where(dates, dates.dt.year() >= 1)
+    dates = keep_where(dates, (dates.dt.year() >= 1) & (dates.dt.year() <= 9999))
     if options.field.column is None:
         return dates
     return _with_beyond(dates.dt.to_string("%Y-%m-%d"), days, _BEYOND_DATE, options)
@@ -80,11 +52,11 @@ def read_moments(cells: pl.Series, options: ReadOptions) -> pl.Series:
         utc = _formatted(moments, pattern, options.created)
         utc = utc.dt.replace_time_zone("UTC") if pattern.has_zone else _in_zone(utc, zone)
     else:
-        spelling = _WHOLE_SECONDS if column is None else _MICROSECONDS
+        spelling = rules.WHOLE_SECONDS if column is None else rules.MICROSECONDS
         utc = _iso_moments(moments, spelling, zone)
         if not all_read(utc, moments):
             rest = keep_where(moments, utc.is_null())
-            for basic, extended in _BASIC:
+            for basic, extended in rules.BASIC:
                 rest = rest.str.replace(basic, extended)
             utc = coalesced(utc, _iso_moments(rest, spelling, zone))
     utc = keep_where(utc, (utc.dt.year() >= 1) & (utc.dt.year() <= 9999))
@@ -107,8 +79,8 @@ def _with_beyond(
 
 def _spelled(days: pl.Series) -> pl.Series:
     """The dates of texts in one of the spellings."""
-    dates = _dates_of(days, *_DATES[0])
-    for spelling in _DATES[1:]:
+    dates = _dates_of(days, *rules.DATES[0])
+    for spelling in rules.DATES[1:]:
         if all_read(dates, days):
             break
         rest = keep_where(days, dates.is_null())
@@ -185,7 +157,7 @@ def _without_offset(local: pl.Series, zone: pl.Series) -> pl.Series:
     hours, minutes, seconds = (
         digits.str.slice(at, 2).cast(pl.Int64, strict=False).fill_null(0) for at in (1, 3, 5)
     )
-    valid = (hours <= _MAX_OFFSET_HOURS) & (minutes < 60) & (seconds < 60)
+    valid = (hours <= rules.MOST_OFFSET_HOURS) & (minutes < 60) & (seconds < 60)
     offset = pl.duration(seconds=pl.lit(sign * (hours * 3600 + minutes * 60 + seconds)))
     return pl.select((keep_where(local, valid) - offset).dt.replace_time_zone("UTC")).to_series()
 

@@ -15,18 +15,11 @@ import msgspec
 import polars as pl
 
 from bulkwright.domain import dateformat
+from bulkwright.domain import value_rules as rules
 from bulkwright.domain.module import Column, Field, StorageType
 from bulkwright.pipeline.cells import ReadOptions, all_read, coalesced, has_no_false, keep_where
 from bulkwright.pipeline.moments import read_dates, read_moments
 
-_INTEGER_DIGITS = {"integer": 9}
-"""Most digits of an integer type; `_LONG_DIGITS` for the others."""
-_LONG_DIGITS = 18
-_GROUPED = r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?$"
-_DECIMAL = r"^(?:0|-?[1-9][0-9]{0,15})(?:\.[0-9]{1,9})?$"
-_PERCENT = r"^(?:0|-?[1-9][0-9]{0,4})(?:\.[0-9]{1,9})?$"
-_FRACTION = r"^-0\.[0-9]{1,9}$"
-"""A number between -1 and 0; apart from the others, because -0.00 is another text for 0.00."""
 _WHOLE = r"^-?[0-9]{1,19}$"
 _EXACT = r"^-?[0-9]{1,1000}(?:\.[0-9]{1,1000})?$"
 _FLOAT = r"^-?[0-9]{1,400}(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{1,3})?$"
@@ -36,28 +29,6 @@ _NOT_FINITE = r"^(?:nan|-?infinity)$"
 """What PostgreSQL writes for numbers that are not finite, in lower case."""
 _LARGEST = 1.7976931348623157e308
 _UUID = r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
-_EMAIL = (
-    r"^[A-Za-z0-9+_-][A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]*"
-    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,22}$"
-)
-_ANY_EMAIL = (
-    r"^[\p{L}\p{M}\p{N}+_-][\p{L}\p{M}\p{N}.!#$%&'*+/=?^_`{|}~-]*"
-    r"@(?:[\p{L}\p{M}\p{N}](?:[\p{L}\p{M}\p{N}_-]*[\p{L}\p{M}\p{N}])?\.)+[\p{L}\p{M}]{2,22}$"
-)
-_DIGITS = r"[0-9A-Za-z]+"
-"""The digits of a phone, or the letters on its keys."""
-_RUN = rf"{_DIGITS}(?:(?:[.-] ?| ){_DIGITS})*"
-_BRACKETS = rf" ?\( ?{_DIGITS}(?:[ .-]?{_DIGITS})*\)(?:-? ?{_RUN})?"
-_PHONE = (
-    rf"^\+?(?: ?{_RUN}(?:{_BRACKETS})*|(?:{_BRACKETS})+)"
-    rf"(?:(?:(?:,+;?|;){_DIGITS})+(?:#{_DIGITS})*)?[#;]?$"
-)
-"""The documented pattern (facts 8.1), without what this engine lacks. After `,`, `;` and `#` stand
-pauses, extensions and further numbers."""
-_WEBSITE = (
-    r"^(?i:https?://|ftp://)?[\p{L}\p{N}][\p{L}\p{M}\p{N}_-]*(?:\.[\p{L}\p{M}\p{N}_-]+)+"
-    r"(?::[0-9]{1,5})?(?:[/?#]\S*)?$"
-)
 
 
 def read_values(cells: pl.Series, options: ReadOptions) -> pl.Series:
@@ -94,7 +65,7 @@ def _text(cells: pl.Series, options: ReadOptions) -> pl.Series:
     if field.accepts_new_values:
         cells = cells.str.strip_chars()
         cells = keep_where(cells, cells != "")
-    patterns = _PATTERNS.get(field.data_type)
+    patterns = rules.PATTERNS.get(field.data_type)
     if patterns is not None:
         cells = keep_where(cells, _matches(cells, patterns))
     elif field.has_folded_key:
@@ -176,7 +147,8 @@ def _finite_decimal(numbers: pl.Series, field: Field) -> pl.Series:
 def _integer(cells: pl.Series, options: ReadOptions) -> pl.Series:
     if options.field.column is not None:
         return _existing_integer(_plain_number(cells, options), options.field.column)
-    pattern = rf"^-?[0-9]{{1,{_INTEGER_DIGITS.get(options.field.data_type, _LONG_DIGITS)}}}$"
+    digits = rules.INTEGER_DIGITS.get(options.field.data_type, rules.LONG_DIGITS)
+    pattern = rf"^-?[0-9]{{1,{digits}}}$"
     if options.format is None and has_no_false(cells.str.contains(pattern)):
         return cells.cast(pl.Int64)
     plain = _plain_number(cells, options)
@@ -184,7 +156,7 @@ def _integer(cells: pl.Series, options: ReadOptions) -> pl.Series:
 
 
 def _decimal(cells: pl.Series, options: ReadOptions) -> pl.Series:
-    pattern = _PERCENT if options.field.data_type == "percent" else _DECIMAL
+    pattern = rules.PERCENT if options.field.data_type == "percent" else rules.DECIMAL
     existing = options.field.column is not None
     if not existing and options.format is None and has_no_false(cells.str.contains(pattern)):
         return cells
@@ -193,7 +165,7 @@ def _decimal(cells: pl.Series, options: ReadOptions) -> pl.Series:
     plain = plain.str.replace(r"^-(0(?:\.0*)?)$", "${1}")
     if existing:
         return _existing_decimal(plain, options)
-    return keep_where(plain, plain.str.contains(pattern) | plain.str.contains(_FRACTION))
+    return keep_where(plain, plain.str.contains(pattern) | plain.str.contains(rules.FRACTION))
 
 
 def _plain_number(cells: pl.Series, options: ReadOptions) -> pl.Series:
@@ -207,14 +179,14 @@ def _plain_number(cells: pl.Series, options: ReadOptions) -> pl.Series:
         numbers = numbers.str.replace_all(".", "?", literal=True) if point != "." else numbers
         numbers = numbers.str.replace_all(point, ".", literal=True)
     elif numbers.str.contains(",", literal=True).any():
-        grouped = numbers.str.contains(_GROUPED)
+        grouped = numbers.str.contains(rules.GROUPED)
         bare = numbers.str.replace_all(",", "", literal=True)
         numbers = pl.select(pl.when(grouped).then(bare).otherwise(numbers)).to_series()
     return numbers.str.replace(r"^\+([0-9.])", "${1}")
 
 
 def _boolean(cells: pl.Series, options: ReadOptions) -> pl.Series:
-    words = _EXISTING_BOOLEANS if options.field.in_existing_table else _BOOLEANS
+    words = _EXISTING_BOOLEANS if options.field.in_existing_table else rules.BOOLEANS
     if options.format is not None:
         true, false = dateformat.boolean_words(options.format)
         words = {true: True, false: False}
@@ -227,9 +199,10 @@ def _list(cells: pl.Series, options: ReadOptions) -> pl.Series:
     """`a;b` as the JSON array `["a","b"]` (facts 8.1: values are joined by semicolons)."""
     values = cells.str.split(";").list.eval(pl.element().str.strip_chars())
     values = values.list.eval(pl.element().filter(pl.element() != "").unique(maintain_order=True))
-    fits = values.list.eval(pl.element().str.len_chars().max() <= (options.field.length or 120))
+    most = options.field.length or rules.LIST_VALUE_CHARS
+    fits = values.list.eval(pl.element().str.len_chars().max() <= most)
     if cells.str.contains(r'["\\\x00-\x1f]').any():
-        values = values.list.eval(pl.element().str.replace_many(_JSON_ESCAPES))
+        values = values.list.eval(pl.element().str.replace_many(rules.JSON_ESCAPES))
     joined = '["' + values.list.join('","') + '"]'
     return keep_where(joined, (values.list.len() > 0) & fits.list.all())
 
@@ -251,20 +224,8 @@ _READERS: dict[StorageType, Callable[[pl.Series, ReadOptions], pl.Series]] = {
     StorageType.LIST: _list,
     StorageType.REFERENCE: _reference,
 }
-
-_BOOLEANS = {"true": True, "false": False, "t": True, "f": False}
-"""The words in lower case; PostgreSQL writes `t` and `f`."""
-_EXISTING_BOOLEANS = {**_BOOLEANS, "1": True, "0": False}
+_EXISTING_BOOLEANS = {**rules.BOOLEANS, "1": True, "0": False}
 """Other databases write 1 and 0."""
-_JSON_ESCAPES = {
-    '"': '\\"',
-    "\\": "\\\\",
-    **{chr(c): f"\\u{c:04x}" for c in range(0x20)},
-}
-
-
-_PATTERNS = {"email": (_EMAIL, _ANY_EMAIL), "phone": (_PHONE,), "website": (_WEBSITE,)}
-"""A value must match one of these patterns. The fastest pattern is the first."""
 
 
 def _matches(cells: pl.Series, patterns: tuple[str, ...]) -> pl.Series:

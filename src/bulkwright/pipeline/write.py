@@ -9,12 +9,9 @@ cells leave values as they are, the last cell with a value of each column.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 import polars as pl
 
-from bulkwright.domain.module import Stamps
+from bulkwright.domain.module import Authorship
 from bulkwright.domain.outcome import Outcome
 from bulkwright.pipeline.match import Matched
 from bulkwright.pipeline.plan import Plan
@@ -24,14 +21,8 @@ from bulkwright.store.tables import key_column
 NO_IDS = pl.Series("id", [], pl.Int64)
 
 
-@dataclass(frozen=True, slots=True)
-class Additions:
-    """What the service writes beside the mapped columns; nothing in an existing table."""
-
-    on_update: Stamps = field(default_factory=dict)
-    on_insert: Stamps = field(default_factory=dict)
-    defaults: Mapping[str, int] = field(default_factory=dict)
-    """Values of new records whose cell is empty, by mapped column."""
+_NO_STAMPS = Authorship({}, {}, {})
+"""In an existing table the service writes nothing beside the mapped columns."""
 
 
 def take_ids(
@@ -88,7 +79,7 @@ def write_records(
     sink: RecordSink,
     *,
     exchanges_keys: bool,
-    additions: Additions = Additions(),
+    additions: Authorship = _NO_STAMPS,
 ) -> None:
     """Write what rows write (`row_records`): the final state of each record, once."""
     records = _final_states(records, plan)

@@ -73,6 +73,11 @@ class MetadataService:
             if not current_only or user.id == caller.user_id
         ]
 
+    def user(self, caller: Caller, user_id: int) -> UserDetails | None:
+        """Returns one user of the caller's org, or None. Raises like `users`."""
+        users = self.users(caller, current_only=user_id == caller.user_id)
+        return next((found for found in users if found.user.id == user_id), None)
+
     def org(self, caller: Caller) -> OrgDetails:
         """Returns the caller's org. Raises InvalidToken if it does not exist."""
         org = self.accounts.org(caller.org_id)

@@ -3,35 +3,104 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller, User
-from bulkwright.domain.errors import InvalidModule, ScopeMismatch
-from bulkwright.domain.limits import RECORDS_PER_PAGE
-from bulkwright.domain.module import Field, Module, StorageType
+from bulkwright.domain.criteria import (
+    BoundCondition,
+    BoundCriteria,
+    Comparator,
+    Criteria,
+    CriteriaGroup,
+    Junction,
+)
+from bulkwright.domain.errors import InvalidData
+from bulkwright.domain.job import Person
+from bulkwright.domain.limits import DELETED_DAYS, RECORDS_PER_PAGE, RECYCLED_DAYS
+from bulkwright.domain.module import UNWRITABLE, Field, Module, StorageType
 from bulkwright.domain.record import LAYOUT_NAME, Record, Reference, UserReference, Value
+from bulkwright.service.criteria import CriteriaBinder, searchable_keys
+from bulkwright.service.record_access import permitted_module
 from bulkwright.store import tables
 from bulkwright.store.accounts import AccountStore
 from bulkwright.store.database import Database, Row
 from bulkwright.store.modules import ModuleStore
-from bulkwright.store.times import from_number
+from bulkwright.store.records import Order, RecordStore
+from bulkwright.store.times import from_micros, from_number, to_micros
 
 
 @dataclass(frozen=True, slots=True)
 class RecordPage:
-    """Some records of a module, newest first."""
+    """Some records of a module."""
 
     records: tuple[Record, ...]
-    number: int
-    per_page: int
     has_more: bool
     """Whether a later page has records."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageQuery:
+    """Which page of a module's records is wanted, and in which order."""
+
+    per_page: int = RECORDS_PER_PAGE
+    skipped: int = 0
+    """Records before the page."""
+    before: int | None = None
+    """The page has ids under this one only; then nothing is skipped."""
+    ids: tuple[int, ...] | None = None
+    """Only these records."""
+    modified_since: datetime | None = None
+    """Only records that were changed after this time."""
+    sort_by: str = "id"
+    ascending: bool = False
+    none: bool = False
+    """Whether the caller asks for what no record here is, such as converted leads."""
+
+
+_WHOLE_PAGE = PageQuery()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a search asks for: one of these, the first one that is given."""
+
+    criteria: Criteria | None = None
+    email: str | None = None
+    phone: str | None = None
+    word: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is asked for."""
+        return not any((self.criteria, self.email, self.phone, self.word))
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedPage:
+    """Some deleted records of a module, newest first."""
+
+    records: tuple[DeletedEntry, ...]
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedEntry:
+    """What is kept of a deleted record."""
+
+    id: int
+    name: str
+    deleted_time: datetime
+    deleted_by: Person
+    created_by: Person | None
+    permanent: bool
+    """Whether it has left the recycle bin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +110,70 @@ class RecordService:
     database: Database
     accounts: AccountStore
     modules: ModuleStore
+    store: RecordStore
+    clock: Clock = SYSTEM_CLOCK
 
-    def page(
-        self, caller: Caller, module: str, *, number: int = 1, per_page: int = RECORDS_PER_PAGE
-    ) -> RecordPage:
-        """Returns page `number` of a module's records; the first page is 1.
+    def page(self, caller: Caller, module: str, query: PageQuery = _WHOLE_PAGE) -> RecordPage:
+        """Returns a page of a module's records.
 
-        Raises InvalidModule, and ScopeMismatch if the caller's scopes do not allow to read the
-        module.
+        Raises InvalidModule, InvalidData for a field to sort by that the module lacks, and
+        ScopeMismatch if the caller's scopes do not allow to read the module.
         """
         found = self._module(caller, module)
-        rows = self.database.sql(tables.newest(found), (per_page + 1, (number - 1) * per_page))
-        records = self._records(caller, found, rows[:per_page])
-        return RecordPage(records, number, per_page, has_more=len(rows) > per_page)
+        return self._page(caller, found, _restriction(found, query), query)
+
+    def search(self, caller: Caller, module: str, wanted: Wanted, query: PageQuery, *,
+               contains: bool) -> RecordPage:  # fmt: skip
+        """Returns a page of the records that a caller searches for.
+
+        With `contains`, `equals` of a text that is no key means contains. Raises like `page`, and
+        InvalidQuery.
+        """
+        found = self._module(caller, module)
+        criteria = self._criteria(caller, found, wanted, contains=contains)
+        if criteria is None:
+            return RecordPage((), has_more=False)
+        return self._page(caller, found, criteria, query)
+
+    def count(self, caller: Caller, module: str, wanted: Wanted, *, contains: bool) -> int:
+        """Returns how many records a caller searches for; all of them if nothing is named."""
+        found = self._module(caller, module)
+        if wanted.is_empty:
+            return self.store.count(found, None)
+        criteria = self._criteria(caller, found, wanted, contains=contains)
+        return 0 if criteria is None else self.store.count(found, criteria)
+
+    def deleted(
+        self, caller: Caller, module: str, kinds: Collection[str], query: PageQuery
+    ) -> DeletedPage:
+        """Returns a page of deleted records; `kinds` are `recycle` and `permanent`, or one."""
+        found = self._module(caller, module)
+        now = to_micros(self.clock.now())
+        recycled = now - RECYCLED_DAYS * _DAY_MICROS
+        after = recycled if "permanent" not in kinds else now - DELETED_DAYS * _DAY_MICROS
+        until = now if "recycle" in kinds else recycled
+        if query.modified_since is not None:
+            after = max(after, to_micros(query.modified_since))
+        rows = self.store.deleted(found, after, until, query.per_page + 1, query.skipped)
+        users = self.accounts.users(caller.org_id)
+        names = {user.id: user.name for user in users}
+        zone = next((user.time_zone for user in users if user.id == caller.user_id), "UTC")
+
+        def person(user_id: int | None) -> Person | None:
+            return None if user_id is None else Person(user_id, names.get(user_id, ""))
+
+        entries = tuple(
+            DeletedEntry(
+                id=row["id"],
+                name=row["display_name"],
+                deleted_time=from_micros(row["deleted_time"], zone),
+                deleted_by=Person(row["deleted_by"], names.get(row["deleted_by"], "")),
+                created_by=person(row["created_by"]),
+                permanent=row["deleted_time"] <= recycled,
+            )
+            for row in rows[: query.per_page]
+        )
+        return DeletedPage(entries, has_more=len(rows) > query.per_page)
 
     def record(self, caller: Caller, module: str, record_id: int) -> Record | None:
         """Returns one record, or None. Raises like `page`."""
@@ -61,17 +181,42 @@ class RecordService:
         records = self._records(caller, found, self.database.sql(tables.by_id(found), (record_id,)))
         return records[0] if records else None
 
+    def _page(
+        self, caller: Caller, module: Module, criteria: BoundCriteria | None, query: PageQuery
+    ) -> RecordPage:
+        if query.none or query.ids == ():
+            return RecordPage((), has_more=False)
+        keys = () if criteria is None else tuple(searchable_keys(criteria))
+        for field in keys:
+            self.store.ensure_index(module, field)
+        sort = module.field(query.sort_by)
+        if sort is None or sort.data_type in UNWRITABLE or sort.storage_type is StorageType.LIST:
+            raise InvalidData(details={"param_name": "sort_by"})
+        few = bool(keys) and sort.api_name == "id"
+        order = Order(sort, query.ascending, few=few)
+        rows = self.store.page(module, criteria, order, query.per_page + 1, query.skipped)
+        records = self._records(caller, module, rows[: query.per_page])
+        return RecordPage(records, has_more=len(rows) > query.per_page)
+
+    def _criteria(
+        self, caller: Caller, module: Module, wanted: Wanted, *, contains: bool
+    ) -> BoundCriteria | None:
+        """Returns the bound criteria; None if no record can meet them."""
+        users = self.accounts.users(caller.org_id)
+        zone = next((user.time_zone for user in users if user.id == caller.user_id), "UTC")
+        binder = CriteriaBinder(
+            module, self.modules, self.store, users, ZoneInfo(zone), contains=contains
+        )
+        if wanted.criteria is not None:
+            return binder.bind(wanted.criteria)
+        if wanted.email:
+            return binder.emails(wanted.email)
+        if wanted.phone:
+            return binder.phones(wanted.phone)
+        return binder.words(wanted.word or "")
+
     def _module(self, caller: Caller, name: str) -> Module:
-        module = self.modules.module(caller.org_id, name)
-        if module is None:
-            raise InvalidModule(details={"resource_path_index": 0})
-        names = {name, name.replace("_", "")}
-        if module.generated_type == "custom":
-            names.add("custom")
-        needed = tuple(s for n in sorted(names) for s in scope.module_read(n))
-        if not scope.permits(caller.scopes, needed):
-            raise ScopeMismatch
-        return module
+        return permitted_module(self.modules, caller, name, scope.module_read)
 
     def _records(self, caller: Caller, module: Module, rows: Sequence[Row]) -> tuple[Record, ...]:
         if not rows:
@@ -99,6 +244,22 @@ class RecordService:
             return {}
         found = self.database.sql(tables.display_names(target, named_by, len(ids)), ids)
         return {row["id"]: row["name"] for row in found}
+
+
+def _restriction(module: Module, query: PageQuery) -> BoundCriteria | None:
+    """Returns the criteria of a page: some ids, ids under one, changes after a time."""
+    parts: list[BoundCriteria] = []
+    number, modified = module.field("id"), module.field("Modified_Time")
+    if number is not None and query.ids is not None:
+        parts.append(BoundCondition(number, Comparator.IN, query.ids))
+    if number is not None and query.before is not None:
+        parts.append(BoundCondition(number, Comparator.LESS_THAN, (query.before,)))
+    if modified is not None and query.modified_since is not None:
+        since = f"{query.modified_since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        parts.append(BoundCondition(modified, Comparator.GREATER_THAN, (since,)))
+    if not parts:
+        return None
+    return parts[0] if len(parts) == 1 else CriteriaGroup(Junction.AND, tuple(parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +321,7 @@ def _decimal_cell(stored: Any) -> object:
     return format(Decimal(repr(stored)), "f") if isinstance(stored, float) else stored
 
 
+_DAY_MICROS = 24 * 3600 * 1_000_000
 _DATE_CHARS = len("2024-02-29")
 _CELLS: dict[StorageType, Callable[[Any], object]] = {
     StorageType.BOOLEAN: lambda stored: "true" if _boolean(stored) else "false",

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
+from bulkwright.domain.limits import DELETED_DAYS
 from bulkwright.domain.retention import STRAY_HOURS, RetentionPolicy
 from bulkwright.events.events import Observer, SweepDeferred, SweepFailed, Swept
 from bulkwright.files import Area, Files
@@ -111,6 +112,7 @@ class _Sweep:
         self._repeat("tokens", lambda: range(store.delete_devices()))
         self._repeat("tokens", lambda: range(store.delete_failures()))
         self._expired("audit", policy.audit, lambda t: range(store.delete_audit_entries(t)))
+        store.forget_deleted_names(timedelta(days=DELETED_DAYS))
         self._delete_strays(Area.UPLOADS, store.upload_known)
         self._delete_strays(Area.RESULTS, store.result_needed)
         self._delete_strays(Area.PIECES, store.pieces_needed)

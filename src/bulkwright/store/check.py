@@ -205,7 +205,7 @@ class CheckStore:
     def find_missing(self, module: Module, ids: Iterable[int]) -> FoundRecords:
         """Counts the given records that are not in the module's table."""
         self._db.insert_rows("name_record", ((record_id,) for record_id in ids))
-        (row,) = self._db.sql(tables.find_missing(module))
+        (row,) = self._db.sql(tables.find_missing(module), (module.id,))
         self._db.run("forget_named")
         return FoundRecords(row["count"], row["first"])
 
@@ -216,12 +216,13 @@ class CheckStore:
         result count; None if a result was swept and the module stores no creation time.
         """
         swept = self._db.one("swept_until")
+        values: tuple[object, ...] = (before, module.id, module.id)
         if swept is None:
-            (row,) = self._db.sql(tables.find_unreported(module, dated=False), (before, module.id))
+            (row,) = self._db.sql(tables.find_unreported(module, dated=False), values)
         elif module.field("Created_Time") is None:
             return None
         else:
             since = f"{from_micros(swept['until'], 'UTC'):%Y-%m-%dT%H:%M:%SZ}"
-            values = (before, module.id, since)
+            values = (*values, since)
             (row,) = self._db.sql(tables.find_unreported(module, dated=True), values)
         return FoundRecords(row["count"], row["first"])

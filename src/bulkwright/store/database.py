@@ -56,6 +56,10 @@ class Database(Protocol):
         """Runs a statement that Python builds; values are bound to its question marks."""
         ...
 
+    def sql_all(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        """Runs a statement that Python builds for its effect, once for each row, in order."""
+        ...
+
     def run_script(self, script: str) -> None:
         """Runs the statements of a script without values; call it inside `transaction`."""
         ...

@@ -93,6 +93,10 @@ class RetentionStore:
         """Deletes entries of the audit log; returns their number."""
         return len(self._db.all("delete_old_audit_entries", before=self._before(older), most=STEP))
 
+    def forget_deleted_names(self, older: timedelta) -> None:
+        """Erases the names of records that were deleted, which no list shows any more."""
+        self._db.run("forget_deleted_names", before=self._before(older))
+
     def upload_known(self, upload_id: int) -> bool:
         """Returns whether an upload with this id exists."""
         return self._db.one("upload_known", id=upload_id) is not None

@@ -43,6 +43,14 @@ class Types:
     """For the values of each storage type."""
     key: str
     """For the normalised keys of texts: compared byte by byte."""
+    folded: str = "{}"
+    """A text without surrounding spaces, its ASCII letters in lower case; compared byte by byte."""
+    ordered: str = "{}"
+    """A text that is sorted by its bytes."""
+    elements: str = "{}"
+    """The values of a list as a table `e` with the column `value`."""
+    decimal_is_text: bool = False
+    """Whether exact decimals are stored as texts."""
 
 
 class ModuleTable(ABC):
@@ -255,17 +263,12 @@ def create_index(module: Module, field: Field) -> list[str]:
 def page(module: Module) -> str:
     """SELECT of records in id order, after an id; binds (after, limit)."""
     id_column = table_of(module).id_column
-    return f"{_select(module)} WHERE {id_column} > ? ORDER BY {id_column} LIMIT ?"
-
-
-def newest(module: Module) -> str:
-    """SELECT of a page of records, newest first; binds (limit, offset)."""
-    return f"{_select(module)} ORDER BY {table_of(module).id_column} DESC LIMIT ? OFFSET ?"
+    return f"{select(module)} WHERE {id_column} > ? ORDER BY {id_column} LIMIT ?"
 
 
 def by_id(module: Module) -> str:
     """SELECT of one record by its id."""
-    return f"{_select(module)} WHERE {table_of(module).id_column} = ?"
+    return f"{select(module)} WHERE {table_of(module).id_column} = ?"
 
 
 def greatest_id(module: Module) -> str:
@@ -283,25 +286,39 @@ def display_names(module: Module, field: Field, count: int) -> str:
 
 
 def find_missing(module: Module) -> str:
-    """SELECT of the number of named records (queries/check.sql) that do not exist."""
+    """SELECT of the number of named records (queries/check.sql) that do not exist.
+
+    Binds the module id. Records that a caller has deleted are no finding.
+    """
     record = f'SELECT 1 FROM {table_of(module).name} r WHERE r."id" = named.id'
-    return f"SELECT count(*) AS count, min(id) AS first FROM named WHERE NOT EXISTS ({record})"
+    deleted = "SELECT 1 FROM deleted_records d WHERE d.module_id = ? AND d.id = named.id"
+    return (
+        "SELECT count(*) AS count, min(id) AS first FROM named "
+        f"WHERE NOT EXISTS ({record}) AND NOT EXISTS ({deleted})"
+    )
 
 
 def find_unreported(module: Module, *, dated: bool) -> str:
     """SELECT of the number of records before an id that no result line reports.
 
-    Binds (id, module id), and with `dated` the time after which the records were created.
+    Binds (id, module id, module id), and with `dated` the time after which the records were
+    created. Records of record calls have no result line.
     """
     reported = 'SELECT 1 FROM reported p WHERE p.module = ? AND p.id = r."id"'
+    direct_end = (
+        "SELECT d.first + d.count FROM direct_ids d "
+        'WHERE d.module_id = ? AND d.first <= r."id" ORDER BY d.first DESC LIMIT 1'
+    )
     since = ' AND r."Created_Time" > ?' if dated else ""
     return (
         f'SELECT count(*) AS count, min(r."id") AS first FROM {table_of(module).name} r '
-        f'WHERE r."id" < ? AND NOT EXISTS ({reported}){since}'
+        f'WHERE r."id" < ? AND NOT EXISTS ({reported}) '
+        f'AND coalesce(({direct_end}), 0) <= r."id"{since}'
     )
 
 
-def _select(module: Module) -> str:
+def select(module: Module) -> str:
+    """SELECT of records, without a condition."""
     table = table_of(module)
     names = ", ".join(f"{table.column(f)} AS {quoted(f.api_name)}" for f in stored_fields(module))
     return f"SELECT {names} FROM {table.name}"

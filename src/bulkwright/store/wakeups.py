@@ -79,8 +79,9 @@ class Wakeups(ABC):
 
     def _select(self, seconds: float, source: int | None = None) -> bool:
         """Waits until `source` can be read; False after `seconds` or `interrupt`."""
-        # Not select(): an API process may have more than a thousand open files.
-        with selectors.DefaultSelector() as selector:
+        # Not select(): an API process may have more than a thousand open files. Not epoll(): it
+        # takes an open file itself, of which there may be none left.
+        with selectors.PollSelector() as selector:
             selector.register(self._interrupted, selectors.EVENT_READ)
             if source is not None:
                 selector.register(source, selectors.EVENT_READ)

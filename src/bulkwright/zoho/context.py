@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain.limits import Limits
 from bulkwright.service.throttle import Allowance
 from bulkwright.web.request import Request
@@ -26,6 +28,7 @@ class ZohoContext:
     """The versions that are served, by their segment of the path."""
     token_requests: Allowance
     """How many requests each client may still send to the token endpoint."""
+    clock: Clock = SYSTEM_CLOCK
     dev: bool = False
     """Whether users can sign in without a password, and pages offer it."""
     descriptions: Descriptions = field(default_factory=Descriptions)
@@ -33,6 +36,10 @@ class ZohoContext:
     count_not_served: Callable[[str, str], None] = lambda _operation, _parameter: None
     """Counts a request for an operation, or a parameter of it, that is not served."""
     sign_in_queue: SignInQueue = field(default_factory=SignInQueue)
+
+    def now(self) -> datetime:
+        """Returns the time in UTC."""
+        return self.clock.now()
 
     @property
     def is_https(self) -> bool:

@@ -195,7 +195,7 @@ _OPERATIONS = """
 /crm/{version}/users/{user_id}/actions/transfer POST
 /crm/{version}/users/{user_id}/actions/transfer_and_delete POST
 /crm/{version}/users/{user_id}/actions/validate_before_transfer GET
-/crm/{version}/users/{user} DELETE GET PUT
+/crm/{version}/users/{user_id} DELETE GET PUT
 /crm/{version}/users/{user}/actions/associated_groups GET
 /crm/{version}/users/{user}/territories DELETE GET PUT
 /crm/{version}/users/{user}/territories/{territory} DELETE GET
@@ -274,19 +274,39 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
 """The documented methods by path."""
 
 _LISTED = "approved converted cvid uid startDateTime endDateTime territory_id include_child fields"
-PARAMETERS: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("GET", path): tuple(names.split())
-    for path, names in {
-        "/crm/{version}/settings/modules": "status",
-        "/crm/{version}/settings/fields": (
-            "module type data_type include feature_name component layout_id"
-        ),
-        "/crm/{version}/settings/layouts": "module",
-        "/crm/{version}/users": "type page per_page ids",
-        "/crm/{version}/{module}": (f"{_LISTED} ids sort_by sort_order page per_page page_token"),
-        "/crm/{version}/{module}/{record_id}": f"{_LISTED} on_demand_properties",
-    }.items()
-}
+PARAMETERS: Mapping[tuple[str, str], tuple[str, ...]] = (
+    {
+        ("GET", path): tuple(names.split())
+        for path, names in {
+            "/crm/{version}/settings/modules": "status",
+            "/crm/{version}/settings/fields": (
+                "module type data_type include feature_name component layout_id"
+            ),
+            "/crm/{version}/settings/fields/{field_id}": "module include",
+            "/crm/{version}/settings/layouts": "module",
+            "/crm/{version}/users": "type page per_page ids",
+            "/crm/{version}/{module}": (
+                f"{_LISTED} ids sort_by sort_order page per_page page_token"
+            ),
+            "/crm/{version}/{module}/{record_id}": f"{_LISTED} on_demand_properties",
+        }.items()
+    }
+    | {
+        ("GET", f"/crm/{{version}}/{{module}}/{end}"): tuple(names.split())
+        for end, names in {
+            "search": (
+                "criteria email phone word converted approved approval_state page per_page fields "
+                "sort_by sort_order type"
+            ),
+            "actions/count": "criteria email phone word",
+            "deleted": "type page per_page",
+        }.items()
+    }
+    | {
+        ("DELETE", "/crm/{version}/{module}"): ("ids", "wf_trigger"),
+        ("DELETE", "/crm/{version}/{module}/{record_id}"): ("wf_trigger",),
+    }
+)
 """The documented parameters of the query, by method and path."""
 
 HEADERS: Mapping[tuple[str, str], tuple[str, ...]] = {
@@ -294,9 +314,22 @@ HEADERS: Mapping[tuple[str, str], tuple[str, ...]] = {
     for path, names in {
         "/crm/{version}/settings/modules": "If-Modified-Since",
         "/crm/{version}/users": "If-Modified-Since",
+        "/crm/{version}/users/{user_id}": "If-Modified-Since",
         "/crm/{version}/{module}": "If-Modified-Since X-EXTERNAL",
+        "/crm/{version}/{module}/deleted": "If-Modified-Since",
+        "/crm/{version}/{module}/search": "X-EXTERNAL",
         "/crm/{version}/{module}/{record_id}": "If-Modified-Since X-EXTERNAL",
     }.items()
+} | {
+    (method, path): tuple(names.split())
+    for method, path, names in (
+        ("POST", "/crm/{version}/{module}", "X-EXTERNAL"),
+        ("PUT", "/crm/{version}/{module}", "If-Unmodified-Since X-EXTERNAL"),
+        ("PUT", "/crm/{version}/{module}/{record_id}", "If-Unmodified-Since X-EXTERNAL"),
+        ("POST", "/crm/{version}/{module}/upsert", "If-Unmodified-Since X-EXTERNAL"),
+        ("DELETE", "/crm/{version}/{module}", "X-EXTERNAL"),
+        ("DELETE", "/crm/{version}/{module}/{record_id}", "X-EXTERNAL"),
+    )
 }
 """The documented headers, by method and path."""
 

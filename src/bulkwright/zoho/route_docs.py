@@ -40,6 +40,8 @@ CREATE_ERRORS = (
 TEXT: Json = {"type": "string"}
 ID: Json = {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"}
 _SEGMENT = "^[A-Za-z0-9_.~-]{1,400}$"
+ANY_ID: Json = {"type": "string", "pattern": _SEGMENT}
+"""An id in a path: any other text is an unknown one."""
 _JOB_ID = "111111000002308051"
 
 PATH_PARAMETERS: dict[str, tuple[str, Json]] = {

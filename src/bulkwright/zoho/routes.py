@@ -9,15 +9,16 @@ from __future__ import annotations
 from bulkwright.domain import errors as e
 from bulkwright.domain import scope
 from bulkwright.domain.account import Right
-from bulkwright.web.route import ResponseDoc, Route
+from bulkwright.web.route import ParameterDoc, ResponseDoc, Route
 from bulkwright.web.router import BoundRoute, bind
 from bulkwright.wire import responses as wire
 from bulkwright.zoho import route_docs as doc
-from bulkwright.zoho.auth import PUBLIC, Access, Open, check_access
+from bulkwright.zoho.auth import PUBLIC, Access, check_access
 from bulkwright.zoho.context import ZohoContext
-from bulkwright.zoho.handlers import bulk_write, metadata, records
+from bulkwright.zoho.handlers import bulk_write, metadata
 from bulkwright.zoho.not_served import gap_routes, refusing_gaps
 from bulkwright.zoho.oauth import authorize, pages, token, visitor
+from bulkwright.zoho.record_routes import RECORD_ROUTES
 
 _BULK = "/crm/bulk/{version}/write"
 _CRM = "/crm/{version}"
@@ -206,6 +207,24 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
     ),
     Route(
         "GET",
+        f"{_CRM}/settings/fields/{{field_id}}",
+        metadata.field,
+        Access(scope.SETTINGS_FIELDS, Right.READ_METADATA),
+        name="getField",
+        group=doc.READS,
+        summary="Get a field of a module",
+        parameters=(
+            ParameterDoc("field_id", "path", "Id of a field.", doc.ANY_ID),
+            doc.MODULE_QUERY,
+        ),
+        answers={
+            200: ResponseDoc("It.", (doc.list_of("fields", "id", "api_name", "data_type"),)),
+            204: ResponseDoc("The module has no such field."),
+        },
+        errors=(e.InvalidModule, e.RequiredParamMissing, e.InvalidRequest, e.AuthorizationFailed),
+    ),
+    Route(
+        "GET",
         f"{_CRM}/settings/layouts",
         metadata.layouts,
         Access(scope.SETTINGS_LAYOUTS, Right.READ_METADATA),
@@ -238,6 +257,21 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
     ),
     Route(
         "GET",
+        f"{_CRM}/users/{{user_id}}",
+        metadata.user,
+        Access(scope.USERS),
+        name="getUser",
+        group=doc.READS,
+        summary="Get a user",
+        parameters=(ParameterDoc("user_id", "path", "Id of a user.", doc.ANY_ID),),
+        answers={
+            200: ResponseDoc("The user.", (doc.list_of("users", "id", "email", "full_name"),)),
+            204: ResponseDoc("The user does not exist."),
+        },
+        errors=(e.AuthorizationFailed,),
+    ),
+    Route(
+        "GET",
         f"{_CRM}/org",
         metadata.org,
         Access(scope.ORG, Right.READ_METADATA),
@@ -247,47 +281,7 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         answers={200: ResponseDoc("The org.", (doc.list_of("org", "id", "zgid", "company_name"),))},
         errors=(e.AuthorizationFailed,),
     ),
-    # Records. Any name may be a module, unless another route has it as a literal.
-    Route(
-        "GET",
-        f"{_CRM}/{{module}}",
-        records.records,
-        Access(Open.BY_MODULE, Right.READ_RECORDS),
-        name="listRecords",
-        group=doc.READS,
-        summary="List records",
-        text="Newest first.",
-        parameters=(*doc.PAGE_QUERY, doc.FIELDS_QUERY),
-        answers={
-            200: ResponseDoc(
-                "A page of records.", (doc.list_of("data", "id", more=doc.PAGE_INFO),)
-            ),
-            204: ResponseDoc("The page has no records."),
-        },
-        errors=(
-            e.InvalidModule,
-            e.InvalidData,
-            e.InvalidRequest,
-            e.RequiredParamMissing,
-            e.LimitExceeded,
-            e.AuthorizationFailed,
-        ),
-    ),
-    Route(
-        "GET",
-        f"{_CRM}/{{module}}/{{record_id}}",
-        records.record,
-        Access(Open.BY_MODULE, Right.READ_RECORDS),
-        name="getRecord",
-        group=doc.READS,
-        summary="Get a record",
-        parameters=(doc.FIELDS_QUERY,),
-        answers={
-            200: ResponseDoc("The record.", (doc.list_of("data", "id"),)),
-            204: ResponseDoc("The record does not exist."),
-        },
-        errors=(e.InvalidModule, e.InvalidRequest, e.AuthorizationFailed),
-    ),
+    *RECORD_ROUTES,
     # The pages on which a user signs in and agrees
     Route(
         "GET",

@@ -7,6 +7,7 @@ from typing import Protocol
 from bulkwright.files import Files
 from bulkwright.service.jobs import JobService
 from bulkwright.service.metadata import MetadataService
+from bulkwright.service.record_writes import RecordCalls
 from bulkwright.service.records import RecordService
 from bulkwright.service.signin import SignInService
 from bulkwright.service.tokens import TokenService
@@ -50,6 +51,11 @@ class ZohoServices(Protocol):
     @property
     def records(self) -> RecordService:
         """Reads records."""
+        ...
+
+    @property
+    def record_calls(self) -> RecordCalls:
+        """Writes single records."""
         ...
 
     @property

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from bulkwright.domain.limits import PAGED_RECORDS
+
 _AS_STATUS = {"INPROGRESS": "INPROGRESS", "COMPLETED": "COMPLETED"}
 _AS_DOCUMENTED = {"INPROGRESS": "ADDED", "COMPLETED": "SUCCESS"}
 
@@ -41,6 +43,28 @@ class Version:
     """`id` is among the fields of a module, from v4 on (facts 9)."""
     fields_required: bool = True
     """A list of records needs the parameter `fields`, from v3 on (facts 9)."""
+    page_tokens: bool = True
+    """Pages of records have tokens, from v3 on (facts 10.8)."""
+    paged_records: int | None = None
+    """The records that pages by number reach, from v5 on (facts 10.8)."""
+    sorts_by_any_field: bool = False
+    """A list of records is sorted by any field, before v3 (facts 10.8)."""
+    criteria: int = 10
+    """Conditions of a search, at most (facts 10.9)."""
+    equals_contains: bool = True
+    """`equals` of a text means contains for a single condition too, from v6 on (facts 10.9)."""
+    counts_records: bool = True
+    """`actions/count` exists, from v2.1 on (facts 10.9)."""
+    all_bad_status: int = 400
+    """The HTTP status of a write of which every record is bad (facts 10.2)."""
+    json_path: bool = True
+    """Errors of records say where in the body the mistake is (facts 10.3)."""
+    multiple_errors: bool = False
+    """Several unique values that others hold are one MULTIPLE_OR_MULTI_ERRORS, from v7 on."""
+    approval_state: bool = False
+    """The details of a written record have `$approval_state`, from v7 on."""
+    missing_param_key: str = "param_name"
+    """The detail that names a query parameter which is missing (facts 10.4)."""
     shows_request: bool = True
     """The root contains `callback` and `ignore_empty`."""
     resource_code: Mapping[str, str] = field(default_factory=lambda: _AS_DOCUMENTED)
@@ -57,6 +81,13 @@ _V2 = Version(
     layout_status=0,
     shows_id_field=False,
     fields_required=False,
+    page_tokens=False,
+    sorts_by_any_field=True,
+    equals_contains=False,
+    counts_records=False,
+    all_bad_status=202,
+    json_path=False,
+    missing_param_key="param",
     shows_request=False,
     resource_code={},
 )
@@ -66,16 +97,24 @@ _V2_1 = Version(
     layout_status=0,
     shows_id_field=False,
     fields_required=False,
+    page_tokens=False,
+    sorts_by_any_field=True,
+    equals_contains=False,
     resource_code=_AS_STATUS,
     style=Style.CAPTURE,
 )
 _V2_2 = replace(_V2_1, name="v2.2")
 """Not documented, but the version of Zoho's own web client; third parties call it (facts 9)."""
 
-_V3 = Version("v3", shows_id_field=False)
+_V3 = Version("v3", shows_id_field=False, equals_contains=False)
+_V4 = Version("v4", equals_contains=False)
+_V5 = replace(_V4, name="v5", paged_records=PAGED_RECORDS)
+_V6 = replace(_V5, name="v6", equals_contains=True)
+_V7 = replace(_V6, name="v7", multiple_errors=True, approval_state=True)
+_V8 = replace(_V7, name="v8", criteria=15)
 
 VERSIONS: Mapping[str, Version] = {
-    v.name: v for v in (_V2, _V2_1, _V2_2, _V3, *map(Version, ("v4", "v5", "v6", "v7", "v8")))
+    v.name: v for v in (_V2, _V2_1, _V2_2, _V3, _V4, _V5, _V6, _V7, _V8)
 }
 """Every version that is served, by its segment of the path. The only list of versions."""
 

@@ -120,12 +120,12 @@ def _early_answer(module: ModuleType) -> None:
     """The job is answered before its row is in the database."""
 
     def make(original: Any) -> Any:
-        def add(self: Any, job: Any) -> None:
+        def add(self: Any, job: Any, **more: Any) -> None:
             def later() -> None:
                 time.sleep(
                     3.0
                 )  # long enough that the kill comes first, however busy the machine is
-                original(self, job)
+                original(self, job, **more)
 
             threading.Thread(target=later, daemon=True).start()
 

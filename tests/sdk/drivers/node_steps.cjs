@@ -57,6 +57,30 @@ class Driver {
 			new this.sdk.HeaderMap());
 	}
 
+	/** Calls a method of RecordOperations with records, or with parameters of a group. */
+	async call({ method, module, records, check, group, parameters }) {
+		const record = this.sdk.record;
+		let given = new this.sdk.ParameterMap();
+		if (records === undefined) {
+			for (const [key, value] of Object.entries(parameters)) {
+				await given.add(record[group][key.toUpperCase()], value);
+			}
+		} else {
+			given = new record.BodyWrapper();
+			given.setData(records.map((values) => {
+				const made = new record.Record();
+				for (const [key, value] of Object.entries(values)) {
+					if (key === "id") made.setId(BigInt(value));
+					else made.addKeyValue(key, value);
+				}
+				return made;
+			}));
+			if (check) given.setDuplicateCheckFields(check);
+		}
+		const called = method.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
+		return new record.RecordOperations(module)[called](given, new this.sdk.HeaderMap());
+	}
+
 	async resource(wanted) {
 		const made = new this.sdk.Resource();
 		made.setType(new this.sdk.Choice("data"));

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from python_steps import Driver
 from zcrmsdk.src.com.zoho.api.authenticator import OAuthToken
 from zcrmsdk.src.com.zoho.api.authenticator.store import FileStore
@@ -42,6 +44,10 @@ class Driver2(Driver):
         """The module is given to the call."""
         operations = api.record.RecordOperations()
         return operations.get_record(int(record_id), module, api.ParameterMap(), api.HeaderMap())
+
+    def operation(self, name, module):
+        """The module is the first argument."""
+        return partial(getattr(self.api.record.RecordOperations(), name), module)
 
     def job_id(self, digits):
         """A number."""

@@ -42,6 +42,10 @@ class Driver8(Driver):
         operations = api.record.RecordOperations(module)
         return operations.get_record(int(record_id), api.ParameterMap(), api.HeaderMap())
 
+    def operation(self, name, module):
+        """The module is given to the class of operations."""
+        return getattr(self.api.record.RecordOperations(module), name)
+
     def job_id(self, digits):
         """A text."""
         return digits

@@ -71,6 +71,33 @@ class Driver(ABC):
     def record(self, module, record_id):
         """Get a record. Every SDK reads the fields of its module and of all its lookups first."""
 
+    @abstractmethod
+    def operation(self, name, module):
+        """A method of RecordOperations for a module."""
+
+    def call(self, method, module, records=None, check=None, group=None, parameters=None):
+        """Call a method of RecordOperations with records, or with parameters of a group."""
+        record = self.api.record
+        if records is None:
+            given = self.api.ParameterMap()
+            for key, value in parameters.items():
+                given.add(getattr(getattr(record.record_operations, group), key), value)
+        else:
+            given = record.BodyWrapper()
+            given.set_data([self._record(values) for values in records])
+            if check:
+                given.set_duplicate_check_fields(check)
+        return self.operation(method, module)(given, self.api.HeaderMap())
+
+    def _record(self, values):
+        made = self.api.record.Record()
+        for name, value in values.items():
+            if name == "id":
+                made.set_id(int(value))
+            else:
+                made.add_key_value(name, value)
+        return made
+
     def download(self, url, into):
         """Download a result into a file."""
         answer = self.api.bulk_write.BulkWriteOperations().download_bulk_write_result(url)
@@ -100,7 +127,7 @@ class Driver(ABC):
 
     def run(self):
         """Respond to each line of standard input until it ends."""
-        steps = (self.upload, self.create, self.details, self.download, self.record)
+        steps = (self.upload, self.create, self.details, self.download, self.record, self.call)
         known = {step.__name__: step for step in steps}
         for line in sys.stdin:
             wanted = json.loads(line)

@@ -15,8 +15,8 @@ Nothing here writes to disk or looks up a codec by a caller's name. These are th
 packages use.
 """
 
+from bulkwright.domain.value_rules import BAD_BYTE
 from bulkwright.formats.csv.blocks import Block, Inspection, blocks, inspect
-from bulkwright.formats.csv.charset import BAD_BYTE
 from bulkwright.formats.csv.delimiter import DELIMITER_NAMES, choose
 from bulkwright.formats.csv.dialect import HEAD_BYTES, Dialect, sniff
 from bulkwright.formats.csv.encodings import ENCODINGS, canonical_encoding

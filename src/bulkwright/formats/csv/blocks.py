@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from bulkwright.domain import limits
 from bulkwright.domain.reading import FoundBy
-from bulkwright.formats.csv.charset import BAD_BYTE, EncodingScan, resolve_byte_order, to_utf8
+from bulkwright.domain.value_rules import BAD_BYTE
+from bulkwright.formats.csv.charset import EncodingScan, resolve_byte_order, to_utf8
 from bulkwright.formats.csv.dialect import (
     END_OF_FILE,
     HEAD_BYTES,

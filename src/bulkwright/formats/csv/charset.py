@@ -12,15 +12,9 @@ from collections.abc import Iterable, Iterator
 
 from bulkwright.domain.errors import FileNotSupported
 from bulkwright.domain.reading import FoundBy
+from bulkwright.domain.value_rules import BAD_BYTE
 from bulkwright.formats.csv.encodings import ENCODINGS
 from bulkwright.formats.csv.guess import SAMPLE_BYTES, guess_encoding
-
-BAD_BYTE = "\ufdd0"
-"""Replaces bytes of a file that its encoding does not allow.
-
-It is a noncharacter of Unicode, so that ordinary text never holds it. If a file holds it all the
-same, it means the same.
-"""
 
 _NOT_FINAL = False
 """For the decoder: a character that is cut at the end is not an error."""

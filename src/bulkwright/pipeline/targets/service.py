@@ -6,7 +6,7 @@ The service knows every rule of its tables, so each row that is not skipped is s
 from __future__ import annotations
 
 from bulkwright.domain.job import Split
-from bulkwright.domain.module import Stamps
+from bulkwright.domain.module import Authorship
 from bulkwright.pipeline.conform import Conformed
 from bulkwright.pipeline.context import JobContext
 from bulkwright.pipeline.match import Matched, match
@@ -14,7 +14,7 @@ from bulkwright.pipeline.parts import locked_groups
 from bulkwright.pipeline.plan import Plan
 from bulkwright.pipeline.targets.picklists import Picklists
 from bulkwright.pipeline.targets.target import Decided
-from bulkwright.pipeline.write import Additions, row_records, take_ids, write_records
+from bulkwright.pipeline.write import row_records, take_ids, write_records
 
 
 class ServiceTarget:
@@ -54,27 +54,12 @@ class ServiceTarget:
     def _match(self, conformed: Conformed) -> Matched:
         return match(conformed, self._plan, self._sink, self._parents)
 
-    def _additions(self) -> Additions:
+    def _additions(self) -> Authorship:
         """Who wrote the records and when, and the owner and layout of new ones.
 
         A mapped column has the values of its cells instead. An empty owner or layout of a new
         record gets the default.
         """
-        author, now = self._plan.job.created_by.id, self._clock.now()
-        defaults = {"Owner": author, "Layout": self._plan.module.layout_id}
-        modified: Stamps = {"Modified_By": author, "Modified_Time": now}
-        created: Stamps = {"Created_By": author, "Created_Time": now}
-        return Additions(
-            on_update=self._unmapped(modified),
-            on_insert=self._unmapped({**modified, **created, **defaults}),
-            defaults=defaults,
-        )
-
-    def _unmapped(self, stamps: Stamps) -> Stamps:
-        """The stamps of fields that the module has and that no mapping fills."""
-        plan = self._plan
-        return {
-            name: stamp
-            for name, stamp in stamps.items()
-            if plan.module.field(name) is not None and plan.column(name) is None
-        }
+        given = [column.name for column in self._plan.columns]
+        author = self._plan.job.created_by.id
+        return self._plan.module.authorship(author, self._clock.now(), given)

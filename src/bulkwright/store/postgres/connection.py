@@ -49,6 +49,9 @@ TYPES = Types(
     },
     # Keys are compared byte by byte, which is the fastest comparison (decision 8).
     key='TEXT COLLATE "C"',
+    folded='lower(trim({} COLLATE "C"))',
+    ordered='{} COLLATE "C"',
+    elements="jsonb_array_elements_text({}) AS e (value)",
 )
 """PostgreSQL's column types."""
 
@@ -167,6 +170,13 @@ class PostgresDatabase(PostgresQueries):
         with self.transaction():
             self._transaction_connection.cursor().executemany(
                 marked(q.sql).encode(), [_without_nul(q.bind(row)) for row in rows]
+            )
+
+    def sql_all(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        """Runs a statement that Python builds for its effect, once for each row, in order."""
+        with self.transaction():
+            self._transaction_connection.cursor().executemany(
+                marked(sql).encode(), list(map(_without_nul, rows))
             )
 
     def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:

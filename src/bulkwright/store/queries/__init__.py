@@ -74,6 +74,11 @@ class NamedQueries(ABC):
     def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """Runs a statement that Python builds; values are bound to its question marks."""
 
+    def sql_all(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        """Runs a statement that Python builds for its effect, once for each row, in order."""
+        for row in rows:
+            self.sql(sql, row)
+
     def all(self, query: str, /, **values: object) -> list[Row]:
         """Runs a named query and returns its rows."""
         q = self._queries[query]

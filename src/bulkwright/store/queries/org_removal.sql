@@ -42,6 +42,14 @@ DELETE FROM jobs WHERE org_id = :org_id
 -- Delete the uploads of an org.
 DELETE FROM uploads WHERE org_id = :org_id
 
+-- name: delete_deleted_records_of_org
+-- Delete what is known of the deleted records of an org.
+DELETE FROM deleted_records WHERE org_id = :org_id
+
+-- name: delete_direct_ids_of_org
+-- Delete which ids the record calls of an org gave.
+DELETE FROM direct_ids WHERE module_id IN (SELECT id FROM modules WHERE org_id = :org_id)
+
 -- name: delete_fields_of_org
 -- Delete the fields of the modules of an org.
 DELETE FROM fields WHERE org_id = :org_id

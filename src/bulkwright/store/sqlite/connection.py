@@ -61,6 +61,11 @@ class StdlibDatabase(SqliteQueries):
         with self.transaction():
             self._connection().executemany(q.sql, map(q.bind, rows))
 
+    def sql_all(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        """Runs a statement that Python builds for its effect, once for each row, in order."""
+        with self.transaction():
+            self._connection().executemany(sql, rows)
+
     def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """Runs a statement that Python builds; values are bound to its question marks."""
         connection = self._connection()

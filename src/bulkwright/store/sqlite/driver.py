@@ -54,6 +54,9 @@ TYPES = Types(
         StorageType.REFERENCE: "INTEGER",
     },
     key="TEXT",
+    folded="lower(trim({}))",
+    elements="json_each(CASE WHEN json_valid({0}) THEN {0} END) AS e",
+    decimal_is_text=True,
 )
 """SQLite's column types."""
 

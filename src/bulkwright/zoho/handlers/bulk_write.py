@@ -21,8 +21,8 @@ from bulkwright.zoho.parse.path import job_id, linked_job_id
 from bulkwright.zoho.parse.upload import check_upload_headers
 from bulkwright.zoho.present import jobs as present
 
-_LONG_BODY_BYTES = 64 * 1024
-_long_body = Lock()
+LONG_BODY_BYTES = 64 * 1024
+long_body = Lock()
 """Held while a long body is parsed. One thread of Python runs at a time: the threads that parse
 would take its turns from the thread that answers all requests."""
 
@@ -40,7 +40,7 @@ async def create(zoho: ZohoContext, request: Request) -> Response:
     version = zoho.version(request).name
 
     def parse_and_create() -> Job:
-        with _long_body if len(body) > _LONG_BODY_BYTES else nullcontext():
+        with long_body if len(body) > LONG_BODY_BYTES else nullcontext():
             # The callback of the job uses the version of this request.
             wanted = replace(job_request(body), version=version)
         return zoho.services.jobs.create(caller_of(request), wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bulkwright.domain.errors import InvalidData
+from bulkwright.domain.ids import parse_id
 from bulkwright.domain.limits import RECORD_PAGES, RECORDS_PER_PAGE
 from bulkwright.web.request import Request
 from bulkwright.web.response import NO_CONTENT, Response, json_response
@@ -29,6 +30,20 @@ async def module(zoho: ZohoContext, request: Request) -> Response:
 async def fields(zoho: ZohoContext, request: Request) -> Response:
     """Returns the fields of a module."""
     return await _described(zoho, request, request.query().get("module"), present.fields)
+
+
+async def field(zoho: ZohoContext, request: Request) -> Response:
+    """Returns one field of a module, or no content."""
+    version, services, caller = zoho.version(request), zoho.services.metadata, caller_of(request)
+    number = parse_id(request.params["field_id"]) or 0
+
+    def make() -> Response:
+        found = services.module(caller, request.query().get("module"))
+        ids = services.module_ids(caller) if version.lookup_module_is_object else {}
+        shown = present.field(number, found, version, ids)
+        return NO_CONTENT if shown is None else json_response(shown)
+
+    return await request.run(make)
 
 
 async def layouts(zoho: ZohoContext, request: Request) -> Response:
@@ -66,6 +81,13 @@ def users(zoho: ZohoContext, request: Request) -> Response:
         return NO_CONTENT
     has_more = number * per_page < len(found)
     return json_response(present.users(shown, number, per_page, has_more=has_more))
+
+
+def user(zoho: ZohoContext, request: Request) -> Response:
+    """Returns one user, or no content."""
+    user_id = parse_id(request.params["user_id"]) or 0
+    found = zoho.services.metadata.user(caller_of(request), user_id)
+    return NO_CONTENT if found is None else json_response(present.user(found))
 
 
 def org(zoho: ZohoContext, request: Request) -> Response:

@@ -1,25 +1,19 @@
 """JSON to domain: the body of a create request (facts 3.2).
 
-An invalid body gets a 400 with a code and the place of the mistake. Deep nesting, huge numbers,
-NaN, repeated keys and lone surrogates are rejected here, before any other code reads the body.
-Unknown keys are ignored, as in the real service: SDKs send keys of responses back.
+An invalid body gets a 400 with a code and the place of the mistake. Unknown keys are ignored, as in
+the real service: SDKs send keys of responses back.
 """
 
 from __future__ import annotations
 
-import json
-import math
-import re
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from bulkwright.domain.errors import InvalidData, LimitExceeded, MissingKey
+from bulkwright.domain.errors import InvalidData, MissingKey
 from bulkwright.domain.job import Callback, FieldMapping, Operation
-from bulkwright.domain.limits import JSON_OBJECTS, JSON_VALUES
 from bulkwright.domain.request import JobRequest, ResourceRequest
+from bulkwright.zoho.parse.document import as_object, parse_document, wrong_type
 
-_INTEGER_DIGITS = 19
 _DEFAULT_CHARACTERS = 50_000
 _MOST_RESOURCES = 100
 _MOST_MAPPINGS = 1_000
@@ -28,7 +22,7 @@ _OPERATIONS = [o.value for o in Operation]
 
 def job_request(body: bytes) -> JobRequest:
     """Returns the request in a body. Raises MissingKey and InvalidData with `details.json_path`."""
-    root = _parse_document(body)
+    root = parse_document(body)
     operation = _string(_required(root, "operation", "$"), "$.operation")
     if operation not in _OPERATIONS:
         raise InvalidData(details={"supported_values": _OPERATIONS, "json_path": "$.operation"})
@@ -47,7 +41,7 @@ def job_request(body: bytes) -> JobRequest:
 
 
 def _resource(raw: object, path: str) -> ResourceRequest:
-    resource = _object(raw, path)
+    resource = as_object(raw, path)
     kind = _required(resource, "type", path)
     if kind != "data":
         raise InvalidData(details={"supported_values": ["data"], "json_path": f"{path}.type"})
@@ -81,7 +75,7 @@ def _mappings(raw: object, path: str) -> tuple[FieldMapping, ...] | None:
 
 
 def _mapping(raw: object, path: str) -> FieldMapping:
-    mapping = _object(raw, path)
+    mapping = as_object(raw, path)
     default_json, default = _default(mapping.get("default_value"), f"{path}.default_value")
     return FieldMapping(
         api_name=_string(_required(mapping, "api_name", path), f"{path}.api_name"),
@@ -99,7 +93,7 @@ def _default(raw: object, path: str) -> tuple[object, str | None]:
     """Returns the default value as job details show it, and as the text that fills cells."""
     if raw is None:
         return None, None
-    value = _required(_object(raw, path), "value", path)
+    value = _required(as_object(raw, path), "value", path)
     text: str
     match value:
         case bool():
@@ -109,7 +103,7 @@ def _default(raw: object, path: str) -> tuple[object, str | None]:
         case int() | Decimal():
             text = str(value)
         case _:
-            raise _wrong_type("string", path)
+            raise wrong_type("string", path)
     if not text or len(text) > _DEFAULT_CHARACTERS:
         raise InvalidData(details={"maximum_length": _DEFAULT_CHARACTERS, "json_path": path})
     shown = float(value) if isinstance(value, Decimal) else value
@@ -128,7 +122,7 @@ def _callback(root: dict[str, Any]) -> Callback | None:
     raw = root.get("callback", root.get("callBack"))
     if raw is None:
         return None
-    callback = _object(raw, "$.callback")
+    callback = as_object(raw, "$.callback")
     return Callback(
         url=_string(_required(callback, "url", "$.callback"), "$.callback.url"),
         method=_string(_required(callback, "method", "$.callback"), "$.callback.method").lower(),
@@ -147,15 +141,9 @@ def _required(raw: dict[str, Any], key: str, path: str) -> Any:
     return value
 
 
-def _object(value: object, path: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise _wrong_type("jsonobject", path)
-    return value
-
-
 def _list(value: object, path: str, maximum: int = 100) -> list[Any]:
     if not isinstance(value, list):
-        raise _wrong_type("jsonarray", path)
+        raise wrong_type("jsonarray", path)
     if len(value) > maximum:
         raise InvalidData(details={"maximum_length": maximum, "json_path": path})
     return value
@@ -163,7 +151,7 @@ def _list(value: object, path: str, maximum: int = 100) -> list[Any]:
 
 def _string(value: object, path: str) -> str:
     if not isinstance(value, str):
-        raise _wrong_type("string", path)
+        raise wrong_type("string", path)
     return value
 
 
@@ -175,7 +163,7 @@ def _optional_string(raw: dict[str, Any], key: str, path: str) -> str | None:
 def _optional_boolean(raw: dict[str, Any], key: str, path: str) -> bool | None:
     value = raw.get(key)
     if value is not None and not isinstance(value, bool):
-        raise _wrong_type("boolean", f"{path}.{key}")
+        raise wrong_type("boolean", f"{path}.{key}")
     return value
 
 
@@ -183,85 +171,5 @@ def _optional_integer(raw: dict[str, Any], key: str, path: str) -> int | None:
     value = raw.get(key)
     # In Python True is an int, but it is no column.
     if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
-        raise _wrong_type("integer", f"{path}.{key}")
+        raise wrong_type("integer", f"{path}.{key}")
     return value
-
-
-def _wrong_type(kind: str, path: str) -> InvalidData:
-    return InvalidData(details={"expected_data_type": kind, "json_path": path})
-
-
-# The whole document
-
-
-def _parse_document(body: bytes) -> dict[str, Any]:
-    # Python objects are made of each of them, while no other thread of the process runs.
-    if body.count(b"{") > JSON_OBJECTS or body.count(b",") > JSON_VALUES:
-        raise LimitExceeded("The request body has too many objects or values.")
-    try:
-        text = body.decode("utf-8-sig")
-        # What the decoder does in C is twenty times as fast as a function that it calls.
-        checked = _SUSPECT_NUMBER.search(text) is not None
-        root = json.loads(
-            text,
-            object_pairs_hook=_reject_repeated_keys,
-            parse_constant=_reject_constant,
-            parse_float=_parse_decimal if checked else Decimal,
-            parse_int=_parse_integer if checked else None,
-        )
-        if _SUSPECT_ESCAPE.search(text) and not all(map(_is_text, _strings(root))):
-            raise ValueError("a string that is no Unicode text")
-    except (ValueError, RecursionError):
-        raise _wrong_type("jsonobject", "$") from None
-    return _object(root, "$")
-
-
-_SUSPECT_NUMBER = re.compile(rf"[0-9]{{{_INTEGER_DIGITS + 1}}}|[0-9][eE][+-]?[0-9]{{3}}")
-"""A document without this has no number that has too many digits or that no float holds."""
-_SUSPECT_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
-"""A document without this has no string with NUL or half a character: JSON escapes them."""
-
-
-def _reject_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise ValueError("a key comes twice")
-    return made
-
-
-def _reject_constant(word: str) -> object:
-    raise ValueError(word)
-
-
-def _parse_decimal(digits: str) -> Decimal:
-    if not math.isfinite(float(digits)):
-        raise ValueError(digits)
-    return Decimal(digits)
-
-
-def _parse_integer(digits: str) -> int:
-    if len(digits.lstrip("-")) > _INTEGER_DIGITS:
-        raise ValueError("too many digits")
-    return int(digits)
-
-
-def _is_text(text: str) -> bool:
-    """Whether the text has no NUL and no half of a character."""
-    return "\0" not in text and (text.isascii() or _HALF.search(text) is None)
-
-
-_HALF = re.compile("[\ud800-\udfff]")
-
-
-def _strings(root: object) -> Iterator[str]:
-    """Yields every string of the document, also keys, without recursion."""
-    rest = [root]
-    while rest:
-        value = rest.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict):
-            rest += value.keys()
-            rest += value.values()
-        elif isinstance(value, list):
-            rest += value

@@ -50,6 +50,13 @@ def fields(found: Module, version: Version, ids: ModuleIds) -> Json:
     return {"fields": [_field(field, found, version, ids) for field in shown]}
 
 
+def field(number: int, found: Module, version: Version, ids: ModuleIds) -> Json | None:
+    """Returns the field of this id; None if the module has none."""
+    shown = (f for f in found.fields if version.shows_id_field or f.api_name != "id")
+    wanted = next((f for f in shown if f.id == number), None)
+    return None if wanted is None else {"fields": [_field(wanted, found, version, ids)]}
+
+
 def layouts(found: Module, version: Version, ids: ModuleIds) -> Json:
     """Returns the one layout of a module."""
     layout: Json = {
@@ -74,6 +81,11 @@ def users(found: Sequence[UserDetails], number: int, per_page: int, *, has_more:
         "more_records": has_more,
     }
     return {"users": [_user(details) for details in found], "info": info}
+
+
+def user(found: UserDetails) -> Json:
+    """Returns one user."""
+    return {"users": [_user(found)]}
 
 
 def org(found: OrgDetails) -> Json:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from datetime import datetime
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
+from bulkwright.domain.job import Person
+from bulkwright.domain.limits import PAGE_TOKEN_SECONDS
 from bulkwright.domain.record import Record, Reference, UserReference, Value
-from bulkwright.service.records import RecordPage
+from bulkwright.service.records import DeletedEntry
 from bulkwright.zoho.present.jobs import moment
 
 Json = dict[str, object]
@@ -27,16 +29,60 @@ _CONSTANT_KEYS: Json = {
 """Keys of a v2 record for features that this service does not have (facts 9)."""
 
 
-def records(page: RecordPage, only: Collection[str] = ()) -> Json:
+def records(found: Sequence[Record], info: Json, only: Collection[str] = ()) -> Json:
     """Returns a page of records. With `only`, each record has its id and these keys alone."""
-    shown = [_shown(record, only) for record in page.records]
-    info = {
-        "per_page": page.per_page,
-        "count": len(shown),
-        "page": page.number,
-        "more_records": page.has_more,
+    return {"data": [_shown(record, only) for record in found], "info": info}
+
+
+def page_info(count: int, per_page: int, number: int, has_more: bool) -> Json:  # noqa: FBT001
+    """Returns what a page says of itself."""
+    return {"per_page": per_page, "count": count, "page": number, "more_records": has_more}
+
+
+def token_info(
+    info: Json,
+    sort_by: str,
+    sort_order: str,
+    token: str | None,
+    previous: str | None,
+    now: datetime,
+) -> Json:
+    """Returns the same with the order and the tokens of the neighbours, from v3 on (facts 10.8)."""
+    expiry = None if token is None else moment(now + timedelta(seconds=PAGE_TOKEN_SECONDS))
+    return {
+        "call": False,
+        "per_page": info["per_page"],
+        "next_page_token": token,
+        "count": info["count"],
+        "sort_by": sort_by,
+        "page": info["page"],
+        "previous_page_token": previous,
+        "page_token_expiry": expiry,
+        "sort_order": sort_order,
+        "email": False,
+        "more_records": info["more_records"],
     }
-    return {"data": shown, "info": info}
+
+
+def deleted(found: Sequence[DeletedEntry], info: Json) -> Json:
+    """Returns a page of deleted records; those that have left the recycle bin have no people."""
+    return {"data": [_deleted(entry) for entry in found], "info": info}
+
+
+def _deleted(entry: DeletedEntry) -> Json:
+    gone = entry.permanent
+    return {
+        "deleted_by": None if gone else _person(entry.deleted_by),
+        "id": str(entry.id),
+        "display_name": None if gone else entry.name,
+        "type": "permanent" if gone else "recycle",
+        "created_by": None if gone or entry.created_by is None else _person(entry.created_by),
+        "deleted_time": moment(entry.deleted_time),
+    }
+
+
+def _person(one: Person) -> Json:
+    return {"name": one.name, "id": str(one.id)}
 
 
 def record(found: Record, only: Collection[str] = ()) -> dict[str, list[Json]]:

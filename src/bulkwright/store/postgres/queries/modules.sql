@@ -27,3 +27,8 @@ SELECT pg_advisory_xact_lock(CAST(mod(CAST(:id AS bigint), 2147483647) AS intege
 INSERT INTO picklist_values (org_id, module, api_name, position, value)
 SELECT :org_id, :module, :api_name, :first + at - 1, value
 FROM json_array_elements_text(CAST(:values AS json)) WITH ORDINALITY AS v (value, at)
+
+-- name: index_exists
+-- The index of this name, if there is one.
+SELECT relname AS name FROM pg_class
+WHERE oid = to_regclass(quote_ident(:name)) AND relkind = 'i'

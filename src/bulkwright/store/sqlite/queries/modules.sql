@@ -22,3 +22,7 @@ SELECT :id
 -- Add the values of a JSON array to a picklist, the first one at the position `first`.
 INSERT INTO picklist_values (org_id, module, api_name, position, value)
 SELECT :org_id, :module, :api_name, :first + key, value FROM json_each(:values)
+
+-- name: index_exists
+-- The index of this name, if there is one.
+SELECT name FROM sqlite_master WHERE type = 'index' AND name = :name
