@@ -253,6 +253,9 @@ class Settings(CsvSettings, MetricsSettings, LogSettings, RetentionSettings, Dat
         False, "For development, on loopback only. Makes credentials and implies --profile zoho."
     )
     workers: int = _option(1, "Number of worker processes.")
+    parts: int = _option(
+        1, "PostgreSQL: into how many parts a job is divided, for idle workers to help with."
+    )
     public_url: str = _option("", "The URL for clients behind a proxy. https://HOST[:PORT].")
     trusted_proxy: tuple[str, ...] = _option(
         (),

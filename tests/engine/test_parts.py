@@ -187,6 +187,31 @@ def test_two_jobs_add_each_picklist_value_once(two: tuple[Bench, Bench]) -> None
     assert [first.done(job).statuses for job in jobs] == [["ADDED"] * 400] * 2
 
 
+def test_an_idle_worker_runs_parts_of_another_one(two: tuple[Bench, Bench]) -> None:
+    """The result is whole and in file order, and both have done a share."""
+    first, second = two
+    rows = [f"Name {n},key{n % 900}@zylker.example\n" for n in range(1000)]
+    job = first.create("Last_Name,Email\n" + "".join(rows), operation="upsert", find_by="Email")
+
+    def help_until_ended() -> int:
+        ran = 0
+        while not first.services.jobs.details(first.org.id, job.id).status.is_final:
+            ran += second.worker.run_one()
+        return ran
+
+    second.worker._identity = "there/1"
+    with first.parts(4), first.chunks(size=800), ThreadPoolExecutor(1) as threads:
+        helping = threads.submit(help_until_ended)
+        assert first.worker.run_one(job.id)
+        assert helping.result() >= 1
+    done = first.done(job.id)
+    assert done.statuses == ["ADDED"] * 900 + ["UPDATED"] * 100
+    assert [row["Last_Name"] for row in done.rows] == [f"Name {n}" for n in range(1000)]
+    assert len(first.records()) == 900
+    workers = first.services.database.sql("SELECT DISTINCT lease_holder FROM parts")
+    assert len(workers) == 2
+
+
 def test_a_job_by_another_field_is_not_divided(two: tuple[Bench, Bench]) -> None:
     """While a job divides a module by a field, one by another field locks the whole module."""
     first, second = two

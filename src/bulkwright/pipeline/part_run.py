@@ -48,7 +48,8 @@ class PartRun:
     """One part of a resource that this worker has claimed, with what does not change meanwhile."""
 
     lease: PartLease
-    job: Lease
+    job: Lease | None
+    """The lease of the job, if this worker has it."""
     split: Split
     source: Source
     ctx: JobContext

@@ -16,6 +16,7 @@ import polars as pl
 
 from bulkwright.domain.errors import BulkwrightError, LeaseLost, WorkerFailed
 from bulkwright.domain.job import Job, JobStatus, Lease, PartLease, PartStatus, Split
+from bulkwright.domain.limits import JOB_ATTEMPTS
 from bulkwright.events.events import JobEnded, ResultLost
 from bulkwright.files import DamagedFile
 from bulkwright.pipeline.conform import choice_values
@@ -28,7 +29,7 @@ from bulkwright.pipeline.read import Start
 from bulkwright.pipeline.source import Source, open_source
 from bulkwright.ports import RecordSink
 
-__all__ = ["Interrupted", "fail_job", "run_job"]
+__all__ = ["Interrupted", "fail_job", "run_free_part", "run_job"]
 
 _WAIT_SECONDS = 0.02
 """Pause between two looks for parts that other workers have."""
@@ -111,6 +112,27 @@ def _run_resource(
             _run_part(PartRun(part, lease, split, source, ctx), attempt)
     states = ctx.parts.states(job.id, position)
     return next((state.code for state in states if state.code is not None), None)
+
+
+def run_free_part(part: PartLease, job: Job, attempt: int, ctx: JobContext) -> None:
+    """Run a part of a job that another worker has claimed, to the end of the part.
+
+    Raises as `run_job` does.
+    """
+    split = job.resources[part.resource].split
+    assert split is not None
+    if attempt > JOB_ATTEMPTS:
+        ctx.parts.end(part, WorkerFailed.code)
+        return
+    try:
+        with open_source(job, part.resource, ctx) as source:
+            PartRun(part, None, split, source, ctx).run(attempt)
+    except LeaseLost:
+        raise
+    except BulkwrightError as error:
+        ctx.parts.end(part, error.code)
+    else:
+        ctx.parts.end(part, None)
 
 
 def _run_part(run: PartRun, attempt: int) -> None:

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from bulkwright.domain.errors import LeaseLost
-from bulkwright.domain.job import Lease
+from bulkwright.domain.job import Lease, PartLease
 from bulkwright.domain.limits import LEASE_SECONDS
 from bulkwright.outages import classify
 from bulkwright.wiring import OpenClaimStore
@@ -21,7 +21,7 @@ class LeaseKeeper:
     before it changes anything.
     """
 
-    def __init__(self, lease: Lease, open_claim_store: OpenClaimStore) -> None:
+    def __init__(self, lease: Lease | PartLease, open_claim_store: OpenClaimStore) -> None:
         self._lease = lease
         self._open_claim_store = open_claim_store
         self._done = threading.Event()

@@ -35,7 +35,7 @@ from bulkwright.events.events import (
 )
 from bulkwright.outages import classify
 from bulkwright.pipeline.context import JobContext
-from bulkwright.pipeline.run import Interrupted, fail_job, run_job
+from bulkwright.pipeline.run import Interrupted, fail_job, run_free_part, run_job
 from bulkwright.runtime.best_effort import best_effort
 from bulkwright.runtime.lease_keeper import LeaseKeeper
 from bulkwright.runtime.warm_up import warm_up
@@ -129,7 +129,7 @@ class Worker:
                 raise Blocked(outage) from error
             raise
         if claimed is None:
-            return False
+            return only is None and self._run_free_part()
         lease, job, attempt = claimed
         try:
             self._run_job(lease, job, attempt)
@@ -145,6 +145,32 @@ class Worker:
                 raise Blocked(outage) from error
             self._retry(lease, attempt, error)
         self._blocked_since.pop(job.id, None)
+        return True
+
+    def _run_free_part(self) -> bool:
+        """Claims and runs a part of a job of another worker. Returns False when there is none."""
+        ctx = self._ctx
+        claimed = ctx.parts.claim_free(self._identity)
+        if claimed is None:
+            return False
+        part, org_id, attempt = claimed
+        job = ctx.jobs.job(org_id, part.job_id)
+        assert job is not None
+        try:
+            with LeaseKeeper(part, self._open_claim_store):
+                run_free_part(part, job, attempt, ctx)
+        except LeaseLost:
+            ctx.observe(LeaseGone(part.job_id))
+        except Interrupted:
+            with best_effort("release the part", otherwise="its lease expires"):
+                ctx.parts.release(part, counted=False)
+        except Exception as error:
+            outage = classify(error)
+            with best_effort("release the part", otherwise="its lease expires"):
+                ctx.parts.release(part, counted=not outage)
+            if outage:
+                raise Blocked(outage) from error
+            ctx.observe(JobAttemptFailed(part.job_id, secrets.token_hex(8), error))
         return True
 
     def _run_job(self, lease: Lease, job: Job, attempt: int) -> None:

@@ -50,8 +50,11 @@ class ClaimStore:
         assert job is not None
         return Lease(job.id, row["lease_token"], worker), job, int(row["attempts"])
 
-    def renew(self, lease: Lease) -> None:
+    def renew(self, lease: Lease | PartLease) -> None:
         """Extends a claim by a lease time from now. Raises LeaseLost if it no longer holds."""
+        if isinstance(lease, PartLease):
+            self._parts.renew(lease)
+            return
         _held(
             self._db.one(
                 "renew_lease", id=lease.job_id, fence=lease.fence, **lease_times(self._db.clock)

@@ -72,6 +72,28 @@ class PartStore:
         )
         return None if row is None else _lease(lease, resource, row)
 
+    def claim_free(self, worker: str) -> tuple[PartLease, int, int] | None:
+        """Claims an open part of a job that another worker runs. Needs no transaction.
+
+        Returns the claim, the org of the job and the number of this attempt.
+        """
+        row = self._db.one("claim_free_part", worker=worker, **lease_times(self._db.clock))
+        if row is None:
+            return None
+        lease = PartLease(row["job_id"], row["resource"], row["part"], row["lease_token"], worker)
+        return lease, row["org_id"], row["attempts"]
+
+    def renew(self, lease: PartLease) -> None:
+        """Extends the claim on a part by a lease time from now. Raises LeaseLost."""
+        times = lease_times(self._db.clock)
+        if self._db.one("renew_part", fence=lease.fence, **_at(lease), **times) is None:
+            raise LeaseLost
+
+    def release(self, lease: PartLease, *, counted: bool) -> None:
+        """Ends the claim on a part, so that another worker may claim it at once."""
+        uncounted = 0 if counted else 1
+        self._db.run("release_part", fence=lease.fence, uncounted=uncounted, **_at(lease))
+
     def take_all(self, lease: Lease, resource: int) -> list[PartLease]:
         """Claims all parts of a resource that are not done, whichever worker has them."""
         rows = self._db.all(

@@ -31,3 +31,34 @@ SELECT part FROM parts
 WHERE job_id = :job_id AND resource = :resource AND part = :part AND lease_token = :fence
   AND status = 'OPEN'
 FOR UPDATE
+
+-- name: claim_free_part
+-- Claim a part of a divided job of another worker. The fence grows. The part that the worker of the
+-- job runs itself has no time of its own, so it is told by that worker's name.
+UPDATE parts SET lease_token = lease_token + 1, lease_holder = :worker, attempts = attempts + 1,
+                 lease_until = lease_now() + CAST(:lease AS bigint)
+WHERE (job_id, resource, part) = (
+    SELECT p.job_id, p.resource, p.part
+    FROM jobs j JOIN resources r ON r.job_id = j.id AND r.parts > 1 AND r.status = 'INPROGRESS'
+    JOIN parts p ON p.job_id = j.id AND p.resource = r.position
+    WHERE j.status = 'INPROGRESS' AND j.lease_until > lease_now() AND p.status = 'OPEN'
+      AND (p.lease_until <= lease_now() OR p.lease_until > lease_now() + CAST(:lease AS bigint))
+      AND p.lease_holder IS DISTINCT FROM j.lease_holder
+    ORDER BY p.job_id, p.part LIMIT 1 FOR UPDATE OF p SKIP LOCKED)
+RETURNING job_id, resource, part, lease_token, attempts,
+          (SELECT org_id FROM jobs WHERE id = parts.job_id) AS org_id
+
+-- name: renew_part
+-- Extend the claim on a part, unless a chunk of it is being written, which keeps it anyway; returns
+-- no row if the claim was lost.
+UPDATE parts SET lease_until = lease_now() + CAST(:lease AS bigint)
+WHERE job_id = :job_id AND resource = :resource AND part = :part AND lease_token = :fence
+  AND status = 'OPEN'
+RETURNING part
+
+-- name: release_part
+-- End the claim on a part, so that it can be claimed again at once; the attempt does not count if
+-- it is :uncounted.
+UPDATE parts SET lease_until = 0, lease_holder = NULL, attempts = greatest(attempts - CAST(:uncounted AS bigint), 0)
+WHERE job_id = :job_id AND resource = :resource AND part = :part AND lease_token = :fence
+  AND status = 'OPEN'
