@@ -20,7 +20,15 @@ from bulkwright.cli.options import (
     chosen_org,
     open_existing,
 )
-from bulkwright.cli.output import console, fail, job_line, jobs_list, print_json, reading_lines
+from bulkwright.cli.output import (
+    console,
+    fail,
+    job_line,
+    jobs_list,
+    parts_lines,
+    print_json,
+    reading_lines,
+)
 from bulkwright.domain.ids import parse_id
 from bulkwright.domain.job import Job
 from bulkwright.files import Area, DamagedFile
@@ -50,7 +58,11 @@ def show(
     watch: Annotated[bool, Parameter(negative="", help="Wait until the job ends.")] = False,
     json: Annotated[
         bool,
-        Parameter(negative="", help="Print the job details of the API, and how the file is read."),
+        Parameter(
+            negative="",
+            help="Print the job details of the API, how the file is read, and with --database its "
+            "parts.",
+        ),
     ] = False,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
@@ -64,9 +76,14 @@ def show(
             job = _job(services, location, job_id)
     if json:
         details = job_details(job, VERSIONS["v2"])
-        print_json({**msgspec.to_builtins(details), "reading": [r.reading for r in job.resources]})
+        shown: dict[str, object] = {"reading": [r.reading for r in job.resources]}
+        if location.database:
+            shown |= {"parts": [r.split for r in job.resources]}
+        print_json({**msgspec.to_builtins(details), **shown})
         return
     job_line(job)
+    if location.database:
+        parts_lines(job)
     reading_lines(job)
 
 

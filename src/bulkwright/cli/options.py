@@ -13,7 +13,7 @@ from bulkwright.domain.account import Org
 from bulkwright.domain.errors import ModuleNotAvailable
 from bulkwright.domain.module import Module
 from bulkwright.domain.spelling import did_you_mean
-from bulkwright.settings import CsvSettings, DataLocation, OrgLocation, Settings
+from bulkwright.settings import CsvSettings, DataLocation, JobSettings, OrgLocation, Settings
 from bulkwright.wiring import Services, open_services
 
 FLAT = Parameter(name="*", negative_iterable=())
@@ -27,6 +27,9 @@ DEFAULT_IN_ORG = OrgLocation()
 Csv = Annotated[CsvSettings, FLAT]
 """For a command that writes a CSV."""
 DEFAULT_CSV = CsvSettings()
+ForJob = Annotated[JobSettings, FLAT]
+"""For a command that runs a job."""
+DEFAULT_FOR_JOB = JobSettings()
 Json = Annotated[bool, Parameter(negative="", help="Print JSON, for other programs.")]
 
 

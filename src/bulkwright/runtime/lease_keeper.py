@@ -1,4 +1,4 @@
-"""Renews the lease of a job while its worker runs it."""
+"""Renews the lease of a job, or of a part of one, while its worker runs it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ from bulkwright.domain.errors import LeaseLost
 from bulkwright.domain.job import Lease, PartLease
 from bulkwright.domain.limits import LEASE_SECONDS
 from bulkwright.outages import classify
+from bulkwright.runtime.worker_identity import is_dead
+from bulkwright.store.claims import ClaimStore
 from bulkwright.wiring import OpenClaimStore
+
+
+def end_dead_leases(claims: ClaimStore) -> None:
+    """Ends the leases of workers of this machine that are dead, before their time has passed."""
+    for identity in claims.lease_workers():
+        if is_dead(identity):
+            claims.end_leases(identity)
 
 
 class LeaseKeeper:
@@ -58,6 +67,7 @@ class LeaseKeeper:
         with self._open_claim_store() as claims:
             while True:
                 claims.end_stalled()
+                end_dead_leases(claims)
                 claims.renew(self._lease)
                 if self._done.wait(LEASE_SECONDS / 3):
                     return

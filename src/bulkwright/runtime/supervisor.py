@@ -15,9 +15,8 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import fields
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
@@ -30,10 +29,10 @@ from bulkwright.events.log import log_event
 from bulkwright.ops.metrics import Metrics
 from bulkwright.outages import classify
 from bulkwright.runtime.listen_address import Address
+from bulkwright.runtime.worker_environment import worker_environment
 from bulkwright.runtime.worker_identity import worker_identity
 from bulkwright.service.retention import Sweeper
 from bulkwright.settings import Settings
-from bulkwright.variables import variable
 from bulkwright.wiring import Services
 
 _log = logging.getLogger("bulkwright.serve")
@@ -193,13 +192,6 @@ def _allowed_connections() -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         soft = wanted
     return _CONNECTIONS if soft == resource.RLIM_INFINITY else min(_CONNECTIONS, soft // 2)
-
-
-def worker_environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
-    """Returns the environment of a worker process: this one, but with all of the settings."""
-    variables = {variable(field.name) for field in fields(Settings)}
-    inherited = {name: value for name, value in environ.items() if name not in variables}
-    return inherited | settings.to_env()
 
 
 async def _first_of(
