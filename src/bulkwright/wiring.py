@@ -23,6 +23,7 @@ from bulkwright.files import Files, ForeignFiles
 from bulkwright.files.local import LocalFiles
 from bulkwright.ports import RecordStores
 from bulkwright.service.audit import AuditLog
+from bulkwright.service.coql import CoqlService
 from bulkwright.service.jobs import JobService
 from bulkwright.service.metadata import MetadataService
 from bulkwright.service.readiness import Readiness
@@ -89,6 +90,7 @@ class Services:
     uploads: UploadService
     jobs: JobService
     records: RecordService
+    coql: CoqlService
     record_calls: RecordCalls
     metadata: MetadataService
     outbox: OutboxStore
@@ -327,6 +329,7 @@ def _services(database: Database, settings: Settings) -> Services:
     tokens = TokenService(accounts, audit, settings.retention_policy.refresh_tokens)
     outbox, upload_store = OutboxStore(database), UploadStore(database)
     uploads = UploadService(accounts, modules, upload_store, files, settings.limits, clock)
+    records = RecordService(database, accounts, modules, record_store, clock)
     return Services(
         database=database,
         files=files,
@@ -353,7 +356,8 @@ def _services(database: Database, settings: Settings) -> Services:
             clock,
             lambda endpoint: _callback_guard(settings).why_never(endpoint),
         ),
-        records=RecordService(database, accounts, modules, record_store, clock),
+        records=records,
+        coql=CoqlService(records),
         record_calls=RecordCalls(
             accounts,
             modules,

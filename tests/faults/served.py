@@ -128,7 +128,7 @@ class FaultedServer(Served):
     # The client
 
     def ended(
-        self, job: str, seconds: float = 60.0, statuses: Sequence[str] = ("COMPLETED", "FAILED")
+        self, job: str, seconds: float = 300.0, statuses: Sequence[str] = ("COMPLETED", "FAILED")
     ) -> str:
         """Waits for the end of a job and returns its status."""
         return super().ended(job, seconds, statuses)

@@ -66,7 +66,7 @@ def test_an_operation_that_is_not_served_is_a_501(server: Deployment, version: s
         ("GET", "/crm/v8/Services__s"),
         ("GET", "/crm/v2/settings/tags?module=Leads"),
         ("GET", "/crm/v2/files?id=1"),
-        ("POST", "/crm/v2/coql"),
+        ("POST", "/crm/v2/__composite_requests"),
         ("POST", "/crm/bulk/v2/read"),
         ("GET", "/crm/bulk/v2.1/read/1/result"),
         ("POST", "/crm/v2/Leads/actions/mass_update"),

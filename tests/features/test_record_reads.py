@@ -73,6 +73,10 @@ ALL = [str(one["Last_Name"]) for one in PEOPLE]
         ("(Email:starts_with:s)", ["Boylestone"]),
         ("(Email:in:boyle@find.example,carr@find.example)", ["Boyle", "Carr (x)"]),
         ("(Email:not_equal:boyle@find.example)", ["Boylestone", "Carr (x)", "100%_!"]),
+        (
+            "(Secondary_Email:not_equal:SECOND@find.example)",
+            ["Boyle", "Carr (x)", "100%_!"],
+        ),
         ("(City:equals:bonn)", ["Boyle", "Boylestone"]),
         ("((Last_Name:starts_with:B)and(No_of_Employees:greater_than:5))", ["Boylestone"]),
         ("((City:equals:bonn) and (Email:starts_with:stone))", ["Boylestone"]),
@@ -120,6 +124,12 @@ def test_equals_is_exact_for_one_condition_before_v6(
     assert names(search(server, "(Last_Name:equals:Boyle)", "v2")) == ["Boyle"]
     both = "((Last_Name:equals:Boyle)and(Email:starts_with:stone))"
     assert names(search(server, both, "v2")) == ["Boylestone"]
+
+
+def test_what_is_made_of_other_fields_is_not_searched(server: Deployment) -> None:
+    """A search by it would find nothing."""
+    answer = search(server, "(Full_Name:equals:Boyle)")
+    assert (answer.status_code, answer.json()["details"]["param_name"]) == (501, "Full_Name")
 
 
 def test_a_reference_is_found_by_id_and_by_name(server: Deployment) -> None:

@@ -103,6 +103,16 @@ SEEDS: dict[str, list[bytes]] = {
         b"\x05  Stra\xc3\x9fe |\xe1\xba\x9e|\xcc\x81",
     ],
     "body": [json.dumps(_JOB).encode(), b"{}", b'{"operation":"insert","resource":[]}', b"[" * 50],
+    "coql": [
+        b"select id from Leads where id is not null",
+        b"select Last_Name as 'N', SUM(Annual_Revenue) from Leads where ((City like '%B''n%' and "
+        b"No_of_Employees not between 5 and -7.5) or Owner.id in ('1', 2)) group by Last_Name "
+        b"order by N desc, SUM(Annual_Revenue) asc limit 10 offset 20",
+        'SELECT "Last_Name" FROM Leads#1 WHERE Größe <> 2024-02-29T09:00:00+01:00'.encode(),
+        b"(" * 2_000 + b"select id from Leads where " + b"(" * 2_000,
+        b"select id from Leads where id in (" + b"1," * 2_000 + b"1)",
+        b"select id from Leads where Last_Name = '" + b"'" * 2_001,
+    ],
     "mapping": [json.dumps(_MAPPINGS).encode(), b"[]", b'[{"api_name":"id","index":0}]'],
     "multipart": [
         form(('name="file"; filename="leads.zip"', zipped(("a.csv", b"a\n1\n")))),

@@ -22,11 +22,13 @@ from tests.fuzz.seeds import BOUNDARY
 
 from bulkwright.domain import dateformat
 from bulkwright.domain.account import ClientKind, OAuthClient
+from bulkwright.domain.criteria import conditions
 from bulkwright.domain.endpoint import InvalidEndpoint, parse_allowed, parse_endpoint
 from bulkwright.domain.errors import BulkwrightError, InvalidFormat
 from bulkwright.domain.job import Operation
 from bulkwright.domain.limits import MiB
 from bulkwright.domain.module import Field, Module
+from bulkwright.domain.record_write import NotStored
 from bulkwright.egress import why_forbidden
 from bulkwright.formats.csv import (
     ENCODINGS,
@@ -52,7 +54,9 @@ from bulkwright.web.errors import HttpError
 from bulkwright.web.multipart import form_fields, receive_file
 from bulkwright.web.request import Request
 from bulkwright.web.turns import Turns
+from bulkwright.zoho.parse.coql import parse_coql
 from bulkwright.zoho.parse.jobs import job_request
+from bulkwright.zoho.versions import VERSIONS
 
 REDIRECTS = ("https://app.example/back", "http://127.0.0.1:5500/redirect.html")
 DECLARED = (
@@ -158,6 +162,22 @@ def read_body(data: bytes) -> None:
         job_request(data)
 
 
+def read_coql(data: bytes) -> None:
+    """A COQL query of any version: within its limits, or rejected."""
+    text = data.decode("utf-8", "replace")
+    for version in ("v2", "v8"):
+        limits = VERSIONS[version].coql
+        with suppress(BulkwrightError, NotStored):
+            query = parse_coql(text, limits)
+            found = list(conditions(query.criteria))
+            assert 0 < len(found) <= limits.conditions
+            assert all(len(condition.values) <= limits.values for condition in found)
+            assert 0 < query.limit <= limits.rows
+            assert query.limit + query.offset <= limits.reached_rows
+            keys = [column.key for column in query.columns]
+            assert len(set(keys)) == len(keys) <= limits.columns
+
+
 def read_mapping(data: bytes) -> None:
     """Any mappings, checked with a module and a file."""
     body = b'{"operation":"%b","resource":[{"type":"data","module":"M","file_id":"1",'
@@ -245,6 +265,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "date": read_date,
     "text": read_text,
     "body": read_body,
+    "coql": read_coql,
     "mapping": read_mapping,
     "multipart": read_multipart,
     "redirect": read_redirect,

@@ -114,6 +114,10 @@ class Driver:
         """Call a method of RecordOperations."""
         return self._step("call", method=name, module=module, **arguments)
 
+    def query(self, text: str) -> Report:
+        """Run a COQL query."""
+        return self._step("query", text=text)
+
     def tokens(self) -> list[dict[str, str]]:
         """The rows of the SDK's own token store."""
         header, *rows = self.store.read_text("utf-8").splitlines()

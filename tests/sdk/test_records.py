@@ -68,3 +68,27 @@ def test_records_are_searched_and_deleted(calls: Driver, mail: str) -> None:
         "search_records", "Leads", group="SearchRecordsParam", parameters={"email": mail}
     )
     assert (empty["http"], empty["class"]) == (204, None)
+
+
+@pytest.mark.endpoint("POST /crm/{version}/coql")
+def test_records_are_queried(calls: Driver, mail: str) -> None:
+    """Rows with a path and an alias; nothing found; an error with its code and details."""
+    record = {"Last_Name": "O'Hara", "Email": mail, "No_of_Employees": 5}
+    (made,) = written(calls.call("create_records", "Leads", records=[record]))
+    columns = "Last_Name, Owner.last_name, No_of_Employees as Size"
+    found = calls.query(
+        f"select {columns} from Leads where (Last_Name = 'O''Hara' and Email = '{mail}')"
+    )
+    assert (found["http"], found["class"]) == (200, "ResponseWrapper"), found
+    (one,) = found["data"]
+    values = one["key_values"]
+    assert (values["Last_Name"], values["Size"]) == ("O'Hara", 5)
+    assert values["Owner.last_name"]
+    assert digits(one["id"]) == digits(made["details"]["id"])
+    assert (found["info"]["count"], found["info"]["more_records"]) == (1, False)
+    empty = calls.query(f"select id from Leads where Email = 'no-{mail}'")
+    assert (empty["http"], empty["class"]) == (204, None)
+    wrong = calls.query("select Bogus from Leads where id is not null")
+    assert (wrong["class"], wrong["code"]) == ("APIException", "INVALID_QUERY"), wrong
+    assert wrong["message"] == "column given seems to be invalid"
+    assert wrong["details"]["column_name"] == "Bogus"

@@ -23,6 +23,7 @@ from tests.support.processes import until
 
 from bulkwright.store.database import Database
 from bulkwright.store.migrate import migrate
+from bulkwright.store.postgres import connection as postgres_connection
 from bulkwright.store.postgres.connection import PostgresDatabase
 from bulkwright.store.queries import load
 from bulkwright.store.sqlite.adbc import AdbcDatabase
@@ -132,6 +133,23 @@ def test_a_server_that_only_read_is_written_to_at_once(postgres: Server) -> None
         for number in range(1, 9):
             add_org(database, number)
         assert orgs(database) == list(range(1, 9))
+
+
+def test_a_query_survives_the_end_of_an_idle_connection(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server may end it between the check of the pool and the query."""
+    url = postgres.database()
+    name = urlsplit(url).path.removeprefix("/")
+    monkeypatch.setattr(postgres_connection, "_check", lambda _: None)
+    with closing(PostgresDatabase(url, connections=1)) as database:
+        migrate(database)
+        postgres.run(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        )
+        assert orgs(database) == []
+        add_org(database, 1)
+        assert orgs(database) == [1]
 
 
 def test_a_file_that_was_read_only_is_written_to_at_once(

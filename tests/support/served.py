@@ -107,7 +107,7 @@ class Served(ServerProcess):
         return found
 
     def ended(
-        self, job: str, seconds: float = 60.0, statuses: Sequence[str] = ("COMPLETED",)
+        self, job: str, seconds: float = 300.0, statuses: Sequence[str] = ("COMPLETED",)
     ) -> str:
         """Wait until a job has one of these statuses, and return it."""
         assert until(lambda: self.details(job)["status"] in statuses, seconds, 0.02), self.log

@@ -124,7 +124,7 @@ class Api(ServerProcess):
         found: dict[str, Any] = answer.json()
         return found
 
-    def ended(self, asked: Asked, seconds: float = 60.0) -> str:
+    def ended(self, asked: Asked, seconds: float = 300.0) -> str:
         """The status that a job ends with, or its status after `seconds`."""
         final = ("COMPLETED", "FAILED")
         until(lambda: self.details(asked)["status"] in final, seconds, 0.05)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from bulkwright.domain.module import Field
+from bulkwright.domain.module import Field, Module
 from bulkwright.domain.scalar import Stored
 
 
@@ -22,12 +22,16 @@ class Comparator(StrEnum):
     NOT_EQUAL = "not_equal"
     CONTAINS = "contains"
     STARTS_WITH = "starts_with"
+    ENDS_WITH = "ends_with"
+    LIKE = "like"
+    """The whole text, whatever the case of its letters."""
     IN = "in"
     GREATER_THAN = "greater_than"
     GREATER_EQUAL = "greater_equal"
     LESS_THAN = "less_than"
     LESS_EQUAL = "less_equal"
     BETWEEN = "between"
+    EMPTY = "empty"
 
 
 class Junction(StrEnum):
@@ -42,8 +46,13 @@ class Condition:
     """One condition as a caller writes it."""
 
     field: str
+    """An api_name; in COQL also a path through lookups."""
     comparator: str
     values: tuple[str, ...]
+    negated: bool = False
+    """Whether the records are wanted that do not meet it; among them are those without a value."""
+    operator: str = ""
+    """The comparator in the caller's grammar, if it has another word for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +66,22 @@ class BoundCondition:
     """Whether the keys of the field are compared, through its index."""
     ignores_case: bool = False
     """Whether the ASCII letters of texts are compared without case."""
+    negated: bool = False
+    """Whether the records are wanted that do not meet it, or have no value."""
 
 
-ConditionT = TypeVar("ConditionT", Condition, BoundCondition)
+@dataclass(frozen=True, slots=True)
+class BoundPath:
+    """A condition on the record to which a lookup leads."""
+
+    field: Field
+    module: Module
+    condition: BoundCondition | BoundPath
+    negated: bool = False
+    """Whether the records are wanted whose lookup leads to no such record, or to none at all."""
+
+
+ConditionT = TypeVar("ConditionT", bound=Condition | BoundCondition | BoundPath)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +93,7 @@ class CriteriaGroup(Generic[ConditionT]):
 
 
 Criteria = Condition | CriteriaGroup[Condition]
-BoundCriteria = BoundCondition | CriteriaGroup[BoundCondition]
+BoundCriteria = BoundCondition | BoundPath | CriteriaGroup[BoundCondition | BoundPath]
 
 
 def conditions(criteria: ConditionT | CriteriaGroup[ConditionT]) -> Iterator[ConditionT]:

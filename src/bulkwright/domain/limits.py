@@ -213,6 +213,36 @@ CRITERIA_LEVELS = 30
 """Brackets within brackets in the criteria of a search."""
 CRITERIA_VALUES = 100
 """Values of one `in` (facts 10.9)."""
+COQL_CHARACTERS = 100_000
+"""Characters of a COQL query: 25 conditions of a hundred values."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoqlLimits:
+    """The limits of COQL in one version of the API (facts 10.11)."""
+
+    rows: int
+    """Rows of one answer."""
+    reached_rows: int = 10_000
+    """Rows that offset and limit reach."""
+    values: int = 50
+    """Values of one `in`."""
+    selected_joins: int = 2
+    """Lookups that the selected columns lead through."""
+    criteria_joins: int = 2
+    """Lookups that the conditions lead through."""
+    columns: int = 50
+    """Columns that are selected."""
+    conditions: int = 25
+    """Conditions of `where`."""
+    sorts: int = 10
+    """Terms of `order by`."""
+    groups: int = 4
+    """Columns of `group by`."""
+    aggregates: int = 5
+    """Aggregates that are selected."""
+
+
 WORD_CHARACTERS = 2
 """Letters of a word to search for, at least (facts 10.9)."""
 RECYCLED_DAYS = 60

@@ -1,4 +1,4 @@
-"""The errors of searches and pages of records: classes of the tree in `errors.py`."""
+"""The errors of searches, queries and pages of records: classes of the tree in `errors.py`."""
 
 from __future__ import annotations
 
@@ -82,3 +82,31 @@ class ApiNotSupported(RequestError):
 
     code = "API_NOT_SUPPORTED"
     default_message = "api not supported in this version"
+
+
+class QuerySyntaxError(RequestError):
+    """A text is no COQL query (facts 10.11)."""
+
+    code = "SYNTAX_ERROR"
+    default_message = "error occured while parsing the query"
+
+
+class DuplicateColumn(RequestError):
+    """A COQL query selects a column twice (facts 10.11)."""
+
+    code = "DUPLICATE_DATA"
+    default_message = "duplicate select column"
+
+
+class DuplicateAlias(RequestError):
+    """Two columns of a COQL query have one alias (facts 10.11)."""
+
+    code = "DUPLICATE_ALIAS"
+    default_message = "same alias cannot refer more than one column"
+
+
+class InvalidAlias(RequestError):
+    """An alias of a COQL query is empty (facts 10.11)."""
+
+    code = "INVALID_ALIAS"
+    default_message = "alias name cannot be an empty string"

@@ -21,10 +21,12 @@ ORG = ("zohocrm.org.read",)
 
 SEARCH = ("zohosearch.securesearch.read",)
 """Search records, beside the scope to read them (facts 10.6)."""
+COQL = ("zohocrm.coql.read",)
+"""Query with COQL, beside the scope to read the records (facts 10.6)."""
 
 EVERY = (
     "ZohoCRM.bulk.ALL,ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoCRM.users.ALL,"
-    "ZohoCRM.org.ALL,ZohoFiles.files.ALL,ZohoSearch.securesearch.READ"
+    "ZohoCRM.org.ALL,ZohoCRM.coql.READ,ZohoFiles.files.ALL,ZohoSearch.securesearch.READ"
 )
 """Every scope that this service knows; a development token has them all."""
 

@@ -5,14 +5,15 @@ The errors are those of Zoho's search (facts 10.9).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from bulkwright.domain.account import User, email_key
 from bulkwright.domain.criteria import (
     BoundCondition,
     BoundCriteria,
+    BoundPath,
     Comparator,
     Condition,
     Criteria,
@@ -29,7 +30,12 @@ from bulkwright.store.modules import ModuleStore
 from bulkwright.store.records import RecordStore
 
 _C = Comparator
-_ORDERED = frozenset(_C) - {_C.STARTS_WITH, _C.CONTAINS}
+_ORDERED = frozenset(
+    {
+        _C.EQUALS, _C.NOT_EQUAL, _C.IN, _C.GREATER_THAN, _C.GREATER_EQUAL, _C.LESS_THAN,
+        _C.LESS_EQUAL, _C.BETWEEN,
+    }
+)  # fmt: skip
 _TEXT = frozenset({_C.EQUALS, _C.NOT_EQUAL, _C.STARTS_WITH, _C.IN})
 _SAME = frozenset({_C.EQUALS, _C.NOT_EQUAL, _C.IN})
 _BY_STORAGE: Mapping[StorageType, frozenset[Comparator]] = {
@@ -47,13 +53,28 @@ _BY_DATA_TYPE = {
     "mediumtext": _TEXT - {_C.IN},
     "picklist": _SAME,
 }
+_FOLDED = (_C.CONTAINS, _C.STARTS_WITH, _C.ENDS_WITH, _C.LIKE)
+"""Comparators for which the case of ASCII letters does not matter."""
+_CASELESS = ("email", "phone")
 _PLAIN_TEXT = ("text", "textarea", "mediumtext", "email", "phone", "website")
 _IN_EXISTING_TABLES = (StorageType.TEXT, StorageType.INTEGER, StorageType.REFERENCE)
+NOT_AVAILABLE = "the field is not available for search"
+WRONG_OPERATOR = "invalid operator found"
 _NAME, _ID = ".name", ".id"
 _MOST_NAMED = 1_000
 """Records of one name that a lookup is compared with."""
 _NO_ID = 0
 """An id that no record and no user has."""
+
+
+def is_computed(field: Field) -> bool:
+    """Whether the values of a field are made of others, so that nothing can be found by them."""
+    return field.api_name == "Full_Name" and field.read_only
+
+
+def comparators(field: Field) -> frozenset[Comparator]:
+    """Returns the comparators that a search has for a field (facts 10.9)."""
+    return _BY_DATA_TYPE.get(field.data_type, _BY_STORAGE[field.storage_type])
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +88,9 @@ class CriteriaBinder:
     zone: ZoneInfo
     contains: bool
     """Whether `equals` of a text that is no key means contains (facts 10.9)."""
+    allowed: Callable[[Field], frozenset[Comparator]] = comparators
+    other_module: Callable[[Field], Module] | None = None
+    """Returns the module of a lookup, if names of fields may be paths through lookups."""
 
     def bind(self, criteria: Criteria) -> BoundCriteria:
         """Returns the bound tree.
@@ -75,6 +99,8 @@ class CriteriaBinder:
         """
         if isinstance(criteria, CriteriaGroup):
             return CriteriaGroup(criteria.junction, tuple(map(self.bind, criteria.parts)))
+        if "." in criteria.field and self.other_module is not None:
+            return self._path(criteria, self.other_module)
         return self._condition(criteria)
 
     def emails(self, address: str) -> BoundCriteria | None:
@@ -101,28 +127,51 @@ class CriteriaBinder:
             return None
         return parts[0] if len(parts) == 1 else CriteriaGroup(Junction.OR, tuple(parts))
 
-    def _condition(self, condition: Condition) -> BoundCriteria:
+    def _path(
+        self, condition: Condition, other_module: Callable[[Field], Module]
+    ) -> BoundCondition | BoundPath:
+        """A condition on another record. Without one, a record has none of its values."""
+        name, _, rest = condition.field.partition(".")
+        field = self.module.field(name)
+        if field is None or field.storage_type is not StorageType.REFERENCE:
+            raise InvalidQuery(details=_not_available(condition))
+        if rest == "id":
+            return self._condition(replace(condition, field=name))
+        module = other_module(field)
+        binder = replace(self, module=module)
+        empty = condition.comparator == _C.EMPTY
+        bound = binder.bind(replace(condition, field=rest, negated=empty))
+        assert not isinstance(bound, CriteriaGroup)
+        return BoundPath(field, module, bound, negated=condition.negated != empty)
+
+    def _condition(self, condition: Condition) -> BoundCondition:
         name = condition.field.removesuffix(_NAME).removesuffix(_ID)
         field = self.module.field(name)
         if field is None or field.data_type in UNWRITABLE:
-            raise InvalidQuery(
-                details={
-                    "reason": "the field is not available for search",
-                    "api_name": condition.field,
-                }
-            )
+            raise InvalidQuery(details=_not_available(condition))
         kind = field.storage_type
-        if field.in_existing_table and kind not in _IN_EXISTING_TABLES:
+        if is_computed(field) or (field.in_existing_table and kind not in _IN_EXISTING_TABLES):
             raise NotStored(name)
-        comparator = _comparator(condition, field)
+        comparator, negated = _comparator(condition, field, self.allowed(field)), condition.negated
+        if comparator is _C.NOT_EQUAL and field.data_type in _CASELESS:
+            comparator, negated = _C.EQUALS, True
+        return replace(self._compared(field, comparator, condition), negated=negated)
+
+    def _compared(
+        self, field: Field, comparator: Comparator, condition: Condition
+    ) -> BoundCondition:
+        kind = field.storage_type
+        if comparator is _C.EMPTY:
+            return BoundCondition(field, comparator, ())
         if kind is StorageType.REFERENCE and field.data_type != "layout":
             return self._reference(field, comparator, condition)
         if kind is StorageType.TEXT:
             return self._text(field, comparator, condition.values)
         if kind is StorageType.LIST:
+            folds = comparator in _FOLDED
             values: tuple[Stored, ...] = condition.values
-        else:
-            values = tuple(self._value(field, text) for text in condition.values)
+            return BoundCondition(field, comparator, _folded(condition.values) if folds else values)
+        values = tuple(self._value(field, text) for text in condition.values)
         by_key = field.is_key and not field.has_folded_key
         return BoundCondition(field, comparator, values, by_key=by_key)
 
@@ -140,18 +189,17 @@ class CriteriaBinder:
             ) from None
 
     def _text(self, field: Field, comparator: Comparator, texts: Sequence[str]) -> BoundCondition:
-        if field.has_folded_key and comparator is not _C.CONTAINS:
+        if field.has_folded_key and comparator not in (_C.CONTAINS, _C.ENDS_WITH, _C.LIKE):
             keys = tuple(key for text in texts if (key := key_of(text)) is not None)
             return BoundCondition(field, comparator, keys, by_key=True)
         exact = field.data_type not in _PLAIN_TEXT or field.in_existing_table
         if comparator is _C.EQUALS and not exact:
-            if field.data_type in ("email", "phone"):
-                folded = tuple(map(_lower, texts))
-                return BoundCondition(field, comparator, folded, ignores_case=True)
+            if field.data_type in _CASELESS:
+                return BoundCondition(field, comparator, _folded(texts), ignores_case=True)
             if self.contains:
                 comparator = _C.CONTAINS
-        ignores_case = comparator in (_C.CONTAINS, _C.STARTS_WITH)
-        values = tuple(map(_lower, texts)) if ignores_case else tuple(texts)
+        ignores_case = comparator in _FOLDED
+        values = _folded(texts) if ignores_case else tuple(texts)
         return BoundCondition(field, comparator, values, ignores_case=ignores_case)
 
     def _reference(
@@ -193,20 +241,25 @@ def searchable_keys(criteria: BoundCriteria) -> Iterable[Field]:
         if criteria.junction is Junction.OR and not all(found):
             return []
         return [field for fields in found for field in fields]
+    if isinstance(criteria, BoundPath) or criteria.negated:
+        return []
     uses_index = criteria.by_key or criteria.field.api_name == "id"
     driven = criteria.comparator in (_C.EQUALS, _C.IN, _C.STARTS_WITH)
     folded = criteria.ignores_case and criteria.comparator is _C.EQUALS
     return [criteria.field] if driven and (uses_index or folded) else []
 
 
-def _comparator(condition: Condition, field: Field) -> Comparator:
+def _not_available(condition: Condition) -> dict[str, object]:
+    return {"reason": NOT_AVAILABLE, "api_name": condition.field}
+
+
+def _comparator(condition: Condition, field: Field, allowed: frozenset[Comparator]) -> Comparator:
     """Returns the comparator of a condition. Raises InvalidQuery if the field has no such one."""
-    allowed = _BY_DATA_TYPE.get(field.data_type, _BY_STORAGE[field.storage_type])
     if condition.comparator not in allowed:
         raise InvalidQuery(
             details={
-                "reason": "invalid operator found",
-                "operator": condition.comparator,
+                "reason": WRONG_OPERATOR,
+                "operator": condition.operator or condition.comparator,
                 "api_name": condition.field,
             }
         )
@@ -226,6 +279,6 @@ def _comparator(condition: Condition, field: Field) -> Comparator:
     return comparator
 
 
-def _lower(text: str) -> str:
-    """The text with ASCII letters in lower case, as both stores fold texts that are no keys."""
-    return "".join(c.lower() if c.isascii() else c for c in text)
+def _folded(texts: Iterable[str]) -> tuple[str, ...]:
+    """Texts with ASCII letters in lower case, as both stores fold texts that are no keys."""
+    return tuple("".join(c.lower() if c.isascii() else c for c in text) for text in texts)

@@ -178,7 +178,7 @@ class RecordService:
     def record(self, caller: Caller, module: str, record_id: int) -> Record | None:
         """Returns one record, or None. Raises like `page`."""
         found = self._module(caller, module)
-        records = self._records(caller, found, self.database.sql(tables.by_id(found), (record_id,)))
+        records = self.built(caller, found, self.database.sql(tables.by_id(found), (record_id,)))
         return records[0] if records else None
 
     def _page(
@@ -195,7 +195,7 @@ class RecordService:
         few = bool(keys) and sort.api_name == "id"
         order = Order(sort, query.ascending, few=few)
         rows = self.store.page(module, criteria, order, query.per_page + 1, query.skipped)
-        records = self._records(caller, module, rows[: query.per_page])
+        records = self.built(caller, module, rows[: query.per_page])
         return RecordPage(records, has_more=len(rows) > query.per_page)
 
     def _criteria(
@@ -218,7 +218,8 @@ class RecordService:
     def _module(self, caller: Caller, name: str) -> Module:
         return permitted_module(self.modules, caller, name, scope.module_read)
 
-    def _records(self, caller: Caller, module: Module, rows: Sequence[Row]) -> tuple[Record, ...]:
+    def built(self, caller: Caller, module: Module, rows: Sequence[Row]) -> tuple[Record, ...]:
+        """Returns the records of rows that hold the fields of a module."""
         if not rows:
             return ()
         users = {user.id: user for user in self.accounts.users(caller.org_id)}

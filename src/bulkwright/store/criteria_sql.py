@@ -10,7 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bulkwright.domain.criteria import BoundCondition, BoundCriteria, Comparator, CriteriaGroup
+from bulkwright.domain.criteria import (
+    BoundCondition,
+    BoundCriteria,
+    BoundPath,
+    Comparator,
+    CriteriaGroup,
+)
 from bulkwright.domain.module import Field, Module, StorageType
 from bulkwright.store.record_sql import marks
 from bulkwright.store.tables import ModuleTable, Types, table_of
@@ -34,6 +40,8 @@ def where(module: Module, criteria: BoundCriteria, types: Types) -> Sql:
         parts = [where(module, part, types) for part in criteria.parts]
         text = f" {criteria.junction.value.upper()} ".join(f"({part.text})" for part in parts)
         return Sql(text, tuple(value for part in parts for value in part.values))
+    if isinstance(criteria, BoundPath):
+        return _path(table_of(module), criteria, types)
     return _condition(table_of(module), criteria, types)
 
 
@@ -47,12 +55,37 @@ def order_terms(module: Module, field: Field, types: Types, direction: str) -> s
     return ", ".join([f"{column} IS NULL", *(f"{term} {direction}" for term in terms)])
 
 
+def compared_terms(module: Module, field: Field, types: Types) -> list[str]:
+    """Returns the terms by which a field is compared: a decimal of SQLite has two."""
+    return _compared(table_of(module), field, types)
+
+
 def folded_text(module: Module, field: Field, types: Types) -> str:
     """Returns a text field with its ASCII letters in lower case."""
     return types.folded.format(_text(table_of(module), field))
 
 
+def _path(table: ModuleTable, path: BoundPath, types: Types) -> Sql:
+    column, other = table.column(path.field), table_of(path.module)
+    met = where(path.module, path.condition, types)
+    found = f"{column} IN (SELECT {other.id_column} FROM {other.name} WHERE {met.text})"
+    return Sql(_unless(column, found) if path.negated else found, met.values)
+
+
+def _unless(column: str, text: str) -> str:
+    """What a condition does not mean: also the records without a value in its column."""
+    return f"({column} IS NULL OR NOT ({text}))"
+
+
 def _condition(table: ModuleTable, condition: BoundCondition, types: Types) -> Sql:
+    column = table.column(condition.field)
+    if condition.comparator is _C.EMPTY:
+        return Sql(f"{column} IS {'NOT ' if condition.negated else ''}NULL")
+    met = _met(table, condition, types)
+    return Sql(_unless(column, met.text), met.values) if condition.negated else met
+
+
+def _met(table: ModuleTable, condition: BoundCondition, types: Types) -> Sql:
     field, comparator, values = condition.field, condition.comparator, condition.values
     if not values:
         return Sql("1 = 0")
@@ -96,8 +129,9 @@ def _compare(
         case _C.STARTS_WITH:
             start = str(first[0])
             return Sql(f"{left} >= ? AND {left} < ?", (start, start + _LAST))
-        case _C.CONTAINS:
-            return Sql(f"{left} LIKE ? ESCAPE '!'", (f"%{_escaped(str(first[0]))}%",))
+        case _C.CONTAINS | _C.ENDS_WITH | _C.LIKE:
+            pattern = _PATTERNS[comparator].format(_escaped(str(first[0])))
+            return Sql(f"{left} LIKE ? ESCAPE '!'", (pattern,))
     return Sql(f"{left} {_SIGNS[comparator]} {mark}", first)
 
 
@@ -106,9 +140,10 @@ def _list(column: str, comparator: Comparator, values: Sequence[object], types: 
     elements = types.elements.format(column)
 
     def has(text: str) -> Sql:
-        if comparator is _C.STARTS_WITH:
+        if comparator in _PATTERNS:
             folded = types.folded.format("e.value")
-            test = Sql(f"{folded} LIKE ? ESCAPE '!'", (f"{_escaped(text.lower())}%",))
+            pattern = _PATTERNS[comparator].format(_escaped(text))
+            test = Sql(f"{folded} LIKE ? ESCAPE '!'", (pattern,))
         else:
             test = Sql("e.value = ?", (text,))
         return Sql(f"EXISTS (SELECT 1 FROM {elements} WHERE {test.text})", test.values)
@@ -165,6 +200,14 @@ _SIGNS = {
     _C.GREATER_EQUAL: ">=",
     _C.LESS_THAN: "<",
     _C.LESS_EQUAL: "<=",
+}
+
+
+_PATTERNS = {
+    _C.STARTS_WITH: "{}%",
+    _C.CONTAINS: "%{}%",
+    _C.ENDS_WITH: "%{}",
+    _C.LIKE: "{}",
 }
 
 

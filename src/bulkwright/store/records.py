@@ -16,7 +16,7 @@ from bulkwright.domain.criteria import BoundCriteria
 from bulkwright.domain.limits import RECORDS_PER_CALL
 from bulkwright.domain.module import Field, Module
 from bulkwright.domain.scalar import Stored
-from bulkwright.store import criteria_sql, record_sql, tables
+from bulkwright.store import aggregate_sql, criteria_sql, record_sql, tables
 from bulkwright.store.database import Database, Row
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.times import to_micros
@@ -47,6 +47,8 @@ class Order:
     ascending: bool = False
     few: bool = False
     """Whether an index finds the records, so that few are sorted."""
+    then: tuple[Order, ...] = ()
+    """How records are sorted that are equal by the field."""
 
 
 class RecordStore:
@@ -93,6 +95,34 @@ class RecordStore:
         statement = record_sql.select(module, found.text, self._order(module, order))
         return self._db.sql(statement, (*found.values, limit, offset))
 
+    def groups(
+        self,
+        module: Module,
+        criteria: BoundCriteria,
+        by: Sequence[Field],
+        aggregates: Sequence[tuple[str, Field]],
+        order: Order,
+        limit: int,
+        offset: int,
+    ) -> list[tuple[Row, list[object]]]:  # wide: the clauses of one query
+        """Returns groups of the records that meet the criteria: fields, and aggregates of fields.
+
+        A count or a sum is a number, the least and the greatest value is as it is stored.
+        """
+        found, types = self._where(module, criteria), self._db.types
+        named = list(enumerate(aggregates))
+        columns = [
+            column
+            for number, (name, field) in named
+            for column in aggregate_sql.columns_of(module, name, number, field, types)
+        ]
+        terms = self._terms(module, order)
+        statement = aggregate_sql.groups(module, by, columns, found.text, terms)
+        return [
+            (row, [aggregate_sql.value_of(name, n, field, row) for n, (name, field) in named])
+            for row in self._db.sql(statement, (*found.values, limit, offset))
+        ]
+
     def ids(self, module: Module, criteria: BoundCriteria, most: int) -> list[int]:
         """Returns the ids of up to `most` records that meet the criteria."""
         found = self._where(module, criteria)
@@ -122,15 +152,21 @@ class RecordStore:
         return criteria_sql.where(module, criteria, self._db.types)
 
     def _order(self, module: Module, order: Order) -> str:
-        direction = "ASC" if order.ascending else "DESC"
+        direction = _direction(order)
         id_column = tables.table_of(module).id_column
         if order.few:
             # Not by the primary key: it would be read from its end until enough records are found.
             return f"{id_column} + 0 {direction}"
         if order.field is None or order.field.api_name == "id":
             return f"{id_column} {direction}"
-        terms = criteria_sql.order_terms(module, order.field, self._db.types, direction)
-        return f"{terms}, {id_column} {direction}"
+        return ", ".join([*self._terms(module, order), f"{id_column} {direction}"])
+
+    def _terms(self, module: Module, order: Order) -> list[str]:
+        return [
+            criteria_sql.order_terms(module, one.field, self._db.types, _direction(one))
+            for one in (order, *order.then)
+            if one.field is not None
+        ]
 
     def find(self, module: Module, field: Field, keys: Collection[Key]) -> dict[Key, list[int]]:
         """Returns the ids of the records that hold these keys, oldest first."""
@@ -198,3 +234,7 @@ class RecordStore:
         found = [int(row["id"]) for row in rows]
         self._db.sql(record_sql.delete(module, len(found)), tuple(found))
         return set(found)
+
+
+def _direction(order: Order) -> str:
+    return "ASC" if order.ascending else "DESC"

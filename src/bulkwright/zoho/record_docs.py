@@ -87,6 +87,32 @@ RECORDS_BODY = BodyDoc(
         },
     },
 )
+COQL_BODY = BodyDoc(
+    ("application/json",),
+    {
+        "type": "object",
+        "required": ["select_query"],
+        "properties": {
+            "select_query": {
+                "type": "string",
+                "minLength": 1,
+                "examples": ["select Last_Name from Leads where id is not null"],
+            }
+        },
+    },
+)
+COQL_ROWS: Json = {
+    "type": "object",
+    "required": ["data", "info"],
+    "properties": {
+        "data": {"type": "array", "items": _RECORD},
+        "info": {
+            "type": "object",
+            "required": ["count", "more_records"],
+            "properties": {"count": {"type": "integer"}, "more_records": {"type": "boolean"}},
+        },
+    },
+}
 _OUTCOME: Json = {
     "type": "object",
     "required": ["data"],

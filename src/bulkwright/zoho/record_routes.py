@@ -11,7 +11,7 @@ from bulkwright.zoho import record_docs as records_doc
 from bulkwright.zoho import route_docs as doc
 from bulkwright.zoho.auth import Access, Open
 from bulkwright.zoho.context import ZohoContext
-from bulkwright.zoho.handlers import record_writes, records
+from bulkwright.zoho.handlers import coql, record_writes, records
 from bulkwright.zoho.problems import NotServed
 
 _MODULE = "/crm/{version}/{module}"
@@ -26,6 +26,20 @@ _READ_ERRORS = (
     e.AuthorizationFailed,
 )
 _SEARCH_ERRORS = (r.InvalidQuery, r.CriteriaLimitExceeded, NotServed)
+_COQL_ERRORS = (
+    r.QuerySyntaxError,
+    r.InvalidQuery,
+    r.DuplicateColumn,
+    r.DuplicateAlias,
+    r.InvalidAlias,
+    e.InvalidModule,
+    e.InvalidData,
+    e.InvalidRequest,
+    e.MandatoryNotFound,
+    e.LimitExceeded,
+    e.AuthorizationFailed,
+    NotServed,
+)
 _TOKEN_ERRORS = (
     r.AmbiguousRequest,
     r.ExpiredToken,
@@ -90,6 +104,22 @@ RECORD_ROUTES: tuple[Route[ZohoContext, Access], ...] = (
             204: ResponseDoc("No record is found."),
         },
         errors=(*_READ_ERRORS, *_SEARCH_ERRORS, r.ExpectedParamMissing, r.LimitReached),
+    ),
+    Route(
+        "POST",
+        "/crm/{version}/coql",
+        coql.query,
+        Access(scope.COQL, Right.READ_RECORDS),
+        name="queryRecords",
+        group=records_doc.RECORDS,
+        summary="Query records with COQL",
+        text="Sorted by id unless the query says otherwise. `limit` is 200 by default.",
+        body=records_doc.COQL_BODY,
+        answers={
+            200: ResponseDoc("The rows.", (records_doc.COQL_ROWS,)),
+            204: ResponseDoc("No record is found."),
+        },
+        errors=_COQL_ERRORS,
     ),
     Route(
         "GET",

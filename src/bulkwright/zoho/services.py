@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from bulkwright.files import Files
+from bulkwright.service.coql import CoqlService
 from bulkwright.service.jobs import JobService
 from bulkwright.service.metadata import MetadataService
 from bulkwright.service.record_writes import RecordCalls
@@ -51,6 +52,11 @@ class ZohoServices(Protocol):
     @property
     def records(self) -> RecordService:
         """Reads records."""
+        ...
+
+    @property
+    def coql(self) -> CoqlService:
+        """Runs COQL queries."""
         ...
 
     @property

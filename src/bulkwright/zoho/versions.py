@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from bulkwright.domain.limits import PAGED_RECORDS
+from bulkwright.domain.limits import PAGED_RECORDS, CoqlLimits
 
 _AS_STATUS = {"INPROGRESS": "INPROGRESS", "COMPLETED": "COMPLETED"}
 _AS_DOCUMENTED = {"INPROGRESS": "ADDED", "COMPLETED": "SUCCESS"}
+_EARLY_COQL, _COQL = CoqlLimits(rows=200), CoqlLimits(rows=2_000)
 
 
 class Style(Enum):
@@ -63,6 +64,10 @@ class Version:
     """Several unique values that others hold are one MULTIPLE_OR_MULTI_ERRORS, from v7 on."""
     approval_state: bool = False
     """The details of a written record have `$approval_state`, from v7 on."""
+    coql: CoqlLimits = _COQL
+    """What a COQL query may have; 200 rows before v4 (facts 10.11)."""
+    coql_names: bool = False
+    """A lookup that COQL selects has its name too, from v7 on (facts 10.11)."""
     missing_param_key: str = "param_name"
     """The detail that names a query parameter which is missing (facts 10.4)."""
     shows_request: bool = True
@@ -88,6 +93,7 @@ _V2 = Version(
     all_bad_status=202,
     json_path=False,
     missing_param_key="param",
+    coql=_EARLY_COQL,
     shows_request=False,
     resource_code={},
 )
@@ -100,17 +106,25 @@ _V2_1 = Version(
     page_tokens=False,
     sorts_by_any_field=True,
     equals_contains=False,
+    coql=_EARLY_COQL,
     resource_code=_AS_STATUS,
     style=Style.CAPTURE,
 )
 _V2_2 = replace(_V2_1, name="v2.2")
 """Not documented, but the version of Zoho's own web client; third parties call it (facts 9)."""
 
-_V3 = Version("v3", shows_id_field=False, equals_contains=False)
+_V3 = Version("v3", shows_id_field=False, equals_contains=False, coql=_EARLY_COQL)
 _V4 = Version("v4", equals_contains=False)
 _V5 = replace(_V4, name="v5", paged_records=PAGED_RECORDS)
 _V6 = replace(_V5, name="v6", equals_contains=True)
-_V7 = replace(_V6, name="v7", multiple_errors=True, approval_state=True)
+_V7 = replace(
+    _V6,
+    name="v7",
+    multiple_errors=True,
+    approval_state=True,
+    coql=CoqlLimits(2_000, 100_000, values=100, selected_joins=15, criteria_joins=5),
+    coql_names=True,
+)
 _V8 = replace(_V7, name="v8", criteria=15)
 
 VERSIONS: Mapping[str, Version] = {

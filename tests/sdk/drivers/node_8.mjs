@@ -8,7 +8,7 @@ import steps from "./node_steps.cjs";
 const main = createRequire(path.join(process.argv[2], "x.js")).resolve("@zohocrm/nodejs-sdk-8.0");
 const zoho = await import(pathToFileURL(main));
 
-const sdk = { ...zoho.BulkWrite, record: zoho.Record };
+const sdk = { ...zoho.BulkWrite, record: zoho.Record, coql: zoho.Coql };
 for (const name of ["StreamWrapper", "Choice", "HeaderMap", "ParameterMap"]) sdk[name] = zoho[name];
 
 class Driver8 extends steps.Driver {

@@ -81,6 +81,12 @@ class Driver {
 		return new record.RecordOperations(module)[called](given, new this.sdk.HeaderMap());
 	}
 
+	async query({ text }) {
+		const made = new this.sdk.coql.BodyWrapper();
+		made.setSelectQuery(text);
+		return new this.sdk.coql.CoqlOperations().getRecords(made);
+	}
+
 	async resource(wanted) {
 		const made = new this.sdk.Resource();
 		made.setType(new this.sdk.Choice("data"));

@@ -49,6 +49,10 @@ class Driver2(Driver):
         """The module is the first argument."""
         return partial(getattr(self.api.record.RecordOperations(), name), module)
 
+    def queries(self):
+        """`query` in both versions."""
+        return api.query, api.query.QueryOperations
+
     def job_id(self, digits):
         """A number."""
         return int(digits)

@@ -46,6 +46,10 @@ class Driver8(Driver):
         """The module is given to the class of operations."""
         return getattr(self.api.record.RecordOperations(module), name)
 
+    def queries(self):
+        """`coql` from 3.0 on."""
+        return api.coql, api.coql.CoqlOperations
+
     def job_id(self, digits):
         """A text."""
         return digits

@@ -89,6 +89,17 @@ class Driver(ABC):
                 given.set_duplicate_check_fields(check)
         return self.operation(method, module)(given, self.api.HeaderMap())
 
+    @abstractmethod
+    def queries(self):
+        """The package of COQL queries and the class of their operations."""
+
+    def query(self, text):
+        """Run a COQL query."""
+        package, operations = self.queries()
+        made = package.BodyWrapper()
+        made.set_select_query(text)
+        return operations().get_records(made)
+
     def _record(self, values):
         made = self.api.record.Record()
         for name, value in values.items():
@@ -127,7 +138,8 @@ class Driver(ABC):
 
     def run(self):
         """Respond to each line of standard input until it ends."""
-        steps = (self.upload, self.create, self.details, self.download, self.record, self.call)
+        steps = [self.upload, self.create, self.details, self.download]
+        steps += [self.record, self.call, self.query]
         known = {step.__name__: step for step in steps}
         for line in sys.stdin:
             wanted = json.loads(line)

@@ -184,6 +184,13 @@ class PostgresDatabase(PostgresQueries):
         if self._current is not None:
             return fetched(self._current, sql, values)
         with self._connected() as connection:
+            try:
+                return fetched(connection, sql, values)
+            except psycopg.OperationalError:
+                if not (connection.closed and sql.startswith("SELECT")):
+                    raise
+        # The server ended the idle connection just when it was lent. A query can be repeated.
+        with self._connected() as connection:
             return fetched(connection, sql, values)
 
     def change(self, sql: str) -> int:

@@ -99,13 +99,14 @@ def _shown(record: Record, only: Collection[str]) -> Json:
 
 
 def _record(record: Record) -> Json:
-    shown = {name: _value(value) for name, value in record.values.items()}
+    shown = {name: shown_value(value) for name, value in record.values.items()}
     shown["id"] = str(record.id)
     shown["Tag"] = []  # tags are not stored
     return shown | _CONSTANT_KEYS
 
 
-def _value(value: Value) -> object:
+def shown_value(value: Value) -> object:
+    """Returns one value as JSON."""
     present = _PRESENTERS.get(type(value))
     return value if present is None else present(value)
 
