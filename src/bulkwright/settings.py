@@ -16,7 +16,7 @@ from typing import Any, Literal, Self, TypeVar, get_type_hints
 from urllib.parse import urlsplit
 
 from bulkwright.domain.endpoint import InvalidEndpoint, parse_allowed, parse_endpoint
-from bulkwright.domain.limits import PROFILES, Limits, MiB
+from bulkwright.domain.limits import KEY_GROUPS, PROFILES, Limits, MiB
 from bulkwright.domain.retention import RETENTION_POLICIES, RetentionPolicy, parse_time
 from bulkwright.variables import UnusableSetting, parsed, refuse_placeholder, variable, written
 
@@ -232,7 +232,27 @@ class CsvSettings(_Group):
 
 
 @dataclass(frozen=True)
-class WorkerSettings(CsvSettings, MetricsSettings, LogSettings, LimitsSettings, DataLocation):
+class JobSettings(CsvSettings):
+    """How jobs are run."""
+
+    parts: int | None = _option(
+        None,
+        "PostgreSQL: into how many parts the rows of a job are divided at most, 1 to 64. Idle "
+        "workers run parts; `write` starts processes for them. Default: one for each worker; of "
+        "`write`, for each core if the file is large and the database has sessions left.",
+    )
+
+    def __post_init__(self) -> None:
+        """Raises UnusableSetting for a number of parts that is not possible."""
+        super().__post_init__()
+        if self.parts is not None and not 1 <= self.parts <= KEY_GROUPS:
+            raise UnusableSetting(f"--parts takes a number from 1 to {KEY_GROUPS}.")
+        if (self.parts or 1) > 1 and not getattr(self, "database", "not known here"):
+            raise UnusableSetting("--parts needs --database: on SQLite a job has one part.")
+
+
+@dataclass(frozen=True)
+class WorkerSettings(JobSettings, MetricsSettings, LogSettings, LimitsSettings, DataLocation):
     """The settings of `bulkwright worker`."""
 
     metrics: str = _option("", "HOST:PORT of its /metrics and /healthz.")
@@ -241,10 +261,13 @@ class WorkerSettings(CsvSettings, MetricsSettings, LogSettings, LimitsSettings, 
         "Used by `serve` for its workers. They end when standard input ends, and report counters "
         "on standard output. --metrics is ignored then.",
     )
+    helps: int | None = _option(
+        None, "Used by `write` for its processes. The id of a job: only parts of it are run."
+    )
 
 
 @dataclass(frozen=True)
-class Settings(CsvSettings, MetricsSettings, LogSettings, RetentionSettings, DataLocation):
+class Settings(JobSettings, MetricsSettings, LogSettings, RetentionSettings, DataLocation):
     """The settings of a deployment, the same for its API and the workers that it starts."""
 
     host: str = _option("127.0.0.1", "The address to listen on.")

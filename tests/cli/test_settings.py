@@ -18,7 +18,7 @@ from bulkwright.cli.serving import worker_settings
 from bulkwright.domain.limits import PROFILES
 from bulkwright.domain.retention import SERVICE, ZOHO
 from bulkwright.runtime.serve import is_clear_text
-from bulkwright.runtime.supervisor import worker_environment
+from bulkwright.runtime.worker_environment import worker_environment
 from bulkwright.settings import (
     DataLocation,
     RetentionSettings,
@@ -48,6 +48,7 @@ OTHER: dict[str, Any] = {
     "port": 9000,
     "dev": True,
     "workers": 7,
+    "parts": 1,
     "public_url": "https://crm.example",
     "trusted_proxy": ("10.0.0.0/8", "fd00::/8"),
     "callback_allow": ("receiver.internal:8443", "10.1.2.3:80"),

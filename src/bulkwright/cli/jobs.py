@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from bulkwright.cli.csv_file import copy_result
 from bulkwright.cli.failure import fail
-from bulkwright.cli.job_output import job_line, jobs_list, reading_lines
+from bulkwright.cli.job_output import job_line, jobs_list, parts_lines, reading_lines
 from bulkwright.cli.options import (
     DEFAULT_CSV,
     DEFAULT_IN_ORG,
@@ -53,7 +53,11 @@ def show(
     watch: Annotated[bool, Parameter(negative="", help="Wait until the job ends.")] = False,
     json: Annotated[
         bool,
-        Parameter(negative="", help="Print the job details of the API, and how the file is read."),
+        Parameter(
+            negative="",
+            help="Print the job details of the API, how the file is read, and with --database its "
+            "parts.",
+        ),
     ] = False,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
@@ -67,9 +71,14 @@ def show(
             job = _job(services, location, job_id)
     if json:
         details = job_details(job, VERSIONS["v2"])
-        print_json({**msgspec.to_builtins(details), "reading": [r.reading for r in job.resources]})
+        shown: dict[str, object] = {"reading": [r.reading for r in job.resources]}
+        if location.database:
+            shown |= {"parts": [r.split for r in job.resources]}
+        print_json({**msgspec.to_builtins(details), **shown})
         return
     job_line(job)
+    if location.database:
+        parts_lines(job)
     reading_lines(job)
 
 
