@@ -184,6 +184,9 @@ def test_the_profile_that_holds(profile: Any, dev: bool, expected: str) -> None:
         (("--public-url", "crm.example"), "--public-url: "),
         (("--keep-jobs", "soon"), "--keep-jobs: 'soon' is not a time; write hours, days or weeks"),
         (("--database", "mysql://x"), "--database takes postgresql://USER@HOST/NAME"),
+        (("--parts", "0"), "--parts takes a number from 1 to 64."),
+        (("--parts", "65"), "--parts takes a number from 1 to 64."),
+        (("--parts", "2"), "--parts needs --database: on SQLite a job has one part."),
     ],
 )
 def test_unusable_values_are_one_line(run: Run, options: tuple[str, ...], message: str) -> None:
@@ -191,6 +194,16 @@ def test_unusable_values_are_one_line(run: Run, options: tuple[str, ...], messag
     assert message in refused(run("serve", *options))
     with pytest.raises(UnusableSetting, match=message.partition(":")[0]):
         bound("serve", *options)
+
+
+def test_a_job_has_one_part_on_sqlite(run: Run, tmp_path: Path) -> None:
+    """`write` refuses more before it reads the file; one part may be named."""
+    (tmp_path / "leads.csv").write_text("Last_Name\nBoyle\n")
+    line = ("write", tmp_path / "leads.csv", "--module", "Leads", "--operation", "insert",
+            "--data", tmp_path / "data")  # fmt: skip
+    assert "--parts needs --database" in refused(run(*line, "--parts", "2"))
+    assert not (tmp_path / "data").exists()
+    assert run(*line, "--parts", "1").returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import itertools
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,11 +14,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 from tests.support.bench import Bench, opened
+from tests.support.part_workers import helping
 from tests.support.stores import PostgresStore, Store
 
 from bulkwright.domain.errors import LeaseLost
 from bulkwright.domain.job import FieldMapping, Job, JobStatus, Lease, Split
 from bulkwright.domain.outcome import Counts
+from bulkwright.domain.record_write import RecordInput, WrittenRecord
 from bulkwright.files import DamagedFile
 from bulkwright.pipeline import result
 from bulkwright.pipeline.part_run import PartRun
@@ -174,6 +178,54 @@ def test_two_jobs_create_one_record_of_each_key(
     assert statuses == Counter(ADDED=count, UPDATED=count)
     keys = [record["Email"] for record in two[0].records()]
     assert len(keys) == len(set(keys)) == count
+
+
+def test_no_unique_value_comes_twice(two: tuple[Bench, Bench]) -> None:
+    """Jobs by different fields and calls of the record API write one module at the same time."""
+    first, second = two
+    unique = {"data_type": "text", "unique": True}
+    first.things({"api_name": "Code", **unique}, {"api_name": "Serial", **unique})
+    values = [f"value {n}" for n in range(120)]
+    pairs = list(zip(values, values[::-1], strict=True))
+    contents = (
+        ("Code", "Name,Code\n" + "".join(f"N,{value}\n" for value in values)),
+        ("Serial", "Name,Serial\n" + "".join(f"N,{value}\n" for value in values[::-1])),
+        ("Code", "Name,Code,Serial\n" + "".join(f"N,{one},{other}\n" for one, other in pairs)),
+    )
+    jobs = [
+        first.create(content, "Things", "upsert", find_by=find_by).id
+        for find_by, content in contents
+    ]
+    ended = threading.Event()
+
+    def call() -> int:
+        made = 0
+        for name, value in itertools.cycle(itertools.product(("Code", "Serial"), values[::2])):
+            if ended.is_set():
+                break
+            record = RecordInput({"Name": "N", name: value})
+            (written,) = first.services.record_calls.insert(first.caller, "Things", [record])
+            made += isinstance(written, WrittenRecord)
+        return made
+
+    with (
+        first.parts(4), second.parts(4), first.chunks(size=150), second.chunks(size=200),
+        ThreadPoolExecutor(1) as threads,
+    ):  # fmt: skip
+        calling = threads.submit(call)
+        at_once(two, jobs[:2])
+        with helping([second]):
+            assert first.worker.run_one(jobs[2])
+        ended.set()
+        assert calling.result() > 0
+    ends = [first.done(job).job for job in jobs]
+    assert [job.status for job in ends] == [JobStatus.COMPLETED] * 3
+    # One of the first two is not divided, because the other one is.
+    splits = [job.resources[0].split for job in ends]
+    assert sorted(split.parts for split in splits if split is not None) == [1, 1, 4]
+    for name in ("Code", "Serial"):
+        stored = [r[name] for r in first.records("Things") if r[name] is not None]
+        assert len(stored) == len(set(stored)) == len(values)
 
 
 def test_two_jobs_add_each_picklist_value_once(two: tuple[Bench, Bench]) -> None:

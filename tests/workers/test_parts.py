@@ -8,11 +8,13 @@ import random
 import signal
 import subprocess
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from tests.support.postgres import Server
 from tests.support.processes import until
 from tests.support.site import (
     SHORT_WAITS,
@@ -29,14 +31,46 @@ from tests.support.site_checks import judge
 Deploy = Callable[..., Site]
 CHUNK_BYTES = 6_000
 """About 200 rows."""
-KILLS = 5
+KILLS = 4
 HELPED = "SELECT count(*) FROM parts WHERE lease_until > 0"
 
 
-def divided(deploy: Deploy) -> Site:
-    """A site whose chunks are short, so that a few thousand rows are divided."""
+def short_chunks() -> dict[str, dict[str, object]]:
+    """Constants with which a few thousand rows are divided."""
     limits = {**SHORT_WAITS["bulkwright.domain.limits"], "CHUNK_TEXT_BYTES": CHUNK_BYTES}
-    return deploy(constants={"bulkwright.domain.limits": limits})
+    return {"bulkwright.domain.limits": limits}
+
+
+@dataclass
+class Service:
+    """An API and workers, which the tests of this file share: processes take seconds to start."""
+
+    site: Site
+    api: Api
+    workers: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def begin(self, count: int) -> Customer:
+        """Have `count` workers that wait for jobs; return a new customer."""
+        self.workers = [worker for worker in self.workers if worker.poll() is None]
+        for extra in self.workers[count:]:
+            extra.terminate()
+            extra.wait(60)
+        self.workers = self.workers[:count]
+        while len(self.workers) < count:
+            self.workers.append(self.site.worker())
+        assert until(lambda: self.site.number(LISTENING) == count, pause=0.05), self.site.log
+        (customer,) = self.site.customers()
+        return customer
+
+
+@pytest.fixture(scope="module")
+def service(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One for all tests."""
+    database = postgres.database()
+    with Site(tmp_path_factory.mktemp("parts"), database, constants=short_chunks()) as site:
+        site.customers()  # the API needs a database that is set up
+        yield Service(site, site.api())
+    postgres.drop(database)
 
 
 def helpers(site: Site, job: int) -> list[int]:
@@ -54,26 +88,17 @@ def workers_of(site: Site, job: int) -> int:
     return site.number("SELECT count(DISTINCT lease_holder) FROM parts WHERE job_id = %s", job)
 
 
-def begun(site: Site, count: int) -> tuple[Customer, Api, list[subprocess.Popen[str]]]:
-    """A customer, an API, and workers that wait for jobs."""
-    (customer,) = site.customers()
-    api = site.api()
-    workers = [site.worker() for _ in range(count)]
-    assert until(lambda: site.number(LISTENING) == count), site.log
-    return customer, api, workers
-
-
 LISTENING = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
     "AND query = 'LISTEN bulkwright_jobs'"
 )
 
 
-def test_idle_workers_run_parts(deploy: Deploy) -> None:
+def test_idle_workers_run_parts(service: Service) -> None:
     """As many parts as workers; every row is stored and answered once."""
-    site = divided(deploy)
-    customer, api, _ = begun(site, 3)
-    asked = api.ask(customer, own_rows("p", 6_000))
+    site, api, customer = service.site, service.api, service.begin(3)
+    before = len(site.log)
+    asked = api.ask(customer, own_rows("p", 3_000))
     assert api.ended(asked) == "COMPLETED", site.log
     assert site.number("SELECT parts FROM resources WHERE job_id = %s", asked.id) == 3
     assert workers_of(site, asked.id) >= 2
@@ -81,7 +106,8 @@ def test_idle_workers_run_parts(deploy: Deploy) -> None:
     shown = site.run("jobs", "show", asked.id, "--org", customer.org)
     out, _ = shown.communicate(timeout=60)
     assert out.splitlines()[1:] == ["3 parts, by Email"]
-    assert "Traceback" not in site.log and "claimed it" not in site.log
+    log = site.log[before:]
+    assert "Traceback" not in log and "claimed it" not in log
     assert findings == []
 
 
@@ -91,39 +117,25 @@ def judge_divided(site: Site, api: Api, asked: list[Asked]) -> list[str]:
     return [] if findings.sound else [*findings.faults, str(findings)]
 
 
-def test_a_small_job_does_not_wait_for_parts(deploy: Deploy) -> None:
+def test_a_small_job_does_not_wait_for_parts(service: Service) -> None:
     """All workers run parts of a long job; one of them runs the small job between two chunks."""
-    site = divided(deploy)
-    customer, api, _ = begun(site, 2)
-    long = api.ask(customer, own_rows("long", 24_000))
+    site, api, customer = service.site, service.api, service.begin(2)
+    long = api.ask(customer, own_rows("long", 8_000))
     assert until(lambda: helpers(site, long.id)), site.log
-    small = [api.ask(customer, own_rows(f"s{n}", 10)) for n in range(3)]
-    assert [api.ended(job) for job in small] == ["COMPLETED"] * 3, site.log
-    assert api.details(long)["status"] == "INPROGRESS"
+    first = f"SELECT FROM parts WHERE job_id = {long.id} AND part = 0 FOR UPDATE"
+    with locked(site.database, first):
+        small = [api.ask(customer, own_rows(f"s{n}", 10)) for n in range(2)]
+        assert [api.ended(job) for job in small] == ["COMPLETED"] * 2, site.log
+        assert api.details(long)["status"] == "INPROGRESS"
     assert api.ended(long, 120) == "COMPLETED", site.log
     assert judge_divided(site, api, [long, *small]) == []
 
 
-def test_a_part_of_a_killed_worker_is_continued(deploy: Deploy) -> None:
-    """It continues behind its last chunk; the job's worker continues meanwhile."""
-    site = divided(deploy)
-    customer, api, workers = begun(site, 3)
-    asked = api.ask(customer, own_rows("k", 9_000))
-    assert until(lambda: helpers(site, asked.id)), site.log
-    pid = helpers(site, asked.id)[0]
-    (victim,) = (worker for worker in workers if worker.pid == pid)
-    victim.kill()
-    victim.wait(60)
-    assert api.ended(asked, 120) == "COMPLETED", site.log
-    assert site.number("SELECT lease_token FROM jobs") == 1
-    assert judge_divided(site, api, [asked]) == []
-
-
-def test_sigterm_gives_a_part_back_at_once(deploy: Deploy) -> None:
+def test_sigterm_gives_a_part_back_at_once(service: Service) -> None:
     """No lease is left for others to wait for, and no attempt is counted."""
-    site = divided(deploy)
-    customer, api, workers = begun(site, 2)
-    asked = api.ask(customer, own_rows("t", 24_000))
+    site, api, customer = service.site, service.api, service.begin(2)
+    workers = service.workers
+    asked = api.ask(customer, own_rows("t", 10_000))
     assert until(lambda: helpers(site, asked.id)), site.log
     for worker in workers:
         worker.terminate()
@@ -131,20 +143,20 @@ def test_sigterm_gives_a_part_back_at_once(deploy: Deploy) -> None:
     assert api.details(asked)["status"] == "INPROGRESS"
     left = site.ask("SELECT lease_until, lease_holder, attempts FROM parts WHERE status = 'OPEN'")
     assert set(left) == {(0, None, 0)}
-    site.worker()
+    service.begin(1)
     assert api.ended(asked, 120) == "COMPLETED", site.log
     assert judge_divided(site, api, [asked]) == []
 
 
 @pytest.mark.slow
-def test_workers_of_parts_are_killed_at_random(deploy: Deploy) -> None:
+def test_workers_of_parts_are_killed_at_random(service: Service) -> None:
     """Owners and helpers alike: every row is stored and answered once."""
     seed = random.randrange(10**6)
     print(f"seed {seed}")
     chance = random.Random(seed)
-    site = divided(deploy)
-    customer, api, workers = begun(site, 3)
-    asked = [api.ask(customer, own_rows(f"r{n}", 4_000)) for n in range(2)]
+    site, api, customer = service.site, service.api, service.begin(3)
+    workers = service.workers
+    asked = [api.ask(customer, own_rows(f"r{n}", 3_000)) for n in range(2)]
     kills = 0
 
     def over() -> bool:
@@ -180,7 +192,7 @@ def wait_for_help(site: Site) -> None:
 
 def test_write_starts_processes_for_parts(deploy: Deploy, tmp_path: Path) -> None:
     """They end with it; the workers of a server take no part of it."""
-    site = divided(deploy)
+    site = deploy(constants=short_chunks())
     site.customers()
     worker = site.worker()
     path, result = tmp_path / "leads.csv", tmp_path / "result.zip"
@@ -218,7 +230,7 @@ def test_a_stopped_write_goes_on_where_it_stopped(
     deploy: Deploy, tmp_path: Path, number: signal.Signals
 ) -> None:
     """With its processes, which end with it; the outcome is that of an undisturbed run."""
-    site = divided(deploy)
+    site = deploy(constants=short_chunks())
     site.customers()
     path, result = tmp_path / "leads.csv", tmp_path / "result.zip"
     path.write_text(leads(own_rows("w", 10_000)))
