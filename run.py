@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -92,8 +93,13 @@ def set_up(kind: str) -> None:
     if PYTHON.exists() and mark.exists() and mark.read_text() == digest:
         return
     print(f"setting up {ENVIRONMENT.name} (once) ...", file=sys.stderr, flush=True)
+    if sys.prefix != sys.base_prefix and Path(sys.prefix).resolve() == ENVIRONMENT:
+        # It has no pip, and its own Python cannot be written while it runs.
+        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        python = shutil.which(version, path=str(Path(sys.base_prefix) / "bin")) or "python3"
+        os.execvp(python, [python, *sys.argv])  # noqa: S606 - the Python that made it
     # Without pip inside: Debian's Python cannot install it there, and the pip outside does as well.
-    venv.create(ENVIRONMENT, with_pip=False)
+    venv.create(ENVIRONMENT, with_pip=False, symlinks=os.name != "nt")
     pip = [sys.executable, "-m", "pip", "--python", str(PYTHON), "install", "--quiet",
            "--disable-pip-version-check"]  # fmt: skip
     subprocess.run([*pip, "--require-hashes", "-r", str(locked)], check=True)

@@ -57,14 +57,11 @@ class AppServices(ZohoServices, Protocol):
         ...
 
 
-MOUNTS = (
-    Mount(
-        "/docs",
-        "bulkwright.description.pages:create_app",
-        paths=("/docs/openapi.json", "/docs/page.css"),
-    ),
+DOCS = Mount(
+    "/docs",
+    "bulkwright.description.pages:create_app",
+    paths=("/docs/openapi.json", "/docs/page.css"),
 )
-"""Apps that are imported on the first request to their prefix."""
 
 
 class App(Kernel):
@@ -87,6 +84,11 @@ class App(Kernel):
             ],
             {"version": version_pattern(zoho_context.versions)},
         )
+        denials = Denials(clock)
+        own_api = Mount(
+            "/api/v1", "bulkwright.v1.app:create_app", services, denials.note,
+            lambda: self.draining, paths=None,
+        )  # fmt: skip
         options = KernelOptions(
             executor=ThreadPoolExecutor(API_THREADS, thread_name_prefix="api"),
             most_turns=API_THREADS_OF_ONE,
@@ -96,12 +98,12 @@ class App(Kernel):
                 clock=clock,
             ),
             count_response=(metrics.requests or RequestCounters()).add,
-            mounts=MOUNTS,
+            mounts=(DOCS, own_api),
             trusted_proxies=settings.trusted_proxies,
             # SQLite answers within microseconds. For a database server a thread has to wait.
             handle_on_thread=bool(settings.database),
             https_only=zoho_context.is_https,
-            on_error=Denials(clock).note,
+            on_error=denials.note,
             access_log_level=logging.INFO if settings.log_requests else logging.DEBUG,
             # A page of a name that resolves to this machine could read tokens and records.
             serves_host=loopback_or(settings.public_origin) if settings.dev else None,

@@ -7,13 +7,14 @@ reach a store, so that every store finds the same records.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from bulkwright.domain.module import Field, Module, Stamps
 from bulkwright.domain.outcome import SkipReason
+from bulkwright.domain.read_job import Selection
 
 if TYPE_CHECKING:
     import polars as pl
@@ -68,7 +69,10 @@ class RecordSink(Protocol):
         ...
 
     def take_ids(self, module: Module, count: int) -> pl.Series:
-        """Return `count` new ids of a module, ascending, Int64. No id is returned twice."""
+        """Return `count` new ids of a module, ascending, Int64. No id is returned twice.
+
+        There are fewer only if the id column of an existing table, or its sequence, has no more.
+        """
         ...
 
     def insert(self, module: Module, records: pl.DataFrame, stamps: Stamps) -> None:
@@ -127,6 +131,40 @@ class ParentRecords(Protocol):
         ...
 
 
+ReadRecords: TypeAlias = "pl.DataFrame | Sequence[memoryview]"
+"""Records that were read: a column for each field, or each record as a line of a CSV, whichever the
+database makes faster.
+
+Columns are String or Int64; one without any value may be either. An empty value is an empty text or
+a null."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkSize:
+    """How large a chunk of records may be; it may exceed `bytes` by one record."""
+
+    rows: int
+    bytes: int
+
+
+class RecordReader(Protocol):
+    """Reads many records of a module, of all or some fields."""
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """All calls of `read` inside see the records of one moment. No writer waits for them."""
+        ...
+
+    def read(
+        self, module: Module, fields: Sequence[Field], wanted: Selection, size: ChunkSize
+    ) -> Generator[ReadRecords]:
+        """Yield records in the order of their ids, with their values in the order of `fields`.
+
+        At least one chunk is yielded; the last one may be empty. Close the iterator if it is not
+        read to its end. Date-times are in UTC (`2024-02-29T23:59:59Z`), lists are JSON arrays.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class RecordStores:
     """Everything that a database offers the pipeline for records."""
@@ -136,3 +174,4 @@ class RecordStores:
     existing: ExistingSink
     """For existing tables."""
     parents: ParentRecords
+    reader: RecordReader

@@ -17,6 +17,9 @@ from bulkwright.store.modules import ModuleStore
 
 if TYPE_CHECKING:
     from bulkwright.callback.signing import SigningKeys
+    from bulkwright.domain.endpoint import Endpoint
+    from bulkwright.domain.job import Job
+    from bulkwright.domain.read_job import ReadJob
     from bulkwright.egress import Guard
     from bulkwright.service.administration import Administration
     from bulkwright.service.coql import CoqlService
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from bulkwright.service.jobs import JobService
     from bulkwright.service.metadata import MetadataService
     from bulkwright.service.readiness import Readiness
+    from bulkwright.service.reads import ReadService
     from bulkwright.service.record_writes import RecordCalls
     from bulkwright.service.records import RecordService
     from bulkwright.service.retention import Retention
@@ -32,10 +36,12 @@ if TYPE_CHECKING:
     from bulkwright.service.signin import SignInService
     from bulkwright.service.uploads import UploadService
     from bulkwright.store.claims import ClaimStore
+    from bulkwright.store.idempotency import IdempotencyStore
     from bulkwright.store.jobs import JobStore
     from bulkwright.store.ledger import LedgerStore
     from bulkwright.store.metrics import MetricsStore
     from bulkwright.store.outbox import OutboxStore
+    from bulkwright.store.reads import ReadStore
     from bulkwright.store.records import RecordStore
     from bulkwright.store.sessions import SessionStore
     from bulkwright.store.uploads import UploadStore
@@ -83,6 +89,13 @@ class Services:
         return UploadStore(self.database)
 
     @on_first_use
+    def idempotency_store(self) -> IdempotencyStore:
+        """Reads and writes idempotency keys."""
+        from bulkwright.store.idempotency import IdempotencyStore
+
+        return IdempotencyStore(self.database)
+
+    @on_first_use
     def claims(self) -> ClaimStore:
         """Claims jobs for workers."""
         from bulkwright.store.claims import ClaimStore
@@ -115,6 +128,7 @@ class Services:
             self.modules,
             self.upload_store,
             self.files,
+            self.idempotency_store,
             self.settings.limits,
             self.clock,
         )
@@ -131,11 +145,36 @@ class Services:
             self.upload_store,
             self.files,
             self.uploads,
+            self.idempotency_store,
             self.settings.limits,
             self.settings.layout_mandatory,
             self.clock,
-            lambda endpoint: callback_guard(self.settings).why_never(endpoint),
+            self._why_never,
         )
+
+    @on_first_use
+    def reads(self) -> ReadService:
+        """Creates bulk reads and returns their details and results."""
+        from bulkwright.service.reads import ReadService
+
+        return ReadService(
+            self.accounts,
+            self.modules,
+            self.read_store,
+            self.job_store,
+            self.record_store,
+            self.files,
+            self.settings.limits,
+            self.clock,
+            self._why_never,
+        )
+
+    @on_first_use
+    def read_store(self) -> ReadStore:
+        """Reads and writes bulk reads."""
+        from bulkwright.store.reads import ReadStore
+
+        return ReadStore(self.database)
 
     @on_first_use
     def records(self) -> RecordService:
@@ -250,6 +289,18 @@ class Services:
 
         removal = OrgRemoval(self.database)
         return Administration(self.accounts, self.sessions, removal, self.files, self.audit)
+
+    def any_job(self, org_id: int, job_id: int) -> Job | ReadJob | None:
+        """Returns a bulk write or a bulk read of an org; None if it has none with this id."""
+        return self.job_store.job(org_id, job_id) or self.read_store.job(org_id, job_id)
+
+    def newest_jobs(self, org_id: int, most: int) -> list[Job | ReadJob]:
+        """Returns at most `most` bulk writes and bulk reads of an org, newest first."""
+        found = (self.any_job(org_id, number) for number in self.job_store.newest(org_id, most))
+        return [job for job in found if job is not None]
+
+    def _why_never(self, endpoint: Endpoint) -> str | None:
+        return callback_guard(self.settings).why_never(endpoint)
 
     def close(self) -> None:
         """Closes the database."""

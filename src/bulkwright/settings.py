@@ -18,7 +18,14 @@ from urllib.parse import urlsplit
 from bulkwright.domain.endpoint import InvalidEndpoint, parse_allowed, parse_endpoint
 from bulkwright.domain.limits import KEY_GROUPS, PROFILES, Limits, MiB
 from bulkwright.domain.retention import RETENTION_POLICIES, RetentionPolicy, parse_time
-from bulkwright.variables import UnusableSetting, parsed, refuse_placeholder, variable, written
+from bulkwright.variables import (
+    UnusableSetting,
+    parsed,
+    refuse_beyond,
+    refuse_placeholder,
+    variable,
+    written,
+)
 
 _POSTGRES = ("postgresql://", "postgres://")
 T = TypeVar("T")
@@ -30,9 +37,12 @@ FormulaCells = Literal["keep", "quote"]
 Network = IPv4Network | IPv6Network
 
 
-def _option(default: T, help: str) -> T:
-    """Declares a field; `help` is its text in `--help` and in docs/settings.md."""
-    made: T = field(default=default, metadata={"help": help})
+def _option(default: T, help: str, *, least: int = 0, most: int = 2**40) -> T:
+    """Declares a field; `help` is its text in `--help` and in docs/settings.md.
+
+    A number is from `least` to `most`.
+    """
+    made: T = field(default=default, metadata={"help": help, "least": least, "most": most})
     return made
 
 
@@ -45,7 +55,8 @@ def _keep_option(what: str, zoho: str, service: str) -> str | None:
 
 
 def _quota_option(what: str, zoho: int, service: int) -> int | None:
-    return _option(None, f"{what}. Default: {zoho:,} with --profile zoho, otherwise {service:,}.")
+    text = f"{what}. Default: {zoho:,} with --profile zoho, otherwise {service:,}."
+    return _option(None, text, least=1)
 
 
 @dataclass(frozen=True)
@@ -55,7 +66,10 @@ class _Group:
     def __post_init__(self) -> None:
         """Raises UnusableSetting for a value that cannot be used."""
         for each in fields(self):
-            refuse_placeholder(variable(each.name), getattr(self, each.name))
+            value = getattr(self, each.name)
+            refuse_placeholder(variable(each.name), value)
+            if isinstance(value, int | float):
+                refuse_beyond(each.name, value, each.metadata["least"], each.metadata["most"])
 
 
 @dataclass(frozen=True)
@@ -123,7 +137,9 @@ class DataLocation(_Group):
 class OrgLocation(DataLocation):
     """Where data is, and the org that a command works for."""
 
-    org: int | None = _option(None, "The id of the org. It is needed if there are several orgs.")
+    org: int | None = _option(
+        None, "The id of the org. It is needed if there are several orgs.", least=1
+    )
 
 
 @dataclass(frozen=True)
@@ -140,13 +156,6 @@ class LimitsSettings(_Group):
     org_stored_mib: int | None = _quota_option("MiB of stored uploads of one org", 10_240, 262_144)
     org_daily_uploads: int | None = _quota_option("Uploads of one org in 24 hours", 10_000, 100_000)
     org_open_jobs: int | None = _quota_option("Jobs of one org that are not ended", 5_000, 10_000)
-
-    def __post_init__(self) -> None:
-        """Raises UnusableSetting for a quota that allows nothing."""
-        super().__post_init__()
-        quotas = (self.org_stored_mib, self.org_daily_uploads, self.org_open_jobs)
-        if any(quota is not None and quota < 1 for quota in quotas):
-            raise UnusableSetting("A quota of an org takes a number from 1 on.")
 
     @property
     def limits_profile(self) -> Profile:
@@ -178,6 +187,7 @@ class RetentionSettings(LimitsSettings):
         "refresh tokens are valid after their last use", "forever", "180d"
     )
     keep_audit: str | None = _keep_option("entries of the audit log are kept", "90d", "365d")
+    keep_idempotency_keys: str | None = _keep_option("idempotency keys are kept", "24h", "24h")
 
     def __post_init__(self) -> None:
         """Raises UnusableSetting for a duration that cannot be read."""
@@ -271,11 +281,11 @@ class Settings(JobSettings, MetricsSettings, LogSettings, RetentionSettings, Dat
     """The settings of a deployment, the same for its API and the workers that it starts."""
 
     host: str = _option("127.0.0.1", "The address to listen on.")
-    port: int = _option(8080, "The port to listen on; 0 chooses a free one.")
+    port: int = _option(8080, "The port to listen on; 0 chooses a free one.", most=65_535)
     dev: bool = _option(
         False, "For development, on loopback only. Makes credentials and implies --profile zoho."
     )
-    workers: int = _option(1, "Number of worker processes.")
+    workers: int = _option(1, "Number of worker processes.", most=1_000)
     public_url: str = _option("", "The URL for clients behind a proxy. https://HOST[:PORT].")
     trusted_proxy: tuple[str, ...] = _option(
         (),
@@ -297,6 +307,7 @@ class Settings(JobSettings, MetricsSettings, LogSettings, RetentionSettings, Dat
         0.0,
         "Seconds to continue after a stop signal. Meanwhile /readyz answers 503, so that a "
         "balancer sends no more requests. A second signal ends this at once.",
+        most=24 * 3600,
     )
     log_requests: bool = _option(False, "Log each request; --log-level debug does too.")
 

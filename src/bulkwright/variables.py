@@ -24,6 +24,13 @@ def refuse_placeholder(name: str, value: object) -> None:
         raise UnusableSetting(f"{name} contains {PLACEHOLDER}; set a value of your own.")
 
 
+def refuse_beyond(name: str, number: float, least: int, most: int) -> None:
+    """Raises UnusableSetting unless the number of a field is from `least` to `most`."""
+    if not least <= number <= most:  # false for NaN too
+        option = name.replace("_", "-")
+        raise UnusableSetting(f"--{option} takes a number from {least} to {most}, not {number}.")
+
+
 def variable(name: str) -> str:
     """Returns the environment variable of a field: `log_format` has BULKWRIGHT_LOG_FORMAT."""
     return PREFIX + name.upper()

@@ -79,6 +79,7 @@ def open_job_context(
             claims=services.claims,
             parts=PartStore(database),
             ledger=services.ledger,
+            reads=services.read_store,
             modules=services.modules,
             accounts=services.accounts,
             records=records,
@@ -143,14 +144,13 @@ def make_dispatcher(
 ) -> CallbackDispatcher:
     """Returns the dispatcher of a server's callbacks."""
     from bulkwright.callback.dispatcher import CallbackDispatcher
-    from bulkwright.zoho.present.jobs import callback_body
+    from bulkwright.zoho.present.callbacks import CallbackBodies
 
     return CallbackDispatcher(
         services.outbox,
-        services.job_store,
         callback_guard(settings),
         observe,
-        callback_body,
+        CallbackBodies(services.any_job).of,
         clock=services.database.clock,
     )
 
@@ -195,19 +195,26 @@ def _worker_stores(
     if settings.database:
         from bulkwright.store.postgres.connection import PostgresDatabase
         from bulkwright.store.postgres.existing import PostgresExistingSink
-        from bulkwright.store.postgres.records import PostgresParentRecords, PostgresSink
+        from bulkwright.store.postgres.records import (
+            PostgresParentRecords,
+            PostgresReader,
+            PostgresSink,
+        )
 
         # One connection for the chunk, one for the LeaseKeeper.
         server = PostgresDatabase(
             settings.database, connections=2, worker=True, patient=patient, clock=clock
         )
         records = RecordStores(
-            PostgresSink(server), PostgresExistingSink(server), PostgresParentRecords(server)
+            PostgresSink(server),
+            PostgresExistingSink(server),
+            PostgresParentRecords(server),
+            PostgresReader(server),
         )
         return server, records, lambda: nullcontext(ClaimStore(server))
     from bulkwright.store.sqlite.adbc import AdbcDatabase
     from bulkwright.store.sqlite.existing import SqliteExistingSink
-    from bulkwright.store.sqlite.records import SqliteParentRecords, SqliteSink
+    from bulkwright.store.sqlite.records import SqliteParentRecords, SqliteReader, SqliteSink
 
     @contextmanager
     def open_second() -> Iterator[ClaimStore]:
@@ -217,7 +224,9 @@ def _worker_stores(
 
     path = _sqlite_path(settings)
     file = AdbcDatabase(path, clock)
-    records = RecordStores(SqliteSink(file), SqliteExistingSink(file), SqliteParentRecords(file))
+    records = RecordStores(
+        SqliteSink(file), SqliteExistingSink(file), SqliteParentRecords(file), SqliteReader(file)
+    )
     return file, records, open_second
 
 

@@ -12,12 +12,15 @@ from functools import partial
 
 from bulkwright.callback.dispatcher import CallbackDispatcher, Pace
 from bulkwright.callback.sender import WebhookSender
+from bulkwright.domain import scope
+from bulkwright.domain.account import Caller
 from bulkwright.domain.delivery import Delivery
 from bulkwright.domain.job import Callback, Job, JobStatus, Operation, Person, Resource
+from bulkwright.domain.read_job import ReadJob, ReadQuery, ReadRequest
 from bulkwright.egress import Guard
 from bulkwright.events.events import Event
 from bulkwright.services import Services
-from bulkwright.zoho.present.jobs import callback_body
+from bulkwright.zoho.present.callbacks import CallbackBodies
 
 FAST = Pace(backoff=0.02, backoff_most=0.05, attempt=1.0, prompt=0.2)
 """The pace of production, a hundred times faster."""
@@ -59,7 +62,16 @@ class Office:
         self.services.job_store.add(job)
         return job
 
-    def end(self, job: Job, status: JobStatus = JobStatus.COMPLETED) -> None:
+    def read(self, url: str, version: str) -> ReadJob:
+        """Returns a new bulk read that has ended."""
+        user = self.services.accounts.users(self.org_id)[0]
+        caller = Caller(self.org_id, user.id, scope.normalise(scope.EVERY))
+        request = ReadRequest("Leads", ReadQuery(), callback=Callback(url), version=version)
+        job = self.services.reads.create(caller, request)
+        self.end(job)
+        return job
+
+    def end(self, job: Job | ReadJob, status: JobStatus = JobStatus.COMPLETED) -> None:
         """Claim a job and end it, as a worker does."""
         claims = self.services.claims
         claimed = claims.claim("tests/1", job.id)
@@ -67,7 +79,7 @@ class Office:
         code = "WORKER_FAILED" if status is JobStatus.FAILED else None
         claims.finish(claimed[0], status, code=code, has_result=status is JobStatus.COMPLETED)
 
-    def delivery(self, job: Job) -> Delivery:
+    def delivery(self, job: Job | ReadJob) -> Delivery:
         """Returns the delivery of an ended job."""
         (found,) = (d for d in self.deliveries(job.org_id) if d.job_id == job.id)
         return found
@@ -76,7 +88,7 @@ class Office:
         """Returns the deliveries of an org, newest first."""
         return self.services.outbox.newest(org_id, 1_000)
 
-    def states(self, *jobs: Job) -> list[str]:
+    def states(self, *jobs: Job | ReadJob) -> list[str]:
         """Returns the state of each job's delivery."""
         sql = self.services.database.sql
         query = "SELECT state FROM outbox WHERE job_id = ?"
@@ -95,13 +107,11 @@ class Office:
 
         async def main() -> float:
             stop = asyncio.Event()
-            outbox, jobs = self.services.outbox, self.services.job_store
             dispatcher = CallbackDispatcher(
-                outbox,
-                jobs,
+                self.services.outbox,
                 guard,
                 self.events.append,
-                callback_body,
+                CallbackBodies(self.services.any_job).of,
                 pace=pace,
                 make_sender=make_sender or partial(WebhookSender, TLS),
             )
@@ -117,6 +127,6 @@ class Office:
 
         return asyncio.run(main())
 
-    def deliver(self, *jobs: Job, **more: object) -> None:
+    def deliver(self, *jobs: Job | ReadJob, **more: object) -> None:
         """Runs a dispatcher until the callbacks of these jobs are delivered or given up."""
         self.run(lambda: "pending" not in self.states(*jobs), **more)  # type: ignore[arg-type]

@@ -76,6 +76,17 @@ def test_the_body_is_the_job_details(server: Deployment, version: str, status: J
     assert ("callback" in json.loads(letter.body)) == (version != "v2")
 
 
+@pytest.mark.parametrize("version", ["v2", "v8"])
+def test_the_body_of_a_bulk_read_is_its_details(server: Deployment, version: str) -> None:
+    """As the version that created it returns them."""
+    office = Office(server.services, server.tenant.org.id)
+    with Receiver() as receiver:
+        job = office.read(receiver.url, version)
+        office.deliver(job)
+    (letter,) = receiver.letters
+    assert letter.body == server.get(f"/crm/bulk/{version}/read/{job.id}").content
+
+
 def test_the_headers(office: Office) -> None:
     """A POST with the URL's path and query; these headers and no others, so no token."""
     with Receiver() as receiver:

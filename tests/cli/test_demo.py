@@ -20,6 +20,17 @@ def test_the_demo_shows_a_job_from_file_to_result(run: Run, tmp_path: Path) -> N
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_the_demo_cuts_no_value_and_names_the_next_commands(run: Run) -> None:
+    """Also where the terminal is narrow; what it names are commands that exist."""
+    shown = run("demo", COLUMNS="40").stdout
+    skipped, added = shown.partition("the first skipped rows")[2].split("the first added rows")
+    rows = [line.split() for line in added.splitlines()[2:] if line.strip()]
+    assert all("@" in row[0] and "…" not in row[0] for row in rows[:5]) and "…" not in skipped
+    named = re.findall(r"^  bulkwright (\w+)", shown, re.MULTILINE)
+    assert named == ["serve", "write"]
+    assert all(run(name, "--help").returncode == 0 for name in named)
+
+
 def test_the_demo_takes_a_file_of_leads(run: Run, mixed: Path) -> None:
     """A file that does not exist is named."""
     done = run("demo", mixed)

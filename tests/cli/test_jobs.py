@@ -18,7 +18,11 @@ from bulkwright.cli.job_options import JobOptions
 from bulkwright.cli.jobs import result
 from bulkwright.cli.schema import export
 from bulkwright.cli.write import write
-from bulkwright.settings import OrgLocation
+from bulkwright.domain import scope
+from bulkwright.domain.account import Caller
+from bulkwright.domain.read_job import ReadQuery, ReadRequest
+from bulkwright.runtime.worker import open_worker
+from bulkwright.settings import OrgLocation, Settings
 
 INSERT = ("--module", "Leads", "--operation", "insert", "--data", "d")
 
@@ -73,6 +77,36 @@ def test_show_as_json_equals_the_job_details(run: Run, job_id: str) -> None:
         "mixed.csv", 2, 2, 4,
     )  # fmt: skip
     assert details["result"]["download_url"].endswith(f"/{job_id}.zip")
+
+
+@pytest.fixture
+def read_id(job_id: str, tmp_path: Path) -> str:
+    """The id of a bulk read in that folder that has ended."""
+    with open_worker(Settings(tmp_path / "d"), lambda _event: None) as (services, worker):
+        (org,) = services.accounts.orgs()
+        (user,) = services.accounts.users(org.id)
+        caller = Caller(org.id, user.id, scope.normalise(scope.EVERY))
+        job = services.reads.create(caller, ReadRequest("Leads", ReadQuery()))
+        assert worker.run_one()
+    return str(job.id)
+
+
+def test_a_bulk_read_is_a_job_too(run: Run, job_id: str, read_id: str, tmp_path: Path) -> None:
+    """It is listed with its records, shown, and its result saved; no row of it can fail."""
+    read, write = json.loads(run("jobs", "list", "--json", "--data", "d").stdout)
+    assert (read["id"], read["operation"], read["module"]) == (read_id, "read", "Leads")
+    assert (read["read"], read["added"], read["file"]) == (2, None, None)
+    assert (write["id"], write["read"], write["added"]) == (job_id, None, 2)
+    assert read_id in run("jobs", "list", "--data", "d").stdout
+    shown = run("jobs", "show", read_id, "--data", "d").stdout
+    assert shown == f"job {read_id}  COMPLETED  bulk read of Leads  read 2\n"
+    details = json.loads(run("jobs", "show", read_id, "--json", "--data", "d").stdout)
+    assert details["data"][0]["result"]["count"] == 2
+    assert run("jobs", "result", read_id, "--data", "d").stdout.strip() == f"{read_id}.zip"
+    with zipfile.ZipFile(tmp_path / f"{read_id}.zip") as archive:
+        assert archive.namelist() == [f"{read_id}.csv"]
+    failed = run("jobs", "result", read_id, "--failed", "--data", "d")
+    assert "only rows of a bulk write fail" in refused(failed)
 
 
 def test_result_is_saved_as_a_zip(run: Run, job_id: str, tmp_path: Path) -> None:

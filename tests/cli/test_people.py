@@ -222,3 +222,18 @@ def test_tokens_need_a_client_and_a_user(run: Run) -> None:
 def test_a_public_url_is_one_of_a_host(run: Run, url: str) -> None:
     """`serve` rejects others before it creates anything."""
     assert "--public-url" in refused(run("serve", "--public-url", url, *DATA))
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (("org", "add", "--company", " ", "--email", "a@x.example"), "name of the org is empty"),
+        (("org", "--priority", "1001"), "a priority is a number from -1000 to 1000"),
+        (("user", "add", "nope", "--last-name", "Kay"), "'nope' is no e-mail; give one such as"),
+        (("client", "add", "", "--kind", "self"), "the name of the client is empty"),
+        (("token", "create", "--scope", "nope"), "--scope nope: give scopes such as"),
+    ],
+)
+def test_a_value_that_cannot_be_meant(run: Run, line: tuple[str, ...], words: str) -> None:
+    """Nothing is created with it."""
+    assert words in refused(run(*line, *DATA))

@@ -40,6 +40,7 @@ OTHER: dict[str, Any] = {
     "keep_callbacks": "forever",
     "keep_refresh_tokens": "60d",
     "keep_audit": "2w",
+    "keep_idempotency_keys": "3h",
     "log_format": "json",
     "log_level": "debug",
     "metrics_token": "a token with blanks",
@@ -334,3 +335,33 @@ def test_the_port_of_a_database_is_a_number() -> None:
     for bad in ("h:5432x", "[::1]:x", "u:p@a:1,b:y"):
         with pytest.raises(UnusableSetting, match="which is no number"):
             Settings(database=f"postgresql://{bad}/x")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("free_disk_mib", -1), ("workers", -1), ("workers", 1_001), ("port", 65_536), ("port", -1),
+        ("drain_seconds", float("nan")), ("drain_seconds", float("inf")), ("drain_seconds", -0.5),
+        ("org_stored_mib", 0), ("org_daily_uploads", -1), ("org_open_jobs", 2**64),
+    ],
+)  # fmt: skip
+def test_a_number_that_cannot_be_meant(name: str, value: float) -> None:
+    """The message names the option and what it takes."""
+    option = name.replace("_", "-")
+    with pytest.raises(UnusableSetting, match=f"--{option} takes a number from [01] to [0-9]+,"):
+        Settings(**{name: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["0.9", "1.5", "true", "1e3"])
+def test_a_number_that_is_not_whole(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is neither rounded nor cut: in the file, in the environment and on the command line."""
+    with pytest.raises(UnusableSetting, match="--workers takes a whole number"):
+        bound("serve", "--workers", text)
+    (tmp_path / "bulkwright.toml").write_text(f"workers = {text}\n")
+    with pytest.raises(UnusableSetting, match="toml: workers takes a whole number"):
+        bound("serve")
+    monkeypatch.setenv("BULKWRIGHT_WORKERS", text)
+    with pytest.raises(UnusableSetting, match="BULKWRIGHT_WORKERS takes a whole number"):
+        bound("serve")

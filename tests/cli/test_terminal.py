@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import re
@@ -59,6 +60,27 @@ def test_a_narrow_terminal_has_fewer_columns(run: Run, good: Path, tmp_path: Pat
         title, row, *_ = shown.splitlines()
         assert status == 0 and re.match(r"[0-9]{15,} +COMPLETED", row)
         assert ("File" in title, good.name in row) == (wanted, wanted)
+
+
+@pytest.mark.usefixtures("org")
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("client list", "client"),
+        ("user list", "user"),
+        ("org list", "org_id"),
+        ("token list", "token"),
+        ("modules list", "api_name"),
+        ("audit", "client"),
+    ],
+)
+def test_no_list_cuts_an_id(run: Run, line: str, key: str) -> None:
+    """In a pipe of any width; `--json` prints the same entries for other programs."""
+    entries = json.loads(run(*line.split(), "--json", "--data", "d").stdout)
+    shown = run(*line.split(), "--data", "d", COLUMNS="20").stdout.splitlines()[1:]
+    assert entries and len(shown) == len(entries)
+    for entry, row in zip(entries, shown, strict=True):
+        assert (entry[key] or "") in [*row.split(), ""]
 
 
 @pytest.mark.usefixtures("org")

@@ -192,6 +192,10 @@ def test_failures_are_one_line(
         ("m.toml", "map = 1\n", "the section map has texts"),
         ("m.toml", "[default]\nCity = 1\n", "the section default has texts"),
         ("m.toml", None, "No such file"),
+        ("m.json", '{"map": {"City": "A", "City": "B"}}', "the key 'City' is there twice"),
+        ("m.json", "\x89PNG\r\n\x1a\n", "is not a text in UTF-8; give a file of JSON or TOML"),
+        ("m.toml", "\x00\xff", "is not a text in UTF-8; give a file of JSON or TOML"),
+        ("m.json", "[" * 100_000, "too many brackets"),
     ],
 )
 def test_a_mapping_file_that_cannot_be_used(
@@ -200,10 +204,30 @@ def test_a_mapping_file_that_cannot_be_used(
     """The message names the file and what is wrong."""
     path = tmp_path / name
     if text is not None:
-        path.write_text(text)
+        path.write_text(text, "latin-1")
     with pytest.raises(SystemExit):
         JobOptions(module="Leads", operation="insert", mapping=path).stated()
     assert f"--mapping {path}" in (line := capsys.readouterr().err) and words in line
+
+
+@pytest.mark.parametrize(
+    ("option", "texts"),
+    [
+        ("map", ["City=A", "City=B"]),
+        ("map", ["City=A", " City="]),
+        ("default", ["City=A", "City=A"]),
+        ("format", ["Day=dd.MM.yyyy", "Day=MM/dd/yyyy"]),
+    ],
+)
+def test_what_is_stated_twice(
+    capsys: pytest.CaptureFixture[str], option: str, texts: list[str]
+) -> None:
+    """The last one would hide the first."""
+    name = "map_" if option == "map" else option
+    options = JobOptions(module="Leads", operation="insert", **{name: texts})  # type: ignore[arg-type]
+    with pytest.raises(SystemExit):
+        options.stated()
+    assert f"--{option} names {texts[0].partition('=')[0]} twice" in capsys.readouterr().err
 
 
 def test_a_result_that_cannot_be_saved_is_saved_by_the_same_command(
@@ -374,13 +398,17 @@ def test_what_was_guessed_is_shown(run: Run, tmp_path: Path) -> None:
     """By `write`, and later by `jobs show`, for people and for programs."""
     names = ["Dvořák", "Kučera", "Němec", "Růžička", "Šimůnek", "Žák", "Říha", '"Čermák "x"']
     rows = "".join(f"{name},1\n" for name in names)
-    (tmp_path / "f.csv").write_bytes(f"Last_Name,Comment\n{rows}".encode("cp1250"))
-    done = run("write", "f.csv", *INSERT, "--data", "d", "--ignore-columns")
+    text = f"Last_Name,Comment,Date of Birth\n{rows}".replace(",1", ",1,03/04/2000")
+    (tmp_path / "f.csv").write_bytes(text.encode("cp1250"))
+    insert = ("--module", "Contacts", "--operation", "insert", "--ignore-columns")
+    done = run("write", "f.csv", *insert, "--data", "d")
     omitted, *lines = done.stdout.splitlines()
     assert omitted == "left out: Comment (no such field)"
     assert lines[1:] == [
         "encoding windows-1250: a guess; --encoding names another one",
         "rows with stray quotes: 1, the first is row 8; the quotes were read as characters",
+        "Date of Birth: read as MM/dd/yyyy, a guess; --format 'Date of Birth=PATTERN' names "
+        "another form",
     ]
     job_id = lines[0].split()[1]
     shown = run("jobs", "show", job_id, "--data", "d").stdout.splitlines()
@@ -389,6 +417,7 @@ def test_what_was_guessed_is_shown(run: Run, tmp_path: Path) -> None:
     (reading,) = details["reading"]
     assert (reading["encoding"], reading["encoding_by"]) == ("windows-1250", "guess")
     assert (reading["stray_quotes"], reading["left_out"]) == (1, ["Comment"])
+    assert reading["assumed"] == {"Date of Birth": "MM/dd/yyyy"}
 
 
 def test_a_spreadsheet_is_named(run: Run, tmp_path: Path) -> None:

@@ -35,7 +35,8 @@ NOT_RUN = {
 }
 """Pages whose commands are not run as they stand, each with the reason."""
 RUN = {
-    "README.md", "docs/accounts.md", "docs/existing-tables.md", "docs/modules.md", "docs/write.md",
+    "README.md", "docs/accounts.md", "docs/api.md", "docs/bulk-read.md",
+    "docs/existing-tables.md", "docs/modules.md", "docs/write.md",
 }  # fmt: skip
 
 
@@ -66,7 +67,7 @@ def test_every_page_with_commands_is_run_or_says_why_not() -> None:
     assert found - RUN - set(NOT_RUN) == set()
 
 
-@pytest.mark.parametrize("name", ["docs/write.md", "docs/modules.md"])
+@pytest.mark.parametrize("name", ["docs/write.md", "docs/modules.md", "docs/bulk-read.md"])
 def test_a_page_runs_from_its_first_command_to_its_last(name: str, tmp_path: Path) -> None:
     """In one folder, as the page says."""
     run("\n".join(blocks(text_of(name))), tmp_path)
@@ -105,6 +106,15 @@ def test_an_existing_table_of_postgresql(tmp_path: Path, postgres: Server) -> No
     with psycopg.connect(url) as connection:
         rows = connection.execute("SELECT email, name, age, maker FROM shop.customers").fetchall()
     assert rows == [("a@zylker.example", "Ann", 30, 1)]
+
+
+def test_the_page_of_the_own_api(tmp_path: Path) -> None:
+    """The job that was loaded is in the list, alone, and as its only event."""
+    (lines,) = fenced(text_of("docs/api.md"))
+    output = run(lines, tmp_path)
+    assert output.count('"columns_left_out":[]') == 3
+    assert output.count('"status":"COMPLETED"') == 6
+    assert "event: job" in output
 
 
 ACCOUNTS = ("org", "user", "client", "token", "audit")

@@ -80,6 +80,29 @@ def test_a_header_has_the_names_of_the_columns(bench: Bench) -> None:
     assert (second["First_Name"], second["e_mail"]) == ("Bob", "b@x")
 
 
+def test_a_column_has_its_own_name_before_others_get_it(bench: Bench) -> None:
+    """`a b` stands before `a_b` and `a-b` in the table, and does not take the name a_b."""
+    run(bench, 'CREATE TABLE y (no {id}, "a b" TEXT, "a-b" TEXT, a_b TEXT, id_2 TEXT, "Id" TEXT)')
+    module = offer(bench, "y")
+    names = ["id", "a_b_2", "a_b_3", "a_b", "id_2", "Id_3"]
+    assert [f.api_name for f in module.fields] == names
+    assert bench.run("a b,a-b,a_b\n1,2,3\n", "y").outcome == ["ADDED"]
+    assert run(bench, 'SELECT "a b", "a-b", a_b FROM y') == [{"a b": "1", "a-b": "2", "a_b": "3"}]
+
+
+def test_a_new_column_changes_no_name_of_a_field(bench: Bench) -> None:
+    """A field has the name that it had, also if its column would get another one now."""
+    run(bench, 'CREATE TABLE y (no {id}, "a b" TEXT, "a-b" TEXT)')
+    before = offer(bench, "y")
+    run(bench, "ALTER TABLE y ADD COLUMN a_b TEXT", 'ALTER TABLE y DROP COLUMN "a b"')
+    after = offer(bench, "y")
+    assert [f.api_name for f in before.fields] == ["id", "a_b", "a_b_2"]
+    assert after.fields[1] == before.fields[2]
+    assert [f.display_label for f in after.fields] == ["no", "a-b", "a_b"]
+    assert bench.run("a-b,a_b\n1,2\n", "y").outcome == ["ADDED"]
+    assert run(bench, 'SELECT "a-b", a_b FROM y') == [{"a-b": "1", "a_b": "2"}]
+
+
 def test_names_of_system_fields_are_ordinary_columns(bench: Bench) -> None:
     """Only jobs write to the columns Owner and Modified_Time of an existing table."""
     run(bench, 'CREATE TABLE memos (id {id}, "Owner" TEXT, "Modified_Time" TEXT, "Tag" TEXT)')

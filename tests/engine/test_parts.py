@@ -43,6 +43,7 @@ def split_of(bench: Bench, content: str, most: int = 4, **more: object) -> Split
     return split
 
 
+@pytest.mark.slow
 def test_rows_are_divided_by_what_finds_their_records(bench: Bench) -> None:
     """By the key of find_by or the one unique field, by id, or by their numbers."""
     upsert = split_of(bench, LEADS, operation="upsert", find_by="Email")
@@ -69,6 +70,7 @@ def test_a_short_file_is_not_divided(bench: Bench, chunk_bytes: int | None) -> N
     assert split.reason == "the file is one chunk"
 
 
+@pytest.mark.slow
 def test_rows_that_may_depend_on_each_other_are_in_one_part(bench: Bench) -> None:
     """By several unique fields, by a lookup into their own module, by picklists that grow."""
     code = {"api_name": "Code", "data_type": "text", "unique": True}
@@ -87,6 +89,7 @@ def test_rows_that_may_depend_on_each_other_are_in_one_part(bench: Bench) -> Non
     assert grown.reason == "new values join the picklist Kind in file order"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most", [1, 3, 8])
 def test_a_limit_ends_all_parts_at_the_same_chunk(bench: Bench, most: int) -> None:
     """The rows before it are stored and the others UNPROCESSED, however many parts there are."""

@@ -114,6 +114,7 @@ def test_values_of_another_job_are_not_added_twice(bench: Bench) -> None:
     assert picklist(bench) == ("a", "c", "d", "b")
 
 
+@pytest.mark.slow
 def test_a_picklist_keeps_the_order_of_the_file(bench: Bench) -> None:
     """Also with more values than one statement would take as parameters."""
     kinds(bench)

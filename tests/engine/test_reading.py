@@ -115,6 +115,15 @@ def test_a_text_of_another_language_is_read_right(bench: Bench) -> None:
     )
 
 
+@pytest.mark.parametrize(("encoding", "codec"), [("windows-1250", "cp1250"), ("UTF-8", "utf-8")])
+def test_a_named_encoding_is_no_guess(bench: Bench, encoding: str, codec: str) -> None:
+    """Also where it is the one that the file is recognised in; another job may name none."""
+    text = "Last_Name,City\nDvořák,Plzeň\nKučera,Jičín\nRůžička,Ústí\nNěmec,Žďár\n".encode(codec)
+    named = reading(bench.run(text, encoding=encoding).job)
+    assert (named.encoding, named.encoding_by) == (encoding, FoundBy.NAMED)
+    assert reading(bench.run(text).job).encoding_by is not FoundBy.NAMED
+
+
 def test_a_doubtful_encoding_is_rejected_with_what_to_name(bench: Bench) -> None:
     """The upload is acknowledged; the job is not created."""
     data = "Last_Name,City\nכהן,חיפה\nלוי,אשדוד\n".encode("cp1255")
@@ -169,3 +178,53 @@ def test_failed_rows_keep_what_is_behind_the_last_column(bench: Bench) -> None:
         ["", "Ulm", "MANDATORY_NOT_FOUND-Last_Name"],
     ]
     assert set(bench.run(out.getvalue()).statuses) == {"SKIPPED"}
+
+
+# Dates and numbers that fit two forms
+
+
+@chunked
+def test_an_assumed_form_of_dates_and_numbers_is_named(bench: Bench, chunk_rows: int) -> None:
+    """If a cell fits another form too, and no format is given."""
+    bench.things(
+        {"api_name": "Day", "data_type": "date"},
+        {"api_name": "At", "data_type": "datetime"},
+        {"api_name": "Paid", "data_type": "date"},
+        {"api_name": "Due", "data_type": "date"},
+        {"api_name": "Sum", "data_type": "double"},
+        {"api_name": "Count", "data_type": "integer"},
+        {"api_name": "Rest", "data_type": "double"},
+    )
+    rows = (
+        "Name,Day,At,Paid,Due,Sum,Count,Rest\n"
+        "A,2024-03-04,12/24/2024 10:00:00,03/04/2024,12/24/2024,1.5,1234,-1.50\n"
+        'B,3/4/2024,1/2/2024 10:00:00,,1024-03-04,"1,234","-1,234","1,234.5"\n'
+        'C,2024-03-04,,,,,,"1,234,567"\n'
+    )
+    mappings = [
+        FieldMapping(name, at, format="MM/dd/yyyy" if name == "Paid" else None)
+        for at, name in enumerate(rows.partition("\n")[0].split(","))
+    ]
+    done = bench.run(rows, "Things", mappings=mappings, chunk_rows=chunk_rows)
+    assert done.outcome == ["ADDED"] * 3
+    assert reading(done.job).assumed == {
+        "Day": "MM/dd/yyyy", "At": "MM/dd/yyyy", "Sum": "#,###.##", "Count": "#,###.##",
+    }  # fmt: skip
+
+
+def test_assumed_forms_of_all_parts_are_named(bench: Bench) -> None:
+    """Parts that run by themselves add to one reading."""
+    bench.things(
+        {"api_name": "Code", "data_type": "text", "unique": True},
+        *({"api_name": f"D{i}", "data_type": "date"} for i in range(4)),
+    )
+    rows = "".join(
+        f"n{i},c{i}," + ",".join("1/2/2024" if i % 4 == c else "" for c in range(4)) + "\n"
+        for i in range(200)
+    )
+    text = f"Name,Code,D0,D1,D2,D3\n{rows}"
+    with bench.parts(3):
+        done = bench.run(text, "Things", "upsert", find_by="Code", chunk_bytes=256)
+    split = done.job.resources[0].split
+    assert split is not None and split.is_divided
+    assert reading(done.job).assumed == dict.fromkeys(("D0", "D1", "D2", "D3"), "MM/dd/yyyy")

@@ -301,6 +301,7 @@ def test_a_new_picklist_value_joins_the_picklist(bench: Bench) -> None:
         assert after.pick_list_values == (*before.pick_list_values, "Zoo", "Aquarium")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data_type", ["picklist", "multiselectpicklist"])
 def test_blanks_around_a_picklist_value_are_no_part_of_it(bench: Bench, data_type: str) -> None:
     """A value that differs by blanks or line ends joins no picklist; blanks alone are no value."""
@@ -309,6 +310,26 @@ def test_blanks_around_a_picklist_value_are_no_part_of_it(bench: Bench, data_typ
     assert list(got.values())[4:] == [BAD, BAD]
     field = bench.module("Things").field("Value")
     assert field is not None and field.pick_list_values == ("Red",)
+
+
+@pytest.mark.parametrize(
+    ("data_type", "value"),
+    [("email", "kay@zylker.example"), ("phone", "+1 555 1234"), ("website", "zylker.example/a")],
+)
+def test_blanks_around_an_address_are_no_part_of_it(
+    bench: Bench, data_type: str, value: str
+) -> None:
+    """Nor are line ends and other control characters that count as blanks; inside they are bad."""
+    around = [
+        f"{value}\n",
+        f"\t{value}\r\n",
+        f"\x0b{value}\x0c",
+        f"\x85{value}\u2028",
+        f" {value} ",
+    ]
+    inside = [f"{value[:2]}{sign}{value[2:]}" for sign in "\n\x0b\x01\x1f\x7f\x85"]
+    got = values(bench, data_type, [*around, *inside])
+    assert list(got.values()) == [value] * len(around) + [BAD] * len(inside)
 
 
 def test_multiselect_values_are_joined_by_semicolons(bench: Bench) -> None:

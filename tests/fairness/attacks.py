@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from urllib.parse import urlsplit
 
 import httpx2
@@ -195,6 +196,21 @@ def downloads(a: Attacker) -> Step:
     return step
 
 
+def reads(a: Attacker) -> Step:
+    """All records are read in bulk, with every field, many times at once."""
+    for run in range(4):
+        a.work("Last_Name,Company\n" + f"x{run},{'y' * 60}\n" * ROWS)
+    path, query = "/crm/bulk/v2/read", {"query": {"module": "Leads"}}
+
+    def step() -> None:
+        a.at_once(lambda: a.http.post(path, json=query))
+        last = a.http.post(path, json=query).json()["data"][0]["details"]["id"]
+        while a.http.get(f"{path}/{last}").json()["data"][0]["state"] != "COMPLETED":
+            time.sleep(0.05)
+
+    return step
+
+
 def connections(a: Attacker) -> Step:
     """Connections that send half a request, and others that send nothing."""
     host = urlsplit(a.url)
@@ -218,6 +234,43 @@ def connections(a: Attacker) -> Step:
     return step
 
 
+def searches(a: Attacker) -> Step:
+    """A large module is searched and queried in ways that no index helps, many times at once."""
+    a.work("Name,Several\n" + "".join(f"name {n},v{n % 7}\n" for n in range(ROWS)), MODULE)
+    queries = (
+        f"select Name, COUNT(id) from {MODULE} where Name like '%9%' group by Name limit 2000",
+        f"select Name from {MODULE} where Name like '%8%' or Unique0 like '%x%' order by Name",
+    )
+
+    def ask(query: str) -> object:
+        return a.http.post("/crm/v8/coql", json={"select_query": query})
+
+    def step() -> None:
+        for query in queries:
+            a.at_once(partial(ask, query))
+        a.at_once(lambda: a.http.get(f"/crm/v8/{MODULE}/search?word=nothing"))
+
+    return step
+
+
+def single_records(a: Attacker) -> Step:
+    """Records are written by themselves, a hundred in each call, many calls at once."""
+    seen = iter(range(1_000_000))
+
+    def step() -> None:
+        def write() -> object:
+            run = next(seen)
+            data = [
+                {"Name": f"n{run}-{n}", **{f"Unique{k}": f"{run}-{n}-{k}" for k in range(4)}}
+                for n in range(100)
+            ]
+            return a.http.post(f"/crm/v8/{MODULE}", json={"data": data})
+
+        a.at_once(write)
+
+    return step
+
+
 def busy(_: Attacker) -> Step:
     """No attack: other programs that keep all cores busy."""
     if any(os.fork() == 0 for _ in range((os.cpu_count() or 2) - 1)):
@@ -232,7 +285,7 @@ ATTACKS: dict[str, Callable[[Attacker], Step]] = {
     act.__name__: act
     for act in (
         picklists, metadata, unique_fields, defaults, encodings, bodies, uploads, downloads,
-        connections,
+        connections, searches, single_records, reads,
     )
 }  # fmt: skip
 

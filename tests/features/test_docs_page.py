@@ -17,7 +17,7 @@ import msgspec
 import pytest
 from tests.support.deployment import Deployment
 
-from bulkwright.asgi import MOUNTS, create_app
+from bulkwright.asgi import DOCS, create_app
 from bulkwright.description.endpoints import DOCS_PAGE, DOCUMENT, ENDPOINTS, STYLE_SHEET
 from bulkwright.description.openapi import document_text
 from bulkwright.domain import errors
@@ -218,7 +218,7 @@ def test_an_error_of_the_page_is_a_500_with_the_id_in_the_log(
 def test_the_mount_names_every_resource_of_the_pages() -> None:
     """`asgi.py` names their paths: it imports the pages only on the first request to them."""
     paths = {e.path for e in (DOCS_PAGE, DOCUMENT, STYLE_SHEET)}
-    assert {path for path in paths for mount in MOUNTS if mount.has_resource(path)} == paths
+    assert {path for path in paths if DOCS.has_resource(path)} == paths
 
 
 def test_the_start_does_not_import_the_pages() -> None:

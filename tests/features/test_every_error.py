@@ -74,6 +74,13 @@ class Way:
         return f"{self.error.__name__}-{self.message[:30]}"
 
 
+def reused_key(s: Deployment) -> httpx2.Response:
+    """The second of two different uploads with one key."""
+    key = str(uuid4())
+    s.upload(zipped("Last_Name\nBoyle\n"), Idempotency_Key=key)
+    return s.upload(zipped("Last_Name\nCarr\n"), Idempotency_Key=key)
+
+
 def body(**changes: Any) -> Ask:
     """Makes a create request that is valid but for `changes` at its root."""
     return lambda s: s.create(s.insert() | changes)
@@ -232,6 +239,8 @@ WAYS = [
     Way(E.QuotaExceeded, over_quota, 429, "TOO_MANY_REQUESTS",
         "The org has 0 jobs that have not ended, which is its quota. "
         "Create the next one when some have ended."),
+    Way(E.IdempotencyKeyReused, reused_key, 409, "IDEMPOTENCY_KEY_REUSED",
+        "Another request had this Idempotency-Key; send the same request again, or use a new key"),
     Way(E.FileTooLarge, too_large, 413, "FILE_TOO_LARGE", "File size too large to process"),
     Way(E.FileNotSupported, lambda s: s.create(s.insert(
         file_id=s.upload(zipped("x", "a.txt")).json()["details"]["file_id"])),
@@ -376,6 +385,7 @@ def test_an_internal_error_shows_an_id_only(server: Deployment) -> None:
 # Errors of a running job (facts 4.2: `resource[].code`)
 
 
+@pytest.mark.slow
 def test_a_damaged_upload_fails_its_job(caller: Caller) -> None:
     """FileDamaged: the zip is replaced between upload and job."""
     file_id = caller.upload()

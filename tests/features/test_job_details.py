@@ -17,7 +17,7 @@ from bulkwright.files import Area
 def claimed(server: Deployment, job_id: int) -> tuple[Lease, Job]:
     """Claims a job as a worker does."""
     claim = server.services.claims.claim("test", only=job_id)
-    assert claim is not None
+    assert claim is not None and isinstance(claim[1], Job)
     return claim[0], claim[1]
 
 
@@ -104,7 +104,7 @@ def test_details_from_creation_to_the_end(server: Deployment) -> None:
 
 
 def test_a_failed_job_has_no_result(server: Deployment) -> None:
-    """Details show the code from v2.1 on (facts 11)."""
+    """Details show the code from v2.1 on (facts 12)."""
     job_id = server.job_id()
     run(server, job_id, JobStatus.FAILED)
     assert "result" not in details(server, job_id)

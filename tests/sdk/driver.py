@@ -102,9 +102,7 @@ class Driver:
 
     def download(self, url: str) -> tuple[Report, Path]:
         """Download a result; the file exists only if the SDK returned one."""
-        into = self.folder / "result.zip"
-        into.unlink(missing_ok=True)
-        return self._step("download", url=url, into=str(into)), into
+        return self._saved("download", url=url)
 
     def record(self, module: str, record_id: str) -> Report:
         """Get a record."""
@@ -118,11 +116,36 @@ class Driver:
         """Run a COQL query."""
         return self._step("query", text=text)
 
+    def create_read(self, request: Report) -> Report:
+        """Create a bulk read, with a callback."""
+        return self._step("create_read", request=request)
+
+    def read_done(self, job_id: str) -> Report:
+        """Poll the details of a bulk read until it is COMPLETED."""
+        deadline = time.monotonic() + _JOB_SECONDS
+        while True:
+            report = self._step("read_details", job_id=job_id)
+            (job,) = report["data"]
+            if job["state"] == "COMPLETED":
+                return report
+            waiting = job["state"] in ("ADDED", "IN PROGRESS")
+            assert waiting and time.monotonic() < deadline, report
+            time.sleep(0.03)
+
+    def read_result(self, job_id: str) -> tuple[Report, Path]:
+        """Download the result of a bulk read, as `download` does."""
+        return self._saved("read_result", job_id=job_id)
+
     def tokens(self) -> list[dict[str, str]]:
         """The rows of the SDK's own token store."""
         header, *rows = self.store.read_text("utf-8").splitlines()
         names = header.split(",")
         return [dict(zip(names, row.split(","), strict=True)) for row in rows if row]
+
+    def _saved(self, step: str, **arguments: object) -> tuple[Report, Path]:
+        into = self.folder / "result.zip"
+        into.unlink(missing_ok=True)
+        return self._step(step, into=str(into), **arguments), into
 
     def _step(self, name: str, **arguments: object) -> Report:
         assert self._process.stdin and self._process.stdout

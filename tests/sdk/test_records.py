@@ -1,20 +1,9 @@
-"""Records written, searched and deleted by each SDK's own calls."""
+"""Records written, searched and deleted by each SDK's own driver."""
 
 from __future__ import annotations
 
 import pytest
-from tests.sdk.catalogue import Sdk
 from tests.sdk.driver import Driver, Report, digits
-
-
-@pytest.fixture
-def calls(driver: Driver, sdk: Sdk) -> Driver:
-    """A driver with record calls."""
-    if "nodejs-sdk-2" in sdk.name:
-        pytest.skip(
-            "the driver of Node 2.0 has no record calls; its SDK sends what Python 2.0 does"
-        )
-    return driver
 
 
 def written(report: Report) -> list[Report]:
@@ -26,57 +15,57 @@ def written(report: Report) -> list[Report]:
 
 
 @pytest.mark.endpoint("POST /crm/{version}/{module}", "PUT /crm/{version}/{module}")
-def test_records_are_written(calls: Driver, mail: str) -> None:
+def test_records_are_written(driver: Driver, mail: str) -> None:
     """Insert, update, upsert; an error has its own class."""
     first = {"Last_Name": "Boyle", "Email": mail, "No_of_Employees": 5, "Annual_Revenue": 12.5}
-    (made,) = written(calls.call("create_records", "Leads", records=[first]))
+    (made,) = written(driver.call("create_records", "Leads", records=[first]))
     assert (made["code"], made["message"]) == ("SUCCESS", "record added")
     number = digits(made["details"]["id"])
     (changed,) = written(
-        calls.call("update_records", "Leads", records=[{"id": number, "City": "Bonn"}])
+        driver.call("update_records", "Leads", records=[{"id": number, "City": "Bonn"}])
     )
     assert (changed["message"], digits(changed["details"]["id"])) == ("record updated", number)
     again = [{"Last_Name": "Carr", "Email": mail}]
-    (one,) = written(calls.call("upsert_records", "Leads", records=again, check=["Email"]))
+    (one,) = written(driver.call("upsert_records", "Leads", records=again, check=["Email"]))
     assert (one["action"], one["duplicate_field"]) == ("update", "Email")
     assert digits(one["details"]["id"]) == number
-    unknown = calls.call("update_records", "Leads", records=[{"id": "1", "City": "Bonn"}])
+    unknown = driver.call("update_records", "Leads", records=[{"id": "1", "City": "Bonn"}])
     assert unknown["data"][0]["class"] == "APIException", unknown
     assert unknown["data"][0]["code"] == "INVALID_DATA"
 
 
 @pytest.mark.endpoint("GET /crm/{version}/{module}/search", "DELETE /crm/{version}/{module}")
-def test_records_are_searched_and_deleted(calls: Driver, mail: str) -> None:
+def test_records_are_searched_and_deleted(driver: Driver, mail: str) -> None:
     """By e-mail and by criteria; after the deletion nothing is found."""
     record = {"Last_Name": "Finch", "Email": mail}
-    (made,) = written(calls.call("create_records", "Leads", records=[record]))
+    (made,) = written(driver.call("create_records", "Leads", records=[record]))
     number = digits(made["details"]["id"])
     for parameters in ({"email": mail}, {"criteria": f"(Email:equals:{mail})"}):
-        found = calls.call(
+        found = driver.call(
             "search_records", "Leads", group="SearchRecordsParam", parameters=parameters
         )
         assert (found["http"], found["class"]) == (200, "ResponseWrapper"), found
         (one,) = found["data"]
         assert one["key_values"]["Last_Name"] == "Finch"
     (gone,) = written(
-        calls.call(
+        driver.call(
             "delete_records", "Leads", group="DeleteRecordsParam", parameters={"ids": number}
         )
     )
     assert gone["message"] == "record deleted"
-    empty = calls.call(
+    empty = driver.call(
         "search_records", "Leads", group="SearchRecordsParam", parameters={"email": mail}
     )
     assert (empty["http"], empty["class"]) == (204, None)
 
 
 @pytest.mark.endpoint("POST /crm/{version}/coql")
-def test_records_are_queried(calls: Driver, mail: str) -> None:
+def test_records_are_queried(driver: Driver, mail: str) -> None:
     """Rows with a path and an alias; nothing found; an error with its code and details."""
     record = {"Last_Name": "O'Hara", "Email": mail, "No_of_Employees": 5}
-    (made,) = written(calls.call("create_records", "Leads", records=[record]))
+    (made,) = written(driver.call("create_records", "Leads", records=[record]))
     columns = "Last_Name, Owner.last_name, No_of_Employees as Size"
-    found = calls.query(
+    found = driver.query(
         f"select {columns} from Leads where (Last_Name = 'O''Hara' and Email = '{mail}')"
     )
     assert (found["http"], found["class"]) == (200, "ResponseWrapper"), found
@@ -86,9 +75,9 @@ def test_records_are_queried(calls: Driver, mail: str) -> None:
     assert values["Owner.last_name"]
     assert digits(one["id"]) == digits(made["details"]["id"])
     assert (found["info"]["count"], found["info"]["more_records"]) == (1, False)
-    empty = calls.query(f"select id from Leads where Email = 'no-{mail}'")
+    empty = driver.query(f"select id from Leads where Email = 'no-{mail}'")
     assert (empty["http"], empty["class"]) == (204, None)
-    wrong = calls.query("select Bogus from Leads where id is not null")
+    wrong = driver.query("select Bogus from Leads where id is not null")
     assert (wrong["class"], wrong["code"]) == ("APIException", "INVALID_QUERY"), wrong
     assert wrong["message"] == "column given seems to be invalid"
     assert wrong["details"]["column_name"] == "Bogus"

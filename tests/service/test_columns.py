@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bulkwright.domain.errors import BulkwrightError
+from bulkwright.domain.errors import BulkwrightError, InvalidField
 from bulkwright.domain.job import Operation
 from bulkwright.domain.module import Column, ExistingTable, Field, Module
 from bulkwright.service.columns import (
@@ -88,8 +88,9 @@ def filled(
         ("Email,STATUS,RECORD_ID,ERRORS", LEADS, ["Email", "RESULT", "RESULT", "RESULT"]),
         ('no,First Name,50 "net"', TABLE, ["id", "First_Name", "x_50_net"]),
         ("Größe,größe,unit.price", TABLE, ["Gr_e", "OTHER_COLUMN", "unit_price"]),
-        ("a b,a-b,A B", TABLE, ["a_b", "a_b_2", "NO_FIELD"]),
-        ("id", TABLE, ["NO_FIELD"]),  # a column of the table, and the name of its key field
+        ("a b,a-b,A B", TABLE, ["a_b", "a_b_2", "SEVERAL_FIELDS"]),
+        # A column of the table, and the name of its key field.
+        ("id", TABLE, ["SEVERAL_FIELDS"]),
     ],
 )
 def test_names_of_columns(header: str, module: Module, expected: list[str]) -> None:
@@ -159,6 +160,19 @@ def test_mistakes_name_what_is_near(stated: Stated, words: str) -> None:
     assert words in raised.value.message
 
 
+@pytest.mark.parametrize(
+    ("name", "names"),
+    [("id", "'no' or 'id_2'"), ("A B", "'a b' or 'a-b'")],
+)
+def test_a_name_of_several_fields_is_refused_with_names_of_one(name: str, names: str) -> None:
+    """In a header, where its values would be lost, and where a field is stated."""
+    (lost,) = match_columns([name], TABLE, Operation.INSERT, None, Stated()).lost
+    assert str(lost) == f"{name} (several fields have this name; write {names})"
+    with pytest.raises(BulkwrightError) as raised:
+        find_by_name(name, TABLE)
+    assert raised.value.message == f"people has several fields {name!r}; write {names}"
+
+
 def test_find_by_takes_what_identifies_records() -> None:
     """By any of its names."""
     assert find_by_name("email", LEADS) == "Email"
@@ -167,3 +181,12 @@ def test_find_by_takes_what_identifies_records() -> None:
         with pytest.raises(BulkwrightError) as raised:
             find_by_name(wrong, LEADS)
         assert words in raised.value.message
+
+
+def test_only_a_lookup_takes_how_it_is_found() -> None:
+    """For another field it would be ignored."""
+    stated = Stated(columns=(StatedColumn("Town", "First_Name", "id"),))
+    with pytest.raises(
+        InvalidField, match="First_Name is no lookup, so it takes no :id; give Town"
+    ):
+        filled("Last_Name,Town", stated=stated)

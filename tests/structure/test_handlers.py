@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from importlib.util import find_spec
 
+import pytest
 from tests.structure.tree import modules
 
 from bulkwright.web.handlers import Handlers
@@ -15,6 +16,7 @@ def test_no_handler_is_hidden_by_an_attribute() -> None:
     assert [name for name in vars(Handlers) if not name.startswith("_")] == []
 
 
+@pytest.mark.slow
 def test_type_checking_sees_the_modules_of_the_handlers() -> None:
     """`Handlers` names the module that the import for the type checker has under the same name."""
     pairs = 0

@@ -21,6 +21,7 @@ from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
 from bulkwright.domain.job import FieldMapping, Job, Operation
 from bulkwright.domain.module import Module
+from bulkwright.domain.read_job import ReadJob, ReadQuery, ReadRequest
 from bulkwright.domain.request import JobRequest, ResourceRequest
 from bulkwright.events.events import Event, JobAttemptFailed
 from bulkwright.runtime.worker import Worker, open_worker
@@ -148,6 +149,27 @@ class Bench:
         header, *rows = csv.reader(io.StringIO(text, newline=""))
         # Columns by name; the last three win where a header bears one of their names.
         return Done(job, member, text, header, [dict(zip(header, r, strict=True)) for r in rows])
+
+    def read(
+        self, module: str = "Leads", *, chunk_rows: int | None = None, **query: Any
+    ) -> tuple[ReadJob, list[dict[str, str]]]:
+        """Run a bulk read to its end, in chunks of any size: its job, and the rows of its CSV."""
+        continues = query.pop("continues", None)
+        wanted = ReadRequest(module, ReadQuery(**query), continues)
+        job = self.services.reads.create(self.caller, wanted)
+        with self.chunks(chunk_rows):
+            assert self.worker.run_one(job.id)
+        failed = [e for e in self.events if isinstance(e, JobAttemptFailed)]
+        assert not failed, failed[0].error
+        return self.services.reads.details(self.org.id, job.id), self.exported(job.id)
+
+    def exported(self, job_id: int) -> list[dict[str, str]]:
+        """The rows of the CSV of a bulk read."""
+        file, _ = self.services.reads.open_result_to_send(self.org.id, job_id)
+        with file, zipfile.ZipFile(file) as archive:
+            assert archive.namelist() == [f"{job_id}.csv"]
+            text = archive.read(f"{job_id}.csv").decode()
+        return list(csv.DictReader(io.StringIO(text, newline="")))
 
     @contextmanager
     def parts(self, most: int) -> Iterator[None]:

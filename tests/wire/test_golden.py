@@ -139,7 +139,7 @@ def test_newer_versions_show_modules_as_objects(version: str) -> None:
 
 
 def test_a_failed_job_shows_its_code_from_v2_1_on() -> None:
-    """The same shape without a result; `resource[].code` is the reason (facts 11)."""
+    """The same shape without a result; `resource[].code` is the reason (facts 12)."""
     job = begun(sample_job(), JobStatus.FAILED)
     failed = replace(job, resources=(replace(job.resources[0], code="FILE_NOT_SUPPORTED"),))
     newer = msgspec.json.decode(encode(present.job_details(failed, VERSIONS["v7"])))

@@ -23,7 +23,6 @@ from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain import limits
 from bulkwright.domain.delivery import Delivery, DeliveryState
 from bulkwright.domain.endpoint import Endpoint, InvalidEndpoint, parse_endpoint
-from bulkwright.domain.job import Job
 from bulkwright.egress import EgressRefused, Guard, NoAnswer
 from bulkwright.events.events import (
     CallbackDelivered,
@@ -32,7 +31,6 @@ from bulkwright.events.events import (
     DispatcherFailed,
     Observer,
 )
-from bulkwright.store.jobs import JobStore
 from bulkwright.store.outbox import OutboxStore
 from bulkwright.store.wakeups import Wakeups
 
@@ -86,18 +84,16 @@ class CallbackDispatcher:
     def __init__(  # wide: tests replace the pace, the sender and the clock
         self,
         outbox: OutboxStore,
-        jobs: JobStore,
         guard: Guard,
         observe: Observer,
-        body: Callable[[Job], bytes],
+        body: Callable[[Delivery], bytes],
         *,
         pace: Pace | None = None,
         make_sender: Callable[[], WebhookSender] | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        """`body` returns the body of the callback of an ended job."""
+        """`body` returns the body of a callback."""
         self._outbox = outbox
-        self._jobs = jobs
         self._keys = SigningKeys(outbox)
         self._guard = guard
         self._observe = observe
@@ -254,14 +250,13 @@ class CallbackDispatcher:
     def _prepare(self, delivery: Delivery) -> tuple[WebhookSender, bytes, dict[str, str]]:
         """Returns sender, body and headers.
 
-        The body is exactly the response of Get Bulk Write Job Details; a header has its signature.
+        The body is exactly the response to a request for the job's details; a header has its
+        signature.
         """
         if self._sender is None:
             # On this thread, because the import takes time and the loop has requests to answer.
             self._sender = self._make_sender()
-        job = self._jobs.job(delivery.org_id, delivery.job_id)
-        assert job is not None, "jobs are kept as long as their deliveries"
-        body = self._body(job)
+        body = self._body(delivery)
         keys = self._keys.of(delivery.org_id)
         timestamp = int(self._clock.now().timestamp())
         return self._sender, body, signed_headers(delivery.webhook_id, timestamp, body, keys)

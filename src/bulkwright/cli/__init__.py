@@ -14,6 +14,7 @@ from bulkwright import __version__
 from bulkwright.cli.examples import EXAMPLES
 from bulkwright.cli.help import HelpFormatter
 from bulkwright.cli.settings_file import NAME, SettingsFile
+from bulkwright.cli.whole_numbers import whole_numbers
 
 app = App(
     name="bulkwright",
@@ -22,6 +23,7 @@ app = App(
     config=[
         Env("BULKWRIGHT_", command=False),
         SettingsFile(NAME, allow_unknown=True, use_commands_as_keys=False),
+        whole_numbers,
     ],
     help_formatter=HelpFormatter(),
     help_format="plaintext",

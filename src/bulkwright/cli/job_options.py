@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from bulkwright.cli.documents import read_document
 from bulkwright.cli.failure import fail
 from bulkwright.service.columns import Stated, StatedColumn
 
@@ -99,12 +98,19 @@ class JobOptions:
 
 
 def _pairs(option: str, texts: Sequence[str] | None, form: str) -> Iterator[tuple[str, str]]:
-    """Yields the two sides of each text; ends the command if one has no `=`."""
+    """Yields the two sides of each text; ends the command if one has no `=`, or a left side twice.
+
+    A left side that is given twice would hide what was given first.
+    """
+    found: set[str] = set()
     for text in texts or ():
         # A column may have `=` in its name, a field has none.
         left, sign, right = text.rpartition("=") if option == "--map" else text.partition("=")
         if not sign or not left:
             fail(f"{option} {text}: give {form}.")
+        if left.strip() in found:
+            fail(f"{option} names {left.strip()} twice; give it once.")
+        found.add(left.strip())
         yield left.strip(), right
 
 
@@ -115,13 +121,7 @@ def _column(column: str, target: str) -> StatedColumn:
 
 def _mapping_file(path: Path) -> Mapping[str, Mapping[str, str]]:
     """Reads a mapping file; ends the command if it cannot be read."""
-    try:
-        text = path.read_text("utf-8")
-        read: Any = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-    except OSError as error:
-        fail(f"--mapping {path}: {error.strerror}.")
-    except ValueError as error:
-        fail(f"--mapping {path} cannot be read: {error}.")
+    read = read_document(path, f"--mapping {path}")
     if not isinstance(read, dict):
         fail(f"--mapping {path}: it has the sections {', '.join(_SECTIONS)}.")
     for name, section in read.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ from rich.text import Text
 
 from bulkwright.cli.output import coloured, console, print_line, print_list
 from bulkwright.domain.job import Job
+from bulkwright.domain.read_job import ReadJob
 from bulkwright.domain.reading import FoundBy, Reading
 from bulkwright.formats.csv import DELIMITER_NAMES
 
@@ -16,37 +18,64 @@ _NAMES_SHOWN = 20
 """Most names of omitted columns in a line."""
 
 
-def job_line(job: Job, *, name: str | None = None) -> None:
+def job_line(job: Job | ReadJob, *, name: str | None = None) -> None:
     """Prints the status and the counts of a job in one line; `name` is shown instead of its id."""
-    counts = job.counts
     line = Text.assemble(
         f"{name or f'job {job.id}'}  ", coloured(job.status.value),
-        f" {job.code}" if job.code else "", "  ",
-        f"added {counts.added:,}  updated {counts.updated:,}  ",
-        (f"skipped {counts.skipped:,}", "yellow" if counts.skipped else ""),
-        f"  of {counts.total:,} rows",
+        f" {job.code}" if job.code else "", "  ", *_counts(job),
     )  # fmt: skip
     console.print(line, soft_wrap=True)
 
 
-def jobs_list(jobs: Sequence[Job], *, json: bool) -> None:
-    """Prints jobs in the given order."""
+def _counts(job: Job | ReadJob) -> Iterator[str | tuple[str, str]]:
+    if isinstance(job, ReadJob):
+        yield f"bulk read of {job.module}"
+        if job.read is not None:
+            yield f"  read {job.read.rows:,}"
+        return
+    counts = job.counts
+    yield f"added {counts.added:,}  updated {counts.updated:,}  "
+    yield f"skipped {counts.skipped:,}", "yellow" if counts.skipped else ""
+    yield f"  of {counts.total:,} rows"
+
+
+def jobs_list(jobs: Sequence[Job | ReadJob], *, json: bool) -> None:
+    """Prints jobs in the given order. What a kind of job does not have is None."""
     records = [
         {
             "id": str(job.id),
             "status": job.status.value,
             "code": job.code,
-            "operation": job.operation.value,
-            "module": job.resources[0].module,
-            "added": job.counts.added,
-            "updated": job.counts.updated,
-            "skipped": job.counts.skipped,
+            **(_read_cells(job) if isinstance(job, ReadJob) else _write_cells(job)),
             "created": job.created_time.isoformat(" ", "seconds"),
-            "file": job.resources[0].file_name,
+            "file": None if isinstance(job, ReadJob) else job.resources[0].file_name,
         }
         for job in jobs
     ]
-    print_list(records, json=json, dispensable=["created", "file"])
+    print_list(records, json=json, dispensable=["read", "created", "file"])
+
+
+def _write_cells(job: Job) -> dict[str, object]:
+    counts = job.counts
+    return {
+        "operation": job.operation.value,
+        "module": job.resources[0].module,
+        "added": counts.added,
+        "updated": counts.updated,
+        "skipped": counts.skipped,
+        "read": None,
+    }
+
+
+def _read_cells(job: ReadJob) -> dict[str, object]:
+    return {
+        "operation": "read",
+        "module": job.module,
+        "added": None,
+        "updated": None,
+        "skipped": None,
+        "read": None if job.read is None else job.read.rows,
+    }
 
 
 def reading_lines(job: Job, *, omitted: bool = True) -> None:
@@ -86,6 +115,9 @@ def _reading_lines(reading: Reading) -> Iterator[str]:
             f"rows with stray quotes: {reading.stray_quotes:,}, the first is row "
             f"{reading.first_stray_quote:,}; the quotes were read as characters"
         )
+    for column, pattern in reading.assumed.items():
+        named = shlex.quote(f"{column}=PATTERN")
+        yield f"{column}: read as {pattern}, a guess; --format {named} names another form"
     if reading.left_out:
         names = ", ".join(reading.left_out[:_NAMES_SHOWN])
         more = len(reading.left_out) - _NAMES_SHOWN

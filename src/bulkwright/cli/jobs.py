@@ -26,6 +26,7 @@ from bulkwright.cli.options import (
 from bulkwright.cli.output import console, print_json
 from bulkwright.domain.ids import parse_id
 from bulkwright.domain.job import Job
+from bulkwright.domain.read_job import ReadJob
 from bulkwright.files import Area, DamagedFile
 from bulkwright.services import Services
 from bulkwright.settings import OrgLocation
@@ -43,7 +44,7 @@ def list_(
 ) -> None:
     """List the newest jobs with their counts."""
     with open_existing(location) as services:
-        jobs_list(services.job_store.newest(chosen_org(services, location).id, most), json=json)
+        jobs_list(services.newest_jobs(chosen_org(services, location).id, most), json=json)
 
 
 def show(
@@ -69,17 +70,22 @@ def show(
                 job_line(job)
             time.sleep(_POLL_SECONDS)
             job = _job(services, location, job_id)
-    if json:
-        details = job_details(job, VERSIONS["v2"])
-        shown: dict[str, object] = {"reading": [r.reading for r in job.resources]}
+    if json and isinstance(job, ReadJob):
+        from bulkwright.zoho.present.reads import details
+
+        print_json(details(job, VERSIONS["v2"]))
+    elif json and isinstance(job, Job):
+        shown = msgspec.to_builtins(job_details(job, VERSIONS["v2"]))
+        shown["reading"] = [r.reading for r in job.resources]
         if location.database:
-            shown |= {"parts": [r.split for r in job.resources]}
-        print_json({**msgspec.to_builtins(details), **shown})
-        return
-    job_line(job)
-    if location.database:
-        parts_lines(job)
-    reading_lines(job)
+            shown["parts"] = [r.split for r in job.resources]
+        print_json(shown)
+    else:
+        job_line(job)
+        if isinstance(job, Job):
+            if location.database:
+                parts_lines(job)
+            reading_lines(job)
 
 
 def result(
@@ -110,6 +116,8 @@ def result(
         if failed:
             from bulkwright.pipeline.failed import write_failed
 
+            if isinstance(job, ReadJob):
+                fail(f"Job {job_id} is a bulk read; only rows of a bulk write fail.")
             target = out or Path(f"{job_id}-failed.csv")
             upload = services.upload_store.upload(job.org_id, job.resources[0].file_id)
             if upload is None:
@@ -137,13 +145,9 @@ def _opened(services: Services, area: Area, number: int, sha256: str | None, wha
         fail(f"The {what} {area.path(number)} {problem}; `bulkwright check` finds all errors.")
 
 
-def _job(services: Services, location: OrgLocation, job_id: str) -> Job:
+def _job(services: Services, location: OrgLocation, job_id: str) -> Job | ReadJob:
     number = parse_id(job_id, leading_zeros=True)
-    job = (
-        None
-        if number is None
-        else services.job_store.job(chosen_org(services, location).id, number)
-    )
+    job = None if number is None else services.any_job(chosen_org(services, location).id, number)
     if job is None:
         fail(f"There is no job {job_id}; `bulkwright jobs list` shows the jobs.")
     return job

@@ -71,7 +71,10 @@ def show(
     *,
     priority: Annotated[
         int | None,
-        Parameter(help="Its jobs run before those of orgs with a lower priority. 0 at first."),
+        Parameter(
+            help="Its jobs run before those of orgs with a lower priority. 0 at first, and "
+            "negative for an org that gives way to all others."
+        ),
     ] = None,
     location: Location = DEFAULT_LOCATION,
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import IO, Annotated
 from cyclopts import Parameter
 
 from bulkwright.cli.csv_file import CsvWriter
+from bulkwright.cli.documents import read_document
 from bulkwright.cli.failure import fail
 from bulkwright.cli.options import (
     DEFAULT_CSV,
@@ -71,12 +71,7 @@ def apply(
 
     The file has the form of docs/modules.md, or the one in which Zoho describes fields.
     """
-    try:
-        document = json.loads(file.read_text("utf-8"))
-    except OSError as error:
-        fail(f"{file} cannot be read: {error.strerror}.")
-    except ValueError as error:
-        fail(f"{file} cannot be read as JSON: {error}.")
+    document = read_document(file, str(file))
     with open_existing(location) as services:
         org_id = chosen_org(services, location).id
         try:

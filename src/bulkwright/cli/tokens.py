@@ -52,6 +52,8 @@ def create(  # wide: what a token is issued for
 
     Example: bulkwright token create --scope ZohoCRM.bulk.ALL --expires-in 600
     """
+    if wrong := scope.unformed(scopes):
+        fail(f"--scope {wrong[0]}: give scopes such as ZohoCRM.bulk.ALL, separated by commas.")
     if refresh and code:
         fail("Give either --refresh or --code, not both.")
     with open_existing(location) as services:

@@ -16,6 +16,7 @@ ends a request or a whole job. Its form on the wire (HTTP status, envelope) is d
     │   ├── DuplicateMapping            DUPLICATE_DATA
     │   ├── LimitExceeded               LIMIT_EXCEEDED
     │   ├── QuotaExceeded               TOO_MANY_REQUESTS (a quota of the org)
+    │   ├── IdempotencyKeyReused        IDEMPOTENCY_KEY_REUSED (own)
     │   ├── ColumnIndexNotFound         COLUMN_INDEX_NOT_FOUND
     │   ├── HeaderLimitExceeded         HEADER_LIMIT_EXCEEDED
     │   ├── ModuleNotAvailable          MODULE_NOT_AVAILABLE (bulk write), INVALID_MODULE (reads)
@@ -143,6 +144,15 @@ class QuotaExceeded(RequestError):
 
     code = "TOO_MANY_REQUESTS"
     default_message = "The quota of the org is exceeded"
+
+
+class IdempotencyKeyReused(RequestError):
+    """Another request was sent with the same idempotency key."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+    default_message = (
+        "Another request had this Idempotency-Key; send the same request again, or use a new key"
+    )
 
 
 class ColumnIndexNotFound(RequestError):

@@ -15,7 +15,7 @@ every combination.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -188,6 +188,8 @@ class Job:
     """Identifies an embedded job when it is started again."""
     version: str = "v2"
     """The API version that it was created with; its callback has the shape of that version."""
+    ended_time: datetime | None = None
+    """Like `created_time`; None for a job that has not ended."""
 
     @property
     def counts(self) -> Counts:
@@ -278,3 +280,6 @@ class LedgerEntry:
     `reading` of the resource; the ledger does not keep them."""
     part: int = 0
     """Number of the part, from 0; or MERGED."""
+    assumed: Mapping[str, str] = field(default_factory=dict)
+    """Formats that were assumed for columns of the chunk. They are in the `reading` of the resource
+    (`Reading.assumed`); the ledger does not keep them."""

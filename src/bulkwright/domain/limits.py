@@ -85,6 +85,20 @@ PART_SESSIONS = 3
 CHUNK_LOCK_SECONDS = 0.2
 """How long a chunk may keep the other writers of a SQLite file waiting; chunks get smaller when
 they take longer. On two idle cores this is about a chunk of CHUNK_TEXT_BYTES."""
+READ_ROWS = 200_000
+"""Records of one bulk read, which is one page of its query (facts 12)."""
+READ_PAGES = 500
+"""The last page of a bulk read: 100 million records. Page tokens lead further."""
+READ_CRITERIA = 25
+"""Conditions of a bulk read, at most (facts 12)."""
+READ_VALUES = 200
+"""Values of one condition of a bulk read (facts 12)."""
+READ_VALUE_CHARACTERS = 255
+"""Characters of a value of a bulk read (facts 12)."""
+READ_FIRST_ROWS = 1_000
+"""Records of the first chunk of a bulk read; each next one may have twice as many."""
+READ_CHUNK_ROWS = 16_384
+"""Records of one chunk of a bulk read at most."""
 RECORD_BYTES = 8 * MiB
 """Text of one CSV record; the largest field holds 50,000 characters, 200 of them fit."""
 
@@ -195,6 +209,16 @@ RECORDS_OBJECTS = 20_000
 RECORDS_VALUES = 100_000
 """Values in that body: a thousand of each record."""
 
+IDEMPOTENCY_KEY_CHARACTERS = 255
+"""Characters of an idempotency key at most."""
+JOBS_A_PAGE = 100
+"""Jobs in one response of the own API at most."""
+EVENT_STREAMS_OF_ORG = 50
+"""Open streams of job events of an org at one server process."""
+EVENT_POLL_SECONDS = 0.25
+"""How often such a stream looks at its job."""
+EVENT_SILENT_SECONDS = 15.0
+"""After this time without an event it sends a comment, so that no proxy closes it."""
 RECORDS_PER_PAGE = 200
 """Records in one page of a record read (facts 9)."""
 
@@ -245,6 +269,9 @@ class CoqlLimits:
     """Aggregates that are selected."""
 
 
+FREE_IDS_PERCENT = 1
+"""Ids of an existing table that a file cannot give to new records: this share of those that the
+column can hold, the greatest. So a given id, which the next new ids follow, leaves some free."""
 WORD_CHARACTERS = 2
 """Letters of a word to search for, at least (facts 10.9)."""
 RECYCLED_DAYS = 60

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from bulkwright.domain.limits import FREE_IDS_PERCENT
+
 API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 """A valid api_name. Names become identifiers of the database, so no other text is allowed."""
 MAX_NEW_NAME_CHARS = 50
@@ -97,6 +99,12 @@ class Column:
         """The smallest and the greatest whole number that it can store."""
         most = 2 ** (_BITS.get(self.type, 64) - 1)
         return -most, most - 1
+
+    @property
+    def greatest_given(self) -> int:
+        """The greatest number that a file may give to a new record as its id."""
+        _, most = self.bounds
+        return most - most * FREE_IDS_PERCENT // 100
 
     @property
     def second_digits(self) -> int:

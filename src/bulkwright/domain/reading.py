@@ -6,7 +6,8 @@ guess is recorded, so that a user can see it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -58,6 +59,9 @@ class Reading:
     """Rows in which quotes were read as ordinary characters."""
     first_stray_quote: int | None = None
     """The number of the first of these rows; the row after the header is 1."""
+    assumed: Mapping[str, str] = field(default_factory=dict)
+    """The formats that were assumed for columns without a format, by their header texts, where some
+    cell fits another format too: `MM/dd/yyyy` for 03/04/2024, `#,###.##` for 1,234."""
 
     def with_stray_quotes(self, rows: int, first: int | None) -> Reading:
         """Returns the same reading with that many further rows; `first` is the first of them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bulkwright.domain.idempotency import IdempotencyKey
 from bulkwright.domain.job import Callback, FieldMapping, Operation
 
 MakeMappings = Callable[[Sequence[str]], tuple[FieldMapping, ...]]
@@ -40,3 +41,4 @@ class JobRequest:
     fingerprint: str | None = None
     version: str = "v2"
     """The API version of the request; the callback has the shape of that version."""
+    idempotency: IdempotencyKey | None = None

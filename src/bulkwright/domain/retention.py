@@ -34,6 +34,8 @@ class RetentionPolicy:
     """Since the last use of a refresh token."""
     audit: timedelta | None = None
     """Since an entry of the audit log was added."""
+    idempotency_keys: timedelta | None = None
+    """Since the first request with an idempotency key."""
 
 
 ZOHO = RetentionPolicy(
@@ -43,6 +45,7 @@ ZOHO = RetentionPolicy(
     callbacks=timedelta(days=7),
     refresh_tokens=None,
     audit=timedelta(days=90),
+    idempotency_keys=timedelta(days=1),
 )
 """Results for seven days (facts 1.2), refresh tokens forever (facts 7.2), as described; the rest is
 not documented."""
@@ -54,6 +57,7 @@ SERVICE = RetentionPolicy(
     callbacks=timedelta(days=30),
     refresh_tokens=timedelta(days=180),
     audit=timedelta(days=365),
+    idempotency_keys=timedelta(days=1),
 )
 """For data of the operator."""
 

@@ -64,6 +64,11 @@ def key_of(text: str) -> str | None:
     return key or None
 
 
+def is_email(text: str) -> bool:
+    """Returns whether a text, with no blanks around it, is an e-mail."""
+    return bool(_pattern(rules.PATTERNS["email"][-1]).match(_classed(text)))
+
+
 def _text(text: str, field: Field) -> str:
     bare = text.strip(rules.BLANKS)
     if field.accepts_new_values:
@@ -72,7 +77,8 @@ def _text(text: str, field: Field) -> str:
             raise ValueError
     patterns = rules.PATTERNS.get(field.data_type)
     if patterns is not None:
-        if not _pattern(patterns[-1]).match(_classed(bare)):
+        text = bare
+        if not _pattern(patterns[-1]).match(_classed(text)):
             raise ValueError
     elif field.has_folded_key and not bare:
         # A value of blanks has no key, so its record could not be found by it.

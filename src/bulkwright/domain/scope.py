@@ -7,11 +7,19 @@ operation, and a group covers everything below it: `ZohoCRM.modules.ALL` covers
 
 from __future__ import annotations
 
+import re
+
 from bulkwright.domain.errors import OAuthError
 from bulkwright.domain.limits import SCOPES_CHARACTERS
 
+_FORM = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+){2,}")
+
 BULK = ("zohocrm.bulk.create", "zohocrm.bulk.all")
 """Create a job, read its details, download its result (founding page; READ is not enough)."""
+BULK_READ = ("zohocrm.bulk.read", "zohocrm.bulk.all")
+"""Create a bulk read, beside the scope to read the module (facts 12)."""
+BULK_READ_RESULT = (*BULK_READ, "zohocrm.modules.read")
+"""Read the details of a bulk read and download its CSV: either is enough (facts 12)."""
 UPLOAD = ("zohofiles.files.all",)
 SETTINGS_MODULES = ("zohocrm.settings.all", "zohocrm.settings.modules.read")
 SETTINGS_FIELDS = ("zohocrm.settings.all", "zohocrm.settings.fields.read")
@@ -24,9 +32,13 @@ SEARCH = ("zohosearch.securesearch.read",)
 COQL = ("zohocrm.coql.read",)
 """Query with COQL, beside the scope to read the records (facts 10.6)."""
 
+JOBS_READ = ("bulkwright.jobs.read",)
+"""Read jobs over the service's own API."""
+
 EVERY = (
     "ZohoCRM.bulk.ALL,ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoCRM.users.ALL,"
-    "ZohoCRM.org.ALL,ZohoCRM.coql.READ,ZohoFiles.files.ALL,ZohoSearch.securesearch.READ"
+    "ZohoCRM.org.ALL,ZohoCRM.coql.READ,ZohoFiles.files.ALL,ZohoSearch.securesearch.READ,"
+    "bulkwright.jobs.ALL"
 )
 """Every scope that this service knows; a development token has them all."""
 
@@ -50,6 +62,11 @@ def granted(scopes: str) -> str:
     if not 0 < len(found) <= SCOPES_CHARACTERS:
         raise OAuthError("invalid_scope")
     return found
+
+
+def unformed(scopes: str) -> list[str]:
+    """Returns those of some scopes that have not the form `Product.group.OPERATION`."""
+    return [one for one in normalise(scopes).split(",") if not _FORM.fullmatch(one)]
 
 
 def joined(before: str, scopes: str) -> str:

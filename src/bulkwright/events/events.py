@@ -59,6 +59,14 @@ class JobEnded(Struct, frozen=True):
     counts: Counts
 
 
+class RecordsRead(Struct, frozen=True):
+    """A bulk read has read all of its records, and they are durable."""
+
+    job_id: int
+    rows: int
+    seconds: float
+
+
 class LeaseGone(Struct, frozen=True):
     """Another worker has claimed the job; this one stopped without a change."""
 
@@ -138,6 +146,8 @@ class Swept(Struct, frozen=True):
     """Expired tokens, codes and sessions, and what was remembered of sign-ins."""
     audit: int = 0
     """Entries of the audit log."""
+    keys: int = 0
+    """Idempotency keys."""
     strays: int = 0
     """Files that no row of the database names."""
     bytes: int = 0
@@ -162,6 +172,7 @@ Event = (
     | ChunkCommitted
     | LockHeld
     | JobEnded
+    | RecordsRead
     | LeaseGone
     | JobAttemptFailed
     | ResultLost

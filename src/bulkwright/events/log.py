@@ -20,6 +20,7 @@ from bulkwright.events.events import (
     JobStarted,
     LeaseGone,
     LockHeld,
+    RecordsRead,
     ResourceDivided,
     ResultLost,
     SweepDeferred,
@@ -56,6 +57,8 @@ def _log_event(event: Event) -> None:
         case JobEnded(job_id, status, code, counts):
             outcome = (status.value, code or "-", counts.added, counts.updated, counts.skipped)
             _log.info("job %d: %s %s added %d updated %d skipped %d", job_id, *outcome)
+        case RecordsRead(job_id, rows, seconds):
+            _log.info("job %d: read %d records in %.1f s", job_id, rows, seconds)
         case LeaseGone(job_id):
             _log.warning("job %d: another worker has claimed it", job_id)
         case JobAttemptFailed(job_id, correlation, error):

@@ -15,6 +15,7 @@ import polars as pl
 
 from bulkwright.domain.outcome import SkipReason
 from bulkwright.formats.csv import BAD_BYTE
+from bulkwright.pipeline.assumed import assumed_format
 from bulkwright.pipeline.cells import all_read, repeated
 from bulkwright.pipeline.choices import distinct
 from bulkwright.pipeline.keys import Keys, normalised, number_keys
@@ -42,6 +43,8 @@ class Conformed:
 
     choices: dict[str, pl.Series]
     """The distinct values of picklists that take new ones, by api_name."""
+    assumed: dict[str, str]
+    """The formats that were assumed (assumed.py), by the labels of their columns."""
 
     def incomplete(self) -> pl.Series:
         """Return a mask of the rows that cannot create a record: a mandatory field is empty."""
@@ -58,12 +61,17 @@ def conform(chunk: Chunk, plan: Plan) -> Conformed:
     fields: list[pl.Series] = []
     keys: dict[str, Keys] = {}
     choices: dict[str, pl.Series] = {}
+    assumed: dict[str, str] = {}
     matched_by = plan.matched_by
     update_keeps_empty = plan.operation.updates and plan.keep_empty
     required_key = _required_key(plan)
     for column in plan.columns:
         cells = _cells(chunk, column)
         values, bad = _values(cells, column, plan)
+        if column.name == "id" and column.field.column is not None and plan.keeps_ids:
+            bad = bad | (values > column.field.column.greatest_given)
+        if (pattern := assumed_format(cells, column.options)) is not None:
+            assumed[column.label] = pattern
         if chunk.has_nul or chunk.has_bad_bytes:
             bad = bad | _has_invalid_text(cells)
         if column is required_key or (column.field.required and column.name != "id"):
@@ -87,7 +95,7 @@ def conform(chunk: Chunk, plan: Plan) -> Conformed:
         label = plan.header[-1].strip() or str(len(plan.header))
         row_errors.add(SkipReason.INVALID_DATA, label, chunk.damaged)
     return Conformed(
-        chunk, pl.DataFrame(fields), keys, row_errors, tuple(missing_mandatory), choices
+        chunk, pl.DataFrame(fields), keys, row_errors, tuple(missing_mandatory), choices, assumed
     )
 
 

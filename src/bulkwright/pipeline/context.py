@@ -17,6 +17,7 @@ from bulkwright.store.jobs import JobStore
 from bulkwright.store.ledger import LedgerStore
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.parts import PartStore
+from bulkwright.store.reads import ReadStore
 from bulkwright.store.uploads import UploadStore
 
 
@@ -42,6 +43,7 @@ class JobContext:
     claims: ClaimStore
     parts: PartStore
     ledger: LedgerStore
+    reads: ReadStore
     modules: ModuleStore
     accounts: AccountStore
     records: RecordStores

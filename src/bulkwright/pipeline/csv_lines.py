@@ -9,16 +9,18 @@ import polars as pl
 
 from bulkwright.domain.formula import FORMULA_SIGNS, NEGATIVE_NUMBER
 
+_TEXTS = pl.col(pl.String)
+
 
 def write_lines(rows: pl.DataFrame, out: IO[bytes], *, quote_formulas: bool) -> None:
-    """Writes rows of texts. An empty text and a null are both written as nothing.
+    """Writes rows of texts and numbers. An empty text and a null are both written as nothing.
 
     With `quote_formulas`, no cell is a formula (domain/formula.py).
     """
     if quote_formulas:
-        rows = rows.select(_as_text(pl.col(name)) for name in rows.columns)
+        rows = rows.with_columns(_as_text(_TEXTS))
     # An empty text would be written as two quotes.
-    rows.select(pl.when(pl.all() != "").then(pl.all())).write_csv(out, include_header=False)
+    rows.with_columns(pl.when(_TEXTS != "").then(_TEXTS)).write_csv(out, include_header=False)
 
 
 def write_line(cells: Sequence[str], out: IO[bytes], *, quote_formulas: bool) -> None:

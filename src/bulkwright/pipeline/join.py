@@ -8,7 +8,7 @@ Out:  one zip. Of a resource that is not divided, its pieces are copied. Of a di
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bulkwright.domain.job import MERGED, Job, Lease, LedgerEntry, Split
@@ -23,19 +23,36 @@ def join_pieces(job: Job, ctx: JobContext) -> str | None:
 
     Returns None if there are no pieces. Raises DamagedFile if one is not what was stored.
     """
-    members: list[tuple[result.ResultMember, Iterable[bytes]]] = []
-    for position, resource in enumerate(job.resources):
-        entries = ctx.ledger.entries(job.id, position, whole_chunks(resource.split))
-        if entries:
-            name = result.member_name(resource.module, resource.file_name)
-            member = result.ResultMember(name, tuple(entry.piece for entry in entries))
-            members.append((member, _piece_bytes(job.id, entries, ctx.files)))
+    chunks = {
+        result.member_name(resource.module, resource.file_name): ctx.ledger.entries(
+            job.id, position, whole_chunks(resource.split)
+        )
+        for position, resource in enumerate(job.resources)
+    }
+    return store_result(job.id, chunks, ctx.files)
+
+
+def store_result(
+    job_id: int, chunks: Mapping[str, Sequence[LedgerEntry]], files: Files
+) -> str | None:
+    """Store the zip of a job's CSVs, each named with its chunks, and return its SHA-256.
+
+    A CSV without chunks is left out; None if all are. The same pieces always make the same file.
+    """
+    members: list[tuple[result.ResultMember, Iterable[bytes]]] = [
+        (
+            result.ResultMember(name, tuple(entry.piece for entry in entries)),
+            _piece_bytes(job_id, entries, files),
+        )
+        for name, entries in chunks.items()
+        if entries
+    ]
     if not members:
         return None
-    with ctx.files.incoming() as file:
+    with files.incoming() as file:
         result.write_zip(file, members)
         sha256 = hashlib.file_digest(file.reader(), "sha256").hexdigest()  # type: ignore[arg-type]  # a BinaryIO has readinto, typeshed does not know it
-        file.save(Area.RESULTS, job.id)
+        file.save(Area.RESULTS, job_id)
     return sha256
 
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -55,6 +55,8 @@ class PartRun:
     ctx: JobContext
     after_chunk: Callable[[], None] | None = None
     """Called after each chunk that is not the last."""
+    assumed: dict[str, str] = field(default_factory=dict)
+    """The formats that were assumed in the chunks so far, by the labels of their columns."""
 
     @property
     def plan(self) -> Plan:
@@ -139,11 +141,17 @@ class PartRun:
             chunks.begin_next()
             target.write(decided)
             _remember_parents(chunk, self.plan, decided.ids, ctx.records.parents)
-            entry = making.result()
+            entry = replace(making.result(), assumed=self._fresh_assumed(conformed))
             ctx.ledger.add(self.lease, entry)
         seconds = time.monotonic() - begun  # clock: a duration for the size of the next chunks
         ctx.pace.note(self.plan, chunk.rows, seconds)
         return entry, decided.matched.conformed.row_errors.counts()
+
+    def _fresh_assumed(self, conformed: Conformed) -> dict[str, str]:
+        """The formats that were assumed for columns of this chunk, and of no chunk before."""
+        fresh = {c: f for c, f in conformed.assumed.items() if c not in self.assumed}
+        self.assumed.update(fresh)
+        return fresh
 
     def _store_piece(self, chunk: Chunk, results: RowResults) -> LedgerEntry:
         """Make the result lines of a chunk durable and return its ledger entry."""

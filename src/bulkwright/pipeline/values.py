@@ -67,6 +67,7 @@ def _text(cells: pl.Series, options: ReadOptions) -> pl.Series:
         cells = keep_where(cells, cells != "")
     patterns = rules.PATTERNS.get(field.data_type)
     if patterns is not None:
+        cells = cells.str.strip_chars()
         cells = keep_where(cells, _matches(cells, patterns))
     elif field.has_folded_key:
         # A value of blanks has no key, so its record could not be found by it.
@@ -229,13 +230,11 @@ _EXISTING_BOOLEANS = {**rules.BOOLEANS, "1": True, "0": False}
 
 
 def _matches(cells: pl.Series, patterns: tuple[str, ...]) -> pl.Series:
-    """A mask of the cells that match one of the patterns, without the blanks around them."""
+    """A mask of the cells that match one of the patterns."""
     first, *others = patterns
-    stripped = pl.first().str.strip_chars()
-    matches = cells.to_frame().select(stripped.str.contains(first)).to_series()
+    matches = cells.str.contains(first)
     for pattern in others:
         if not has_no_false(matches):
-            rest = keep_where(cells, ~matches).to_frame()
-            found = rest.select(stripped.str.contains(pattern).fill_null(value=False))
-            matches = matches | found.to_series()
+            rest = keep_where(cells, ~matches)
+            matches = matches | rest.str.contains(pattern).fill_null(value=False)
     return matches

@@ -31,7 +31,8 @@ def take_ids(
     """Return the ids taken for a chunk, and the record id of each row, null where it was skipped.
 
     Ids that were `taken` for the chunk before are used first. Where the ids of the file are kept,
-    only rows without one get a new id.
+    only rows without one get a new id. If an existing table has no more ids, the last rows have
+    none.
     """
     added = (matched.outcome == Outcome.ADDED.value).arg_true()
     ids = matched.record
@@ -43,6 +44,7 @@ def take_ids(
         taken = pl.concat([taken, fresh.alias("id")])
     if added.len():
         given = _given_ids(kept, taken) if plan.keeps_ids else taken.head(added.len())
+        given = given.extend_constant(None, added.len() - given.len())
         new = pl.DataFrame({"creator": added.cast(pl.Int64), "new": given})
         created = matched.creator.cast(pl.Int64).to_frame("creator")
         created = created.join(new, on="creator", how="left", maintain_order="left")
@@ -56,7 +58,7 @@ def _given_ids(kept: pl.Series, taken: pl.Series) -> pl.Series:
     if not gaps.any():
         return kept
     free = taken.filter(~taken.is_in(kept.drop_nulls().implode())).head(int(gaps.sum()))
-    filled = pl.DataFrame({"at": gaps.arg_true(), "new": free})
+    filled = pl.DataFrame({"at": gaps.arg_true().head(free.len()), "new": free})
     rows = pl.int_range(kept.len(), dtype=pl.UInt32, eager=True).alias("at").to_frame()
     new = rows.join(filled, on="at", how="left", maintain_order="left")["new"]
     return pl.select(pl.coalesce(kept, new)).to_series()

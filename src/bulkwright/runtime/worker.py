@@ -27,6 +27,7 @@ from bulkwright.domain.limits import (
     JOB_ATTEMPTS,
     LEASE_SECONDS,
 )
+from bulkwright.domain.read_job import ReadJob
 from bulkwright.events.events import (
     JobAttemptFailed,
     LeaseGone,
@@ -36,6 +37,7 @@ from bulkwright.events.events import (
     WorkerResumed,
 )
 from bulkwright.outages import classify
+from bulkwright.pipeline.bulk_read import fail_read, run_read
 from bulkwright.pipeline.context import JobContext
 from bulkwright.pipeline.run import Interrupted, fail_job, run_free_part, run_job
 from bulkwright.runtime.best_effort import best_effort
@@ -163,7 +165,7 @@ class Worker:
                 raise Blocked(outage) from error
             raise
 
-    def _run_claimed(self, lease: Lease, job: Job, attempt: int) -> None:
+    def _run_claimed(self, lease: Lease, job: Job | ReadJob, attempt: int) -> None:
         """Runs a claimed job. Raises Blocked for an outage; the job is deferred then."""
         try:
             self._run_job(lease, job, attempt)
@@ -225,17 +227,25 @@ class Worker:
             self._run_claimed(*claimed)
         self._ctx.parts.resume(part)
 
-    def _run_job(self, lease: Lease, job: Job, attempt: int) -> None:
+    def _run_job(self, lease: Lease, job: Job | ReadJob, attempt: int) -> None:
         # A dry run is one transaction: no other connection can claim a job or renew a lease.
         keeper = nullcontext() if self._ctx.dry else LeaseKeeper(lease, self._open_claim_store)
         with keeper:
-            if attempt > JOB_ATTEMPTS:
+            if isinstance(job, ReadJob):
+                self._run_read(lease, job, attempt)
+            elif attempt > JOB_ATTEMPTS:
                 # The first attempt beyond the limit may list the remaining rows in the result. A
                 # later one may not, because that may be what ends the worker.
                 listed = attempt == JOB_ATTEMPTS + 1
                 fail_job(lease, job, WorkerFailed.code, self._ctx, read_rest=listed)
             else:
                 run_job(lease, job, attempt, self._ctx)
+
+    def _run_read(self, lease: Lease, job: ReadJob, attempt: int) -> None:
+        if attempt > JOB_ATTEMPTS:
+            fail_read(lease, job, WorkerFailed.code, self._ctx)
+        else:
+            run_read(lease, job, attempt, self._ctx)
 
     def _end_dead_leases(self) -> None:
         """Ends the leases of workers that died with their server."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bulkwright.domain.account import AccountState, OAuthClient, Org, User
+from bulkwright.domain.account_values import check_priority
 from bulkwright.domain.audit import Action, Actor
 from bulkwright.files import Area, Files
 from bulkwright.service.audit import AuditLog
@@ -39,7 +40,8 @@ class Administration:
     # Orgs
 
     def set_priority(self, org: Org, priority: int) -> Org:
-        """Sets the priority of an org; returns the changed org."""
+        """Sets the priority of an org; returns the changed org. Raises InvalidData."""
+        check_priority(priority)
         with self.accounts.transaction():
             self.accounts.set_priority(org.id, priority)
             self._record(Action.ORG_CHANGED, org.id, detail=f"priority {priority}")

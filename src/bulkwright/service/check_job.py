@@ -36,6 +36,9 @@ class JobCheck:
     def run(self) -> Iterator[Finding]:
         """Yields each finding; marks the records that the lines report in the store."""
         job = self._job
+        if job.read is not None:
+            yield from self._exported(job.read)
+            return
         for resource in job.resources:
             yield from self._ledger(resource)
         if not job.status.is_final:
@@ -80,6 +83,30 @@ class JobCheck:
         if csv is not None and counted and csv.rows != rows:
             problem = f"its file has {csv.rows} rows; {rows} have a result line"
             yield Finding(Fault.ROWS_DIFFER, self._where(resource), problem)
+
+    # Bulk reads
+
+    def _exported(self, entries: tuple[LedgerEntry, ...]) -> Iterator[Finding]:
+        """The CSV of a bulk read opens, and has the chunks that were committed."""
+        job, where = self._job, f"job {self._job.id}"
+        if not job.has_result or job.result_swept:
+            return  # its parts are made again if one is lost
+        try:
+            with self._files.open(Area.RESULTS, job.id, job.result_sha256) as file:
+                archive = open_archive(file)
+                if len(archive.csvs) != 1:
+                    raise InvalidFileFormat(f"It holds {len(archive.csvs)} CSV files, and not 1")
+                (member,) = archive.csvs
+                stream = archive.stream(member, member.size)
+                for entry, text in _chunk_texts(stream, entries):
+                    if zlib.crc32(text) != entry.piece.crc32:
+                        problem = f"chunk {entry.chunk} is not what was committed"
+                        yield Finding(Fault.LINES_DIFFER, where, problem)
+        except OSError as error:
+            problem = f"its result cannot be opened: {error.strerror}"
+            yield Finding(Fault.RESULT_MISSING, where, problem)
+        except (DamagedFile, InvalidFileFormat) as error:
+            yield Finding(Fault.RESULT_DAMAGED, where, f"its result: {error}")
 
     # Result lines
 

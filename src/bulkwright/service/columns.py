@@ -28,6 +28,7 @@ class Omission(Enum):
     """Why no mapping reads a column; the value stands in messages."""
 
     NO_FIELD = "no such field"
+    SEVERAL_FIELDS = "several fields have this name"
     OTHER_COLUMN = "another column fills this field"
     NEW_IDS = "new records get new ids"
     READ_ONLY = "it cannot be written"
@@ -37,7 +38,7 @@ class Omission(Enum):
     @property
     def loses_values(self) -> bool:
         """Whether the column may hold values that the user wants to store."""
-        return self in (Omission.NO_FIELD, Omission.OTHER_COLUMN, Omission.NEW_IDS)
+        return self not in (Omission.READ_ONLY, Omission.RESULT, Omission.STATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class OmittedColumn:
     name: str
     why: Omission
     hint: str = ""
-    """`; did you mean X?`, or nothing."""
+    """`; did you mean X?`, `; write X or Y`, or nothing."""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.why.value}{self.hint})"
@@ -113,24 +114,43 @@ class FieldNames:
         """Returns the field of a name that the user stated. Raises InvalidField."""
         named = self.find(name)
         if named is None:
-            raise InvalidField(f"{self._module.api_name} has no field {name!r}{self.hint(name)}")
+            number = "several fields" if self.has_several(name) else "no field"
+            module = self._module.api_name
+            raise InvalidField(f"{module} has {number} {name!r}{self.hint(name)}")
         return named.field
 
     def find(self, name: str) -> _Named | None:
         """Returns the field of a name, if one field alone has it."""
+        rank, fields = self._fields(name)
+        return _Named(fields[0], rank) if len(fields) == 1 else None
+
+    def has_several(self, name: str) -> bool:
+        """Returns whether a name means several fields."""
+        return len(self._fields(name)[1]) > 1
+
+    def _fields(self, name: str) -> tuple[int, list[Field]]:
+        """Returns the fields that a name may mean, and the rank of the name."""
         exact, labelled = self._module.field(name), self._labels.get(name, [])
         if exact is not None:
             # A column of an existing table may have the name that another field got.
-            return _Named(exact, 0) if labelled in ([], [exact]) else None
-        for rank, found in enumerate((labelled, self._spellings.get(folded(name), [])), 1):
-            if len(found) == 1:
-                return _Named(found[0], rank)
-        return None
+            return 0, [exact, *(one for one in labelled if one is not exact)]
+        return (1, labelled) if labelled else (2, self._spellings.get(folded(name), []))
 
     def hint(self, name: str) -> str:
-        """Returns `; did you mean X?` with the field that is most similar, or nothing."""
+        """Returns `; write X or Y` with names of the fields that a name means, if it means several.
+
+        Otherwise returns `; did you mean X?` with the field that is most similar, or nothing.
+        """
+        if self.has_several(name):
+            plain = (self._plain_name(one) for one in self._fields(name)[1])
+            return f"; write {' or '.join(repr(text) for text in plain)}"
         names = [one.api_name for one in self._module.fields]
         return did_you_mean(name, [*(f.display_label for f in self._module.fields), *names])
+
+    def _plain_name(self, one: Field) -> str:
+        """Returns the label of a field, or its API name if the label means other fields too."""
+        found = self.find(one.display_label)
+        return one.display_label if found is not None and found.field is one else one.api_name
 
 
 def match_columns(
@@ -195,6 +215,12 @@ class _Columns:
         why = self._obstacle(found)
         if why is not None:
             raise InvalidField(f"{found.api_name} takes no column: {why.value}")
+        is_reference = found.data_type == "lookup" or found.has_users
+        if one.find_by is not None and not is_reference:
+            raise InvalidField(
+                f"{found.api_name} is no lookup, so it takes no :{one.find_by}; "
+                f"give {one.column}={one.field}"
+            )
         if found.api_name in self.mappings:
             raise DuplicateMapping(f"{found.api_name} is mapped twice")
         self._map(at, _Named(found, 0, one.find_by))
@@ -207,7 +233,8 @@ class _Columns:
         for at, one in sorted(named.items(), key=lambda item: item[1].rank if item[1] else 0):
             why = self._omission(at, one)
             if one is None or why is not None:
-                hint = self._names.hint(self._header[at]) if why is Omission.NO_FIELD else ""
+                unknown = why in (Omission.NO_FIELD, Omission.SEVERAL_FIELDS)
+                hint = self._names.hint(self._header[at]) if unknown else ""
                 name = self._header[at] or f"column {at + 1}"
                 self._omitted[at] = OmittedColumn(name, why or Omission.NO_FIELD, hint)
             else:
@@ -262,7 +289,8 @@ class _Columns:
         if self._is_of_result(at) and (one is None or one.rank):
             return Omission.RESULT
         if one is None:
-            return Omission.NO_FIELD
+            several = self._names.has_several(self._header[at])
+            return Omission.SEVERAL_FIELDS if several else Omission.NO_FIELD
         if one.field.api_name in self.mappings:
             return Omission.OTHER_COLUMN
         return self._obstacle(one.field)

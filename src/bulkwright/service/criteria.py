@@ -89,6 +89,8 @@ class CriteriaBinder:
     contains: bool
     """Whether `equals` of a text that is no key means contains (facts 10.9)."""
     allowed: Callable[[Field], frozenset[Comparator]] = comparators
+    most_values: int = CRITERIA_VALUES
+    """Values of one condition at most."""
     other_module: Callable[[Field], Module] | None = None
     """Returns the module of a lookup, if names of fields may be paths through lookups."""
 
@@ -152,10 +154,35 @@ class CriteriaBinder:
         kind = field.storage_type
         if is_computed(field) or (field.in_existing_table and kind not in _IN_EXISTING_TABLES):
             raise NotStored(name)
-        comparator, negated = _comparator(condition, field, self.allowed(field)), condition.negated
+        comparator, negated = self._comparator(condition, field), condition.negated
         if comparator is _C.NOT_EQUAL and field.data_type in _CASELESS:
             comparator, negated = _C.EQUALS, True
         return replace(self._compared(field, comparator, condition), negated=negated)
+
+    def _comparator(self, condition: Condition, field: Field) -> Comparator:
+        """Returns the comparator of a condition. Raises InvalidQuery if the field lacks it."""
+        if condition.comparator not in self.allowed(field):
+            raise InvalidQuery(
+                details={
+                    "reason": WRONG_OPERATOR,
+                    "operator": condition.operator or condition.comparator,
+                    "api_name": condition.field,
+                }
+            )
+        comparator = Comparator(condition.comparator)
+        many = len(condition.values)
+        if many > self.most_values:
+            raise InvalidQuery(f'Only {self.most_values} values are allowed in "IN" criteria')
+        wrong = many != 2 if comparator is _C.BETWEEN else "" in condition.values
+        if wrong:
+            raise InvalidQuery(
+                details={
+                    "reason": "invalid value for search",
+                    "api_name": condition.field,
+                    "value": ",".join(condition.values),
+                }
+            )
+        return comparator
 
     def _compared(
         self, field: Field, comparator: Comparator, condition: Condition
@@ -251,32 +278,6 @@ def searchable_keys(criteria: BoundCriteria) -> Iterable[Field]:
 
 def _not_available(condition: Condition) -> dict[str, object]:
     return {"reason": NOT_AVAILABLE, "api_name": condition.field}
-
-
-def _comparator(condition: Condition, field: Field, allowed: frozenset[Comparator]) -> Comparator:
-    """Returns the comparator of a condition. Raises InvalidQuery if the field has no such one."""
-    if condition.comparator not in allowed:
-        raise InvalidQuery(
-            details={
-                "reason": WRONG_OPERATOR,
-                "operator": condition.operator or condition.comparator,
-                "api_name": condition.field,
-            }
-        )
-    comparator = Comparator(condition.comparator)
-    many = len(condition.values)
-    if many > CRITERIA_VALUES:
-        raise InvalidQuery(f'Only {CRITERIA_VALUES} values are allowed in "IN" criteria')
-    wrong = many != 2 if comparator is _C.BETWEEN else "" in condition.values
-    if wrong:
-        raise InvalidQuery(
-            details={
-                "reason": "invalid value for search",
-                "api_name": condition.field,
-                "value": ",".join(condition.values),
-            }
-        )
-    return comparator
 
 
 def _folded(texts: Iterable[str]) -> tuple[str, ...]:

@@ -140,16 +140,18 @@ def _remedy(facts: TableFacts, dialect: str, candidates: Sequence[ColumnFacts]) 
 
 
 def table_fields(
-    facts: TableFacts, dialect: str, targets: Targets
+    facts: TableFacts, dialect: str, targets: Targets, before: Sequence[Field]
 ) -> tuple[list[Field], tuple[str, ...]]:
     """Returns the fields of a table with id 0, the record id first, and the omitted columns.
 
-    A foreign key becomes a lookup if its table is in `targets`.
+    A foreign key becomes a lookup if its table is in `targets`. The columns of the fields `before`,
+    those of the module until now, keep their names.
     """
     key = id_column(facts, dialect)
     kept = [c for c in facts.columns if c is not key and _data_type(c) is not None]
     omitted = tuple(c.name for c in facts.columns if c is not key and c not in kept)
-    names = _field_names(kept)
+    known = {f.column.name: f.api_name for f in before if f.column and f.api_name != "id"}
+    names = _field_names([c.name for c in kept], known)
     return [_id_field(key), *(_field(c, names[c.name], targets) for c in kept)], omitted
 
 
@@ -216,16 +218,20 @@ def _is_mandatory(column: ColumnFacts) -> bool:
     return column.not_null and not column.has_default and not column.generated
 
 
-def _field_names(columns: Sequence[ColumnFacts]) -> dict[str, str]:
-    """Returns an api_name for each column. A number is appended to a name that is taken."""
-    names: dict[str, str] = {}
-    taken = set(_RECORD_KEYS)
-    for column in columns:
-        base, number = api_name(column.name), 1
+def _field_names(columns: Sequence[str], known: Mapping[str, str]) -> dict[str, str]:
+    """Returns an api_name for each column: the known one, else the column's own name if it is one.
+
+    A number is appended to a name that is taken.
+    """
+    names = {column: known[column] for column in columns if column in known}
+    taken = {*_RECORD_KEYS, *(name.casefold() for name in names.values())}
+    new = [column for column in columns if column not in known]
+    for column in sorted(new, key=lambda column: api_name(column) != column):
+        base, number = api_name(column), 1
         name = base
         while name.casefold() in taken:
             number += 1
             name = f"{base}_{number}"
         taken.add(name.casefold())
-        names[column.name] = name
+        names[column] = name
     return names

@@ -115,9 +115,10 @@ class ExistingTableService:
         before: Module | None,
         targets: Targets,
     ) -> Offered:
-        """Returns the module; the fields that it had before keep their ids."""
-        fields, omitted = table_fields(facts, self._tables.dialect, targets)
-        ids = {} if before is None else {f.api_name: f.id for f in before.fields}
+        """Returns the module; the fields that it had before keep their names and ids."""
+        old = () if before is None else before.fields
+        fields, omitted = table_fields(facts, self._tables.dialect, targets, old)
+        ids = {f.api_name: f.id for f in old}
         new = [f for f in fields if f.api_name not in ids]
         first_id = self._modules.take_ids(len(new) + 2) if new or before is None else 0
         ids |= {f.api_name: first_id + 2 + i for i, f in enumerate(new)}

@@ -6,8 +6,8 @@ at once with its error code (facts 3.6), instead of failing the job later.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
@@ -15,13 +15,10 @@ from zoneinfo import ZoneInfo
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
-from bulkwright.domain.endpoint import Endpoint, InvalidEndpoint, parse_endpoint
 from bulkwright.domain.errors import (
     FileNotFound,
     FileNotSupported,
     HeaderLimitExceeded,
-    InvalidCallbackMethod,
-    InvalidCallbackUrl,
     InvalidData,
     InvalidFileId,
     InvalidToken,
@@ -31,12 +28,11 @@ from bulkwright.domain.errors import (
     ModuleNotAvailable,
     QuotaExceeded,
     ResourceNotFound,
-    ResultDamaged,
     ScopeMismatch,
 )
+from bulkwright.domain.idempotency import IdempotencyKey
 from bulkwright.domain.ids import parse_id
 from bulkwright.domain.job import (
-    Callback,
     FieldMapping,
     Job,
     Operation,
@@ -44,24 +40,24 @@ from bulkwright.domain.job import (
     Resource,
     default_bytes,
 )
-from bulkwright.domain.limits import VERIFIED_AT_ONCE_BYTES, Limits
+from bulkwright.domain.job_filter import JobFilter
+from bulkwright.domain.limits import Limits
 from bulkwright.domain.module import Module
 from bulkwright.domain.request import JobRequest, ResourceRequest
 from bulkwright.domain.upload import CsvFacts, Upload
-from bulkwright.files import Area, DamagedFile, Files
+from bulkwright.files import Area, Files
 from bulkwright.formats.csv import canonical_encoding
+from bulkwright.service import results
+from bulkwright.service.callbacks import WhyNever, check_callback
 from bulkwright.service.mapping import MappingRules, shortened
 from bulkwright.service.reading import decide, with_left_out
 from bulkwright.service.uploads import UploadService
 from bulkwright.store.accounts import AccountStore
+from bulkwright.store.idempotency import IdempotencyStore
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.uploads import UploadStore
 
-_log = logging.getLogger("bulkwright.jobs")
-
-_MAX_URL_LENGTH = 2_000
-"""Most characters of a callback URL."""
 _ONE_ZIP = "a job takes one zip"
 
 
@@ -75,29 +71,35 @@ class JobService:
     upload_store: UploadStore
     files: Files
     uploads: UploadService
+    keys: IdempotencyStore
     limits: Limits
     layout_mandatory: bool = False
     """Whether layout-mandatory fields must be mapped too; the founding page's sample maps fewer."""
     clock: Clock = SYSTEM_CLOCK
-    why_never: Callable[[Endpoint], str | None] = lambda _endpoint: None
-    """Returns why callbacks to an endpoint are never sent; None if they may be (egress.py)."""
+    why_never: WhyNever = lambda _endpoint: None
 
     def create(self, caller: Caller, request: JobRequest, *, wake: bool = True) -> Job:
         """Checks a request and adds its job. Raises the RequestError of the first mistake.
 
         If the request has a fingerprint, and an unfinished job has the same one, returns that job.
+        If it has an idempotency key, returns the job of the first request with this key. Raises
+        IdempotencyKeyReused if that was another request.
         Without `wake`, idle workers do not look for the job at once: the caller runs it itself.
         """
         user = self.accounts.user(caller.org_id, caller.user_id)
         if user is None:
             raise InvalidToken
+        if request.idempotency is not None:
+            known = self._made_before(caller.org_id, request.idempotency)
+            if known is not None:
+                return known
         most = self.limits.org_open_jobs
         if self.jobs.count_open(caller.org_id, most) >= most:
             raise QuotaExceeded(
                 f"The org has {most} jobs that have not ended, which is its quota. "
                 "Create the next one when some have ended."
             )
-        self._check_callback(request.callback)
+        check_callback(request.callback, self.why_never)
         encoding = _encoding(request.character_encoding)
         if encoding is not None:
             self._check_without_reading(caller, request, encoding)
@@ -128,7 +130,7 @@ class JobService:
             fingerprint=request.fingerprint,
             version=request.version,
         )
-        return self._add(job, wake=wake)
+        return self._add(job, request.idempotency, wake=wake)
 
     def details(self, org_id: int, job_id: int) -> Job:
         """Returns a job of an org as it is now. Raises ResourceNotFound."""
@@ -137,42 +139,36 @@ class JobService:
             raise ResourceNotFound
         return job
 
+    def page(self, org_id: int, wanted: JobFilter, *, before: int | None, most: int) -> list[Job]:
+        """Returns at most `most` jobs of an org that a filter matches, newest first.
+
+        With `before`, the jobs whose ids are lower.
+        """
+        return self.jobs.page(org_id, wanted, before=before, most=most)
+
     def open_result(self, org_id: int, job_id: int) -> BinaryIO:
         """Opens the zip with a job's result, after its checksum was verified.
 
         Raises LinkNotValid if there is none (facts 5), ResultDamaged if the checksum differs.
         """
         job = self._ended(org_id, job_id)
-        try:
-            return self.files.open(Area.RESULTS, job_id, job.result_sha256)
-        except FileNotFoundError:
-            raise LinkNotValid from None
-        except DamagedFile as damage:
-            _log.error("job %d: %s; restore it from a backup", job_id, damage)
-            raise ResultDamaged from damage
+        with _as_link():
+            return results.open_verified(self.files, job_id, job.result_sha256)
 
     def open_result_to_send(self, org_id: int, job_id: int) -> tuple[BinaryIO, str | None]:
-        """Opens the zip with a job's result, and returns the checksum that it should have.
+        """Opens the zip with a job's result to send it (`results.open_to_send`).
 
-        The checksum is None if it was verified. That of a large file is not, because the response
-        would have to wait until the file was read: verify it while it is sent. Raises what
-        `open_result` raises.
+        Raises what `open_result` raises.
         """
-        sha256 = self._ended(org_id, job_id).result_sha256
-        if self.result_size(org_id, job_id) <= VERIFIED_AT_ONCE_BYTES:
-            return self.open_result(org_id, job_id), None
-        try:
-            return self.files.open(Area.RESULTS, job_id, None), sha256
-        except FileNotFoundError:
-            raise LinkNotValid from None
+        job = self._ended(org_id, job_id)
+        with _as_link():
+            return results.open_to_send(self.files, job_id, job.result_sha256)
 
     def result_size(self, org_id: int, job_id: int) -> int:
         """Returns the size of the zip with a job's result in bytes. Raises LinkNotValid."""
         self._ended(org_id, job_id)
-        try:
+        with _as_link():
             return self.files.size(Area.RESULTS, job_id)
-        except FileNotFoundError:
-            raise LinkNotValid from None
 
     def _ended(self, org_id: int, job_id: int) -> Job:
         """Returns a job that has a result. Raises LinkNotValid."""
@@ -181,27 +177,7 @@ class JobService:
             raise LinkNotValid
         return job
 
-    def _check_callback(self, callback: Callback | None) -> None:
-        if callback is None:
-            return
-        if callback.method.lower() != "post":
-            raise InvalidCallbackMethod(details={"supported_callback_methods": ["post"]})
-        details = {"json_path": "$.callback.url"}
-        if len(callback.url) > _MAX_URL_LENGTH:
-            raise InvalidCallbackUrl(details=details)
-        try:
-            # The sender uses the same parser. It resolves and checks names at each attempt.
-            reason = self.why_never(parse_endpoint(callback.url))
-        except InvalidEndpoint:
-            raise InvalidCallbackUrl(details=details) from None
-        if reason is not None:
-            raise InvalidCallbackUrl(
-                f"callbacks are not sent to this address ({reason}); the operator of the server "
-                "can allow it with --callback-allow HOST:PORT",
-                details,
-            )
-
-    def _add(self, job: Job, *, wake: bool) -> Job:
+    def _add(self, job: Job, key: IdempotencyKey | None, *, wake: bool) -> Job:
         with self.jobs.transaction():
             if job.fingerprint is not None:
                 self.jobs.lock_fingerprint(job.fingerprint)
@@ -212,8 +188,20 @@ class JobService:
             if not self.upload_store.pin_upload(job.org_id, job.resources[0].file_id):
                 raise InvalidFileId(details={"json_path": "$.resource[0].file_id"})
             numbered = replace(job, id=self.modules.take_ids(1))
+            if key is not None:
+                first = self.keys.take(job.org_id, key, numbered.id)
+                if first != numbered.id:
+                    known = self.jobs.job(job.org_id, first)
+                    if known is not None:
+                        return known
+                    self.keys.replace(job.org_id, key, numbered.id)
             self.jobs.add(numbered, wake=wake)
         return numbered
+
+    def _made_before(self, org_id: int, key: IdempotencyKey) -> Job | None:
+        """Returns the job of the first request with a key, if it still exists."""
+        made = self.keys.made(org_id, key)
+        return None if made is None else self.jobs.job(org_id, made)
 
     def _check_without_reading(self, caller: Caller, request: JobRequest, encoding: str) -> None:
         """Checks all that needs no text of the file, if the file was never read in this encoding.
@@ -344,6 +332,15 @@ class JobService:
             # There is none, or the request does not name one of several (facts 2.3).
             raise FileNotSupported(details=details)
         return upload.id, csvs[0]
+
+
+@contextmanager
+def _as_link() -> Iterator[None]:
+    """Raises LinkNotValid for a file that does not exist."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise LinkNotValid from None
 
 
 def _named(csvs: Sequence[CsvFacts], names: Sequence[str], place: str) -> CsvFacts:

@@ -24,9 +24,15 @@ def permitted_module(
     module = modules.module(caller.org_id, name)
     if module is None:
         raise InvalidModule(details={"resource_path_index": 0})
+    require_scope(module, caller, scopes_of)
+    return module
+
+
+def require_scope(module: Module, caller: Caller, scopes_of: ScopesOf) -> None:
+    """Raises ScopeMismatch if the caller's scopes do not cover a module."""
+    name = module.api_name
     names = {name, name.replace("_", "")}
     if module.generated_type == "custom":
         names.add("custom")
     if not scope.permits(caller.scopes, tuple(s for n in sorted(names) for s in scopes_of(n))):
         raise ScopeMismatch
-    return module

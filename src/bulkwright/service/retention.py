@@ -112,6 +112,8 @@ class _Sweep:
         self._repeat("tokens", lambda: range(store.delete_devices()))
         self._repeat("tokens", lambda: range(store.delete_failures()))
         self._expired("audit", policy.audit, lambda t: range(store.delete_audit_entries(t)))
+        keys = policy.idempotency_keys
+        self._expired("keys", keys, lambda t: range(store.delete_idempotency_keys(t)))
         store.forget_deleted_names(timedelta(days=DELETED_DAYS))
         self._delete_strays(Area.UPLOADS, store.upload_known)
         self._delete_strays(Area.RESULTS, store.result_needed)

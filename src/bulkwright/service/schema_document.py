@@ -20,6 +20,10 @@ from bulkwright.domain.module import (
 _MAX_FIELD_NAME = 90
 """Longest api_names: an index name consists of both, and a key column adds to a field's name."""
 _MAX_TEXT = 255
+_MOST_LENGTH = 100_000
+"""The greatest `length`: twice that of the longest texts (facts 8.1)."""
+_MOST_PLACES = 9
+"""The greatest `decimal_place`: a number has no further digits behind its point (facts 8.1)."""
 
 _LENGTHS = {
     "text": 255,
@@ -114,8 +118,8 @@ def _field(raw: Mapping[str, Any], place: str, modules: Collection[str]) -> Fiel
         api_name=name,
         display_label=_text(raw, "display_label", place) or name.replace("_", " "),
         data_type=data_type,
-        length=_number(raw, "length", place) or _LENGTHS.get(data_type),
-        decimal_place=_number(raw, "decimal_place", place),
+        length=_number(raw, "length", place, range(1, _MOST_LENGTH + 1)) or _LENGTHS.get(data_type),
+        decimal_place=_number(raw, "decimal_place", place, range(_MOST_PLACES + 1)),
         system_mandatory=_flag(raw, "system_mandatory", place),
         unique=unique,
         custom=True,
@@ -166,8 +170,10 @@ def _flag(raw: Mapping[str, Any], key: str, place: str) -> bool:
     return value
 
 
-def _number(raw: Mapping[str, Any], key: str, place: str) -> int | None:
+def _number(raw: Mapping[str, Any], key: str, place: str, valid: range) -> int | None:
     value = raw.get(key)
-    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-        raise mistake("a positive whole number is expected", f"{place}.{key}")
+    if value is not None and (type(value) is not int or value not in valid):
+        raise mistake(
+            f"a whole number from {valid[0]} to {valid[-1]} is expected", f"{place}.{key}"
+        )
     return value

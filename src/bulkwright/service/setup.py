@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain import scope
 from bulkwright.domain.account import ClientKind, OAuthClient, Org, Role, User
+from bulkwright.domain.account_values import check_currency, check_email, check_name
 from bulkwright.domain.audit import Action, Actor
 from bulkwright.domain.endpoint import parse_endpoint
 from bulkwright.service.audit import AuditLog
@@ -79,7 +80,12 @@ class SetupService:
         dev: bool = False,
         actor: Actor | None = None,
     ) -> Org:
-        """Creates an org with the standard modules and no users. Raises UnknownTimeZone."""
+        """Creates an org with the standard modules and no users.
+
+        Raises UnknownTimeZone, and InvalidData for a name or a currency that cannot be one.
+        """
+        check_name(company_name, "the name of the org")
+        check_currency(currency)
         org = Org(
             id=self._free_zgid(),
             record_id=self._modules.take_ids(1),
@@ -108,8 +114,11 @@ class SetupService:
     ) -> User:
         """Creates a user of an org; the time zone is that of the org if it is empty.
 
-        Raises UnknownTimeZone.
+        Raises UnknownTimeZone, and InvalidData for a name or an e-mail that cannot be one.
         """
+        check_name(first_name, "the first name", may_be_empty=True)
+        check_name(last_name, "the last name")
+        check_email(email)
         zone = time_zone or org.time_zone
         user = User(
             id=self._modules.take_ids(1),
@@ -140,8 +149,10 @@ class SetupService:
     ) -> Registered:
         """Registers an OAuth client of a user's org; a JavaScript client has no secret (facts 7.3).
 
-        Raises InvalidEndpoint for a redirect URI that is ambiguous, or that is not http(s).
+        Raises InvalidEndpoint for a redirect URI that is ambiguous, or that is not http(s), and
+        InvalidData for a name that cannot be one.
         """
+        check_name(name, "the name of the client")
         for uri in redirect_uris:
             parse_endpoint(uri)
         secret = None if kind is ClientKind.JAVASCRIPT else new_secret()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import SEEK_END
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
@@ -16,7 +16,9 @@ from zoneinfo import ZoneInfo
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain.account import Caller
 from bulkwright.domain.errors import FileNotSupported, FileTooLarge, QuotaExceeded
+from bulkwright.domain.idempotency import IdempotencyKey, idempotency_key
 from bulkwright.domain.limits import CSV_FILES, Limits
+from bulkwright.domain.reading import FoundBy
 from bulkwright.domain.upload import CsvFacts, Upload
 from bulkwright.files import Area, Files, Incoming
 from bulkwright.formats.csv import inspect
@@ -26,6 +28,7 @@ from bulkwright.formats.zip_directory import ArchiveMember
 from bulkwright.outages import Outage
 from bulkwright.service.readings import Readings
 from bulkwright.store.accounts import AccountStore
+from bulkwright.store.idempotency import IdempotencyStore
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.uploads import UploadStore
 
@@ -40,6 +43,7 @@ class UploadService:
     modules: ModuleStore
     uploads: UploadStore
     files: Files
+    keys: IdempotencyStore
     limits: Limits
     clock: Clock = SYSTEM_CLOCK
     readings: Readings = field(default_factory=Readings)
@@ -65,18 +69,29 @@ class UploadService:
             )
         return left
 
-    def receive(self, caller: Caller, name: str, incoming: Incoming) -> Upload:
+    def receive(
+        self, caller: Caller, name: str, incoming: Incoming, key: str | None = None
+    ) -> Upload:
         """Saves and acknowledges a whole upload.
 
-        Raises InvalidFileFormat if it is no valid zip, FileTooLarge if it is too large. A valid
-        zip without a usable CSV is acknowledged; the creation of a job rejects it (facts 2.3
-        documents both).
+        With an idempotency key, returns the upload of the first request with this key. Raises
+        IdempotencyKeyReused if that had another file, InvalidFileFormat if it is no valid zip,
+        FileTooLarge if it is too large. A valid zip without a usable CSV is acknowledged; the
+        creation of a job rejects it (facts 2.3 documents both).
         """
         file = incoming.reader()
         digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # typeshed does not know that a BinaryIO has readinto
         size = file.seek(0, SEEK_END)
         if self.limits.upload_bytes is not None and size > self.limits.upload_bytes:
             raise FileTooLarge
+        wanted = None
+        user = self.accounts.user(caller.org_id, caller.user_id)
+        zone = ZoneInfo(user.time_zone if user else "UTC")
+        if key is not None:
+            wanted = idempotency_key(key, b"upload", name.encode(), digest.encode())
+            known = self._made_before(caller.org_id, wanted)
+            if known is not None:
+                return replace(known, created_time=known.created_time.astimezone(zone))
         file.seek(0)
         csvs: tuple[CsvFacts, ...] = ()
         problem = None
@@ -84,21 +99,20 @@ class UploadService:
             csvs = self._read(file, None)
         except (FileNotSupported, FileTooLarge) as error:
             problem = error.message
-        user = self.accounts.user(caller.org_id, caller.user_id)
         upload = Upload(
             id=self.modules.take_ids(1),
             org_id=caller.org_id,
             name=name[:_MAX_NAME_LENGTH],
             bytes=size,
             sha256=digest,
-            created_time=self.clock.now().astimezone(ZoneInfo(user.time_zone if user else "UTC")),
+            created_time=self.clock.now().astimezone(zone),
             csvs=csvs,
             problem=problem,
         )
         try:
             # The file first: each upload in the database has its file.
             incoming.save(Area.UPLOADS, upload.id)
-            self.uploads.add(upload, caller.user_id)
+            acknowledged = self._add(upload, caller.user_id, wanted)
         except Outage:
             raise  # the file cannot be deleted either; if it exists, it is swept as a stray
         except BaseException:
@@ -108,7 +122,29 @@ class UploadService:
                 if self.uploads.upload(upload.org_id, upload.id) is None:
                     self.files.delete(Area.UPLOADS, upload.id)
             raise
+        if acknowledged.id != upload.id:
+            self.files.delete(Area.UPLOADS, upload.id)
+        return replace(acknowledged, created_time=acknowledged.created_time.astimezone(zone))
+
+    def _add(self, upload: Upload, user_id: int, key: IdempotencyKey | None) -> Upload:
+        """Adds an upload; returns another one if that is of the first request with the key."""
+        if key is None:
+            self.uploads.add(upload, user_id)
+            return upload
+        with self.uploads.transaction():
+            first = self.keys.take(upload.org_id, key, upload.id)
+            if first != upload.id:
+                known = self.uploads.upload(upload.org_id, first)
+                if known is not None:
+                    return known
+                self.keys.replace(upload.org_id, key, upload.id)
+            self.uploads.add(upload, user_id)
         return upload
+
+    def _made_before(self, org_id: int, key: IdempotencyKey) -> Upload | None:
+        """Returns the upload of the first request with a key, if it still exists."""
+        made = self.keys.made(org_id, key)
+        return None if made is None else self.uploads.upload(org_id, made)
 
     def must_read(self, upload: Upload, encoding: str) -> bool:
         """Returns whether `facts` has to read the whole upload."""
@@ -120,8 +156,10 @@ class UploadService:
         An upload is read once for each encoding that was not recognised, and one of an org at a
         time. Raises FileNotSupported if the CSVs cannot be read in this encoding.
         """
-        if encoding is None or _is_in(upload, encoding):
+        if encoding is None:
             return upload.csvs
+        if _is_in(upload, encoding):
+            return tuple(replace(csv, encoding_by=FoundBy.NAMED) for csv in upload.csvs)
 
         def read() -> tuple[CsvFacts, ...]:
             with self.files.open(Area.UPLOADS, upload.id, upload.sha256) as file:

@@ -76,6 +76,9 @@ class JobState:
     result_swept: bool
     result_sha256: str | None
     resources: tuple[ResourceState, ...]
+    """Empty for a bulk read."""
+    read: tuple[LedgerEntry, ...] | None
+    """The chunks of a bulk read; None for a bulk write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,7 @@ class CheckStore:
                 result_swept=row["result_swept"] is not None,
                 result_sha256=row["result_sha256"],
                 resources=tuple(self._resources(job_id)),
+                read=tuple(self._ledger.entries(job_id, 0)) if row["operation"] == "read" else None,
             )
 
     def _resources(self, job_id: int) -> Iterator[ResourceState]:

@@ -12,10 +12,12 @@ from contextlib import contextmanager
 
 from bulkwright.domain.errors import LeaseLost
 from bulkwright.domain.job import Job, JobStatus, Lease, PartLease, ResourceStatus, Split
+from bulkwright.domain.read_job import ReadJob
 from bulkwright.store.database import Database, Row
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.outbox import OutboxStore
 from bulkwright.store.parts import PartStore
+from bulkwright.store.reads import ReadStore
 from bulkwright.store.times import LEASE_MICROS, lease_now, lease_times, now_micros
 from bulkwright.store.wakeups import Topic, Wakeups
 
@@ -26,13 +28,16 @@ class ClaimStore:
     def __init__(self, database: Database) -> None:
         self._db = database
         self._jobs = JobStore(database)
+        self._reads = ReadStore(database)
         self._parts = PartStore(database)
 
     def wakeups(self) -> Wakeups:
         """Returns the wake-ups of jobs that can be claimed."""
         return self._db.wakeups(Topic.JOBS)
 
-    def claim(self, worker: str, only: int | None = None) -> tuple[Lease, Job, int] | None:
+    def claim(
+        self, worker: str, only: int | None = None
+    ) -> tuple[Lease, Job | ReadJob, int] | None:
         """Claims a free job: returns its lease, the job, and the number of this attempt.
 
         A job is free if it is new or if its last lease has ended. The orgs with the highest
@@ -46,7 +51,8 @@ class ClaimStore:
             if row is None:
                 return None
             self._db.run("note_turn", id=row["org_id"], now=now_micros(self._db.clock))
-        job = self._jobs.job(row["org_id"], row["id"])
+        number = row["org_id"], row["id"]
+        job = self._jobs.job(*number) or self._reads.job(*number)
         assert job is not None
         return Lease(job.id, row["lease_token"], worker), job, int(row["attempts"])
 

@@ -17,6 +17,7 @@ from bulkwright.domain.job import (
     Resource,
     ResourceStatus,
 )
+from bulkwright.domain.job_filter import JobFilter
 from bulkwright.domain.outcome import Counts
 from bulkwright.domain.reading import Reading
 from bulkwright.store.database import Database, Row
@@ -73,14 +74,33 @@ class JobStore:
                 )
 
     def job(self, org_id: int, job_id: int) -> Job | None:
-        """Returns a job of an org in its current state; None for a job of another org."""
+        """Returns a bulk write of an org in its current state; None for a job of another org."""
         rows = self._db.all("job", id=job_id, org_id=org_id)
         return _job(rows) if rows else None
 
-    def newest(self, org_id: int, most: int) -> list[Job]:
-        """Returns at most `most` jobs of an org, newest first."""
-        ids = [row["id"] for row in self._db.all("newest_job_ids", org_id=org_id, most=most)]
-        return [job for job in (self.job(org_id, i) for i in ids) if job is not None]
+    def newest(self, org_id: int, most: int) -> list[int]:
+        """Returns the ids of at most `most` bulk writes and reads of an org, newest first."""
+        return [row["id"] for row in self._db.all("newest_job_ids", org_id=org_id, most=most)]
+
+    def page(self, org_id: int, wanted: JobFilter, *, before: int | None, most: int) -> list[Job]:
+        """Returns at most `most` jobs of an org that a filter matches, newest first.
+
+        With `before`, the jobs whose ids are lower.
+        """
+        rows = self._db.all(
+            "job_ids",
+            org_id=org_id,
+            status=wanted.status and wanted.status.value,
+            operation=wanted.operation and wanted.operation.value,
+            module=wanted.module,
+            user_id=wanted.user_id,
+            since=wanted.since and to_micros(wanted.since),
+            until=wanted.until and to_micros(wanted.until),
+            before=before,
+            most=most,
+        )
+        found = (self.job(org_id, row["id"]) for row in rows)
+        return [job for job in found if job is not None]
 
     def count_open(self, org_id: int, most: int) -> int:
         """Returns how many jobs of an org have not ended; it counts no more than `most`."""
@@ -109,7 +129,7 @@ class JobStore:
 
 def _job(rows: list[Row]) -> Job:
     row = rows[0]
-    ignore_empty = row["ignore_empty"]
+    ignore_empty, ended = row["ignore_empty"], row["finished_time"]
     return Job(
         id=row["id"],
         org_id=row["org_id"],
@@ -128,6 +148,7 @@ def _job(rows: list[Row]) -> Job:
         result_swept=row["result_swept"] is not None,
         fingerprint=row["fingerprint"],
         version=row["version"],
+        ended_time=None if ended is None else from_micros(ended, row["time_zone"]),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bulkwright.domain.job import MERGED, LedgerEntry, PartLease, Piece
+from bulkwright.domain.job import MERGED, Lease, LedgerEntry, PartLease, Piece
 from bulkwright.domain.outcome import Counts
 from bulkwright.store.database import Database, Row
 from bulkwright.store.parts import PartStore
@@ -23,6 +23,10 @@ class LedgerStore:
     def add_merged(self, job_id: int, entry: LedgerEntry) -> None:
         """Adds the merged lines of a chunk; call it inside `ClaimStore.held`."""
         self._add(job_id, entry, MERGED)
+
+    def add_read(self, lease: Lease, entry: LedgerEntry) -> None:
+        """Adds a chunk of a bulk read; call it inside `ClaimStore.held`."""
+        self._add(lease.job_id, entry, 0)
 
     def entries(
         self, job_id: int, resource: int, part: int = 0, first: int = 0

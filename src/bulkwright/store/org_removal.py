@@ -7,8 +7,10 @@ from bulkwright.store.database import Database
 from bulkwright.store.modules import ModuleStore
 
 _QUERIES = (
+    "delete_idempotency_keys_of_org",
     "delete_outbox_of_org", "delete_signing_secrets_of_org", "delete_ledger_of_org",
-    "delete_parts_of_org", "delete_parents_of_org", "delete_resources_of_org", "delete_jobs_of_org",
+    "delete_parts_of_org", "delete_parents_of_org", "delete_resources_of_org",
+    "delete_reads_of_org", "delete_jobs_of_org",
     "delete_uploads_of_org", "delete_deleted_records_of_org", "delete_direct_ids_of_org",
     "delete_fields_of_org", "delete_modules_of_org",
     "delete_sessions_of_org", "delete_tokens_of_org", "delete_clients_of_org",

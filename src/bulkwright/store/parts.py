@@ -7,12 +7,14 @@ not wait for each other. The worker that has the lease of the job has its parts 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bulkwright.domain.errors import LeaseLost
 from bulkwright.domain.job import Lease, LedgerEntry, PartLease, PartState, PartStatus, Split
 from bulkwright.domain.outcome import Counts
 from bulkwright.store.database import Database, Row
+from bulkwright.store.readings import reading_from, reading_json
 from bulkwright.store.times import lease_times
 from bulkwright.store.wakeups import Topic
 
@@ -143,6 +145,17 @@ class PartStore:
             stray_quotes=len(stray),
             first_stray_quote=stray[0] + 1 if stray else None,
         )
+        if entry.assumed:
+            self._add_assumed(lease, entry.assumed)
+
+    def _add_assumed(self, lease: PartLease, assumed: Mapping[str, str]) -> None:
+        """Adds formats to the reading of a resource, which its other parts wait to change."""
+        at = {"job_id": lease.job_id, "resource": lease.resource}
+        row = self._db.one("lock_reading", **at)
+        reading = reading_from(row["reading"]) if row else None
+        if reading is not None:
+            changed = replace(reading, assumed={**reading.assumed, **assumed})
+            self._db.run("set_reading", **at, reading=reading_json(changed))
 
     def end(self, lease: PartLease, code: str | None) -> None:
         """Ends a part: DONE, or FAILED with a code. Needs no transaction. Raises LeaseLost."""

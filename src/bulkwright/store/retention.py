@@ -22,7 +22,7 @@ JOBS_A_STEP = 20
 
 _QUERIES_OF_A_JOB = (
     "delete_delivery_of_job", "delete_ledger", "delete_parts", "delete_parents",
-    "delete_resources", "delete_job",
+    "delete_resources", "delete_read", "delete_job",
 )  # fmt: skip
 
 
@@ -93,6 +93,11 @@ class RetentionStore:
         """Deletes entries of the audit log; returns their number."""
         return len(self._db.all("delete_old_audit_entries", before=self._before(older), most=STEP))
 
+    def delete_idempotency_keys(self, older: timedelta) -> int:
+        """Deletes idempotency keys; returns their number."""
+        before = self._before(older)
+        return len(self._db.all("delete_old_idempotency_keys", before=before, most=STEP))
+
     def forget_deleted_names(self, older: timedelta) -> None:
         """Erases the names of records that were deleted, which no list shows any more."""
         self._db.run("forget_deleted_names", before=self._before(older))
@@ -121,8 +126,10 @@ class RetentionStore:
         return now_micros(self._db.clock) - older // timedelta(microseconds=1)
 
     def _record_sweep(self, jobs: list[Row]) -> None:
-        if jobs:
-            self._db.run("record_sweep", until=max(job["finished_time"] for job in jobs))
+        # The results of bulk reads say of no record where it came from.
+        ends = [job["finished_time"] for job in jobs if job["operation"] != "read"]
+        if ends:
+            self._db.run("record_sweep", until=max(ends))
 
 
 def _ids(rows: Iterable[Row]) -> list[int]:

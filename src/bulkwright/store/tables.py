@@ -35,6 +35,15 @@ BEFORE_ALL = -(2**63)
 be."""
 
 
+_PLAIN = "{}"
+PLAIN_CELLS: Mapping[StorageType, str] = {
+    **dict.fromkeys(StorageType, _PLAIN),
+    StorageType.BOOLEAN: "CASE WHEN {0} THEN 'true' WHEN NOT {0} THEN 'false' END",
+}
+"""SQL that makes the cell of a stored value, where the dialects do not differ. It does as little as
+it can: each function that is called for each cell makes a read a third slower."""
+
+
 @dataclass(frozen=True, slots=True)
 class Types:
     """The column types of a dialect."""
@@ -43,6 +52,8 @@ class Types:
     """For the values of each storage type."""
     key: str
     """For the normalised keys of texts: compared byte by byte."""
+    cells: Mapping[StorageType, str]
+    """SQL that makes the cell of a stored value (store/read_sql.py)."""
     folded: str = "{}"
     """A text without surrounding spaces, its ASCII letters in lower case; compared byte by byte."""
     ordered: str = "{}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
@@ -27,6 +28,10 @@ class UploadStore:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All calls inside commit together, or none of them if the block raises."""
+        return self._db.transaction()
 
     def add(self, upload: Upload, user_id: int) -> None:
         """Adds an upload, which acknowledges it."""

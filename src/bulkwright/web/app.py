@@ -166,7 +166,7 @@ class Kernel:
 
         try:
             app = await request.run(lambda: mount.app)
-            await app(mount.scope(request.scope, path), request.receive, send_completed)
+            await app(mount.scope(request, path), request.receive, send_completed)
         except Exception as error:
             response = self._options.error_response(error)
             if status == 0:  # else the response has begun

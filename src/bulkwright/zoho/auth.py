@@ -7,12 +7,10 @@ from typing import NamedTuple, cast
 
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller, Right
-from bulkwright.domain.errors import AuthenticationFailure, InvalidToken, ScopeMismatch
+from bulkwright.domain.errors import ScopeMismatch
+from bulkwright.service.bearer import bearer_token
 from bulkwright.web.request import Request
 from bulkwright.zoho.context import ZohoContext
-
-_SCHEMES = ("zoho-oauthtoken", "bearer")
-_LONGEST_TOKEN = 512
 
 
 class Open(Enum):
@@ -60,13 +58,4 @@ def caller_of(request: Request) -> Caller:
 
 def bearer(request: Request) -> str:
     """Returns the token of a request. Raises AuthenticationFailure and InvalidToken."""
-    values = request.headers(b"authorization")
-    if len(values) != 1:
-        raise AuthenticationFailure
-    scheme, _, token = values[0].strip().partition(" ")
-    token = token.strip()
-    if scheme.lower() not in _SCHEMES or not token:
-        raise AuthenticationFailure
-    if len(token) > _LONGEST_TOKEN:
-        raise InvalidToken
-    return token
+    return bearer_token(request.headers(b"authorization"))

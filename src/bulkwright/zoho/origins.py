@@ -9,7 +9,7 @@ from bulkwright.domain.account import ClientKind
 from bulkwright.domain.endpoint import InvalidEndpoint, parse_endpoint
 from bulkwright.store.accounts import AccountStore
 
-ALLOWED_HEADERS = b"Authorization, Content-Type, feature, X-CRM-ORG, X-ZOHO-SDK"
+ALLOWED_HEADERS = b"Authorization, Content-Type, Idempotency-Key, feature, X-CRM-ORG, X-ZOHO-SDK"
 """The request headers that these clients send (client contract 6)."""
 
 

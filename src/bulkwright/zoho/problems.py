@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain import errors
-from bulkwright.events.context import about, request_id
-from bulkwright.outages import classify
+from bulkwright.events.unexpected import log_unexpected
 from bulkwright.web import errors as web
 from bulkwright.web.response import Response, json_response
 from bulkwright.wire import responses as wire
 from bulkwright.zoho.present.jobs import moment
-
-_log = logging.getLogger("bulkwright.api.problems")  # this name is a contract
 
 
 class InvalidUrlPattern(errors.BulkwrightError):
@@ -48,6 +43,7 @@ STATUS: dict[type[errors.BulkwrightError], int] = {
     errors.RequestError: 400,
     errors.FileTooLarge: 413,
     errors.QuotaExceeded: 429,
+    errors.IdempotencyKeyReused: 409,
     errors.InvalidFileFormat: 200,  # as captured; 400 with --strict-upload-status (facts 2.3)
     errors.AuthenticationFailure: 401,
     errors.InvalidToken: 401,
@@ -125,11 +121,5 @@ def _internal_error(error: Exception) -> Response:
 
     It contains an id, which the user can quote, and nothing else. The log has the rest.
     """
-    number = request_id()
-    outage = classify(error)
-    with about(correlation_id=number):
-        if outage is None:
-            _log.error("internal error %s", number, exc_info=error)
-        else:
-            _log.error("internal error %s: %s", number, outage)
+    number, _ = log_unexpected(error)
     return response_to(errors.BulkwrightError(details={"correlation_id": number}))

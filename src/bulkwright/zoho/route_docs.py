@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bulkwright.domain import errors as e
-from bulkwright.domain.limits import LISTED_FIELDS, RECORD_PAGES, RECORDS_PER_PAGE
+from bulkwright.domain.limits import (
+    IDEMPOTENCY_KEY_CHARACTERS,
+    LISTED_FIELDS,
+    RECORD_PAGES,
+    RECORDS_PER_PAGE,
+)
 from bulkwright.web.route import BodyDoc, Json, ParameterDoc, ResponseDoc
 
 BULK_WRITE = "Bulk write"
@@ -25,6 +30,7 @@ CREATE_ERRORS = (
     e.DuplicateMapping,
     e.LimitExceeded,
     e.QuotaExceeded,
+    e.IdempotencyKeyReused,
     e.ColumnIndexNotFound,
     e.HeaderLimitExceeded,
     e.ModuleNotAvailable,
@@ -72,7 +78,15 @@ MODULE_QUERY = ParameterDoc(
     {"type": "string", "examples": ["Leads"]},
     required=True,
 )
+IDEMPOTENCY_HEADER = ParameterDoc(
+    "Idempotency-Key",
+    "header",
+    "Not Zoho's. A request that is repeated with its key within a day has no second effect: the "
+    "response is that to the first one.",
+    {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_CHARACTERS},
+)
 UPLOAD_HEADERS = (
+    IDEMPOTENCY_HEADER,
     ParameterDoc(
         "feature",
         "header",

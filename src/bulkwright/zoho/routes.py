@@ -21,6 +21,7 @@ from bulkwright.zoho.context import ZohoContext
 from bulkwright.zoho.not_served import gap_routes, refusing_gaps
 from bulkwright.zoho.oauth import PATH as _AUTH
 from bulkwright.zoho.oauth import STYLE_URL
+from bulkwright.zoho.read_routes import READ_ROUTES
 from bulkwright.zoho.record_routes import RECORD_ROUTES
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         summary="Create a bulk write job",
         text="Everything that can be checked before the first row is checked here. The body is "
         "JSON, whatever its Content-Type says.",
+        parameters=(doc.IDEMPOTENCY_HEADER,),
         body=doc.CREATE_BODY,
         answers={
             201: ResponseDoc(
@@ -93,6 +95,7 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
             e.FeatureNotSupported,
             e.FileTooLarge,
             e.QuotaExceeded,
+            e.IdempotencyKeyReused,
             e.GatewayRejection,
             e.InvalidRequest,
             e.InvalidData,
@@ -292,6 +295,7 @@ _DECLARED: tuple[Route[ZohoContext, Access], ...] = (
         answers={200: ResponseDoc("The org.", (doc.list_of("org", "id", "zgid", "company_name"),))},
         errors=(e.AuthorizationFailed,),
     ),
+    *READ_ROUTES,
     *RECORD_ROUTES,
     # The pages on which a user signs in and agrees
     Route(

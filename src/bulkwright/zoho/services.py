@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from bulkwright.service.coql import CoqlService
     from bulkwright.service.jobs import JobService
     from bulkwright.service.metadata import MetadataService
+    from bulkwright.service.reads import ReadService
     from bulkwright.service.record_writes import RecordCalls
     from bulkwright.service.records import RecordService
     from bulkwright.service.signin import SignInService
@@ -48,6 +49,11 @@ class ZohoServices(Protocol):
     @property
     def jobs(self) -> JobService:
         """Creates jobs and returns their details and results."""
+        ...
+
+    @property
+    def reads(self) -> ReadService:
+        """Creates bulk reads and returns their details and results."""
         ...
 
     @property

@@ -64,6 +64,8 @@ class Version:
     """Several unique values that others hold are one MULTIPLE_OR_MULTI_ERRORS, from v7 on."""
     approval_state: bool = False
     """The details of a written record have `$approval_state`, from v7 on."""
+    read_tokens: bool = False
+    """The details of a bulk read have `next_page_token`, from v7 on (facts 12)."""
     coql: CoqlLimits = _COQL
     """What a COQL query may have; 200 rows before v4 (facts 10.11)."""
     coql_names: bool = False
@@ -124,6 +126,7 @@ _V7 = replace(
     approval_state=True,
     coql=CoqlLimits(2_000, 100_000, values=100, selected_joins=15, criteria_joins=5),
     coql_names=True,
+    read_tokens=True,
 )
 _V8 = replace(_V7, name="v8", criteria=15)
 

@@ -5,11 +5,13 @@ const { Driver } = require("./node_steps.cjs");
 
 const root = path.join(process.argv[2], "node_modules", "@zohocrm", "nodejs-sdk-2.0");
 const take = (place) => require(path.join(root, place));
-const bulk = (name) => take(`core/com/zoho/crm/api/bulk_write/${name}`).MasterModel;
+const api = (place) => take(`core/com/zoho/crm/api/${place}`);
+const bulk = (name) => api(`bulk_write/${name}`).MasterModel;
+const read = (name) => api(`bulk_read/${name}`).MasterModel;
 
 const sdk = {
 	BulkWriteOperations: bulk("bulk_write_operations"),
-	UploadFileHeader: take("core/com/zoho/crm/api/bulk_write/bulk_write_operations").UploadFileHeader,
+	UploadFileHeader: api("bulk_write/bulk_write_operations").UploadFileHeader,
 	FileBodyWrapper: bulk("file_body_wrapper"),
 	RequestWrapper: bulk("request_wrapper"),
 	CallBack: bulk("call_back"),
@@ -19,7 +21,23 @@ const sdk = {
 	Choice: take("utils/util/choice").MasterModel,
 	HeaderMap: take("routes/header_map").MasterModel,
 	ParameterMap: take("routes/parameter_map").MasterModel,
-	RecordOperations: take("core/com/zoho/crm/api/record/record_operations").MasterModel,
+	record: {
+		...api("record/record_operations"),
+		Record: api("record/record").MasterModel,
+		BodyWrapper: api("record/body_wrapper").MasterModel,
+	},
+	queries: {
+		BodyWrapper: api("query/body_wrapper").MasterModel,
+		Operations: api("query/query_operations").MasterModel,
+	},
+	read: {
+		BulkReadOperations: read("bulk_read_operations"),
+		BodyWrapper: read("request_wrapper"),
+		Query: read("query"),
+		Criteria: read("criteria"),
+		CallBack: read("call_back"),
+		FileBodyWrapper: read("file_body_wrapper"),
+	},
 };
 const { InitializeBuilder } = take("routes/initialize_builder");
 const { OAuthBuilder } = take("models/authenticator/oauth_builder");
@@ -60,7 +78,15 @@ class Driver2 extends Driver {
 	}
 
 	getRecord(module, id, parameters, headers) {
-		return new sdk.RecordOperations().getRecord(id, module, parameters, headers);
+		return new sdk.record.RecordOperations().getRecord(id, module, parameters, headers);
+	}
+
+	callRecords(module, method, given, headers) {
+		return new sdk.record.RecordOperations()[method](module, given, headers);
+	}
+
+	setField(criteria, name) {
+		criteria.setAPIName(name);
 	}
 
 	jobId(digits) {

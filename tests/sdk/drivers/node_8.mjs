@@ -8,7 +8,8 @@ import steps from "./node_steps.cjs";
 const main = createRequire(path.join(process.argv[2], "x.js")).resolve("@zohocrm/nodejs-sdk-8.0");
 const zoho = await import(pathToFileURL(main));
 
-const sdk = { ...zoho.BulkWrite, record: zoho.Record, coql: zoho.Coql };
+const queries = { BodyWrapper: zoho.Coql.BodyWrapper, Operations: zoho.Coql.CoqlOperations };
+const sdk = { ...zoho.BulkWrite, record: zoho.Record, queries, read: zoho.BulkRead };
 for (const name of ["StreamWrapper", "Choice", "HeaderMap", "ParameterMap"]) sdk[name] = zoho[name];
 
 class Driver8 extends steps.Driver {
@@ -44,6 +45,16 @@ class Driver8 extends steps.Driver {
 
 	getRecord(module, id, parameters, headers) {
 		return new zoho.Record.RecordOperations(module).getRecord(id, parameters, headers);
+	}
+
+	callRecords(module, method, given, headers) {
+		return new zoho.Record.RecordOperations(module)[method](given, headers);
+	}
+
+	async setField(criteria, name) {
+		const made = new zoho.Fields.MinifiedField();
+		made.setAPIName(name);
+		await criteria.setField(made);
 	}
 
 	jobId(digits) {

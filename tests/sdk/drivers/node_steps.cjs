@@ -44,11 +44,44 @@ class Driver {
 
 	async download({ url, into }) {
 		const answer = await new this.sdk.BulkWriteOperations().downloadBulkWriteResult(url);
-		const wrapper = await answer.getObject();
-		if (wrapper instanceof this.sdk.FileBodyWrapper) {
-			fs.writeFileSync(into, wrapper.getFile().getStream());
+		return saved(answer, this.sdk.FileBodyWrapper, into);
+	}
+
+	async create_read({ request }) {
+		const { BulkReadOperations, BodyWrapper, Query, CallBack } = this.sdk.read;
+		const query = new Query();
+		await query.setModule(this.module(request.module));
+		query.setFields(request.fields);
+		await query.setCriteria(await this.criteria(request.criteria));
+		const callback = new CallBack();
+		callback.setUrl(request.callback);
+		callback.setMethod(new this.sdk.Choice("post"));
+		const made = new BodyWrapper();
+		await made.setQuery(query);
+		await made.setCallback(callback);
+		return new BulkReadOperations().createBulkReadJob(made);
+	}
+
+	async read_details({ job_id }) {
+		return new this.sdk.read.BulkReadOperations().getBulkReadJobDetails(BigInt(job_id));
+	}
+
+	async read_result({ job_id, into }) {
+		const answer = await new this.sdk.read.BulkReadOperations().downloadResult(BigInt(job_id));
+		return saved(answer, this.sdk.read.FileBodyWrapper, into);
+	}
+
+	async criteria(wanted) {
+		const made = new this.sdk.read.Criteria();
+		if ("group" in wanted) {
+			made.setGroup(await Promise.all(wanted.group.map((part) => this.criteria(part))));
+			made.setGroupOperator(new this.sdk.Choice(wanted.group_operator));
+			return made;
 		}
-		return answer;
+		await this.setField(made, wanted.api_name);
+		made.setComparator(new this.sdk.Choice(wanted.comparator));
+		made.setValue(wanted.value);
+		return made;
 	}
 
 	/** Every SDK reads the fields of the module and of all its lookups first. */
@@ -78,13 +111,13 @@ class Driver {
 			if (check) given.setDuplicateCheckFields(check);
 		}
 		const called = method.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
-		return new record.RecordOperations(module)[called](given, new this.sdk.HeaderMap());
+		return this.callRecords(module, called, given, new this.sdk.HeaderMap());
 	}
 
 	async query({ text }) {
-		const made = new this.sdk.coql.BodyWrapper();
+		const made = new this.sdk.queries.BodyWrapper();
 		made.setSelectQuery(text);
-		return new this.sdk.coql.CoqlOperations().getRecords(made);
+		return new this.sdk.queries.Operations().getRecords(made);
 	}
 
 	async resource(wanted) {
@@ -129,6 +162,13 @@ class Driver {
 			process.stdout.write(`@ ${JSON.stringify(report)}\n`);
 		}
 	}
+}
+
+/** Writes the file of a download, if it is one. */
+async function saved(answer, kind, into) {
+	const wrapper = await answer.getObject();
+	if (wrapper instanceof kind) fs.writeFileSync(into, wrapper.getFile().getStream());
+	return answer;
 }
 
 async function reportOf(answer) {

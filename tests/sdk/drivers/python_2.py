@@ -53,6 +53,12 @@ class Driver2(Driver):
         """`query` in both versions."""
         return api.query, api.query.QueryOperations
 
+    def field(self):
+        """A Field in 2.1."""
+        if not hasattr(api.bulk_read.Criteria, "set_field"):
+            return None
+        return api.fields.Field()
+
     def job_id(self, digits):
         """A number."""
         return int(digits)

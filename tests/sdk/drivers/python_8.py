@@ -50,6 +50,10 @@ class Driver8(Driver):
         """`coql` from 3.0 on."""
         return api.coql, api.coql.CoqlOperations
 
+    def field(self):
+        """A MinifiedField."""
+        return api.fields.MinifiedField()
+
     def job_id(self, digits):
         """A text."""
         return digits

@@ -34,7 +34,11 @@ class Driver(ABC):
 
     @abstractmethod
     def job_id(self, digits):
-        """A job id as the SDK wants it."""
+        """The id of a bulk write as the SDK wants it."""
+
+    @abstractmethod
+    def field(self):
+        """An empty field, of which criteria want the name; None if they take that themselves."""
 
     def upload(self, path, feature, org_id):
         """Upload a file."""
@@ -100,6 +104,46 @@ class Driver(ABC):
         made.set_select_query(text)
         return operations().get_records(made)
 
+    def create_read(self, request):
+        """Create a bulk read."""
+        bulk = self.api.bulk_read
+        query = bulk.Query()
+        query.set_module(self.module(request["module"]))
+        query.set_fields(request["fields"])
+        query.set_criteria(self._criteria(request["criteria"]))
+        made = getattr(bulk, "BodyWrapper", getattr(bulk, "RequestWrapper", None))()
+        made.set_query(query)
+        callback = bulk.CallBack()
+        callback.set_url(request["callback"])
+        callback.set_method(self.api.util.Choice("post"))
+        made.set_callback(callback)
+        return bulk.BulkReadOperations().create_bulk_read_job(made)
+
+    def read_details(self, job_id):
+        """Get the details of a bulk read."""
+        return self.api.bulk_read.BulkReadOperations().get_bulk_read_job_details(int(job_id))
+
+    def read_result(self, job_id, into):
+        """Download the result of a bulk read into a file."""
+        answer = self.api.bulk_read.BulkReadOperations().download_result(int(job_id))
+        return self._saved(answer, self.api.bulk_read.FileBodyWrapper, into)
+
+    def _criteria(self, wanted):
+        made = self.api.bulk_read.Criteria()
+        if "group" in wanted:
+            made.set_group([self._criteria(part) for part in wanted["group"]])
+            made.set_group_operator(self.api.util.Choice(wanted["group_operator"]))
+            return made
+        field = self.field()
+        if field is None:
+            made.set_api_name(wanted["api_name"])
+        else:
+            field.set_api_name(wanted["api_name"])
+            made.set_field(field)
+        made.set_comparator(self.api.util.Choice(wanted["comparator"]))
+        made.set_value(wanted["value"])
+        return made
+
     def _record(self, values):
         made = self.api.record.Record()
         for name, value in values.items():
@@ -112,8 +156,11 @@ class Driver(ABC):
     def download(self, url, into):
         """Download a result into a file."""
         answer = self.api.bulk_write.BulkWriteOperations().download_bulk_write_result(url)
+        return self._saved(answer, self.api.bulk_write.FileBodyWrapper, into)
+
+    def _saved(self, answer, kind, into):
         wrapper = answer.get_object()
-        if isinstance(wrapper, self.api.bulk_write.FileBodyWrapper):
+        if isinstance(wrapper, kind):
             chunks = wrapper.get_file().get_stream()
             Path(into).write_bytes(b"".join(chunks))
         return answer
@@ -140,6 +187,7 @@ class Driver(ABC):
         """Respond to each line of standard input until it ends."""
         steps = [self.upload, self.create, self.details, self.download]
         steps += [self.record, self.call, self.query]
+        steps += [self.create_read, self.read_details, self.read_result]
         known = {step.__name__: step for step in steps}
         for line in sys.stdin:
             wanted = json.loads(line)

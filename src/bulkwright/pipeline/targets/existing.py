@@ -81,6 +81,9 @@ class ExistingTarget:
             ready = _with_errors(conformed, rejections)
             matched = match(ready, self._plan, self._sink, self._parents)
             taken, ids = take_ids(matched, self._plan, self._sink, taken)
+            if without_id := self._without_id(matched, ids):
+                rejections += without_id
+                continue
             try:
                 self._write_all(matched, ids)
             except RecordRejected as rejected:
@@ -96,6 +99,17 @@ class ExistingTarget:
 
     def write(self, decided: Decided) -> None:
         """Nothing to do: `decide` has written the records."""
+
+    def _without_id(self, matched: Matched, ids: pl.Series) -> list[_Rejection]:
+        """The rows whose record would get no id, because the table has no more."""
+        if not ids.has_nulls():
+            return []
+        without = ids.is_null() & (matched.outcome != Outcome.SKIPPED.value)
+        id_field = self._plan.module.fields[0]
+        return [
+            _Rejection(row, SkipReason.LIMIT_EXCEEDED, (id_field.display_label,))
+            for row in without.arg_true()
+        ]
 
     def _write_all(self, matched: Matched, ids: pl.Series) -> None:
         """Write the chunk in one savepoint. Raises RecordRejected if one row is rejected."""

@@ -7,12 +7,10 @@ middle of a transaction.
 
 from __future__ import annotations
 
-import re
 import select
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import lru_cache
 from time import perf_counter
 from typing import Any, ClassVar, Self, cast
 
@@ -25,12 +23,15 @@ from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain.limits import LEASE_SECONDS
 from bulkwright.domain.module import StorageType
 from bulkwright.outages import register
+from bulkwright.ports import ChunkSize
 from bulkwright.store.database import Row
+from bulkwright.store.postgres.copy_out import copied_rows
 from bulkwright.store.postgres.errors import postgres_outage
+from bulkwright.store.postgres.statements import fetched, marked, without_nul
 from bulkwright.store.postgres.values import load_as_sqlite
 from bulkwright.store.postgres.wakeups import NotifiedWakeups, channel_of
 from bulkwright.store.queries import NamedQueries
-from bulkwright.store.tables import Types
+from bulkwright.store.tables import PLAIN_CELLS, Types
 from bulkwright.store.wakeups import Topic, Wakeups
 from bulkwright.variables import UnusableSetting
 
@@ -54,6 +55,11 @@ TYPES = Types(
     folded='lower(trim({} COLLATE "C"))',
     ordered='{} COLLATE "C"',
     elements="jsonb_array_elements_text({}) AS e (value)",
+    cells={
+        **PLAIN_CELLS,
+        # Sessions are in UTC.
+        StorageType.DATETIME: """to_char({}, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')""",
+    },
 )
 """PostgreSQL's column types."""
 
@@ -178,14 +184,14 @@ class PostgresDatabase(PostgresQueries):
         q = self._queries[query]
         with self.transaction():
             self._transaction_connection.cursor().executemany(
-                marked(q.sql).encode(), [_without_nul(q.bind(row)) for row in rows]
+                marked(q.sql).encode(), [without_nul(q.bind(row)) for row in rows]
             )
 
     def sql_all(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         """Runs a statement that Python builds for its effect, once for each row, in order."""
         with self.transaction():
             self._transaction_connection.cursor().executemany(
-                marked(sql).encode(), list(map(_without_nul, rows))
+                marked(sql).encode(), list(map(without_nul, rows))
             )
 
     def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
@@ -214,29 +220,31 @@ class PostgresDatabase(PostgresQueries):
                     target.write(piece)
             return cursor.rowcount
 
+    def copy_out(
+        self, sql: str, values: Sequence[object], size: ChunkSize
+    ) -> Generator[list[memoryview]]:
+        """Runs a SELECT with values inside `snapshot`; yields each row as its line of a CSV."""
+        statement = f"COPY ({marked(sql)}) TO STDOUT (FORMAT csv)".encode()
+        return copied_rows(self._transaction_connection, statement, without_nul(values), size)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All statements inside see one moment; they may only read, for as long as they need."""
+        with self._opened(locks=False) as connection:
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            # The server waits while the rows that it has sent are written to a slow file store.
+            connection.execute("SET LOCAL statement_timeout = 0; SET LOCAL tcp_user_timeout = 0")
+            yield
+
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[None]:
         """All calls inside commit together, or none of them if the block raises.
 
         Inside another transaction it is a savepoint of that one. Each one is durable.
         """
-        if self._current is not None:
-            with self._current.transaction():
-                yield
-            return
-        with ExitStack() as stack:
-            try:
-                connection = self._begin(stack)
-            except psycopg.OperationalError:
-                # The server may have ended the idle connection just when it was lent. Without a
-                # transaction nothing has happened.
-                stack.close()
-                connection = self._begin(stack)
-            self._local.connection = connection
-            try:
-                yield
-            finally:
-                self._local.connection = None
+        inner = self._current
+        with self._opened(locks=True) if inner is None else inner.transaction():
+            yield
 
     def lock_wait(self) -> float:
         """Returns for how many seconds a session of the service has been waiting for a lock."""
@@ -260,10 +268,28 @@ class PostgresDatabase(PostgresQueries):
         assert connection is not None
         return connection
 
-    def _begin(self, stack: ExitStack) -> Connection:
-        """Begins a transaction that ends with the stack; measures how long it may hold locks."""
+    @contextmanager
+    def _opened(self, *, locks: bool) -> Iterator[Connection]:
+        """The outermost transaction of this thread; measures how long it may hold locks."""
+        with ExitStack() as stack:
+            try:
+                connection = self._begin(stack, locks=locks)
+            except psycopg.OperationalError:
+                # The server may have ended the idle connection just when it was lent. Without a
+                # transaction nothing has happened.
+                stack.close()
+                connection = self._begin(stack, locks=locks)
+            self._local.connection = connection
+            try:
+                yield connection
+            finally:
+                self._local.connection = None
+
+    def _begin(self, stack: ExitStack, *, locks: bool) -> Connection:
+        """Begins a transaction that ends with the stack."""
         connection = stack.enter_context(self._connected())
-        stack.callback(self._note_lock, perf_counter())
+        if locks:
+            stack.callback(self._note_lock, perf_counter())
         stack.enter_context(connection.transaction())
         return connection
 
@@ -342,35 +368,3 @@ def _check(connection: _Connection) -> None:
     arrived.register(connection.fileno(), select.POLLIN)
     if arrived.poll(0):
         ConnectionPool.check_connection(connection)
-
-
-@lru_cache(1000)
-def marked(sql: str) -> str:
-    """Returns a statement with psycopg's `%s` in place of each question mark.
-
-    In strings and quoted names a question mark stays, and a percent sign is doubled. So the
-    statement must be run with values: without any, psycopg leaves doubled signs as they are.
-    """
-    parts = _QUOTED.split(sql)
-    parts[::2] = [part.replace("?", "%s") for part in parts[::2]]
-    parts[1::2] = [name.replace("%", "%%") for name in parts[1::2]]
-    return "".join(parts)
-
-
-_QUOTED = re.compile(r"""("(?:[^"]|"")*"|'(?:[^']|'')*')""")
-
-
-def fetched(connection: Connection, sql: str, values: Sequence[object]) -> list[Row]:
-    """Runs a statement with question marks and returns its rows; empty if it returns none."""
-    if values:
-        cursor = connection.execute(marked(sql).encode(), _without_nul(values))
-    else:
-        cursor = connection.execute(sql.encode())
-    return cast("list[Row]", cursor.fetchall()) if cursor.description else []
-
-
-def _without_nul(values: Sequence[object]) -> Sequence[object]:
-    """Returns the values with U+FFFD for each NUL, which PostgreSQL's texts cannot contain."""
-    if any(isinstance(v, str) and "\0" in v for v in values):
-        return tuple(v.replace("\0", "\ufffd") if isinstance(v, str) else v for v in values)
-    return values

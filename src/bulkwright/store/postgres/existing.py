@@ -10,7 +10,7 @@ from typing import NamedTuple
 import polars as pl
 import psycopg
 
-from bulkwright.domain.module import Module, Stamps
+from bulkwright.domain.module import Column, Module, Stamps
 from bulkwright.domain.outcome import SkipReason
 from bulkwright.ports import RecordRejected
 from bulkwright.store import tables
@@ -46,16 +46,31 @@ class PostgresExistingSink(PostgresSink):
         """Return the next ids of the key's sequence, which returns no id twice.
 
         The sequence may be behind the table, if rows were written with other ids. Ids that a record
-        has are left out, because they would be rejected as duplicates.
+        has are left out, because they would be rejected as duplicates. There are fewer ids if the
+        sequence has no more, or none that the column can hold. A sequence that starts again at its
+        end is read once.
         """
-        sequence = self._sequence(module)
+        sequence, key = self._sequence(module), _key(module)
         ids = pl.Series("id", [], pl.Int64)
+        taken = 0
         while ids.len() < count:
-            taken = self._db.one("take_existing_ids", sequence=sequence, n=count - len(ids))
-            assert taken is not None
-            fresh = pl.Series("id", taken["lines"].split("\n"), pl.String).cast(pl.Int64)
+            fresh = self._next_ids(sequence, count - ids.len(), taken)
+            taken += fresh.len()
+            fresh = fresh.filter(fresh.is_between(*key.bounds))
+            if fresh.is_empty():
+                break
             ids = pl.concat([ids, self._unused(module, fresh)])
         return ids
+
+    def _next_ids(self, sequence: str, count: int, taken: int) -> pl.Series:
+        """At most `count` numbers of a sequence that has given `taken` numbers to this chunk."""
+        try:
+            with self._db.transaction():
+                found = self._db.one("take_existing_ids", sequence=sequence, n=count, taken=taken)
+        except psycopg.errors.SequenceGeneratorLimitExceeded:
+            found = None  # another program has taken the last ones at the same time
+        lines = found["lines"] if found else None
+        return pl.Series("id", lines.split("\n") if lines else [], pl.String).cast(pl.Int64)
 
     def insert(self, module: Module, records: pl.DataFrame, stamps: Stamps) -> None:
         """Add records. Raises RecordRejected if one of them is not stored."""
@@ -111,20 +126,22 @@ class PostgresExistingSink(PostgresSink):
 
     def _sequence(self, module: Module) -> str:
         """The sequence that numbers the records."""
-        key = tables.stored_fields(module)[0].column
-        assert key is not None
-        found = self._db.one("sequence_of", table=tables.table_of(module).name, column=key.name)
+        table, column = tables.table_of(module).name, _key(module).name
+        found = self._db.one("sequence_of", table=table, column=column)
         assert found is not None
         return str(found["name"])
 
     def _move_sequence(self, module: Module, ids: pl.Series) -> None:
-        """Let the sequence continue behind these ids, which may come from a file."""
+        """Let the sequence continue behind these ids, which may come from a file.
+
+        It stays where it is if it cannot continue there: it gives other numbers, or no greater one.
+        """
         self._db.run("move_sequence", sequence=self._sequence(module), id=ids.max())
 
     def _unused(self, module: Module, ids: pl.Series) -> pl.Series:
         """Those ids that no record has."""
         (greatest,) = self._db.sql(tables.greatest_id(module))
-        if greatest["id"] is None or greatest["id"] < ids[0]:
+        if greatest["id"] is None or greatest["id"] < ids.min():
             return ids
         found = self.find(module, tables.stored_fields(module)[0], ids)
         return ids.filter(~ids.is_in(found["id"].implode()))
@@ -141,6 +158,13 @@ class PostgresExistingSink(PostgresSink):
             found = self._db.all("rule_columns", table=table, rule=facts.rule)
             columns = [row["name"] for row in found]
         return RecordRejected(reason, columns, facts.rule or facts.message or module.api_name)
+
+
+def _key(module: Module) -> Column:
+    """The column with the ids of the records."""
+    key = tables.stored_fields(module)[0].column
+    assert key is not None
+    return key
 
 
 def _check_count(module: Module, written: int, expected: int) -> None:

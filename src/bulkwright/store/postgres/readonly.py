@@ -18,9 +18,8 @@ from bulkwright.store.postgres.connection import (
     CONNECT_SECONDS,
     Connection,
     PostgresQueries,
-    fetched,
-    marked,
 )
+from bulkwright.store.postgres.statements import fetched, marked
 from bulkwright.store.postgres.values import load_as_sqlite
 
 

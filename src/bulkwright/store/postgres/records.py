@@ -8,13 +8,16 @@ ten million records.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 
 import polars as pl
 
 from bulkwright.domain.module import Field, Module, Stamps, StorageType
-from bulkwright.store import tables
+from bulkwright.domain.read_job import Selection
+from bulkwright.ports import ChunkSize
+from bulkwright.store import read_sql, tables
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.postgres import sql
 from bulkwright.store.postgres.connection import PostgresDatabase
@@ -130,6 +133,24 @@ class PostgresSink:
     ) -> int:
         statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT csv)"
         return self._db.copy(statement, as_csv(rows, constants))
+
+
+class PostgresReader:
+    """A `RecordReader` (see ports.py) on PostgreSQL, by COPY."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        self._db = database
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """All calls of `read` inside see the records of one moment."""
+        return self._db.snapshot()
+
+    def read(
+        self, module: Module, fields: Sequence[Field], wanted: Selection, size: ChunkSize
+    ) -> Generator[list[memoryview]]:
+        """Yield records in the order of their ids, each as its line of a CSV."""
+        statement = read_sql.select(module, fields, wanted, self._db.types)
+        return self._db.copy_out(statement.text, statement.values, size)
 
 
 class PostgresParentRecords:

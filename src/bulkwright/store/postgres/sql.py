@@ -101,7 +101,7 @@ def write_each(
     here, so that a text that cannot be cast rejects its own row only.
     """
     table = table_of(module)
-    names, types = table.columns(), column_types(module, columns, Types({}, ""))
+    names, types = table.columns(), column_types(module, columns, Types({}, "", {}))
     value = {c: f"CAST(r.{quoted(c)} AS {types[c]})" for c in columns}
     same_id = f"t.{table.id_column} = {value['id']}"
     kept = {c: f"coalesce({value[c]}, t.{names[c]})" if keep_empty else value[c] for c in changed}

@@ -24,7 +24,7 @@ SELECT id FROM jobs WHERE id > :after ORDER BY id LIMIT :most
 
 -- name: any_job
 -- One job of any org.
-SELECT id, org_id, status, character_encoding, has_result, result_swept, result_sha256
+SELECT id, org_id, operation, status, character_encoding, has_result, result_swept, result_sha256
 FROM jobs WHERE id = :id
 
 -- name: resources_of

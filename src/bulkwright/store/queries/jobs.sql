@@ -31,8 +31,22 @@ WHERE j.id = :id AND j.org_id = :org_id
 ORDER BY r.position
 
 -- name: newest_job_ids
--- The ids of the newest :most jobs of an org.
+-- The ids of the newest :most bulk writes and reads of an org.
 SELECT id FROM jobs WHERE org_id = :org_id ORDER BY id DESC LIMIT :most
+
+-- name: job_ids
+-- The ids of the newest :most bulk writes of an org; a condition that is null matches each of them.
+SELECT j.id FROM jobs j
+WHERE j.org_id = :org_id AND j.operation <> 'read'
+  AND (CAST(:before AS bigint) IS NULL OR j.id < :before)
+  AND (CAST(:status AS text) IS NULL OR j.status = :status)
+  AND (CAST(:operation AS text) IS NULL OR j.operation = :operation)
+  AND (CAST(:user_id AS bigint) IS NULL OR j.user_id = :user_id)
+  AND (CAST(:since AS bigint) IS NULL OR j.created_time >= :since)
+  AND (CAST(:until AS bigint) IS NULL OR j.created_time < :until)
+  AND (CAST(:module AS text) IS NULL
+       OR EXISTS (SELECT 1 FROM resources r WHERE r.job_id = j.id AND r.module = :module))
+ORDER BY j.id DESC LIMIT :most
 
 -- name: job_by_fingerprint
 -- The job of an embedded run with this fingerprint whose end was not reported yet.

@@ -10,6 +10,10 @@ SELECT id FROM jobs WHERE org_id = :org_id
 -- The ids of all uploads of an org.
 SELECT id FROM uploads WHERE org_id = :org_id
 
+-- name: delete_idempotency_keys_of_org
+-- Delete the idempotency keys of an org.
+DELETE FROM idempotency_keys WHERE org_id = :org_id
+
 -- name: delete_outbox_of_org
 -- Delete the callbacks of an org.
 DELETE FROM outbox WHERE org_id = :org_id
@@ -33,6 +37,10 @@ DELETE FROM parents WHERE job_id IN (SELECT id FROM jobs WHERE org_id = :org_id)
 -- name: delete_resources_of_org
 -- Delete the resources of the jobs of an org.
 DELETE FROM resources WHERE job_id IN (SELECT id FROM jobs WHERE org_id = :org_id)
+
+-- name: delete_reads_of_org
+-- Delete what the bulk reads of an org ask for.
+DELETE FROM reads WHERE job_id IN (SELECT id FROM jobs WHERE org_id = :org_id)
 
 -- name: delete_jobs_of_org
 -- Delete the jobs of an org.

@@ -29,6 +29,15 @@ UPDATE parts SET added = added + :added, updated = updated + :updated, skipped =
                  attempts = CASE WHEN :added + :updated + :skipped > 0 THEN 0 ELSE attempts END
 WHERE job_id = :job_id AND resource = :resource AND part = :part
 
+-- name: lock_reading
+-- How a resource is read; no other transaction can change it now.
+UPDATE resources SET reading = reading WHERE job_id = :job_id AND position = :resource
+RETURNING reading
+
+-- name: set_reading
+-- Set how a resource is read.
+UPDATE resources SET reading = :reading WHERE job_id = :job_id AND position = :resource
+
 -- name: end_part
 -- Set the final status of a part; returns no row if the claim was lost.
 UPDATE parts SET status = :status, code = :code, lease_until = 0

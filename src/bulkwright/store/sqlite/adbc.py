@@ -79,10 +79,20 @@ class AdbcDatabase(SqliteQueries):
 
     def sql(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """Runs a statement that Python builds; values are bound to its question marks."""
+        return cast("list[Row]", self.frame(sql, values).rows(named=True))
+
+    def frame(
+        self, sql: str, values: Sequence[object] = (), *, batch_rows: int | None = None
+    ) -> pl.DataFrame:
+        """Runs such a statement and returns its rows as a frame.
+
+        The driver takes the types of the columns from the first `batch_rows` rows.
+        """
         with self._connection.cursor() as cursor:
+            if batch_rows is not None:
+                cursor.adbc_statement.set_options(**{_BATCH_ROWS: str(batch_rows)})
             cursor.execute(sql, _one_row(values) if values else None)
-            frame = cursor.fetch_polars()
-            return cast("list[Row]", frame.rows(named=True))
+            return cursor.fetch_polars()
 
     def select(self, sql: str, keys: pl.DataFrame) -> pl.DataFrame:
         """Runs a SELECT once for each row of `keys`, in C, and returns all rows found."""
@@ -125,6 +135,17 @@ class AdbcDatabase(SqliteQueries):
             self._control("PRAGMA synchronous=FULL")
 
     @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All statements inside see one moment, and no writer waits. They may only read."""
+        self._control("BEGIN")
+        try:
+            yield
+        finally:
+            # There is none any more after an I/O error.
+            with suppress(DatabaseError):
+                self._control("ROLLBACK")
+
+    @contextmanager
     def _transaction(self) -> Iterator[None]:
         begin, commit, rollback = _TRANSACTION if self._depth == 0 else _SAVEPOINT
         with self._turn.taken(BUSY_SECONDS) if self._depth == 0 else nullcontext():
@@ -164,6 +185,7 @@ class AdbcDatabase(SqliteQueries):
         self._connection.close()
 
 
+_BATCH_ROWS = "adbc.sqlite.query.batch_rows"
 _TRANSACTION = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
 _SAVEPOINT = ("SAVEPOINT inner", "RELEASE inner", ROLLBACK_INNER)
 

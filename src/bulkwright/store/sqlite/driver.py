@@ -18,7 +18,7 @@ from bulkwright.domain.module import StorageType
 from bulkwright.store.queries import NamedQueries
 from bulkwright.store.sqlite.errors import is_busy
 from bulkwright.store.sqlite.wakeups import PipeWakeups, send_wakeups, wake_folder
-from bulkwright.store.tables import Types
+from bulkwright.store.tables import PLAIN_CELLS, Types
 from bulkwright.store.wakeups import Topic, Wakeups
 
 BUSY_SECONDS = 60.0
@@ -54,6 +54,7 @@ TYPES = Types(
         StorageType.REFERENCE: "INTEGER",
     },
     key="TEXT",
+    cells=PLAIN_CELLS,
     folded="lower(trim({}))",
     elements="json_each(CASE WHEN json_valid({0}) THEN {0} END) AS e",
     decimal_is_text=True,

@@ -19,6 +19,8 @@ from bulkwright.store.sqlite.forms import boolean_texts, moment_form
 from bulkwright.store.sqlite.records import SqliteSink, as_stored
 from bulkwright.store.tables import identifier
 
+_GREATEST_ID = 2**63 - 1
+"""Of every table (sqlite.org/autoinc.html)."""
 _INTEGRITY_PREFIX = "INTEGRITY: failed to execute query: "
 _RESET_PREFIX = "INTERNAL: Failed to reset statement: "
 _UNIQUE = "UNIQUE constraint failed: "
@@ -30,14 +32,18 @@ class SqliteExistingSink(SqliteSink):
     """An `ExistingSink` (see ports.py) on SQLite through ADBC."""
 
     def take_ids(self, module: Module, count: int) -> pl.Series:
-        """Return the `count` ids after the last one; no other transaction can take them."""
+        """Return the `count` ids after the last one; no other transaction can take them.
+
+        There are fewer if the column can hold no greater ones.
+        """
         (row,) = self._db.sql(tables.greatest_id(module))
         # With AUTOINCREMENT the ids of deleted records are not used again.
         name = _table_name(module)
         counts = self._db.one("counts_ids", table=name)
         counter = self._db.one("last_counted_id", table=name) if counts else None
-        first = int(max(row["id"] or 0, counter["last"] if counter else 0)) + 1
-        return pl.int_range(first, first + count, dtype=pl.Int64, eager=True)
+        last = int(max(row["id"] or 0, counter["last"] if counter else 0))
+        free = min(count, _GREATEST_ID - last)
+        return pl.int_range(last, last + free, dtype=pl.Int64, eager=True) + 1
 
     def insert(self, module: Module, records: pl.DataFrame, stamps: Stamps) -> None:
         """Add records. Raises RecordRejected if one of them is not stored."""

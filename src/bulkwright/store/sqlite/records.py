@@ -6,13 +6,18 @@ whether the table is empty or holds ten million records.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from string import ascii_lowercase, ascii_uppercase
 
 import polars as pl
 
+from bulkwright.domain.limits import READ_FIRST_ROWS
 from bulkwright.domain.module import Field, Module, Stamps, StorageType
-from bulkwright.store import tables
+from bulkwright.domain.read_job import Selection
+from bulkwright.ports import ChunkSize
+from bulkwright.store import read_sql, tables
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.sqlite import sql
 from bulkwright.store.sqlite.adbc import AdbcDatabase
@@ -82,6 +87,38 @@ _FOLDED: Mapping[str | None, Callable[[pl.Series], pl.Series]] = {
     "RTRIM": lambda keys: keys.str.strip_chars_end(" "),
 }
 """What SQLite's own collations compare instead of the text; BINARY compares the text itself."""
+
+
+class SqliteReader:
+    """A `RecordReader` (see ports.py) on SQLite: readers of a WAL keep no writer waiting."""
+
+    def __init__(self, database: AdbcDatabase) -> None:
+        self._db = database
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """All calls of `read` inside see the records of one moment."""
+        return self._db.snapshot()
+
+    def read(
+        self, module: Module, fields: Sequence[Field], wanted: Selection, size: ChunkSize
+    ) -> Generator[pl.DataFrame]:
+        """Yield records in the order of their ids: a column for each field.
+
+        Each chunk is a query of its own, because all of its rows together decide the types of the
+        columns. The first chunk is small, so that long texts do not fill the memory.
+        """
+        rows, rest = min(READ_FIRST_ROWS, size.rows), wanted
+        while True:
+            chunk = replace(rest, most=min(rows, rest.most))
+            statement = read_sql.select(module, fields, chunk, self._db.types)
+            found = self._db.frame(statement.text, statement.values, batch_rows=chunk.most)
+            yield found
+            if len(found) < chunk.most or len(found) == rest.most:
+                return
+            last_id = int(found["id"][-1])
+            rest = replace(rest, after=last_id, skipped=0, most=rest.most - len(found))
+            fitting = int(size.bytes * len(found) / found.estimated_size())
+            rows = max(1, min(2 * rows, size.rows, fitting))
 
 
 class SqliteParentRecords:

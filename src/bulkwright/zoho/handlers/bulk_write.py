@@ -7,6 +7,7 @@ from dataclasses import replace
 from threading import Lock
 
 from bulkwright.domain.account import Caller
+from bulkwright.domain.idempotency import idempotency_key
 from bulkwright.domain.job import Job
 from bulkwright.domain.limits import JSON_BODY_BYTES
 from bulkwright.domain.upload import Upload
@@ -21,6 +22,8 @@ from bulkwright.zoho.parse.path import job_id, linked_job_id
 from bulkwright.zoho.parse.upload import check_upload_headers
 from bulkwright.zoho.present import jobs as present
 
+IDEMPOTENCY_KEY = b"idempotency-key"
+"""Not Zoho's: a request that is repeated with it has no second effect."""
 LONG_BODY_BYTES = 64 * 1024
 long_body = Lock()
 """Held while a long body is parsed. One thread of Python runs at a time: the threads that parse
@@ -39,10 +42,13 @@ async def create(zoho: ZohoContext, request: Request) -> Response:
     body = await request.body(JSON_BODY_BYTES)
     version = zoho.version(request).name
 
+    text = request.header(IDEMPOTENCY_KEY)
+    key = None if text is None else idempotency_key(text, b"create", version.encode(), body)
+
     def parse_and_create() -> Job:
         with long_body if len(body) > LONG_BODY_BYTES else nullcontext():
             # The callback of the job uses the version of this request.
-            wanted = replace(job_request(body), version=version)
+            wanted = replace(job_request(body), version=version, idempotency=key)
         return zoho.services.jobs.create(caller_of(request), wanted)
 
     # On a thread, because a long body takes long to parse.
@@ -70,6 +76,9 @@ async def download(zoho: ZohoContext, request: Request) -> Response:
 
 async def _receive(zoho: ZohoContext, request: Request) -> Upload:
     uploads, most = zoho.services.uploads, zoho.limits.upload_bytes
+    key = request.header(IDEMPOTENCY_KEY)
+    if key is not None:
+        idempotency_key(key)  # refused before the file is received
     left = await request.run(uploads.admit, caller_of(request))
     with ExitStack() as stack:
         incoming = stack.enter_context(zoho.services.files.incoming())
@@ -78,11 +87,16 @@ async def _receive(zoho: ZohoContext, request: Request) -> Upload:
         )
         # From here on the thread owns the file: it may run longer than this request.
         owned = stack.pop_all()
-        return await request.run(_acknowledge, zoho, owned, caller_of(request), name, incoming)
+        return await request.run(_acknowledge, zoho, owned, caller_of(request), name, incoming, key)
 
 
 def _acknowledge(
-    zoho: ZohoContext, owned: ExitStack, caller: Caller, name: str, incoming: Incoming
+    zoho: ZohoContext,
+    owned: ExitStack,
+    caller: Caller,
+    name: str,
+    incoming: Incoming,
+    key: str | None,
 ) -> Upload:
     with owned:
-        return zoho.services.uploads.receive(caller, name, incoming)
+        return zoho.services.uploads.receive(caller, name, incoming, key)

@@ -36,7 +36,7 @@ def job_request(body: bytes) -> JobRequest:
         resources=tuple(_resource(r, f"$.resource[{i}]") for i, r in enumerate(resources)),
         character_encoding=_optional_string(root, "character_encoding", "$"),
         ignore_empty=_optional_boolean(root, "ignore_empty", "$"),
-        callback=_callback(root),
+        callback=callback_of(root),
     )
 
 
@@ -117,7 +117,8 @@ def _module_name(mapping: dict[str, Any], path: str) -> str | None:
     return None if module is None else _string(module, f"{path}.module")
 
 
-def _callback(root: dict[str, Any]) -> Callback | None:
+def callback_of(root: dict[str, Any]) -> Callback | None:
+    """Returns the callback of a create request, if it has one. Raises MissingKey, InvalidData."""
     # The documentation spells it `callBack` once (facts 3.2).
     raw = root.get("callback", root.get("callBack"))
     if raw is None:

@@ -9,9 +9,8 @@ from msgspec import UNSET, UnsetType
 
 from bulkwright.domain.job import FieldMapping, Job, JobStatus, Person, Resource
 from bulkwright.domain.upload import Upload
-from bulkwright.web.json import encode
 from bulkwright.wire import responses as wire
-from bulkwright.zoho.versions import VERSIONS, Style, Version
+from bulkwright.zoho.versions import Style, Version
 
 
 def job_details(job: Job, version: Version) -> wire.JobDetails:
@@ -36,11 +35,6 @@ def job_details(job: Job, version: Version) -> wire.JobDetails:
         operation=job.operation.value,
         created_time=moment(job.created_time),
     )
-
-
-def callback_body(job: Job) -> bytes:
-    """Returns the body of a callback: the job details in the version that created the job."""
-    return encode(job_details(job, VERSIONS[job.version]))
 
 
 def download_url(job: Job, version: Version) -> str:

@@ -84,10 +84,26 @@ LEFT JOIN LATERAL (
 ORDER BY a.attnum
 
 -- name: take_existing_ids
--- Take ids from the sequence of a table's key, as lines.
+-- Take ids from the sequence of a table's key, as lines; as many as it has before its end. One that
+-- starts again at its end gives no number twice to those who have taken some.
+WITH sequence AS (
+    SELECT seqcycle AS starts_again, CAST(seqincrement AS numeric) AS step,
+           CAST(CASE WHEN seqincrement > 0 THEN seqmin ELSE seqmax END AS numeric) AS first,
+           CAST(CASE WHEN seqincrement > 0 THEN seqmax ELSE seqmin END AS numeric) AS final,
+           CASE WHEN has_sequence_privilege(seqrelid, 'USAGE, SELECT')
+                THEN coalesce(pg_sequence_last_value(seqrelid), CAST(seqstart AS numeric)
+                              - seqincrement) END AS last
+    FROM pg_sequence WHERE seqrelid = CAST(:sequence AS regclass)
+),
+numbers AS (
+    SELECT starts_again, div(final - first, step) + 1 AS every,
+           coalesce(div(final - last, step), CAST(:n AS bigint)) AS rest
+    FROM sequence
+)
 SELECT string_agg(CAST(id AS text), E'\n') AS lines
 FROM (SELECT nextval(CAST(:sequence AS regclass)) AS id
-      FROM generate_series(1, CAST(:n AS bigint))) taken
+      FROM numbers CROSS JOIN LATERAL generate_series(1, CAST(least(CAST(:n AS bigint),
+          CASE WHEN starts_again THEN every - CAST(:taken AS bigint) ELSE rest END) AS bigint))) taken
 
 -- name: sequence_of
 -- The sequence that numbers a column: the one that the column owns, or the one that its default
@@ -101,9 +117,13 @@ SELECT coalesce(
      WHERE v.adrelid = CAST(:table AS regclass) AND a.attname = :column LIMIT 1)) AS name
 
 -- name: move_sequence
--- Move a sequence behind an id that did not come from it, as far as the user's rights allow.
+-- Move a sequence behind an id that did not come from it, as far as the user's rights allow, and if
+-- it has a number behind it.
 SELECT setval(CAST(:sequence AS regclass), CAST(:id AS bigint))
-WHERE has_sequence_privilege(CAST(:sequence AS regclass), 'UPDATE')
+FROM pg_sequence
+WHERE seqrelid = CAST(:sequence AS regclass)
+  AND seqincrement > 0 AND CAST(:id AS bigint) BETWEEN seqmin AND seqmax - seqincrement
+  AND has_sequence_privilege(CAST(:sequence AS regclass), 'UPDATE')
   AND CAST(:id AS bigint) > coalesce(pg_sequence_last_value(CAST(:sequence AS regclass)), 0)
 
 -- name: rule_columns

@@ -9,14 +9,14 @@ ORDER BY created_time LIMIT :most
 
 -- name: old_results
 -- Up to :most jobs that ended before :before, whose result exists and whose callback is not pending.
-SELECT id, finished_time FROM jobs
+SELECT id, finished_time, operation FROM jobs
 WHERE has_result = 1 AND result_swept IS NULL AND finished_time < :before
   AND NOT EXISTS (SELECT 1 FROM outbox WHERE job_id = jobs.id AND state = 'pending')
 ORDER BY finished_time LIMIT :most
 
 -- name: old_jobs
 -- Up to :most jobs that ended before :before and whose callback is not pending.
-SELECT id, finished_time FROM jobs
+SELECT id, finished_time, operation FROM jobs
 WHERE finished_time < :before
   AND NOT EXISTS (SELECT 1 FROM outbox WHERE job_id = jobs.id AND state = 'pending')
 ORDER BY finished_time LIMIT :most
@@ -75,6 +75,13 @@ RETURNING hash
 DELETE FROM sign_in_failures
 WHERE key IN (SELECT key FROM sign_in_failures WHERE last_time < :before
               ORDER BY last_time LIMIT :most)
+RETURNING key
+
+-- name: delete_old_idempotency_keys
+-- Delete up to :most idempotency keys from before :before.
+DELETE FROM idempotency_keys
+WHERE (org_id, key) IN (SELECT org_id, key FROM idempotency_keys WHERE created_time < :before
+                        ORDER BY created_time LIMIT :most)
 RETURNING key
 
 -- name: delete_old_audit_entries

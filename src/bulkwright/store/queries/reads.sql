@@ -1,0 +1,24 @@
+-- name: add_read_job
+-- Add the job of a bulk read.
+INSERT INTO jobs (id, org_id, user_id, user_name, operation, created_time, time_zone, status,
+                  callback_url, version)
+VALUES (:id, :org_id, :user_id, :user_name, 'read', :created_time, :time_zone, 'ADDED',
+        :callback_url, :version)
+
+-- name: add_read
+-- Add what a bulk read asks for.
+INSERT INTO reads (job_id, module, module_id, query) VALUES (:job_id, :module, :module_id, :query)
+
+-- name: read_job
+-- One bulk read of an org.
+SELECT j.*, r.module, r.module_id, r.query, r.row_count, r.last_id, r.more
+FROM jobs j JOIN reads r ON r.job_id = j.id
+WHERE j.id = :id AND j.org_id = :org_id
+
+-- name: set_read_result
+-- Set what a bulk read has read: its records, the greatest id of them, and whether there are more.
+UPDATE reads SET row_count = :row_count, last_id = :last_id, more = :more WHERE job_id = :job_id
+
+-- name: delete_read
+-- Delete what the bulk read of a job asks for.
+DELETE FROM reads WHERE job_id = :id

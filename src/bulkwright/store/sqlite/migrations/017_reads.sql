@@ -1,0 +1,11 @@
+-- What a bulk read asks for, and what it has read. Its job is a row of `jobs` with the operation
+-- `read`, so that reads and writes share claims, leases, callbacks, quotas and retention.
+CREATE TABLE reads (
+    job_id INTEGER PRIMARY KEY REFERENCES jobs (id),
+    module TEXT NOT NULL,
+    module_id INTEGER NOT NULL,
+    query TEXT NOT NULL,
+    row_count INTEGER,
+    last_id INTEGER,
+    more INTEGER
+);

@@ -1,0 +1,59 @@
+"""The app of `/api/v1`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bulkwright.v1 import job_events, jobs
+from bulkwright.v1.endpoint import OwnApi, served
+from bulkwright.v1.openapi import document_text
+from bulkwright.v1.problems import NoSuchMethod, NoSuchPath, problem
+from bulkwright.v1.services import OwnServices
+from bulkwright.web.request import Request as KernelRequest
+
+ENDPOINTS = (*jobs.ENDPOINTS, *job_events.ENDPOINTS)
+_DOCUMENT_PATH = "/api/v1/openapi.json"
+
+
+def create_app(
+    services: OwnServices,
+    observe: Callable[[KernelRequest, Exception], None],
+    is_draining: Callable[[], bool],
+) -> Starlette:
+    """Returns the app over these services.
+
+    `observe` gets the error of each request. Streams end when `is_draining` returns true.
+    """
+    api = OwnApi(services, observe, is_draining)
+    app = Starlette(
+        routes=[
+            Route(_DOCUMENT_PATH, _document),
+            *(Route(e.path, served(e, api), methods=[e.method], name=e.name) for e in ENDPOINTS),
+        ],
+        exception_handlers={404: _no_path, 405: _wrong_method},
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _document(_request: Request) -> Response:
+    return Response(_document_text(), media_type="application/json")
+
+
+@cache
+def _document_text() -> str:
+    return document_text(ENDPOINTS)
+
+
+def _no_path(_request: Request, _error: Exception) -> Response:
+    return problem(NoSuchPath())
+
+
+def _wrong_method(_request: Request, _error: Exception) -> Response:
+    return problem(NoSuchMethod())

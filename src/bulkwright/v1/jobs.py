@@ -1,0 +1,153 @@
+"""Jobs: list them, and read one with everything that is known about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from bulkwright.domain.account import Right
+from bulkwright.domain.errors import ResourceNotFound
+from bulkwright.domain.ids import parse_id
+from bulkwright.domain.job import Job, JobStatus, Operation
+from bulkwright.domain.job_filter import JobFilter
+from bulkwright.domain.limits import JOBS_A_PAGE
+from bulkwright.domain.scope import JOBS_READ
+from bulkwright.v1.endpoint import OwnCall, OwnEndpoint
+from bulkwright.v1.present import job_snapshot
+from bulkwright.v1.problems import InvalidParameter, NoSuchJob
+from bulkwright.web.route import ParameterDoc, ResponseDoc
+from bulkwright.wire import own
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+
+
+def list_jobs(call: OwnCall) -> own.JobPage:
+    """Returns a page of the org's jobs, newest first."""
+    query = call.query
+    if unknown := query.keys() - {p.name for p in _LIST_PARAMETERS}:
+        names = ", ".join(p.name for p in _LIST_PARAMETERS)
+        raise InvalidParameter(f"There is no parameter {min(unknown)}; there are {names}.")
+    most = _value(query, "limit", _limit) or JOBS_A_PAGE
+    wanted = JobFilter(
+        status=_value(query, "status", _choice(JobStatus)),
+        operation=_value(query, "operation", _choice(Operation)),
+        module=query.get("module"),
+        user_id=_value(query, "created_by", _id),
+        since=_value(query, "created_since", _moment),
+        until=_value(query, "created_before", _moment),
+    )
+    before = _value(query, "cursor", _id)
+    found = call.api.services.jobs.page(call.caller.org_id, wanted, before=before, most=most + 1)
+    shown = found[:most]
+    return own.JobPage(
+        jobs=[job_snapshot(job) for job in shown],
+        next_cursor=str(shown[-1].id) if len(found) > most else None,
+    )
+
+
+def read_job(call: OwnCall) -> own.JobSnapshot:
+    """Returns one job of the org as it is now."""
+    return job_snapshot(job_of(call))
+
+
+def job_of(call: OwnCall) -> Job:
+    """Returns the job that the path names. Raises NoSuchJob."""
+    number = parse_id(call.path["job_id"])
+    if number is None:
+        raise NoSuchJob
+    try:
+        return call.api.services.jobs.details(call.caller.org_id, number)
+    except ResourceNotFound:
+        raise NoSuchJob from None
+
+
+def _value(query: Mapping[str, str], name: str, parse: Callable[[str], T]) -> T | None:
+    """Returns a parameter of the query; None if it is absent. Raises InvalidParameter."""
+    text = query.get(name)
+    if text is None:
+        return None
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise InvalidParameter(f"{name} {error}.", {"parameter": name}) from None
+
+
+def _limit(text: str) -> int:
+    if text.isascii() and text.isdigit() and 0 < len(text) < 5 and 0 < int(text) <= JOBS_A_PAGE:
+        return int(text)
+    raise ValueError(f"is a number from 1 to {JOBS_A_PAGE}")
+
+
+def _id(text: str) -> int:
+    number = parse_id(text)
+    if number is None:
+        raise ValueError("is an id, digits alone")
+    return number
+
+
+def _choice(kind: type[E]) -> Callable[[str], E]:
+    def choose(text: str) -> E:
+        try:
+            return kind(text)
+        except ValueError:
+            raise ValueError(f"is one of {', '.join(kind)}") from None
+
+    return choose
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None or not 1 < moment.year < 9999:
+        raise ValueError(
+            "is a time with an offset, such as 2026-11-28T09:00:00Z (+ is sent as %2B)"
+        )
+    return moment
+
+
+_LIST_PARAMETERS = (
+    ParameterDoc("status", "query", "Only jobs with this status.", {"enum": list(JobStatus)}),
+    ParameterDoc("operation", "query", "Only jobs with this operation.", {"enum": list(Operation)}),
+    ParameterDoc("module", "query", "Only jobs that write to this module.", {"type": "string"}),
+    ParameterDoc("created_by", "query", "Only jobs of this user, by id.", {"type": "string"}),
+    ParameterDoc(
+        "created_since", "query", "Only jobs that were created then or later.",
+        {"type": "string", "format": "date-time"},
+    ),
+    ParameterDoc(
+        "created_before", "query", "Only jobs that were created before.",
+        {"type": "string", "format": "date-time"},
+    ),
+    ParameterDoc(
+        "limit", "query", "The number of jobs of the page at most.",
+        {"type": "integer", "minimum": 1, "maximum": JOBS_A_PAGE},
+    ),
+    ParameterDoc(
+        "cursor", "query", "The `next_cursor` of the page before.", {"type": "string"}
+    ),
+)  # fmt: skip
+
+ENDPOINTS = (
+    OwnEndpoint(
+        "GET", "/api/v1/jobs",
+        name="listJobs", group="jobs", summary="List jobs, newest first",
+        parameters=_LIST_PARAMETERS,
+        answers={200: ResponseDoc("A page of jobs.", (own.JobPage,))},
+        errors=(InvalidParameter,),
+        handler=list_jobs, scopes=JOBS_READ, right=Right.READ_JOBS,
+    ),
+    OwnEndpoint(
+        "GET", "/api/v1/jobs/{job_id}",
+        name="readJob", group="jobs", summary="Read a job",
+        text="Everything that is known about a job: how its files are read and what of that is a "
+        "guess, the columns that were left out, and how its rows are divided.",
+        answers={200: ResponseDoc("The job.", (own.JobSnapshot,))},
+        errors=(NoSuchJob,),
+        handler=read_job, scopes=JOBS_READ, right=Right.READ_JOBS,
+    ),
+)  # fmt: skip

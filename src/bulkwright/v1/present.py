@@ -1,0 +1,76 @@
+"""Jobs: domain to wire."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+
+from bulkwright.domain.job import Job, Resource, Split
+from bulkwright.domain.outcome import Counts
+from bulkwright.domain.reading import Reading
+from bulkwright.wire import own
+
+
+def job_snapshot(job: Job) -> own.JobSnapshot:
+    """Returns a job as it is now."""
+    return own.JobSnapshot(
+        id=str(job.id),
+        status=job.status.value,
+        code=job.code,
+        operation=job.operation.value,
+        created_by=own.Creator(id=str(job.created_by.id), name=job.created_by.name),
+        created_time=_moment(job.created_time),
+        ended_time=None if job.ended_time is None else _moment(job.ended_time),
+        rows=_rows(job.counts),
+        has_result=job.has_result and not job.result_swept,
+        callback_url=None if job.callback is None else job.callback.url,
+        resources=[_resource(resource) for resource in job.resources],
+    )
+
+
+def _resource(resource: Resource) -> own.ResourceSnapshot:
+    return own.ResourceSnapshot(
+        module=resource.module,
+        file_id=str(resource.file_id),
+        file_name=resource.file_name,
+        status=resource.status.value,
+        code=resource.code,
+        rows=_rows(resource.counts),
+        find_by=resource.find_by,
+        ignore_empty=resource.ignore_empty,
+        mapped_by_header=resource.auto_mapped,
+        mappings=[
+            own.MappingSnapshot(**{k: v for k, v in asdict(m).items() if k != "default_json"})
+            for m in resource.mappings
+        ],
+        reading=None if resource.reading is None else _reading(resource.reading),
+        parts=None if resource.split is None else _parts(resource.split),
+    )
+
+
+def _rows(counts: Counts) -> own.RowCounts:
+    return own.RowCounts(
+        processed=counts.total, added=counts.added, updated=counts.updated, skipped=counts.skipped
+    )
+
+
+def _reading(reading: Reading) -> own.ReadingSnapshot:
+    return own.ReadingSnapshot(
+        encoding=reading.encoding,
+        encoding_by=reading.encoding_by.value,
+        delimiter=reading.delimiter,
+        delimiter_by=reading.delimiter_by.value,
+        delimiters_that_fit_too=list(reading.also_fits),
+        columns_left_out=list(reading.left_out),
+        rows_with_stray_quotes=reading.stray_quotes,
+        first_row_with_stray_quotes=reading.first_stray_quote,
+        formats_assumed=dict(reading.assumed),
+    )
+
+
+def _parts(split: Split) -> own.PartsSnapshot:
+    return own.PartsSnapshot(count=split.parts, by=split.by, reason=split.reason)
+
+
+def _moment(time: datetime) -> str:
+    return time.isoformat(timespec="seconds")

@@ -1,0 +1,128 @@
+"""Errors as clients of the own API see them: problem+json (RFC 9457)."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from starlette.responses import Response
+
+from bulkwright.domain import errors
+from bulkwright.domain.limits import EVENT_STREAMS_OF_ORG
+from bulkwright.events.unexpected import log_unexpected
+from bulkwright.web import errors as web
+from bulkwright.web.json import encode
+from bulkwright.wire.own import ProblemDetails
+
+MEDIA_TYPE = "application/problem+json"
+_RETRY_SECONDS = 5
+
+
+class NoSuchPath(errors.BulkwrightError):
+    """No endpoint has this path."""
+
+    code = "NO_SUCH_PATH"
+    default_message = "No endpoint has this path. /api/v1/openapi.json lists all of them."
+
+
+class NoSuchMethod(errors.BulkwrightError):
+    """The path has endpoints, but none with this method."""
+
+    code = "NO_SUCH_METHOD"
+    default_message = "This path has no such method. /api/v1/openapi.json lists all of them."
+
+
+class NoSuchJob(errors.BulkwrightError):
+    """The org of the caller has no job with this id."""
+
+    code = "NO_SUCH_JOB"
+    default_message = "The org has no job with this id. GET /api/v1/jobs lists its jobs."
+
+
+class InvalidParameter(errors.RequestError):
+    """A parameter of the query has a value that it cannot have."""
+
+    code = "INVALID_PARAMETER"
+
+
+class TooManyStreams(errors.QuotaExceeded):
+    """The org has as many open streams of events as it may have."""
+
+    code = "TOO_MANY_STREAMS"
+    default_message = (
+        f"The org has {EVENT_STREAMS_OF_ORG} open streams of events. Close one, or poll the job."
+    )
+
+
+class Unavailable(errors.BulkwrightError):
+    """An outage of the machine or of a server; the request can be repeated."""
+
+    code = "UNAVAILABLE"
+    default_message = (
+        "The server cannot use its database or its files now; its log has the cause under the "
+        "correlation_id. Send the request again later."
+    )
+
+
+STATUS: dict[type[errors.BulkwrightError], int] = {
+    errors.BulkwrightError: 500,
+    errors.RequestError: 400,
+    errors.FileTooLarge: 413,
+    errors.QuotaExceeded: 429,
+    errors.AccessError: 403,
+    errors.AuthenticationFailure: 401,
+    errors.InvalidToken: 401,
+    errors.ResourceNotFound: 404,
+    NoSuchPath: 404,
+    NoSuchJob: 404,
+    NoSuchMethod: 405,
+    Unavailable: 503,
+}
+"""The status of each class of error. A class that is not listed has that of its parent."""
+
+
+_DETAIL: dict[type[errors.BulkwrightError], str] = {
+    errors.AuthenticationFailure: "Send one header `Authorization: Bearer TOKEN` with an access "
+    "token; `bulkwright token create` makes one.",
+    errors.InvalidToken: "The access token is unknown, has expired or was revoked; "
+    "`bulkwright token create` makes one.",
+}
+"""What to do, for errors whose own messages are those of Zoho."""
+
+
+def status_of(kind: type[Exception]) -> int:
+    """Returns the HTTP status of a class of error."""
+    return next((STATUS[k] for k in kind.__mro__ if k in STATUS), 500)
+
+
+def problem(error: Exception) -> Response:
+    """Returns the response to any error, also of the kernel and of the machine."""
+    known = _known(error)
+    status = status_of(type(known))
+    body = ProblemDetails(
+        type="about:blank",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        code=known.code,
+        detail=_DETAIL.get(type(known), known.message),
+        details=known.details,
+    )
+    headers = {}
+    if status == 401:
+        headers["www-authenticate"] = "Bearer"
+    elif isinstance(known, Unavailable):
+        headers["retry-after"] = str(_RETRY_SECONDS)
+    return Response(encode(body), status, headers, MEDIA_TYPE)
+
+
+def _known(error: Exception) -> errors.BulkwrightError:
+    if isinstance(error, errors.BulkwrightError):
+        return error
+    if isinstance(error, web.HttpError):
+        return errors.InvalidRequest(str(error) or None)
+    number, outage = log_unexpected(error)
+    details = {"correlation_id": number}
+    if outage is not None:
+        return Unavailable(details=details)
+    return errors.BulkwrightError(
+        "An internal error. The log of the server has its cause under the correlation_id.", details
+    )

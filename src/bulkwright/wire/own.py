@@ -1,0 +1,121 @@
+"""The bodies of `/api/v1`, the service's own API. Ids are strings of digits, times have offsets."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class RowCounts(Struct, frozen=True, kw_only=True):
+    """Rows by outcome, as far as they are processed."""
+
+    processed: int
+    added: int
+    updated: int
+    skipped: int
+
+
+class Creator(Struct, frozen=True, kw_only=True):
+    """The user who created a job."""
+
+    id: str
+    name: str
+
+
+class MappingSnapshot(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which column fills which field. A key without a value is absent."""
+
+    api_name: str
+    index: int | None = None
+    format: str | None = None
+    find_by: str | None = None
+    default: str | None = None
+    module: str | None = None
+    parent_column_index: int | None = None
+
+
+class ReadingSnapshot(Struct, frozen=True, kw_only=True):
+    """How a CSV is read. `guess` as a reason says that others are possible."""
+
+    encoding: str
+    encoding_by: str
+    """`named`, `content` or `guess`."""
+    delimiter: str
+    delimiter_by: str
+    delimiters_that_fit_too: list[str]
+    columns_left_out: list[str]
+    """Header texts of the columns that fill no field, in file order."""
+    rows_with_stray_quotes: int
+    first_row_with_stray_quotes: int | None
+    """The row after the header is 1."""
+    formats_assumed: dict[str, str]
+    """By column: the format that was assumed where a cell fits another one too."""
+
+
+class PartsSnapshot(Struct, frozen=True, kw_only=True):
+    """How the rows of a resource are divided into parts."""
+
+    count: int
+    by: str | None
+    """The field whose keys decide the part of a row; empty if the number of the row does."""
+    reason: str | None
+    """Why there is only one part."""
+
+
+class ResourceSnapshot(Struct, frozen=True, kw_only=True):
+    """The part of a job that writes one file into one module."""
+
+    module: str
+    file_id: str
+    file_name: str
+    status: str
+    code: str | None
+    """Why it failed."""
+    rows: RowCounts
+    find_by: str | None
+    ignore_empty: bool
+    mapped_by_header: bool
+    mappings: list[MappingSnapshot]
+    reading: ReadingSnapshot | None
+    """Null for a job of version 0.1.0."""
+    parts: PartsSnapshot | None
+    """Null until its first row is read."""
+
+
+class JobSnapshot(Struct, frozen=True, kw_only=True):
+    """A job as it is now."""
+
+    id: str
+    status: str
+    """`ADDED`, `INPROGRESS`, `COMPLETED` or `FAILED`."""
+    code: str | None
+    """Why it failed."""
+    operation: str
+    created_by: Creator
+    created_time: str
+    ended_time: str | None
+    rows: RowCounts
+    """Over all resources."""
+    has_result: bool
+    """Whether its result can be downloaded."""
+    callback_url: str | None
+    resources: list[ResourceSnapshot]
+
+
+class JobPage(Struct, frozen=True, kw_only=True):
+    """Some jobs, newest first."""
+
+    jobs: list[JobSnapshot]
+    next_cursor: str | None
+    """The `cursor` of the next page; null on the last one."""
+
+
+class ProblemDetails(Struct, frozen=True, kw_only=True):
+    """An error (RFC 9457). `code` names it for programs, `detail` says what to do."""
+
+    type: str
+    """Always `about:blank`: `status` and `code` say what kind of error it is."""
+    title: str
+    status: int
+    code: str
+    detail: str
+    details: dict[str, object]

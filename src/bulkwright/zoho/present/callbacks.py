@@ -1,0 +1,39 @@
+"""The callbacks of bulk writes and bulk reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from bulkwright.domain.delivery import Delivery
+from bulkwright.domain.job import Job
+from bulkwright.first_use import on_first_use
+from bulkwright.web.json import encode
+from bulkwright.zoho.present.jobs import job_details
+from bulkwright.zoho.versions import VERSIONS, Version
+
+if TYPE_CHECKING:
+    from bulkwright.domain.read_job import ReadJob
+
+
+class CallbackBodies:
+    """Makes the bodies of callbacks."""
+
+    def __init__(self, find: Callable[[int, int], Job | ReadJob | None]) -> None:
+        """`find` returns a job by the ids of its org and its own."""
+        self._find = find
+
+    def of(self, delivery: Delivery) -> bytes:
+        """Returns the job details as they are now, in the version that created the job."""
+        job = self._find(delivery.org_id, delivery.job_id)
+        assert job is not None, "jobs are kept as long as their deliveries"
+        version = VERSIONS[job.version]
+        if isinstance(job, Job):
+            return encode(job_details(job, version))
+        return encode(self._read_details(job, version))
+
+    @on_first_use
+    def _read_details(self) -> Callable[[ReadJob, Version], object]:
+        from bulkwright.zoho.present.reads import details
+
+        return details
