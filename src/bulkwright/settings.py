@@ -220,9 +220,7 @@ class LogSettings(_Group):
 class MetricsSettings(_Group):
     """Who may read the metrics."""
 
-    metrics_token: str = _option(
-        "", "Bearer token that opens /metrics. Set it by environment variable."
-    )
+    metrics_token: str = _option("", "Token that opens /metrics. Set it by environment variable.")
 
 
 @dataclass(frozen=True)
@@ -247,16 +245,14 @@ class JobSettings(CsvSettings):
 
     parts: int | None = _option(
         None,
-        "PostgreSQL: into how many parts the rows of a job are divided at most, 1 to 64. Idle "
-        "workers run parts; `write` starts processes for them. Default: one for each worker; of "
-        "`write`, for each core if the file is large and the database has sessions left.",
-    )
+        "PostgreSQL: the most parts that the rows of a job are divided into. Default: one for each "
+        "worker; of `write`, for each core, if the file is large and the database has sessions.",
+        least=1, most=KEY_GROUPS,
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
-        """Raises UnusableSetting for a number of parts that is not possible."""
+        """Raises UnusableSetting for several parts on SQLite."""
         super().__post_init__()
-        if self.parts is not None and not 1 <= self.parts <= KEY_GROUPS:
-            raise UnusableSetting(f"--parts takes a number from 1 to {KEY_GROUPS}.")
         if (self.parts or 1) > 1 and not getattr(self, "database", "not known here"):
             raise UnusableSetting("--parts needs --database: on SQLite a job has one part.")
 
@@ -271,9 +267,7 @@ class WorkerSettings(JobSettings, MetricsSettings, LogSettings, LimitsSettings, 
         "Used by `serve` for its workers. They end when standard input ends, and report counters "
         "on standard output. --metrics is ignored then.",
     )
-    helps: int | None = _option(
-        None, "Used by `write` for its processes. The id of a job: only parts of it are run."
-    )
+    helps: int | None = _option(None, "Used by `write`: the job to help.", most=2**63 - 1)
 
 
 @dataclass(frozen=True)

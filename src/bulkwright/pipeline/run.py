@@ -18,7 +18,7 @@ import polars as pl
 
 from bulkwright.domain.errors import BulkwrightError, LeaseLost, WorkerFailed
 from bulkwright.domain.job import Job, JobStatus, Lease, PartLease, PartStatus, Split
-from bulkwright.domain.limits import JOB_ATTEMPTS
+from bulkwright.domain.limits import JOB_ATTEMPTS, KEY_GROUPS
 from bulkwright.events.events import JobEnded, ResourceDivided, ResultLost
 from bulkwright.files import DamagedFile
 from bulkwright.pipeline.conform import choice_values
@@ -188,7 +188,10 @@ def _next_part(lease: Lease, position: int, split: Split, ctx: JobContext) -> Pa
 def _split(source: Source, ctx: JobContext) -> Split:
     """How the rows of a resource are to be divided, if that is not decided yet."""
     plan = source.plan
-    most = 1 if ctx.dry else (ctx.most_parts or ctx.parts.workers())
+    most = 1 if ctx.dry else ctx.most_parts
+    if most is None:
+        # A short file is not divided, however many workers there are: its job is to end at once.
+        most = ctx.parts.workers() if source.text_bytes > ctx.chunk_bytes else KEY_GROUPS
     split = divide(
         plan,
         text_bytes=source.text_bytes,
