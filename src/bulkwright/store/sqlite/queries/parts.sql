@@ -18,22 +18,26 @@ WHERE job_id = :job_id AND resource = :resource
 RETURNING part, lease_token, attempts
 
 -- name: fence_part
--- Check that the claim on a part holds; returns no row if it was lost.
-SELECT part FROM parts
+-- Check that the claim on a part holds; returns no row if it was lost. The claim has no time of its
+-- own that could be extended.
+SELECT part, :lease AS lease FROM parts
 WHERE job_id = :job_id AND resource = :resource AND part = :part AND lease_token = :fence
   AND status = 'OPEN'
 
 -- name: claim_free_part
 -- Nothing: on SQLite a job has one part, which the worker of the job runs.
-SELECT NULL WHERE FALSE
+SELECT :worker AS worker, :only AS only, :lease AS lease WHERE FALSE
 
 -- name: renew_part
 -- Nothing: see claim_free_part.
-SELECT NULL WHERE FALSE
+SELECT :job_id AS job_id, :resource AS resource, :part AS part, :fence AS fence, :lease AS lease
+WHERE FALSE
 
 -- name: resume_part
 -- Nothing: see claim_free_part.
-SELECT NULL WHERE FALSE
+SELECT :job_id AS job_id, :resource AS resource, :part AS part, :fence AS fence, :worker AS worker,
+       :lease AS lease
+WHERE FALSE
 
 -- name: workers
 -- One: on SQLite a job is not divided.
