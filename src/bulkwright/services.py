@@ -164,6 +164,7 @@ class Services:
             self.job_store,
             self.record_store,
             self.files,
+            self.idempotency_store,
             self.settings.limits,
             self.clock,
             self._why_never,

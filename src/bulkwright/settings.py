@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from bulkwright.domain.endpoint import InvalidEndpoint, parse_allowed, parse_endpoint
 from bulkwright.domain.limits import KEY_GROUPS, PROFILES, Limits, MiB
 from bulkwright.domain.retention import RETENTION_POLICIES, RetentionPolicy, parse_time
+from bulkwright.folders import make_root
 from bulkwright.variables import (
     UnusableSetting,
     parsed,
@@ -125,9 +126,12 @@ class DataLocation(_Group):
         return self.data / "dev-credentials.json"
 
     def prepare(self) -> None:
-        """Makes the data folder, for its owner only. Raises UnusableSetting if that fails."""
+        """Makes the data folder, in which only its owner writes.
+
+        Raises UnusableSetting if it cannot be made.
+        """
         try:
-            self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_root(self.data)
         except OSError as error:
             why = "is a file" if self.data.is_file() else f"cannot be made: {error.strerror}"
             raise UnusableSetting(f"--data {self.data} {why}.") from None

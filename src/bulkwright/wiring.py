@@ -7,6 +7,8 @@ file through a driver of its own (store/database.py).
 
 from __future__ import annotations
 
+import logging
+import shlex
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
@@ -19,6 +21,7 @@ from bulkwright.domain.limits import API_THREADS, MiB
 from bulkwright.events.events import Observer
 from bulkwright.files import Files, ForeignFiles
 from bulkwright.files.local import LocalFiles
+from bulkwright.folders import is_open
 from bulkwright.service.audit import AuditLog
 from bulkwright.service.tokens import TokenService
 from bulkwright.services import Services, callback_guard
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
     from bulkwright.store.claims import ClaimStore
 
 
+_log = logging.getLogger("bulkwright.files")
+
 _SQLITE = b"SQLite format 3\0"
 """The beginning of every SQLite file."""
 
@@ -49,7 +54,7 @@ OpenClaimStore = Callable[[], "AbstractContextManager[ClaimStore]"]
 @contextmanager
 def open_services(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> Iterator[Services]:
     """Opens the use cases over the API's database, and migrates that first."""
-    settings.prepare()
+    _prepare(settings)
     with closing(_api_database(settings, clock)) as database:
         migrate(database)
         yield _services(database, settings)
@@ -67,7 +72,7 @@ def open_job_context(
     from bulkwright.pipeline.pace import ChunkPace
     from bulkwright.store.parts import PartStore
 
-    settings.prepare()
+    _prepare(settings)
     database, records, open_claim_store = _worker_stores(settings, clock, patient=dry)
     database.observe = observe
     with closing(database), ThreadPoolExecutor(2, thread_name_prefix="pipeline") as threads:
@@ -104,6 +109,16 @@ def open_check(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> Iterator[Chec
 
     with closing(_readonly_database(settings, clock)) as database:
         yield Check(CheckStore(database), open_files(settings, clock, make=False))
+
+
+def _prepare(settings: Settings) -> None:
+    """Makes the data folder, and warns if the files in it are not safe from other users."""
+    settings.prepare()
+    if is_open(settings.data):
+        _log.warning(
+            "every user of this machine can replace the files in %s, and the folder belongs to "
+            "another user; run: chmod go-w %s", settings.data, shlex.quote(str(settings.data)),
+        )  # fmt: skip
 
 
 def open_files(settings: Settings, clock: Clock = SYSTEM_CLOCK, *, make: bool = True) -> Files:

@@ -66,6 +66,18 @@ def test_a_sound_folder(data: Path) -> None:
         assert check.checked["lines"] == 6 + 6 + 2
 
 
+def test_the_files_of_another_database_are_refused(data: Path, run: Run, tmp_path: Path) -> None:
+    """As every other command refuses them; they are not compared with this database."""
+    other = tmp_path / "other"
+    assert (
+        run("init", "--company", "A", "--email", "a@x.example", "--data", str(other)).returncode
+        == 0
+    )
+    files = data / "files"
+    line = refused(run("check", "--data", str(other), "--files", str(files)))
+    assert f"the files in {files} belong to another database" in line
+
+
 # Files
 
 

@@ -9,12 +9,16 @@ from tests.support.program import MIXED, Run, refused
 
 
 def test_the_demo_shows_a_job_from_file_to_result(run: Run, tmp_path: Path) -> None:
-    """Each request, the job details, the skipped and the added rows; no file is left."""
+    """Each request, the job details, the skipped and the added rows; no file is left.
+
+    It fits the usual width of a terminal.
+    """
     before = sorted(tmp_path.iterdir())
-    done = run("demo")
+    done = run("demo", COLUMNS="80")
     assert (done.returncode, done.stderr) == (0, "")
     for request in ("/crm/v2/upload", "/crm/bulk/v2/write", "/bulk-write/"):
-        assert re.search(rf"(POST|GET ) http://[0-9.:]+\S*{request}", done.stdout), request
+        assert re.search(rf"(POST|GET ) (http://[0-9.:]+)?\S*{request}", done.stdout), request
+    assert max(map(len, done.stdout.splitlines())) <= 80
     assert '"status": "COMPLETED"' in done.stdout and "INVALID_DATA-" in done.stdout
     assert re.search(r"\n[0-9,]+ rows: [0-9,]+ ADDED, [0-9,]+ SKIPPED\n", done.stdout)
     assert sorted(tmp_path.iterdir()) == before

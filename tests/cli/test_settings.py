@@ -364,3 +364,16 @@ def test_a_number_that_is_not_whole(
     monkeypatch.setenv("BULKWRIGHT_WORKERS", text)
     with pytest.raises(UnusableSetting, match="BULKWRIGHT_WORKERS takes a whole number"):
         bound("serve")
+
+
+@pytest.mark.parametrize("text", ["", " "])
+def test_a_path_that_is_empty(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be the current folder."""
+    with pytest.raises(UnusableSetting, match="--data takes a path, and is empty"):
+        bound("serve", "--data", text)
+    write = ("write", "f.csv", "--module", "Leads", "--operation", "insert")
+    with pytest.raises(UnusableSetting, match="--result takes a path, and is empty"):
+        bound(*write, "--result", text)
+    monkeypatch.setenv("BULKWRIGHT_DATA", text)
+    with pytest.raises(UnusableSetting, match="BULKWRIGHT_DATA takes a path, and is empty"):
+        bound("serve")

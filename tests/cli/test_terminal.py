@@ -84,13 +84,13 @@ def test_no_list_cuts_an_id(run: Run, line: str, key: str) -> None:
 
 
 @pytest.mark.usefixtures("org")
-@pytest.mark.parametrize("line", ["modules list", "org list --json"])
+@pytest.mark.parametrize("line", ["modules list", "org list --json", "write --help"])
 def test_a_reader_that_has_gone_is_no_error(tmp_path: Path, line: str) -> None:
     """As with `| head`: no message, and the status of a broken pipe."""
     ours, theirs = os.pipe()
     os.close(ours)
     done = subprocess.run(
-        [sys.executable, "-m", "bulkwright", *line.split(), "--data", "d"],
+        [sys.executable, "-m", "bulkwright", *line.split(), "--data=d"],
         cwd=tmp_path, stdout=theirs, stderr=subprocess.PIPE, check=False,
         env=clean_environment(PYTHONUNBUFFERED=""),
     )  # fmt: skip

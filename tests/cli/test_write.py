@@ -18,6 +18,7 @@ from tests.support.processes import clean_environment
 from tests.support.program import MIXED, Run, refused
 
 from bulkwright.cli import report
+from bulkwright.cli.input_file import as_regular_file
 from bulkwright.cli.job_options import JobOptions
 
 INSERT = ("--module", "Leads", "--operation", "insert")
@@ -157,6 +158,9 @@ def test_a_dry_run_stores_nothing_and_answers_the_same(
         (("good.csv", *INSERT, "--map", "City"), "--map City: give COLUMN=FIELD"),
         (("good.csv", *INSERT, "--default", "City"), "--default City: give FIELD=VALUE"),
         (("good.csv", *INSERT, "--format", "City"), "--format City: give COLUMN=PATTERN"),
+        (("good.csv", *INSERT, "--format", "City="), "--format City=: give COLUMN=PATTERN"),
+        (("good.csv", *INSERT, "--format", "Citi=dd"), "'Citi' takes no format"),
+        (("good.csv", *INSERT, "--url", "ftp://x", "--token", "x"), "--url takes http://"),
         (("good.csv", *INSERT, "--find-by", "Emial"), "did you mean Email?"),
         (("good.csv", *INSERT, "--find-by", "City"), "give one of id, Email"),
         (("good.csv", "--module", "Leeds", "--operation", "insert"), "did you mean Leads?"),
@@ -418,6 +422,19 @@ def test_what_was_guessed_is_shown(run: Run, tmp_path: Path) -> None:
     assert (reading["encoding"], reading["encoding_by"]) == ("windows-1250", "guess")
     assert (reading["stray_quotes"], reading["left_out"]) == (1, ["Comment"])
     assert reading["assumed"] == {"Date of Birth": "MM/dd/yyyy"}
+
+
+def test_a_zip_of_several_files_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The message names some of them."""
+    with zipfile.ZipFile(tmp_path / "f.zip", "w") as archive:
+        for name in "abc":
+            archive.writestr(f"{name}.csv", "Last_Name\nx\n")
+    with pytest.raises(SystemExit), as_regular_file(tmp_path / "f.zip"):
+        pass
+    said = capsys.readouterr().err
+    assert "f.zip: The zip holds 3 CSV files, such as a.csv, b.csv; a bulk write takes" in said
 
 
 def test_a_spreadsheet_is_named(run: Run, tmp_path: Path) -> None:

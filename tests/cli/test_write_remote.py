@@ -56,3 +56,29 @@ def test_columns_are_compared_with_the_fields_of_the_server(
     assert "ZohoCRM.settings.fields.READ" in refused(run("write", "f.csv", *INSERT, *wrong))
     unknown = run("write", "f.csv", "--module", "Nope", "--operation", "insert", *remote)
     assert "INVALID_MODULE" in refused(unknown)
+
+
+def test_what_was_a_guess_is_shown(run: Run, live: Live, tmp_path: Path) -> None:
+    """As on a data folder; a token without the scope is told which one it lacks."""
+    rows = ("Dvořák|1,5", "Kučera|x", 'Růžička|"a" b', "Němec|Žďár", "Šimůnek|Plzeň")
+    text = "Last_Name|City, State\n" + "\n".join(rows)
+    (tmp_path / "f.csv").write_bytes(text.encode("cp1250"))
+    command = ("write", "f.csv", *INSERT, "--ignore-columns", "--url", live.base_url, "--token")
+    done = run(*command, live.access_token)
+    assert done.returncode == 0, done.stderr
+    local = run("write", "f.csv", *INSERT, "--ignore-columns", "--data", "d")
+    guesses = done.stdout.splitlines()[2:]
+    assert guesses == local.stdout.splitlines()[2:]
+    assert guesses == [
+        "encoding windows-1250: a guess; --encoding names another one",
+        "separated by a vertical bar",
+        "rows with stray quotes: 1, the first is row 3; the quotes were read as characters",
+    ]
+    scopes = ("bulk", "modules", "settings", "org")
+    narrow = live.token("".join(f"ZohoCRM.{s}.ALL," for s in scopes) + "ZohoFiles.files.ALL")
+    done = run(*command, narrow)
+    assert done.stdout.splitlines()[2:] == [
+        "encoding windows-1250: found by the server; --encoding names it",
+        "other guesses about the file are not shown: the token lacks the scope "
+        "bulkwright.jobs.READ",
+    ]

@@ -80,6 +80,7 @@ def test_the_async_client_does_the_same(live: Live, leads: Path) -> None:
             details = await client.wait(job_id, watch=lambda d: seen.append(d.status))
             await client.download(details, leads.with_name("result.zip"))
             assert (await client.details(job_id)).id == job_id
+            assert (await client.snapshot(job_id)).rows.processed == 2
             assert {"Last_Name", "Email"} <= {f["api_name"] for f in await client.fields("Leads")}
             return details.status
 
@@ -108,6 +109,8 @@ def test_a_rejected_request_raises_its_code(live: Live, leads: Path) -> None:
         assert (caught.value.status, caught.value.code) == (400, "MODULE_NOT_AVAILABLE")
         with pytest.raises(ApiError, match="RESOURCE_NOT_FOUND"):
             client.details("1")
+        with pytest.raises(ApiError, match="NO_SUCH_JOB"):
+            client.snapshot("1")
         leads.write_bytes(b"no zip")
         with pytest.raises(ApiError, match="INVALID_FILE_FORMAT"):
             client.upload(leads)

@@ -18,10 +18,10 @@ import yaml
 from tests.support.processes import free_port
 
 from bulkwright.cli import app
+from bulkwright.domain.limits import STATEMENT_SECONDS
 from bulkwright.ops import health
 from bulkwright.ops.standalone import MetricsServer
 from bulkwright.settings import Settings
-from bulkwright.store.postgres.connection import STATEMENT_SECONDS
 from bulkwright.variables import PLACEHOLDER
 
 ROOT = Path(__file__).parents[2]

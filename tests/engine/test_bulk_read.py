@@ -21,6 +21,7 @@ from bulkwright.domain.criteria import Condition
 from bulkwright.domain.errors import ResourceNotFound
 from bulkwright.domain.job import FieldMapping, JobStatus
 from bulkwright.domain.read_job import ReadJob, ReadQuery, ReadRequest
+from bulkwright.domain.record_errors import TokenMismatch
 from bulkwright.events.events import JobAttemptFailed
 from bulkwright.files import Area
 from bulkwright.pipeline import bulk_read
@@ -97,6 +98,20 @@ def test_pages_by_number_and_by_token(bench: Bench, leads: list[int], chunk_rows
     assert second.query.page == 2
     third, rows = bench.read("", continues=second.id)
     assert ids(rows) == leads[10:] and third.read is not None and not third.read.more
+
+
+@pytest.mark.usefixtures("small_pages", "leads")
+def test_a_token_belongs_to_its_query(bench: Bench) -> None:
+    """What is given beside it must be the same; it is not ignored in silence."""
+    first, _ = bench.read(fields=("Email",))
+    again: dict[str, Any] = {"continues": first.id, "fields": ("Email",), "page": 2}
+    _, rows = bench.read("Leads", **again)
+    assert len(rows) == 5
+    criteria = Condition("Last_Name", "equal", ("x",))
+    others: list[dict[str, Any]] = [{"fields": ("City",)}, {"page": 3}, {"criteria": criteria}]
+    for module, other in (("Contacts", {}), *(("", other) for other in others)):
+        with pytest.raises(TokenMismatch):
+            bench.read(module, **again | other)
 
 
 @pytest.mark.usefixtures("small_pages")

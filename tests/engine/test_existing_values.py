@@ -96,6 +96,26 @@ def test_whole_seconds_in_tables_of_the_service(bench: Bench) -> None:
     assert bench.stored(done.ids[0], "Things")["At"] == "2024-07-01T12:00:00Z"
 
 
+def test_a_value_that_only_the_server_rejects_names_its_column(postgres_only: Bench) -> None:
+    """Not the words of the server; the columns before and behind it are not named."""
+    bench = postgres_only
+    run(
+        bench,
+        'CREATE TABLE v (id {id}, t TEXT UNIQUE, "it\'s 50%?" REAL, j JSONB, n NUMERIC, u TEXT)',
+        "CREATE FUNCTION halved() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN NEW.u := 1 / (NEW.n - 7); RETURN NEW; END $$",
+        "CREATE TRIGGER halved BEFORE INSERT OR UPDATE ON v FOR EACH ROW EXECUTE FUNCTION halved()",
+    )
+    offer(bench, "v")
+    header = "t,it's 50%?,j,n,u\n"
+    rows = 'a,1e39,1,1,\nb,1,"""\\u0000""",1,\nc,1,1,1e131080,\nd,1,1,7,\ne,1,1,1,\n'
+    wrong = ["INVALID_DATA-it's 50%?", "INVALID_DATA-j", "INVALID_DATA-n"]
+    done = bench.run(header + rows, "v")
+    assert done.outcome == [*wrong, "INVALID_DATA-division by zero", "ADDED"]
+    again = bench.run(header + "e,1e39,1,1,\n", "v", "update", find_by="t")
+    assert again.outcome == wrong[:1]
+
+
 # Export, then update
 
 

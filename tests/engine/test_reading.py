@@ -151,6 +151,12 @@ def test_a_control_z_at_the_end_is_no_row(bench: Bench, end: str, chunk_rows: in
     assert stored(bench, "City", "State") == [("x\x1ay", "3"), ("5", "6")]
 
 
+def test_a_control_z_in_a_quoted_cell_is_a_character(bench: Bench) -> None:
+    """Also at the end of the file."""
+    bench.run('a,b,c\r\n4,5,"6\x1a"', mappings=[NAME, CITY, STATE])
+    assert stored(bench, "City", "State") == [("5", "6\x1a")]
+
+
 def test_the_line_of_excel_is_no_header(bench: Bench) -> None:
     """It names the delimiter."""
     done = bench.run("sep=;\r\nLast_Name;City\r\nBoyle;Bonn, Nord\r\n")

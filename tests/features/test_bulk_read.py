@@ -285,6 +285,8 @@ def test_every_error_of_a_body(any_server: Deployment, body: bytes, code: str) -
     [
         ({"module": "Leads", "cvid": "123"}, {}, "query.cvid"),
         ({"module": "Events"}, {"file_type": "ics"}, "file_type ics"),
+        ({"module": "Events", "file_type": "ics"}, {}, "file_type ics"),
+        (email(type="field"), {}, "query.criteria type"),
         ({"module": "Leads", "fields": ["Owner.last_name"]}, {}, "query.fields Owner.last_name"),
         ({"module": "Leads", "fields": ["$converted"]}, {}, "query.fields $converted"),
         (email(api_name="Owner.last_name"), {}, "query.criteria Owner.last_name"),

@@ -13,8 +13,6 @@ import pytest
 from tests.support.deployment import Deployment
 from tests.support.uploads import zipped
 
-from bulkwright.domain.job_filter import JobFilter
-
 Send = Callable[[str, int], httpx2.Response]
 RACED = 20
 
@@ -26,6 +24,17 @@ def create(server: Deployment) -> Send:
     def send(key: str, which: int = 0) -> httpx2.Response:
         headers = server.auth() | {"Idempotency-Key": key}
         return server.http.post("/crm/bulk/v2/write", headers=headers, content=bodies[which])
+
+    return send
+
+
+def read(server: Deployment) -> Send:
+    """Sends one of two different requests for a bulk read with a key."""
+
+    def send(key: str, which: int = 0) -> httpx2.Response:
+        headers = server.auth() | {"Idempotency-Key": key}
+        query = {"module": "Leads", "page": which + 1}
+        return server.http.post("/crm/bulk/v2/read", headers=headers, json={"query": query})
 
     return send
 
@@ -43,19 +52,20 @@ def upload(server: Deployment) -> Send:
 def made(answer: httpx2.Response) -> str:
     """The id of what a request has made."""
     assert answer.status_code in (200, 201), answer.text
-    details = answer.json()["details"]
+    body = answer.json()
+    details = body["data"][0]["details"] if "data" in body else body["details"]
     return str(details.get("id") or details["file_id"])
 
 
 def count(server: Deployment) -> tuple[int, int]:
     """How many jobs and uploads the org has."""
     org = server.tenant.org.id
-    jobs = server.services.jobs.page(org, JobFilter(), before=None, most=10_000)
+    jobs = server.services.job_store.newest(org, 10_000)
     usage = server.services.upload_store.usage(org)
     return len(jobs), usage.daily_uploads
 
 
-@pytest.mark.parametrize("sender", [create, upload])
+@pytest.mark.parametrize("sender", [create, read, upload])
 def test_a_repeated_request_has_no_second_effect(
     server: Deployment, sender: Callable[[Deployment], Send]
 ) -> None:
@@ -69,7 +79,7 @@ def test_a_repeated_request_has_no_second_effect(
     assert made(send(str(uuid4()), 0)) != made(first)
 
 
-@pytest.mark.parametrize("sender", [create, upload])
+@pytest.mark.parametrize("sender", [create, read, upload])
 def test_raced_requests_have_one_effect(
     server: Deployment, sender: Callable[[Deployment], Send]
 ) -> None:
@@ -89,7 +99,7 @@ def test_raced_requests_have_one_effect(
     assert sorted(known) == sorted(names)
 
 
-@pytest.mark.parametrize("sender", [create, upload])
+@pytest.mark.parametrize("sender", [create, read, upload])
 def test_another_request_with_the_key_is_rejected(
     server: Deployment, sender: Callable[[Deployment], Send]
 ) -> None:
@@ -137,7 +147,7 @@ def test_a_key_is_forgotten_with_time(server: Deployment) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\tb", "ä"])
-@pytest.mark.parametrize("sender", [create, upload])
+@pytest.mark.parametrize("sender", [create, read, upload])
 def test_a_key_that_cannot_be_is_rejected(
     any_server: Deployment, sender: Callable[[Deployment], Send], key: str
 ) -> None:

@@ -133,6 +133,8 @@ def test_what_is_made_of_other_fields_is_not_searched(server: Deployment) -> Non
     """A search by it would find nothing."""
     answer = search(server, "(Full_Name:equals:Boyle)")
     assert (answer.status_code, answer.json()["details"]["param_name"]) == (501, "Full_Name")
+    listed = server.get("/crm/v2/Leads?sort_by=Full_Name")
+    assert (listed.status_code, listed.json()["details"]["param_name"]) == (501, "Full_Name")
 
 
 def test_a_reference_is_found_by_id_and_by_name(server: Deployment) -> None:

@@ -310,6 +310,8 @@ def _any(server: Deployment) -> bool:
     [
         ("Last_Name", 7, "text"),
         ("Last_Name", {"id": "1"}, "text"),
+        ("Last_Name", {"name": "x"}, "text"),
+        ("Email", {}, "email"),
         ("Company", ["a"], "text"),
         ("No_of_Employees", "x", "integer"),
         ("No_of_Employees", 1.5, "integer"),
@@ -346,6 +348,10 @@ def test_a_text_that_is_too_long(server: Deployment) -> None:
         {"data": [{"Last_Name": "x"}], "apply_feature_execution": [{"name": "layout_rules"}]},
         {"data": [{"Last_Name": "x", "Tag": [{"name": "t"}]}]},
         {"data": [{"Last_Name": "x", "Record_Image": "1"}]},
+        {"data": [{"Last_Name": "x"}], "apply_validation_rule": True},
+        {"data": [{"Last_Name": "x"}], "apply_function_validation_rule": True},
+        {"data": [{"Last_Name": "x", "$approved": False}]},
+        {"data": [{"Last_Name": "x", "$wizard_connection_path": ["1"]}]},
     ],
 )
 def test_what_is_not_done_is_a_501(server: Deployment, body: Json) -> None:
@@ -353,8 +359,9 @@ def test_what_is_not_done_is_a_501(server: Deployment, body: Json) -> None:
     answer = send(server, "POST", "Leads", body)
     assert (answer.status_code, answer.json()["code"]) == (501, "NOT_IMPLEMENTED")
     accepted: Json = {
-        "data": [{"Last_Name": "x", "Tag": [], "Record_Image": None}],
+        "data": [{"Last_Name": "x", "Tag": [], "Record_Image": None, "$approved": True}],
         "trigger": [],
+        "apply_validation_rule": False,
         "skip_feature_execution": [],
     }
     assert send(server, "POST", "Leads", accepted).status_code == 201
@@ -454,6 +461,8 @@ def test_owner_and_layout_have_defaults(server: Deployment) -> None:
     given: list[Json] = [
         {"Last_Name": "A", "Owner": None, "Layout": None},
         {"Last_Name": "B", "Layout": "nonsense"},
+        {"Last_Name": "B", "Layout": "123"},
+        {"Last_Name": "B", "Layout": {"id": "123"}},
     ]
     plain, *others = insert(server, "Leads", {"Last_Name": "C"}, *given)
     expected = read(server, "Leads", plain)

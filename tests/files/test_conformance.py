@@ -256,6 +256,17 @@ def test_files_belong_to_the_first_database_that_is_bound(kind: Kind, tmp_path: 
     assert kind.read("owner") == b"first"
 
 
+def test_the_owner_is_checked_without_a_change(kind: Kind, tmp_path: Path) -> None:
+    """Files without an owner are those of every database, and stay so."""
+    files = open_files(Settings(tmp_path / "data", files=kind.url), make=False)
+    files.check_owner("second")
+    kind.files.bind("first")
+    kind.files.check_reachable()
+    files.check_owner("first")
+    with pytest.raises(ForeignFiles, match="belong to another database"):
+        files.check_owner("second")
+
+
 def test_files_without_an_owner_are_bound_once_under_a_race(kind: Kind, tmp_path: Path) -> None:
     """Of two databases that start at the same moment, one gets the files."""
     start = threading.Barrier(8)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from tests.hostile import bodies, callbacks, paths, texts, values, wire, zips
+from tests.hostile import bodies, callbacks, calls, paths, texts, values, wire, zips
 from tests.hostile.case import Case
 
 GROUPS = (
     "zip container", "zip names", "zip bombs", "csv encoding", "csv shape", "csv text", "values",
     "keys", "json", "ids", "callback urls", "http", "paths", "tenants", "tokens",
+    "calls",
 )  # fmt: skip
 
 CASES: list[Case] = [
     case
-    for module in (zips, texts, values, bodies, callbacks, wire, paths)
+    for module in (zips, texts, values, bodies, callbacks, wire, paths, calls)
     for case in module.CASES
 ]
 

@@ -24,7 +24,7 @@ from tests.hostile.case import Answered, Bare, Closed, Done, Logged, Rejection
 from tests.support.deployment import Tenant
 from tests.support.uploads import zipped
 
-from bulkwright.domain import errors
+from bulkwright.domain import errors, read_errors, record_errors
 from bulkwright.testing import ServerProcess
 from bulkwright.zoho import problems
 
@@ -33,7 +33,7 @@ Json = dict[str, Any]
 LEAST_PATIENCE = 60.0
 CODES = {
     kind.code
-    for module in (errors, problems)
+    for module in (errors, read_errors, record_errors, problems)
     for _, kind in inspect.getmembers(module, inspect.isclass)
     if issubclass(kind, errors.BulkwrightError)
 } - {"INTERNAL_ERROR"}

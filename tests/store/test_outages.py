@@ -104,3 +104,28 @@ def test_a_wrong_statement_is_no_outage(database: Database) -> None:
     """Nor is an error that the driver raises itself."""
     assert classify(error_of(database, "SELEC 1")) is None
     assert classify(sqlite3.ProgrammingError("Cannot operate on a closed database.")) is None
+
+
+ENDLESS = (
+    "SELECT count(*) AS n FROM (WITH RECURSIVE c AS (SELECT 1 UNION ALL SELECT 1 FROM c) "
+    "SELECT * FROM c)"
+)
+
+
+def test_a_query_has_a_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends as an outage, as on PostgreSQL; the next query has a deadline of its own."""
+    monkeypatch.setattr(connection, "STATEMENT_SECONDS", 0.05)
+    with closing(StdlibDatabase(tmp_path / "test.sqlite")) as database:
+        assert "took too long" in str(classify(error_of(database, ENDLESS)))
+        monkeypatch.setattr(connection, "STATEMENT_SECONDS", 30.0)
+        counted = ENDLESS.replace("FROM c)", "FROM c LIMIT 300000)")
+        assert database.sql(counted) == [{"n": 300_000}]
+
+
+def test_a_transaction_has_no_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it writes, such as an index on a large table, may take its time."""
+    monkeypatch.setattr(connection, "STATEMENT_SECONDS", 0.0)
+    with closing(StdlibDatabase(tmp_path / "test.sqlite")) as database:
+        counted = ENDLESS.replace("FROM c)", "FROM c LIMIT 300000)")
+        with database.transaction():
+            assert database.sql(counted) == [{"n": 300_000}]

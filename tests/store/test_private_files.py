@@ -65,6 +65,38 @@ def test_the_files_of_an_earlier_version_are_closed_to_others(folder: Path) -> N
         assert readable_by_others(folder) == set()
 
 
+@pytest.mark.parametrize(("mode", "closed"), [(0o777, 0o755), (0o2775, 0o2755), (0o1777, 0o1777)])
+def test_an_open_folder_is_closed(folder: Path, mode: int, closed: int) -> None:
+    """Nothing in it can be replaced, and no upload or result be read; /tmp stays as it is."""
+    with open_services(Settings(folder)) as services:
+        make_tenant(services, "Zylker")
+    (folder / "files" / "uploads" / "1.zip").write_bytes(b"PK")
+    for path in folder.rglob("*"):
+        path.chmod(0o777)
+    folder.chmod(mode)
+    with open_services(Settings(folder)) as services:
+        assert len(services.accounts.orgs()) == 1
+    assert stat.S_IMODE(folder.stat().st_mode) == closed
+    assert stat.S_IMODE((folder / "files").stat().st_mode) == 0o755
+    assert {path.name for path in (folder / "files").iterdir() if path.stat().st_mode & 0o077} == {
+        "owner"
+    }
+
+
+def test_an_open_folder_of_another_user_is_noticed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It cannot be closed, so one line says what to do."""
+    folder.chmod(0o777)
+    monkeypatch.setattr(os, "geteuid", lambda: -1)
+    with open_services(Settings(folder)):
+        pass
+    assert [r.getMessage() for r in caplog.records] == [
+        f"every user of this machine can replace the files in {folder}, and the folder belongs to "
+        f"another user; run: chmod go-w {folder}"
+    ]
+
+
 def test_a_file_area_of_another_database_is_refused(tmp_path: Path) -> None:
     """The sweep would delete its files, and both databases give the same ids to their jobs."""
     shared = str(tmp_path / "files")

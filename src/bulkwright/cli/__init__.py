@@ -6,15 +6,19 @@ import io
 import logging
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from cyclopts import App
 from cyclopts.config import Env
 
 from bulkwright import __version__
 from bulkwright.cli.examples import EXAMPLES
+from bulkwright.cli.given_values import check_given
 from bulkwright.cli.help import HelpFormatter
 from bulkwright.cli.settings_file import NAME, SettingsFile
-from bulkwright.cli.whole_numbers import whole_numbers
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 app = App(
     name="bulkwright",
@@ -23,7 +27,7 @@ app = App(
     config=[
         Env("BULKWRIGHT_", command=False),
         SettingsFile(NAME, allow_unknown=True, use_commands_as_keys=False),
-        whole_numbers,
+        check_given,
     ],
     help_formatter=HelpFormatter(),
     help_format="plaintext",
@@ -167,7 +171,12 @@ def main() -> None:
     # Its lines say what our own line says when an outage ends the command.
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     try:
-        status = app(result_action="return_value", exit_on_error=False, print_error=False)
+        status = app(
+            console=_help_console(),
+            result_action="return_value",
+            exit_on_error=False,
+            print_error=False,
+        )
         print(end="", flush=True)  # here, where a closed pipe is no failure
     except KeyboardInterrupt:
         sys.exit(130)
@@ -178,3 +187,16 @@ def main() -> None:
     except Exception as error:
         fail_with(error)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _help_console() -> Console | None:
+    """Returns what the pages of `--help` are printed on; None if none is printed.
+
+    A group of commands without an option, such as `bulkwright jobs`, prints one too.
+    """
+    words = sys.argv[1:]
+    if any(word.startswith("-") for word in words) and not {"--help", "-h"} & set(words):
+        return None
+    from bulkwright.cli.output import console
+
+    return console

@@ -63,9 +63,7 @@ def _one_job(server: ServerProcess, source: Path, folder: Path) -> int:
         console.print(JSON(_shortened(details)))
         result = folder / "result.zip"
         if details.result is not msgspec.UNSET:
-            _print_step(
-                f"GET  {url}{details.result.download_url}", "the result, one line for each row"
-            )
+            _print_step(f"GET  {details.result.download_url}", "the result, one line for each row")
             client.download(details, result)
     if details.status != "COMPLETED":
         return 1
@@ -92,8 +90,9 @@ def _show_result(path: Path) -> None:
 
 
 def _errors_of(row: dict[str, str]) -> list[dict[str, str]]:
-    """The row with its first error, and one without a name for each further error."""
-    first, *others = row["ERRORS"].split(":")
+    """The row with its first error, and one without a name for each further error or column."""
+    codes = (error.split("-", 1) for error in row["ERRORS"].split(":"))
+    first, *others = (f"{code}-{name}" for code, names in codes for name in names.split(","))
     nameless = dict.fromkeys(row, "")
     return [{**row, "ERRORS": first}, *({**nameless, "ERRORS": other} for other in others)]
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bulkwright.cli.failure import fail
-from bulkwright.domain.errors import RequestError
+from bulkwright.domain.errors import FileNotSupported, RequestError
 from bulkwright.domain.limits import SERVICE
 from bulkwright.domain.reading import Splitting
 from bulkwright.formats.csv import choose, inspect
@@ -52,6 +52,7 @@ def as_regular_file(path: Path) -> Iterator[Path]:
             link = Path(folder) / name
             link.symlink_to(path.absolute())
             path = link
+        _check_archive(path)
         yield path
 
 
@@ -98,6 +99,18 @@ def read_header(
             return choose(allowed, names)[0]
         except RequestError as error:
             fail(f"{path.name}: {error.message}")
+
+
+def _check_archive(path: Path) -> None:
+    """Ends the process if the file is a zip that holds no CSV, or several."""
+    if not zipfile.is_zipfile(path):
+        return
+    with path.open("rb") as file:
+        archive = open_archive(file)
+        try:
+            archive.single_csv()
+        except FileNotSupported as error:
+            fail(f"{path.name}: {error.message}.")
 
 
 def _unpacked(path: Path, folder: Path) -> Path:

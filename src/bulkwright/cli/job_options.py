@@ -106,7 +106,7 @@ def _pairs(option: str, texts: Sequence[str] | None, form: str) -> Iterator[tupl
     for text in texts or ():
         # A column may have `=` in its name, a field has none.
         left, sign, right = text.rpartition("=") if option == "--map" else text.partition("=")
-        if not sign or not left:
+        if not sign or not left or (option == "--format" and not right):
             fail(f"{option} {text}: give {form}.")
         if left.strip() in found:
             fail(f"{option} names {left.strip()} twice; give it once.")

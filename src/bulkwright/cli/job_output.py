@@ -86,9 +86,13 @@ def reading_lines(job: Job, *, omitted: bool = True) -> None:
     for resource in job.resources:
         reading = resource.reading
         if reading is not None:
-            shown = reading if omitted else replace(reading, left_out=())
-            for line in _reading_lines(shown):
-                print_line(line)
+            print_reading(reading if omitted else replace(reading, left_out=()))
+
+
+def print_reading(reading: Reading) -> None:
+    """Prints what was a guess when a file was read, and the columns that were left out."""
+    for line in _reading_lines(reading):
+        print_line(line)
 
 
 def parts_lines(job: Job) -> None:

@@ -35,6 +35,7 @@ from bulkwright.cli.progress import progress
 from bulkwright.cli.write_task import INTERRUPTED, WriteTask, exit_status
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
+from bulkwright.domain.endpoint import InvalidEndpoint, parse_endpoint
 from bulkwright.domain.job import FieldMapping, Job, JobStatus, Operation
 from bulkwright.domain.request import JobRequest, ResourceRequest
 from bulkwright.events.events import Event, Observer
@@ -92,6 +93,10 @@ def write(
             fail("--url needs --token (or BULKWRIGHT_TOKEN).")
         if dry_run:
             fail("--dry-run works on a data folder, not on --url.")
+        try:
+            parse_endpoint(remote.url)
+        except InvalidEndpoint:
+            fail("--url takes http://HOST[:PORT] or https://HOST[:PORT].")
     with as_regular_file(file) as path:
         if result is not None and result.exists() and result.samefile(path):
             fail("--result is the input file; save the result under another name.")

@@ -16,6 +16,7 @@ from bulkwright.cli import report
 from bulkwright.cli.csv_file import copy_result
 from bulkwright.cli.failure import fail
 from bulkwright.cli.input_file import zipped
+from bulkwright.cli.job_output import print_reading
 from bulkwright.cli.output import coloured, errors, print_line
 from bulkwright.cli.progress import as_progress, progress, watching
 from bulkwright.cli.write_task import INTERRUPTED, WriteTask, exit_status
@@ -23,8 +24,12 @@ from bulkwright.client import ApiError, Client
 from bulkwright.client.atomic_file import atomic_write
 from bulkwright.domain.job import FieldMapping
 from bulkwright.domain.module import Field, Module
+from bulkwright.domain.reading import FoundBy, Reading
 from bulkwright.wire import requests as wire
+from bulkwright.wire.own import ReadingSnapshot
 from bulkwright.wire.responses import JobDetails
+
+_UNAUTHORIZED = 401
 
 
 def write_remote(
@@ -43,10 +48,15 @@ def write_remote(
                 job_id = _create(client, task, match.mappings)
                 details = client.wait(job_id, watch=watching(observe))
                 watching(observe)(details)
-            _report(details, task.options.encoding)
+            _report(details)
             _save_result(client, details, result, header, quote_formulas=quote_formulas)
+            _report_reading(client, details, task.options.encoding)
     except ApiError as error:
         words = error.details.get("reason") or error.message or error.code
+        if error.status == _UNAUTHORIZED and error.code != "OAUTH_SCOPE_MISMATCH":
+            words = f"{words}; give a valid --token, such as `bulkwright token create` prints"
+        if error.code == "UNREADABLE_ANSWER":
+            words = "the answer is none of this API; check --url"
         fail(f"{words} ({error.code}, from {url})")
     except httpx2.HTTPError as error:
         fail(f"{url} does not answer: {error}")
@@ -112,16 +122,46 @@ def _create(client: Client, task: WriteTask, mappings: tuple[FieldMapping, ...])
     )
 
 
-def _report(details: JobDetails, named: str | None) -> None:
+def _report(details: JobDetails) -> None:
     counts = as_progress(details).counts
     print_line(
         f"job {details.id}  ", coloured(details.status),
         f"  added {counts.added:,}  updated {counts.updated:,}  skipped {counts.skipped:,}  "
         f"of {counts.total:,} rows",
     )  # fmt: skip
-    encoding = details.character_encoding
-    if named is None and encoding not in (UNSET, "UTF-8"):
-        print_line(f"encoding {encoding}: found by the server; --encoding names it")
+
+
+def _report_reading(client: Client, details: JobDetails, named: str | None) -> None:
+    """Prints what was a guess when the server read the file, if the server shows that."""
+    try:
+        found = client.snapshot(details.id).resources[0].reading
+    except ApiError as error:
+        encoding = details.character_encoding
+        if named is None and encoding not in (UNSET, "UTF-8"):
+            print_line(f"encoding {encoding}: found by the server; --encoding names it")
+        why = (
+            "the token lacks the scope bulkwright.jobs.READ"
+            if error.code == "OAUTH_SCOPE_MISMATCH"
+            else "only the API of Bulkwright shows them"
+        )
+        print_line(f"other guesses about the file are not shown: {why}")
+        return
+    if found is not None:
+        print_reading(_reading(found))
+
+
+def _reading(found: ReadingSnapshot) -> Reading:
+    """Returns a reading without the omitted columns, which were printed before."""
+    return Reading(
+        found.encoding,
+        FoundBy(found.encoding_by),
+        found.delimiter,
+        FoundBy(found.delimiter_by),
+        also_fits=tuple(found.delimiters_that_fit_too),
+        stray_quotes=found.rows_with_stray_quotes,
+        first_stray_quote=found.first_row_with_stray_quotes,
+        assumed=found.formats_assumed,
+    )
 
 
 def _save_result(

@@ -12,6 +12,7 @@ import httpx2
 
 from bulkwright.client.atomic_file import atomic_write
 from bulkwright.client.core import Call, Core, Credentials, Steps, WriteOptions
+from bulkwright.wire.own import JobSnapshot
 from bulkwright.wire.responses import JobDetails
 
 T = TypeVar("T")
@@ -85,6 +86,13 @@ class Client(_Account):
     def details(self, job_id: str) -> JobDetails:
         """Returns the details of a job as they are now."""
         return self._run(self._core.details(job_id))
+
+    def snapshot(self, job_id: str) -> JobSnapshot:
+        """Returns a job as the service's own API shows it: how its file was read, and more.
+
+        Raises ApiError if the server is Zoho's, which has no such API.
+        """
+        return self._run(self._core.snapshot(job_id))
 
     def wait(
         self, job_id: str, *, pause: float = 0.05, watch: Callable[[JobDetails], None] | None = None
@@ -166,6 +174,13 @@ class AsyncClient(_Account):
     async def details(self, job_id: str) -> JobDetails:
         """Returns the details of a job as they are now."""
         return await self._run(self._core.details(job_id))
+
+    async def snapshot(self, job_id: str) -> JobSnapshot:
+        """Returns a job as the service's own API shows it: how its file was read, and more.
+
+        Raises ApiError if the server is Zoho's, which has no such API.
+        """
+        return await self._run(self._core.snapshot(job_id))
 
     async def wait(
         self, job_id: str, *, pause: float = 0.05, watch: Callable[[JobDetails], None] | None = None

@@ -13,6 +13,7 @@ from typing import IO, Any, TypedDict, TypeVar, Unpack
 import httpx2
 import msgspec
 
+from bulkwright.wire.own import JobSnapshot
 from bulkwright.wire.requests import ModuleName, NewFieldMapping, NewResource, WriteRequest
 from bulkwright.wire.responses import JobDetails
 
@@ -154,6 +155,15 @@ class Core:
         )
         _decoded(response)
         return msgspec.json.decode(response.content, type=JobDetails)
+
+    def snapshot(self, job_id: str) -> Steps[JobSnapshot]:
+        """Returns a job as the service's own API shows it, which Zoho does not have."""
+        response = yield from self._authorized(Call("GET", f"{self._url}/api/v1/jobs/{job_id}"))
+        _decoded(response)
+        try:
+            return msgspec.json.decode(response.content, type=JobSnapshot)
+        except msgspec.ValidationError as error:
+            raise ApiError(response.status_code, "UNREADABLE_ANSWER", str(error), {}) from None
 
     def result(self, details: JobDetails, file: IO[bytes]) -> Steps[None]:
         """Writes a job's result zip to a file."""

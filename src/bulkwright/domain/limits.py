@@ -311,6 +311,9 @@ CALLBACK_ATTEMPTS = 250
 SIGNING_OVERLAP_SECONDS = 24 * 3600.0
 """How long the previous secret is used for signing in addition to the newest."""
 
+STATEMENT_SECONDS = 30.0
+"""How long one statement may take: on PostgreSQL each one, with its wait for locks; on SQLite a
+query outside a transaction, such as a search."""
 LOCK_NOTED_SECONDS = 0.01
 """A transaction that holds its locks for a shorter time is not counted: there are too many."""
 LOCK_LONG_SECONDS = 1.0

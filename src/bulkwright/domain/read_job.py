@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bulkwright.domain.criteria import BoundCriteria, Criteria
+from bulkwright.domain.idempotency import IdempotencyKey
 from bulkwright.domain.job import Callback, JobStatus, Person
 
 
@@ -34,12 +35,13 @@ class ReadRequest:
     """A create request, checked as far as it can be without the schema."""
 
     module: str
-    """Empty if it continues another bulk read."""
+    """Empty if none is given, because it continues another bulk read."""
     query: ReadQuery
     continues: int | None = None
-    """The bulk read of which it wants the next page."""
+    """The bulk read of which it wants the next page. What the query gives must be the same."""
     callback: Callback | None = None
     version: str = "v2"
+    idempotency: IdempotencyKey | None = None
 
 
 @dataclass(frozen=True, slots=True)

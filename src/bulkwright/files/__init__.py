@@ -159,6 +159,10 @@ class Files(Protocol):
         """
         ...
 
+    def check_owner(self, owner: str) -> None:
+        """Raises ForeignFiles if the files are bound to another database; changes nothing."""
+        ...
+
     def check_reachable(self) -> None:
         """Raises OSError or Outage if the files cannot be reached."""
         ...

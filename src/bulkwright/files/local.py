@@ -27,6 +27,7 @@ from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.files import OWNER, Area, DamagedFile, ForeignFiles, MissingFile
 from bulkwright.files.checksums import checksum, verified
 from bulkwright.files.space import check_free_space
+from bulkwright.folders import make_private, make_root
 
 _ABANDONED_SECONDS = 3600
 
@@ -112,8 +113,9 @@ class LocalFiles:
         folders = [root / name for name in ("uploads", "parts", "results", "incoming")]
         self._durable: Set[Path] = frozenset()
         if make:
-            for folder in (root, *folders):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_root(root)
+            for folder in folders:
+                make_private(folder)
             # Also if they exist: the process that made them may have ended before it did this.
             _flush_folder(root)
             _flush_folder(root.parent)
@@ -205,7 +207,12 @@ class LocalFiles:
             with self.incoming() as file:
                 file.write(owner.encode())
                 file.link_to(path)
-        if path.read_text() != owner:
+        self.check_owner(owner)
+
+    def check_owner(self, owner: str) -> None:
+        """Raises ForeignFiles if the files are bound to another database."""
+        path = self._root / OWNER
+        if path.exists() and path.read_text() != owner:
             raise ForeignFiles(str(self._root))
 
     def check_reachable(self) -> None:

@@ -31,6 +31,7 @@ from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.files import OWNER, Area, DamagedFile, ForeignFiles, MissingFile
 from bulkwright.files.checksums import checksum, verified
 from bulkwright.files.space import check_free_space
+from bulkwright.folders import make_private
 from bulkwright.outages import Outage
 from bulkwright.variables import UnusableSetting, refuse_placeholder
 
@@ -122,13 +123,13 @@ class ObjectFiles:
 
     def scratch(self) -> BinaryIO:
         """Returns a new local file, readable by its owner only; closing it deletes it."""
-        self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self._scratch)
         return tempfile.TemporaryFile(dir=self._scratch)
 
     def check_space(self) -> None:
         """Raises Outage if less space is free for scratch files than has to stay free."""
         if self._free_bytes:
-            self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(self._scratch)
         check_free_space(self._scratch, self._free_bytes)
 
     def incoming(self) -> ObjectIncoming:
@@ -221,6 +222,11 @@ class ObjectFiles:
         """Binds the files to a database before their next use; sends nothing yet."""
         self._owner = owner
 
+    def check_owner(self, owner: str) -> None:
+        """Raises ForeignFiles if the files are bound to another database."""
+        if self._stored_owner() not in (None, owner.encode()):
+            raise ForeignFiles(self._url)
+
     @property
     def _store(self) -> ObjectStore:
         """The store. Raises ForeignFiles if its files belong to another database."""
@@ -232,15 +238,21 @@ class ObjectFiles:
 
     def _bound_to(self, owner: bytes) -> bytes:
         """Returns the id of the database that the files belong to: `owner` if there was none."""
+        found = self._stored_owner()
+        if found is not None:
+            return found
         with _translated_errors():
-            with suppress(FileNotFoundError):
-                return bytes(obstore.get(self._opened, OWNER).bytes())
             try:
                 with suppress(AlreadyExistsError):  # by a process that starts at the same moment
                     obstore.put(self._opened, OWNER, owner, mode="create")
                 return bytes(obstore.get(self._opened, OWNER).bytes())
             except FileNotFoundError:  # only the bucket can be missing for a PUT
                 raise Outage(_NO_BUCKET) from None
+
+    def _stored_owner(self) -> bytes | None:
+        with _translated_errors(), suppress(FileNotFoundError):
+            return bytes(obstore.get(self._opened, OWNER).bytes())
+        return None
 
     def check_reachable(self) -> None:
         """Raises Outage if the store does not respond or does not have the bucket."""
@@ -306,8 +318,9 @@ _UNREACHABLE = (
     "plain http needs AWS_ALLOW_HTTP=true)"
 )
 _NO_CREDENTIALS = (
-    "no credentials for the object store; set them in the environment (AWS_ACCESS_KEY_ID, "
-    "AWS_SECRET_ACCESS_KEY) or give the machine a role"
+    "no credentials for the object store; set them in the environment (s3://: AWS_ACCESS_KEY_ID, "
+    "AWS_SECRET_ACCESS_KEY; gs://: GOOGLE_SERVICE_ACCOUNT, the path of a key; az://: "
+    "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY) or give the machine a role"
 )
 _DENIED = (
     "the object store rejects these credentials; check them and their permissions: "

@@ -50,8 +50,10 @@ class Archive:
             beside = f"; it holds {others} other file(s)" if others else ""
             raise FileNotSupported(f"The zip holds no CSV file{beside}")
         if len(self.csvs) > 1:
+            first = ", ".join(member.name for member in self.csvs[:2])
             raise FileNotSupported(
-                f"The zip holds {len(self.csvs)} CSV files; a bulk write takes exactly one"
+                f"The zip holds {len(self.csvs)} CSV files, such as {first}; "
+                "a bulk write takes exactly one"
             )
         return self.csvs[0]
 

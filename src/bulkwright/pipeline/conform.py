@@ -127,9 +127,9 @@ def _values(cells: pl.Series, column: MappedColumn, plan: Plan) -> tuple[pl.Seri
     """The values of a mapping, and a mask of the cells that cannot be converted."""
     field = column.field
     if field.data_type == "layout":
-        # A missing or unknown layout is the default one (facts 3.3): every cell is valid.
-        ids = read_values(cells, column.options)
-        return ids.fill_null(plan.module.layout_id), no_rows(cells.len())
+        # A missing or unknown layout is the default one (facts 3.3), and a module has no other.
+        layout = pl.Series([plan.module.layout_id], dtype=pl.Int64)
+        return layout.new_from_index(0, cells.len()), no_rows(cells.len())
     if field.has_users:
         users = normalised(cells)
         values = users.replace_strict(plan.user_ids, default=None, return_dtype=pl.Int64)

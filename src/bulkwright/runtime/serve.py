@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -85,7 +86,9 @@ def is_clear_text(settings: Settings) -> bool:
 @contextmanager
 def _lock_data_folder(settings: Settings) -> Iterator[None]:
     """Locks the data folder: two servers on it would overwrite each other's credentials."""
-    with (settings.data / "serve.lock").open("w") as lock:
+    # Another user who can open it could hold the lock.
+    handle = os.open(settings.data / "serve.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    with open(handle, "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from pathlib import Path
 
 
 def worker_identity(pid: int) -> str:
@@ -25,4 +26,14 @@ def is_dead(identity: str) -> bool:
         return True
     except PermissionError:
         return False
-    return False
+    return _is_zombie(pid)
+
+
+def _is_zombie(pid: str) -> bool:
+    """Returns whether a process has ended, but its parent has not read its status yet."""
+    try:
+        facts = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return False  # not Linux, or it has ended in this moment
+    # The name of the program is in brackets and may hold any character.
+    return facts.rpartition(b")")[2].split()[:1] in ([b"Z"], [b"X"])

@@ -40,12 +40,16 @@ class Check:
         """How many jobs, lines, modules and uploads were checked."""
 
     def run(self) -> Iterator[Finding]:
-        """Yields each finding as soon as it is found."""
+        """Yields each finding as soon as it is found.
+
+        Raises ForeignFiles if the files are those of another database.
+        """
         try:
             found = list(self._database())
             yield from found
             if found:
                 return  # no other read of this database is reliable
+            self._files.check_owner(self._store.id())
             before = self._store.begin()
             self._modules = {module.id: module for module in self._store.modules()}
             for job_id in self._store.job_ids():

@@ -251,7 +251,13 @@ class _Columns:
         by_index = {m.index: m.api_name for m in self.mappings.values()}
         at = self._header.index(name) if self._header.count(name) == 1 else None
         api_name = by_index.get(at) if at is not None else None
-        api_name = api_name or self._names.field(name).api_name
+        found = None if api_name else self._names.find(name)
+        api_name = api_name or (found.field.api_name if found else None)
+        if api_name is None:
+            raise InvalidField(
+                f"{name!r} takes no format, because it is neither a column of the file nor a field "
+                f"of the module{did_you_mean(name, self._header) or self._names.hint(name)}"
+            )
         if api_name not in self.mappings:
             raise InvalidField(f"no column fills {api_name}, so it takes no format")
         self.mappings[api_name] = replace(self.mappings[api_name], format=pattern)

@@ -26,7 +26,6 @@ from bulkwright.domain.errors import (
     LinkNotValid,
     MandatoryNotFound,
     ModuleNotAvailable,
-    QuotaExceeded,
     ResourceNotFound,
     ScopeMismatch,
 )
@@ -50,6 +49,7 @@ from bulkwright.formats.csv import canonical_encoding
 from bulkwright.service import results
 from bulkwright.service.callbacks import WhyNever, check_callback
 from bulkwright.service.mapping import MappingRules, shortened
+from bulkwright.service.open_jobs import check_open_jobs
 from bulkwright.service.reading import decide, with_left_out
 from bulkwright.service.uploads import UploadService
 from bulkwright.store.accounts import AccountStore
@@ -93,12 +93,7 @@ class JobService:
             known = self._made_before(caller.org_id, request.idempotency)
             if known is not None:
                 return known
-        most = self.limits.org_open_jobs
-        if self.jobs.count_open(caller.org_id, most) >= most:
-            raise QuotaExceeded(
-                f"The org has {most} jobs that have not ended, which is its quota. "
-                "Create the next one when some have ended."
-            )
+        check_open_jobs(self.jobs, caller.org_id, self.limits)
         check_callback(request.callback, self.why_never)
         encoding = _encoding(request.character_encoding)
         if encoding is not None:

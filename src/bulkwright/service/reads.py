@@ -18,23 +18,25 @@ from bulkwright.domain.criteria import conditions
 from bulkwright.domain.errors import (
     InvalidToken,
     ModuleNotAvailable,
-    QuotaExceeded,
     ResourceNotFound,
 )
+from bulkwright.domain.idempotency import IdempotencyKey
 from bulkwright.domain.job import Person
 from bulkwright.domain.limits import READ_PAGES, Limits
 from bulkwright.domain.module import Module
 from bulkwright.domain.read_errors import FieldNotAvailable, PageRangeExceeded
 from bulkwright.domain.read_job import BoundQuery, ReadJob, ReadQuery, ReadRequest
-from bulkwright.domain.record_errors import ExpiredToken
+from bulkwright.domain.record_errors import ExpiredToken, TokenMismatch
 from bulkwright.domain.record_write import NotStored
 from bulkwright.files import Area, Files
 from bulkwright.service import results
 from bulkwright.service.callbacks import WhyNever, check_callback
 from bulkwright.service.mapping import shortened
+from bulkwright.service.open_jobs import check_open_jobs
 from bulkwright.service.read_criteria import ReadCriteria, is_elsewhere
 from bulkwright.service.record_access import require_scope
 from bulkwright.store.accounts import AccountStore
+from bulkwright.store.idempotency import IdempotencyStore
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.reads import ReadStore, bound_json
@@ -51,6 +53,7 @@ class ReadService:
     jobs: JobStore
     records: RecordStore
     files: Files
+    keys: IdempotencyStore
     limits: Limits
     clock: Clock = SYSTEM_CLOCK
     why_never: WhyNever = lambda _endpoint: None
@@ -58,18 +61,19 @@ class ReadService:
     def create(self, caller: Caller, request: ReadRequest) -> ReadJob:
         """Checks a request and adds its job.
 
+        If the request has an idempotency key, returns the job of the first request with this key.
         Raises the RequestError of the first mistake, and NotStored for what is documented and not
         served.
         """
         user = self.accounts.user(caller.org_id, caller.user_id)
         if user is None:
             raise InvalidToken
-        most = self.limits.org_open_jobs
-        if self.jobs.count_open(caller.org_id, most) >= most:
-            raise QuotaExceeded(
-                f"The org has {most} jobs that have not ended, which is its quota. "
-                "Create the next one when some have ended."
-            )
+        if request.idempotency is not None:
+            made = self.keys.made(caller.org_id, request.idempotency)
+            known = None if made is None else self.reads.job(caller.org_id, made)
+            if known is not None:
+                return known
+        check_open_jobs(self.jobs, caller.org_id, self.limits)
         check_callback(request.callback, self.why_never)
         name, query = self._wanted(caller, request)
         module = self._module(caller, name)
@@ -93,10 +97,7 @@ class ReadService:
             callback=request.callback,
             version=request.version,
         )
-        with self.reads.transaction():
-            numbered = replace(job, id=self.modules.take_ids(1))
-            self.reads.add(numbered)
-        return numbered
+        return self._add(job, request.idempotency)
 
     def details(self, org_id: int, job_id: int) -> ReadJob:
         """Returns a bulk read of an org as it is now. Raises ResourceNotFound."""
@@ -120,6 +121,19 @@ class ReadService:
         with _as_not_found():
             return self.files.size(Area.RESULTS, job_id)
 
+    def _add(self, job: ReadJob, key: IdempotencyKey | None) -> ReadJob:
+        with self.reads.transaction():
+            numbered = replace(job, id=self.modules.take_ids(1))
+            if key is not None:
+                first = self.keys.take(job.org_id, key, numbered.id)
+                known = self.reads.job(job.org_id, first)
+                if known is not None:
+                    return known
+                if first != numbered.id:
+                    self.keys.replace(job.org_id, key, numbered.id)
+            self.reads.add(numbered)
+        return numbered
+
     def _ended(self, org_id: int, job_id: int) -> ReadJob:
         job = self.details(org_id, job_id)
         if not job.has_result or job.result_swept:
@@ -133,13 +147,16 @@ class ReadService:
         before = self.reads.job(caller.org_id, request.continues)
         if before is None or before.read is None or not before.read.more:
             raise ExpiredToken(details={"param_name": "page_token"})
-        query = replace(
-            before.query,
-            page=before.query.page + 1,
-            after=before.read.last_id,
-            page_token=request.query.page_token,
+        given, kept = request.query, replace(before.query, page=before.query.page + 1)
+        agree = (
+            request.module in ("", before.module),
+            given.page in (1, kept.page),
+            given.fields in (None, kept.fields),
+            given.criteria in (None, kept.criteria),
         )
-        return before.module, query
+        if not all(agree):
+            raise TokenMismatch(details={"param_name": "page_token"})
+        return before.module, replace(kept, after=before.read.last_id, page_token=given.page_token)
 
     def _module(self, caller: Caller, name: str) -> Module:
         module = self.modules.module(caller.org_id, name)

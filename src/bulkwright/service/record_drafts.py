@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bulkwright.domain import value_rules as rules
 from bulkwright.domain.ids import parse_id
-from bulkwright.domain.module import Field, Module
+from bulkwright.domain.module import Field, Module, StorageType
 from bulkwright.domain.record_write import (
     Given,
     GivenObjects,
@@ -121,14 +121,9 @@ class DraftRules:
 
     def _stored(self, target: Field, value: Given) -> Stored | None:
         if target.data_type == "layout":
-            try:
-                cell = cell_of(value, target)
-                return (
-                    self.module.layout_id if cell is None else read_value(cell, target, self.zone)
-                )
-            except NotAValue:
-                return self.module.layout_id  # an unknown layout is the default one
-        if isinstance(value, GivenReference) and value.id is None:
+            return self.module.layout_id  # an unknown layout is the default one, the only one
+        refers = target.storage_type is StorageType.REFERENCE
+        if refers and isinstance(value, GivenReference) and value.id is None:
             raise _Missing(f"{target.api_name}.id")
         cell = cell_of(value, target)
         if target.required and (cell is None or not cell.strip(rules.BLANKS)):

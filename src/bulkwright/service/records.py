@@ -26,7 +26,8 @@ from bulkwright.domain.job import Person
 from bulkwright.domain.limits import DELETED_DAYS, RECORDS_PER_PAGE, RECYCLED_DAYS
 from bulkwright.domain.module import UNWRITABLE, Field, Module, StorageType
 from bulkwright.domain.record import LAYOUT_NAME, Record, Reference, UserReference, Value
-from bulkwright.service.criteria import CriteriaBinder, searchable_keys
+from bulkwright.domain.record_write import NotStored
+from bulkwright.service.criteria import CriteriaBinder, is_computed, searchable_keys
 from bulkwright.service.record_access import permitted_module
 from bulkwright.store import tables
 from bulkwright.store.accounts import AccountStore
@@ -192,6 +193,8 @@ class RecordService:
         sort = module.field(query.sort_by)
         if sort is None or sort.data_type in UNWRITABLE or sort.storage_type is StorageType.LIST:
             raise InvalidData(details={"param_name": "sort_by"})
+        if is_computed(sort):
+            raise NotStored(sort.api_name)
         few = bool(keys) and sort.api_name == "id"
         order = Order(sort, query.ascending, few=few)
         rows = self.store.page(module, criteria, order, query.per_page + 1, query.skipped)

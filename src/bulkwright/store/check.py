@@ -121,6 +121,11 @@ class CheckStore:
         """Returns the migrations that differ from those of this program."""
         return mismatches(self._db)
 
+    def id(self) -> str:
+        """Returns the id of the database, by which a file area knows its owner."""
+        row = self._db.one("deployment")
+        return "" if row is None else str(row["id"])
+
     def begin(self) -> int:
         """Creates the temporary tables; returns the next id that will be given.
 

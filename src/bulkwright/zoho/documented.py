@@ -296,7 +296,7 @@ PARAMETERS: Mapping[tuple[str, str], tuple[str, ...]] = (
         for end, names in {
             "search": (
                 "criteria email phone word converted approved approval_state page per_page fields "
-                "sort_by sort_order type"
+                "sort_by sort_order type cvid"
             ),
             "actions/count": "criteria email phone word",
             "deleted": "type page per_page",

@@ -79,6 +79,7 @@ READ_ROUTES: tuple[Route[ZohoContext, Access], ...] = (
         summary="Create a bulk read job",
         text="Up to 200,000 records of a module become a CSV. The token needs a scope to read the "
         "module too.",
+        parameters=(doc.IDEMPOTENCY_HEADER,),
         body=_BODY,
         answers={201: ResponseDoc("The job.", (_CREATED,))},
         errors=(
@@ -98,12 +99,14 @@ READ_ROUTES: tuple[Route[ZohoContext, Access], ...] = (
             b.GroupOperatorNotSupported,
             r.CriteriaLimitExceeded,
             r.ExpiredToken,
+            r.TokenMismatch,
             e.InvalidRequest,
             e.InvalidData,
             e.MissingKey,
             e.ModuleNotAvailable,
             e.LimitExceeded,
             e.QuotaExceeded,
+            e.IdempotencyKeyReused,
             e.InvalidCallbackUrl,
             e.InvalidCallbackMethod,
             e.AuthorizationFailed,

@@ -20,7 +20,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
-from bulkwright.domain.limits import LEASE_SECONDS
+from bulkwright.domain.limits import LEASE_SECONDS, STATEMENT_SECONDS
 from bulkwright.domain.module import StorageType
 from bulkwright.outages import register
 from bulkwright.ports import ChunkSize
@@ -63,8 +63,6 @@ TYPES = Types(
 )
 """PostgreSQL's column types."""
 
-STATEMENT_SECONDS = 30.0
-"""How long one statement may take, including the wait for locks."""
 CONNECT_SECONDS = 5.0
 """How long to wait for a connection: a new one, or one that another thread returns."""
 _RECONNECT_SECONDS = 0.25

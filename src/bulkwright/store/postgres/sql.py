@@ -98,7 +98,8 @@ def write_each(
     """A block that writes staged rows one by one and stores the rejected ones in a table.
 
     Each row has its own savepoint. The staged texts are cast to the types of their columns only
-    here, so that a text that cannot be cast rejects its own row only.
+    here, so that a text that cannot be cast rejects its own row only. The server does not say which
+    of them it was: they are cast once more, one by one.
     """
     table = table_of(module)
     names, types = table.columns(), column_types(module, columns, Types({}, "", {}))
@@ -107,8 +108,12 @@ def write_each(
     kept = {c: f"coalesce({value[c]}, t.{names[c]})" if keep_empty else value[c] for c in changed}
     changes = ", ".join(f"{names[c]} = {new}" for c, new in kept.items())
     update = f"UPDATE {table.name} t SET {changes} WHERE {same_id}" if changed else "PERFORM 1"
+    own_names = {f.api_name: f.column.name for f in module.fields if f.column}
+    casts = "".join(
+        f"        tried := {_text_literal(own_names[c])}; PERFORM {value[c]};\n" for c in columns
+    )
     body = f"""
-DECLARE r record; written bigint; state text; rule text; col text; message text;
+DECLARE r record; written bigint; state text; rule text; col text; message text; tried text;
 BEGIN
 FOR r IN SELECT * FROM {staged} ORDER BY CAST("$at" AS bigint) LOOP
 BEGIN
@@ -128,6 +133,12 @@ EXCEPTION WHEN data_exception OR integrity_constraint_violation OR with_check_op
     OR plpgsql_error THEN
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, rule = CONSTRAINT_NAME, col = COLUMN_NAME,
         message = MESSAGE_TEXT;
+    IF left(state, 2) = '22' AND coalesce(col, '') = '' THEN
+    BEGIN
+{casts}    EXCEPTION WHEN data_exception THEN
+        col := tried;
+    END;
+    END IF;
     INSERT INTO bulkwright_rejected VALUES (CAST(r."$at" AS bigint), state, rule, col, message);
 END;
 END LOOP;
@@ -142,6 +153,11 @@ def column_types(module: Module, columns: Sequence[str], types: Types) -> dict[s
     """The type of each of these columns of a module's table."""
     all_types = table_of(module).column_types(types)
     return {name: all_types[name] for name in columns}
+
+
+def _text_literal(text: str) -> str:
+    doubled = text.replace("'", "''")
+    return f"'{doubled}'"
 
 
 def _literal(stamp: int | datetime) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from time import perf_counter
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
+from bulkwright.domain.limits import STATEMENT_SECONDS
 from bulkwright.outages import register
 from bulkwright.store.database import Row
 from bulkwright.store.sqlite.driver import (
@@ -36,6 +37,8 @@ register(sqlite3.Error, stdlib_outage)
 
 _CACHED_STATEMENTS = 1_000
 """The most statements whose column names are cached."""
+_STEPS = 100_000
+"""Steps of a query between two looks at the time: about a millisecond."""
 _READ_SECONDS = 1.0
 """How long a read waits: readers need a lock only while the log of a dead writer is recovered."""
 
@@ -73,11 +76,14 @@ class StdlibDatabase(SqliteQueries):
         if connection.in_transaction:
             return self._rows(connection.execute(sql, values), sql)
         if sql.startswith("SELECT"):
+            self._local.ends = perf_counter() + STATEMENT_SECONDS
             try:
                 return self._rows(_execute_when_free(connection, sql, values, _READ_SECONDS), sql)
             except sqlite3.OperationalError:
                 self._discard(connection)
                 raise
+            finally:
+                self._local.ends = inf
         with self.transaction():
             return self._rows(self._connection().execute(sql, values), sql)
 
@@ -182,6 +188,11 @@ class StdlibDatabase(SqliteQueries):
             self._open.remove(connection)
         connection.close()
 
+    def _is_over_time(self) -> bool:
+        """Whether the query that this thread runs has taken too long; SQLite ends it then."""
+        ends: float = self._local.ends
+        return perf_counter() > ends
+
     def _rows(self, cursor: sqlite3.Cursor, sql: str) -> list[Row]:
         found = cursor.fetchall()
         if not found:
@@ -214,6 +225,8 @@ class StdlibDatabase(SqliteQueries):
             except BaseException:
                 connection.close()
                 raise
+            self._local.ends = inf
+            connection.set_progress_handler(self._is_over_time, _STEPS)
             self._local.connection = connection
             self._local.writable = os.access(self._path, os.W_OK)
             self._local.number = next(self._numbers)

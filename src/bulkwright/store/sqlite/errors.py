@@ -19,18 +19,21 @@ if TYPE_CHECKING:
 _LOCKED = "another program holds the database's lock; end it"
 _CANNOT_OPEN = "the database cannot be opened; check its permissions and the limit of open files"
 
+_SLOW = "the database took too long for a query; ask for less, or by a field that has an index"
+
 _BUSY = 5
 _BY_CODE = {
     _BUSY: _LOCKED,
     6: _LOCKED,
     8: READ_ONLY,
+    9: _SLOW,
     10: DISK_ERROR,
     13: NO_SPACE,
     14: _CANNOT_OPEN,
 }
-"""By primary result code: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN (sqlite.org/rescode.html).
+"""By primary result code: BUSY, LOCKED, READONLY, INTERRUPT, IOERR, FULL, CANTOPEN.
 
-An extended code has its primary code in the lowest byte.
+They are those of sqlite.org/rescode.html. An extended code has its primary code in the lowest byte.
 """
 
 _BUSY_TEXT = "database is locked"

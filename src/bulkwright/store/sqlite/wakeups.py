@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from bulkwright.folders import make_private
 from bulkwright.store.wakeups import Topic, Wakeups
 
 _MOST_BYTES = 4_096
@@ -66,7 +67,7 @@ class PipeWakeups(Wakeups):
         # It gets its name when it is open: a sender deletes pipes that no process reads.
         unnamed = self._path.with_name(f".{self._path.name}")
         try:
-            self._path.parent.mkdir(mode=0o700, exist_ok=True)
+            make_private(self._path.parent)
             os.mkfifo(unnamed, 0o600)
             try:
                 self._reader = os.open(unnamed, os.O_RDONLY | os.O_NONBLOCK)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import replace
 
+from bulkwright.domain.idempotency import idempotency_key
 from bulkwright.domain.limits import JSON_BODY_BYTES
 from bulkwright.domain.read_job import ReadJob
 from bulkwright.domain.record_write import NotStored
@@ -12,7 +13,7 @@ from bulkwright.web.request import Request
 from bulkwright.web.response import Response, json_response
 from bulkwright.zoho.auth import caller_of
 from bulkwright.zoho.context import ZohoContext
-from bulkwright.zoho.handlers.bulk_write import LONG_BODY_BYTES, long_body
+from bulkwright.zoho.handlers.bulk_write import IDEMPOTENCY_KEY, LONG_BODY_BYTES, long_body
 from bulkwright.zoho.not_served import not_served
 from bulkwright.zoho.parse.path import job_id
 from bulkwright.zoho.parse.reads import read_request
@@ -22,12 +23,13 @@ from bulkwright.zoho.present import reads as present
 async def create(zoho: ZohoContext, request: Request) -> Response:
     """Creates a bulk read. The body is JSON, whatever its Content-Type says."""
     body = await request.body(JSON_BODY_BYTES)
-    version = zoho.version(request).name
+    version, text = zoho.version(request).name, request.header(IDEMPOTENCY_KEY)
+    key = None if text is None else idempotency_key(text, b"read", version.encode(), body)
 
     def parse_and_create() -> ReadJob:
         with long_body if len(body) > LONG_BODY_BYTES else nullcontext():
             # The callback of the job uses the version of this request.
-            wanted = replace(read_request(body), version=version)
+            wanted = replace(read_request(body), version=version, idempotency=key)
         return zoho.services.reads.create(caller_of(request), wanted)
 
     try:

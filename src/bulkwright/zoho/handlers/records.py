@@ -51,9 +51,11 @@ async def records(zoho: ZohoContext, request: Request) -> Response:
         _check_fields(fields)
     since = since_header(request.header(b"if-modified-since"))
     page = _paging(zoho, request, query, since)
-    found = await request.run(
-        zoho.services.records.page, caller_of(request), request.params["module"], page.query
-    )
+    caller, module = caller_of(request), request.params["module"]
+    try:
+        found = await request.run(zoho.services.records.page, caller, module, page.query)
+    except NotStored as gap:
+        raise not_served(zoho, request, gap.api_name) from None
     if not found.records:
         return NO_CONTENT if since is None else _NOT_MODIFIED
     return json_response(present.records(found.records, _info(zoho, found, page, version), fields))

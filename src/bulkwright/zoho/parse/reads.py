@@ -43,16 +43,13 @@ def read_request(body: bytes) -> ReadRequest:
     except InvalidData:
         raise BodyNotReadable from None
     query = _object(_required(root, "query", "$"), "$.query")
-    _check_file_type(root.get("file_type"))
+    for place in (root, query):  # the SDKs of 8.0 have it in both
+        _check_file_type(place.get("file_type"))
     if query.get("cvid") is not None:
         raise NotStored("query.cvid")
-    callback = callback_of(root)
     token = query.get("page_token")
-    if token is not None:
-        text = _string(token, "$.query.page_token")
-        kept = ReadQuery(page_token=text)
-        return ReadRequest("", kept, continues=_job_of(text), callback=callback)
-    module = _required(query, "module", "$.query")
+    text = None if token is None else _string(token, "$.query.page_token")
+    module = query.get("module") if text is not None else _required(query, "module", "$.query")
     if isinstance(module, dict):
         module = _required(module, "api_name", "$.query.module")
     criteria = query.get("criteria")
@@ -60,8 +57,14 @@ def read_request(body: bytes) -> ReadRequest:
         fields=_fields(query.get("fields")),
         criteria=None if criteria is None else _criteria(criteria, "$.query.criteria", 0),
         page=_page(query.get("page")),
+        page_token=text,
     )
-    return ReadRequest(_string(module, "$.query.module"), found, callback=callback)
+    return ReadRequest(
+        module="" if module is None else _string(module, "$.query.module"),
+        query=found,
+        continues=None if text is None else _job_of(text),
+        callback=callback_of(root),
+    )
 
 
 def token_of(job_id: int) -> str:
@@ -147,6 +150,8 @@ def _condition(raw: dict[str, Any], name: object, path: str) -> Condition:
     if isinstance(name, dict):
         name = name.get("api_name")
     comparator, value = raw.get("comparator"), raw.get("value")
+    if raw.get("type") not in (None, "value"):
+        raise NotStored("query.criteria type")
     if not isinstance(name, str) or not isinstance(comparator, str) or value is None:
         raise InvalidCriteria(details={"json_path": path})
     comparator = comparator.lower()

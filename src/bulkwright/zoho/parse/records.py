@@ -13,9 +13,12 @@ from bulkwright.domain.limits import RECORDS_OBJECTS, RECORDS_VALUES
 from bulkwright.domain.record_write import Given, GivenObjects, GivenReference, RecordInput
 from bulkwright.zoho.parse.document import parse_document
 
-REFUSED_KEYS = ("lar_id", "apply_feature_execution")
+REFUSED_KEYS = (
+    "lar_id", "apply_feature_execution", "apply_validation_rule", "apply_function_validation_rule",
+)  # fmt: skip
 """Keys beside `data` that choose what else happens to a record; nothing here does it."""
-_REFUSED_IN_RECORD = ("Tag", "$append_values")
+_REFUSED_IN_RECORD = ("Tag", "$append_values", "$wizard_connection_path")
+_APPROVED = "$approved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +42,14 @@ def records_request(body: bytes) -> RecordsRequest:
     if not isinstance(check, list) or not all(isinstance(name, str) for name in check):
         raise _no_list("duplicate_check_fields")
     refused = [key for key in REFUSED_KEYS if root.get(key)]
-    refused += [
-        key
-        for record in data
-        if isinstance(record, dict)
-        for key in _REFUSED_IN_RECORD
-        if record.get(key)
-    ]
+    refused += [key for record in data if isinstance(record, dict) for key in _refused(record)]
     return RecordsRequest(tuple(map(_record, data)), tuple(check), next(iter(refused), None))
+
+
+def _refused(record: Mapping[str, object]) -> list[str]:
+    found = [key for key in _REFUSED_IN_RECORD if record.get(key)]
+    # Reads return true; false asks for a record that waits for an approval.
+    return [*found, _APPROVED] if record.get(_APPROVED) is False else found
 
 
 def since_header(text: str | None) -> datetime | None:
