@@ -267,9 +267,7 @@ class WorkerSettings(JobSettings, MetricsSettings, LogSettings, LimitsSettings, 
 
     metrics: str = _option("", "HOST:PORT of its /metrics and /healthz.")
     attached: bool = _option(
-        False,
-        "Used by `serve` for its workers. They end when standard input ends, and report counters "
-        "on standard output. --metrics is ignored then.",
+        False, "Used by `serve`. Ends with standard input; its counters go to standard output."
     )
     helps: int | None = _option(None, "Used by `write`: the job to help.", most=2**63 - 1)
 
@@ -298,9 +296,7 @@ class Settings(JobSettings, MetricsSettings, LogSettings, RetentionSettings, Dat
     strict_upload_status: bool = _option(
         False, "Answer 400 to an upload that is not a zip. As documented; otherwise 200."
     )
-    layout_mandatory: bool = _option(
-        False, "Demand fields that a layout makes mandatory. Of Leads: Company."
-    )
+    layout_mandatory: bool = _option(False, "Demand mandatory fields of layouts: Company of Leads.")
     drain_seconds: float = _option(
         0.0,
         "Seconds to continue after a stop signal. Meanwhile /readyz answers 503, so that a "
