@@ -1,9 +1,11 @@
 """B2: a million rows into PostgreSQL, zip in, result zip out, against psql.
 
-    python benchmarks/b2_postgres.py [--rows N] [--runs K] [--operation NAME] [--dir DIR]
+    python benchmarks/b2_postgres.py [--rows N] [--runs K] [--operation NAME] [--parts 1,2]
+                                     [--dir DIR]
 
 As B1, on a PostgreSQL server of its own (18, out of a wheel, on the disk of `--dir`, durable). Ours
-is one `bulkwright write --database` process, from start to exit.
+is one `bulkwright write --database --parts N` command, from start to exit, for each N of `--parts`
+(1,2). Beside the wall it prints the CPU time of the server's processes and of the client's.
 
 The reference is what one would type: `\\copy` of the unzipped CSV into a temporary table and one
 `INSERT ... ON CONFLICT` into a table with the same unique index, in one transaction. It checks
@@ -13,6 +15,7 @@ types by their column alone, remembers nothing and answers nothing.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,13 +82,15 @@ def reference(server: OwnServer, url: str, source: Path, operation: str) -> Fini
     return done
 
 
-def ours(url: str, data: Path, archive: Path, result: Path, operation: str) -> Finished:
+def ours(
+    url: str, data: Path, archive: Path, result: Path, operation: str, parts: int = 1
+) -> Finished:
     """One run of `bulkwright write`."""
     argv: list[str | Path] = [*bulkwright(), "write", archive, "--module", "Leads"]
     argv += ["--operation", operation.partition("-")[0], "--database", url]
     if operation != "insert":
         argv += ["--find-by", "Email"]
-    done = timed([*argv, "--data", data, "--result", result])
+    done = timed([*argv, "--parts", str(parts), "--data", data, "--result", result])
     if done.code:
         raise BenchmarkError(f"write exited with {done.code}: {done.stderr[-2000:]}")
     return done
@@ -102,15 +107,17 @@ def expect_stored(server: OwnServer, url: str, table: str, rows: int) -> None:
 
 
 def measure(
-    server: OwnServer, operation: str, rows: int, runs: int, folder: Path
-) -> dict[str, Any]:
-    """Both sides of one operation, taking turns."""
+    server: OwnServer, operation: str, rows: int, runs: int, folder: Path, parts: Sequence[int]
+) -> dict[int, dict[str, Any]]:
+    """Both sides of one operation, taking turns; ours once for each number of parts."""
     first = Dataset(rows)
     plain, archive = make_apart(first, folder), make_apart(first, folder, zipped=True)
     match = operation == "upsert-match"
     filled_theirs = filled_ours = None
     theirs_runs: list[Finished] = []
-    ours_runs: list[Finished] = []
+    ours_runs: dict[int, list[Finished]] = {number: [] for number in parts}
+    cpu: dict[int, list[float]] = {number: [] for number in (0, *parts)}
+    """CPU seconds of the server, by the number of parts; 0 is the reference."""
     with scratch(folder) as space:
         if match:
             say(f"{operation}: filling both databases")
@@ -124,18 +131,41 @@ def measure(
         for run in range(runs):
             url = server.database(filled_theirs)
             server.run("CHECKPOINT")
+            begun = server.cpu_s()
             theirs_runs.append(reference(server, url, plain, operation))
+            cpu[0].append(server.cpu_s() - begun)
             expect_stored(server, url, "leads", rows)
             server.drop(url)
             say(f"{operation}: run {run + 1}: reference {theirs_runs[-1].seconds:.2f} s")
-            url = server.database(filled_ours)
-            server.run("CHECKPOINT")
-            result = space / f"{run}.zip"
-            ours_runs.append(ours(url, space / f"{run}", archive, result, operation))
-            expect_statuses(result, {"UPDATED" if match else "ADDED": rows})
-            expect_stored(server, url, "org%_Leads", rows)
-            server.drop(url)
-            say(f"{operation}: run {run + 1}: ours {ours_runs[-1].seconds:.2f} s")
+            for number in parts:
+                url = server.database(filled_ours)
+                server.run("CHECKPOINT")
+                result = space / f"{run}-{number}.zip"
+                data, begun = space / f"{run}-{number}", server.cpu_s()
+                done = ours(url, data, archive, result, operation, number)
+                cpu[number].append(server.cpu_s() - begun)
+                ours_runs[number].append(done)
+                expect_statuses(result, {"UPDATED" if match else "ADDED": rows})
+                expect_stored(server, url, "org%_Leads", rows)
+                server.drop(url)
+                say(
+                    f"{operation}: run {run + 1}: ours, {number} parts {done.seconds:.2f} s, "
+                    f"CPU of the server {cpu[number][-1]:.1f} s, of the client {done.cpu_s:.1f} s"
+                )
+    return {
+        number: compared(theirs_runs, ours_runs[number], cpu[0], cpu[number], rows)
+        for number in parts
+    }
+
+
+def compared(
+    theirs_runs: list[Finished],
+    ours_runs: list[Finished],
+    theirs_cpu: list[float],
+    ours_cpu: list[float],
+    rows: int,
+) -> dict[str, Any]:
+    """The figures of both sides."""
     own = median([done.seconds for done in ours_runs])
     theirs = median([done.seconds for done in theirs_runs])
     return {
@@ -143,8 +173,14 @@ def measure(
             "what": "psql: \\copy of the unzipped CSV into a temporary table, INSERT ... ON "
             "CONFLICT into a table with a unique index, one transaction",
             **times([done.seconds for done in theirs_runs]),
+            "server_cpu_s": median(theirs_cpu),
+            "client_cpu_s": median([done.cpu_s for done in theirs_runs]),
         },
-        "ours": whole_process(ours_runs, rows),
+        "ours": {
+            **whole_process(ours_runs, rows),
+            "server_cpu_s": median(ours_cpu),
+            "client_cpu_s": median([done.cpu_s for done in ours_runs]),
+        },
         "ratio": round(own / theirs, 3),
         "target": target(own / theirs, at_most=TARGET),
         "peak_floor_mb": peak_floor_mb(),
@@ -155,13 +191,16 @@ def measure(
 def main() -> None:
     parser = options(__doc__, rows=1_000_000)
     parser.add_argument("--operation", choices=OPERATIONS, action="append")
+    parser.add_argument("--parts", default="1,2")
     args = parser.parse_args()
+    parts = [int(number) for number in args.parts.split(",")]
     parameters = {"rows": args.rows, "columns": len(COLUMNS_16), "runs": args.runs}
     args.dir.mkdir(parents=True, exist_ok=True)
     with own_server(settings=SETTINGS, parent=args.dir) as server:
         for name in args.operation or OPERATIONS:
-            measured = measure(server, name, args.rows, args.runs, args.dir)
-            report("B2", parameters, {name: measured})
+            measured = measure(server, name, args.rows, args.runs, args.dir, parts)
+            for number, figures in measured.items():
+                report("B2", {**parameters, "parts": number}, {name: figures})
 
 
 if __name__ == "__main__":

@@ -161,6 +161,8 @@ class Finished:
     code: int
     stdout: str
     stderr: str
+    cpu_s: float = 0.0
+    """CPU time of it and of all its descendants that it waited for."""
 
 
 def peak_floor_mb() -> float:
@@ -190,6 +192,7 @@ def timed(argv: Sequence[str | Path], *, stdin: str = "", cwd: Path | None = Non
             code=process.returncode,
             stdout=out.read().decode(errors="replace"),
             stderr=err.read().decode(errors="replace"),
+            cpu_s=round(usage.ru_utime + usage.ru_stime, 2),
         )
 
 

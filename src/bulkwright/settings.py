@@ -16,7 +16,7 @@ from typing import Any, Literal, Self, TypeVar, get_type_hints
 from urllib.parse import urlsplit
 
 from bulkwright.domain.endpoint import InvalidEndpoint, parse_allowed, parse_endpoint
-from bulkwright.domain.limits import PROFILES, Limits, MiB
+from bulkwright.domain.limits import KEY_GROUPS, PROFILES, Limits, MiB
 from bulkwright.domain.retention import RETENTION_POLICIES, RetentionPolicy, parse_time
 from bulkwright.folders import make_root
 from bulkwright.variables import (
@@ -224,9 +224,7 @@ class LogSettings(_Group):
 class MetricsSettings(_Group):
     """Who may read the metrics."""
 
-    metrics_token: str = _option(
-        "", "Bearer token that opens /metrics. Set it by environment variable."
-    )
+    metrics_token: str = _option("", "Token that opens /metrics. Set it by environment variable.")
 
 
 @dataclass(frozen=True)
@@ -246,19 +244,36 @@ class CsvSettings(_Group):
 
 
 @dataclass(frozen=True)
-class WorkerSettings(CsvSettings, MetricsSettings, LogSettings, LimitsSettings, DataLocation):
+class JobSettings(CsvSettings):
+    """How jobs are run."""
+
+    parts: int | None = _option(
+        None,
+        "PostgreSQL: the most parts that the rows of a job are divided into. Default: one for each "
+        "worker; of `write`, for each core, if the file is large and the database has sessions.",
+        least=1, most=KEY_GROUPS,
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        """Raises UnusableSetting for several parts on SQLite."""
+        super().__post_init__()
+        if (self.parts or 1) > 1 and not getattr(self, "database", "not known here"):
+            raise UnusableSetting("--parts needs --database: on SQLite a job has one part.")
+
+
+@dataclass(frozen=True)
+class WorkerSettings(JobSettings, MetricsSettings, LogSettings, LimitsSettings, DataLocation):
     """The settings of `bulkwright worker`."""
 
     metrics: str = _option("", "HOST:PORT of its /metrics and /healthz.")
     attached: bool = _option(
-        False,
-        "Used by `serve` for its workers. They end when standard input ends, and report counters "
-        "on standard output. --metrics is ignored then.",
+        False, "Used by `serve`. Ends with standard input; its counters go to standard output."
     )
+    helps: int | None = _option(None, "Used by `write`: the job to help.", most=2**63 - 1)
 
 
 @dataclass(frozen=True)
-class Settings(CsvSettings, MetricsSettings, LogSettings, RetentionSettings, DataLocation):
+class Settings(JobSettings, MetricsSettings, LogSettings, RetentionSettings, DataLocation):
     """The settings of a deployment, the same for its API and the workers that it starts."""
 
     host: str = _option("127.0.0.1", "The address to listen on.")
@@ -281,9 +296,7 @@ class Settings(CsvSettings, MetricsSettings, LogSettings, RetentionSettings, Dat
     strict_upload_status: bool = _option(
         False, "Answer 400 to an upload that is not a zip. As documented; otherwise 200."
     )
-    layout_mandatory: bool = _option(
-        False, "Demand fields that a layout makes mandatory. Of Leads: Company."
-    )
+    layout_mandatory: bool = _option(False, "Demand mandatory fields of layouts: Company of Leads.")
     drain_seconds: float = _option(
         0.0,
         "Seconds to continue after a stop signal. Meanwhile /readyz answers 503, so that a "

@@ -95,6 +95,7 @@ def open_job_context(
             dry=dry,
             quote_formulas=settings.quotes_formulas,
             pace=ChunkPace(limited=not settings.database),
+            most_parts=settings.parts if settings.database and not dry else 1,
             clock=clock,
         )
         yield services, ctx, open_claim_store

@@ -18,7 +18,7 @@ from bulkwright.cli.serving import worker_settings
 from bulkwright.domain.limits import PROFILES
 from bulkwright.domain.retention import SERVICE, ZOHO
 from bulkwright.runtime.serve import is_clear_text
-from bulkwright.runtime.supervisor import worker_environment
+from bulkwright.runtime.worker_environment import worker_environment
 from bulkwright.settings import (
     DataLocation,
     RetentionSettings,
@@ -49,6 +49,7 @@ OTHER: dict[str, Any] = {
     "port": 9000,
     "dev": True,
     "workers": 7,
+    "parts": 1,
     "public_url": "https://crm.example",
     "trusted_proxy": ("10.0.0.0/8", "fd00::/8"),
     "callback_allow": ("receiver.internal:8443", "10.1.2.3:80"),
@@ -184,6 +185,8 @@ def test_the_profile_that_holds(profile: Any, dev: bool, expected: str) -> None:
         (("--public-url", "crm.example"), "--public-url: "),
         (("--keep-jobs", "soon"), "--keep-jobs: 'soon' is not a time; write hours, days or weeks"),
         (("--database", "mysql://x"), "--database takes postgresql://USER@HOST/NAME"),
+        (("--parts", "0"), "--parts takes a number from 1 to 64, not 0."),
+        (("--parts", "2"), "--parts needs --database: on SQLite a job has one part."),
     ],
 )
 def test_unusable_values_are_one_line(run: Run, options: tuple[str, ...], message: str) -> None:
@@ -191,6 +194,16 @@ def test_unusable_values_are_one_line(run: Run, options: tuple[str, ...], messag
     assert message in refused(run("serve", *options))
     with pytest.raises(UnusableSetting, match=message.partition(":")[0]):
         bound("serve", *options)
+
+
+def test_a_job_has_one_part_on_sqlite(run: Run, tmp_path: Path) -> None:
+    """`write` refuses more before it reads the file; one part may be named."""
+    (tmp_path / "leads.csv").write_text("Last_Name\nBoyle\n")
+    line = ("write", tmp_path / "leads.csv", "--module", "Leads", "--operation", "insert",
+            "--data", tmp_path / "data")  # fmt: skip
+    assert "--parts needs --database" in refused(run(*line, "--parts", "2"))
+    assert not (tmp_path / "data").exists()
+    assert run(*line, "--parts", "1").returncode == 0
 
 
 @pytest.mark.parametrize(

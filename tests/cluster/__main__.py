@@ -6,9 +6,10 @@ random moments and started again. Then everything is looked at from outside: the
 results, the tables. Exits 0 only when every job is COMPLETED and nothing was lost or doubled.
 
     python -m tests.cluster [--jobs 500] [--rows 5000] [--orgs 10] [--workers 4] [--seed N]
-                            [--database URL] [--files URL] [--pause 1.0]
+                            [--database URL] [--files URL] [--pause 1.0] [--divided]
 
-Without --database it starts a server of its own; --files is passed on to all processes.
+Without --database it starts a server of its own; --files is passed on to all processes. With
+--divided, chunks are so short that the jobs run in as many parts as there are workers.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ STUCK_SECONDS = 90.0
 """A job without progress for this time, with no more kills, is stuck."""
 _SHARED = 0.2
 """The share of rows on keys that other jobs of the org have too."""
+_CHUNKS = 12
+"""Of a job, with --divided."""
+_ROW_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -131,9 +135,11 @@ def _killed(site: Site, load: Load, chance: random.Random) -> Iterator[list[int]
 
 
 def _at_work(site: Site) -> list[tuple[int, int]]:
-    """Jobs under way, and the processes that have claimed them."""
+    """Jobs under way, and the processes that have claimed them or parts of them."""
     claimed = site.ask(
         "SELECT id, lease_holder FROM jobs WHERE status = 'INPROGRESS' "
+        "AND lease_until > lease_now() UNION "
+        "SELECT job_id, lease_holder FROM parts WHERE status = 'OPEN' "
         "AND lease_until > lease_now()"
     )
     return [(job, int(holder.rpartition("/")[2])) for job, holder in claimed]
@@ -166,13 +172,18 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     parser.add_argument("--database", default="", help="an empty one, of a PostgreSQL server")
     parser.add_argument("--files", default="", help="where files are kept, for all processes")
+    parser.add_argument("--divided", action="store_true", help="run jobs in several parts")
     given = parser.parse_args()
     load = Load(given.jobs, given.rows, given.orgs, given.workers, given.pause)
     folder = Path(tempfile.mkdtemp(prefix="bulkwright-cluster-"))
     print(f"seed {given.seed}, {load}, in {folder}", flush=True)
 
     def run_on(database: str) -> Outcome:
-        with Site(folder, database, files=given.files, constants={}) as site:
+        constants: dict[str, dict[str, object]] = {}
+        if given.divided:
+            size = load.rows * _ROW_BYTES // _CHUNKS
+            constants = {"bulkwright.domain.limits": {"CHUNK_TEXT_BYTES": size}}
+        with Site(folder, database, files=given.files, constants=constants) as site:
             return run(site, load, given.seed)
 
     if given.database:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,13 +14,19 @@ from pathlib import Path
 import polars as pl
 import pytest
 from tests.support.bench import Bench, opened
+from tests.support.part_workers import helping
 from tests.support.stores import PostgresStore, Store
 
 from bulkwright.domain.errors import LeaseLost
-from bulkwright.domain.job import FieldMapping, JobStatus, Lease, Split
+from bulkwright.domain.job import FieldMapping, Job, JobStatus, Lease, Split
 from bulkwright.domain.outcome import Counts
+from bulkwright.domain.record_write import RecordInput, WrittenRecord
 from bulkwright.files import DamagedFile
 from bulkwright.pipeline import result
+from bulkwright.pipeline.part_run import PartRun
+from bulkwright.pipeline.run import fail_job
+from bulkwright.runtime.worker import Blocked
+from bulkwright.store.parts import PartStore
 
 ROWS = 40
 LEADS = "Last_Name,Email\n" + "".join(f"Name {n},n{n % 30}@zylker.example\n" for n in range(ROWS))
@@ -174,6 +183,54 @@ def test_two_jobs_create_one_record_of_each_key(
     assert len(keys) == len(set(keys)) == count
 
 
+def test_no_unique_value_comes_twice(two: tuple[Bench, Bench]) -> None:
+    """Jobs by different fields and calls of the record API write one module at the same time."""
+    first, second = two
+    unique = {"data_type": "text", "unique": True}
+    first.things({"api_name": "Code", **unique}, {"api_name": "Serial", **unique})
+    values = [f"value {n}" for n in range(120)]
+    pairs = list(zip(values, values[::-1], strict=True))
+    contents = (
+        ("Code", "Name,Code\n" + "".join(f"N,{value}\n" for value in values)),
+        ("Serial", "Name,Serial\n" + "".join(f"N,{value}\n" for value in values[::-1])),
+        ("Code", "Name,Code,Serial\n" + "".join(f"N,{one},{other}\n" for one, other in pairs)),
+    )
+    jobs = [
+        first.create(content, "Things", "upsert", find_by=find_by).id
+        for find_by, content in contents
+    ]
+    ended = threading.Event()
+
+    def call() -> int:
+        made = 0
+        for name, value in itertools.cycle(itertools.product(("Code", "Serial"), values[::2])):
+            if ended.is_set():
+                break
+            record = RecordInput({"Name": "N", name: value})
+            (written,) = first.services.record_calls.insert(first.caller, "Things", [record])
+            made += isinstance(written, WrittenRecord)
+        return made
+
+    with (
+        first.parts(4), second.parts(4), first.chunks(size=150), second.chunks(size=200),
+        ThreadPoolExecutor(1) as threads,
+    ):  # fmt: skip
+        calling = threads.submit(call)
+        at_once(two, jobs[:2])
+        with helping([second]):
+            assert first.worker.run_one(jobs[2])
+        ended.set()
+        assert calling.result() > 0
+    ends = [first.done(job).job for job in jobs]
+    assert [job.status for job in ends] == [JobStatus.COMPLETED] * 3
+    # One of the first two is not divided, because the other one is.
+    splits = [job.resources[0].split for job in ends]
+    assert sorted(split.parts for split in splits if split is not None) == [1, 1, 4]
+    for name in ("Code", "Serial"):
+        stored = [r[name] for r in first.records("Things") if r[name] is not None]
+        assert len(stored) == len(set(stored)) == len(values)
+
+
 def test_two_jobs_add_each_picklist_value_once(two: tuple[Bench, Bench]) -> None:
     """Also where both chunks have the same new values at the same time."""
     first, second = two
@@ -188,6 +245,170 @@ def test_two_jobs_add_each_picklist_value_once(two: tuple[Bench, Bench]) -> None
     assert field is not None
     assert sorted(field.pick_list_values) == sorted(f"k{n}" for n in range(50))
     assert [first.done(job).statuses for job in jobs] == [["ADDED"] * 400] * 2
+
+
+def test_an_idle_worker_runs_parts_of_another_one(two: tuple[Bench, Bench]) -> None:
+    """The result is whole and in file order, and both have done a share."""
+    first, second = two
+    rows = [f"Name {n},key{n % 900}@zylker.example\n" for n in range(1000)]
+    job = first.create("Last_Name,Email\n" + "".join(rows), operation="upsert", find_by="Email")
+
+    def help_until_ended() -> int:
+        ran = 0
+        while not first.services.jobs.details(first.org.id, job.id).status.is_final:
+            ran += second.worker.help(job.id)
+        return ran
+
+    second.worker._identity = "there/1"
+    with first.parts(4), first.chunks(size=800), ThreadPoolExecutor(1) as threads:
+        helping = threads.submit(help_until_ended)
+        assert first.worker.run_one(job.id)
+        assert helping.result() >= 1
+    done = first.done(job.id)
+    assert done.statuses == ["ADDED"] * 900 + ["UPDATED"] * 100
+    assert [row["Last_Name"] for row in done.rows] == [f"Name {n}" for n in range(1000)]
+    assert len(first.records()) == 900
+    workers = first.services.database.sql("SELECT DISTINCT lease_holder FROM parts")
+    assert len(workers) == 2
+
+
+class Killed(BaseException):
+    """The process is killed."""
+
+
+def shared(first: Bench, rows: int = 60, parts: int = 3) -> tuple[Lease, Job]:
+    """A job that a worker has claimed and divided, and of which it has run nothing yet."""
+    content = "Last_Name,Email\n" + "".join(f"Name {n},n{n}@zylker.example\n" for n in range(rows))
+    job = first.create(content, operation="upsert", find_by="Email")
+    claims = first.services.claims
+    claimed = claims.claim("here/1", only=job.id)
+    assert claimed is not None
+    claims.begin(claimed[0], 0, None, Split(parts, "Email", None, rows, SMALL))
+    return claimed[0], job
+
+
+def killed_in(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on a worker is killed that runs this part."""
+    run = PartRun.run
+
+    def dying(self: PartRun, attempt: int) -> None:
+        if self.lease.part == part:
+            raise Killed
+        run(self, attempt)
+
+    monkeypatch.setattr(PartRun, "run", dying)
+
+
+def test_a_job_of_which_a_part_kills_its_workers_is_given_up(
+    two: tuple[Bench, Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After three tries of that part, although its other parts continue meanwhile."""
+    first, second = two
+    lease, job = shared(first)
+    killed_in(1, monkeypatch)
+    second.worker._identity = "there/1"
+    kills = 0
+    while second.services.database.sql("SELECT 1 FROM parts WHERE part = 1 AND attempts < 3"):
+        try:
+            assert second.worker.help(job.id)
+        except Killed:
+            kills += 1
+            second.services.claims.end_leases("there/1")
+    assert kills == 3
+    first.services.claims.release(lease)
+    assert first.worker.run_one(job.id)
+    done = first.done(job.id)
+    assert (done.job.status, done.job.code) == (JobStatus.FAILED, "INTERNAL_ERROR")
+    assert set(done.statuses) == {"ADDED", "UNPROCESSED"}
+    assert done.statuses.count("ADDED") == len(first.records()) == done.job.counts.added
+
+
+def test_a_job_whose_worker_is_killed_in_a_part_is_given_up(
+    two: tuple[Bench, Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Progress of other parts between does not give it further tries."""
+    first, second = two
+    lease, job = shared(first)
+    first.services.claims.release(lease)
+    killed_in(1, monkeypatch)
+    first.worker._identity = "here/1"
+    kills = 0
+    while not first.services.jobs.details(first.org.id, job.id).status.is_final:
+        try:
+            first.worker.run_one(job.id)
+        except Killed:
+            kills += 1
+            second.services.claims.end_leases("here/1")
+            # As if another part had continued.
+            second.services.database.sql("UPDATE parts SET skipped = skipped + 1 WHERE part = 0")
+    assert kills == 3
+    assert first.services.jobs.details(first.org.id, job.id).code == "INTERNAL_ERROR"
+
+
+def test_an_outage_in_a_part_is_no_attempt(
+    two: tuple[Bench, Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The part is released, by a helper and by the worker of the job, as often as it happens."""
+    first, second = two
+    lease, job = shared(first)
+    second.worker._identity = "there/1"
+
+    def full(self: PartRun, attempt: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(PartRun, "run", full)
+        for _ in range(5):
+            with pytest.raises(Blocked):
+                second.worker.help(job.id)
+        first.services.claims.release(lease, counted=False)
+        first.worker._identity = "here/1"
+        for _ in range(5):
+            with pytest.raises(Blocked):
+                first.worker.run_one(job.id)
+            first.services.database.sql("UPDATE jobs SET lease_until = 0")
+    left = first.services.database.sql("SELECT attempts, lease_holder, lease_until FROM parts")
+    assert [tuple(row.values()) for row in left] == [(0, None, 0)] * 3
+    assert first.worker.run_one(job.id)
+    assert first.done(job.id).statuses == ["ADDED"] * 60
+
+
+def test_a_worker_that_lost_a_part_leaves_the_job_to_its_worker(two: tuple[Bench, Bench]) -> None:
+    """And a worker of the job that lost one of its parts continues with the others."""
+    first, second = two
+    lease, job = shared(first)
+    taken = second.services.claims.claim_part(lease, 0)
+    assert taken is not None
+    free = PartStore(second.services.database).claim_free("there/1", job.id)
+    assert free is not None and free[0].part != taken.part
+    parts = PartStore(first.services.database)
+    parts.release(free[0], counted=False)
+    again = parts.claim_free("there/2", job.id)
+    assert again is not None and again[0].part == free[0].part
+    with pytest.raises(LeaseLost):
+        parts.resume(free[0])
+    with pytest.raises(LeaseLost), first.services.claims.chunk(free[0]):
+        raise AssertionError("a stale worker is in its chunk")
+    with pytest.raises(LeaseLost):
+        first.services.claims.renew(free[0])
+    first.services.claims.renew(again[0])
+    first.services.claims.end_leases("there/2")
+    first.services.claims.release(lease)
+    assert first.worker.run_one(job.id)
+    assert first.done(job.id).statuses == ["ADDED"] * 60
+
+
+def test_a_failed_job_takes_its_parts_along(two: tuple[Bench, Bench]) -> None:
+    """A worker that has a part of it changes nothing any more."""
+    first, second = two
+    lease, job = shared(first)
+    free = PartStore(second.services.database).claim_free("there/1", job.id)
+    assert free is not None
+    fail_job(lease, job, "LIMIT_EXCEEDED", first.worker._ctx)
+    with pytest.raises(LeaseLost), second.services.claims.chunk(free[0]):
+        raise AssertionError("a worker is in a chunk of a job that has ended")
+    assert not second.worker.help(job.id)
+    assert first.done(job.id).statuses == ["UNPROCESSED"] * 60
 
 
 def test_a_job_by_another_field_is_not_divided(two: tuple[Bench, Bench]) -> None:

@@ -159,6 +159,7 @@ class Site:
         )
         self._processes: list[subprocess.Popen[str]] = []
         self._apis: list[Api] = []
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -179,6 +180,8 @@ class Site:
                 process.communicate()
         for api in self._apis:
             api.stop(30)
+        if self._connection is not None:
+            self._connection.close()
 
     @property
     def log(self) -> str:
@@ -225,9 +228,16 @@ class Site:
         return self.run("worker", database=database, prefix=prefix)
 
     def ask(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        """The rows of a query, which runs on a connection of the test."""
-        with closing(psycopg.connect(self.database, autocommit=True)) as connection:
-            return connection.execute(sql.encode(), values or None).fetchall()
+        """The rows of a query, which runs on a connection of the test.
+
+        The connection is kept, because tests ask again and again while they wait.
+        """
+        if self._connection is not None:
+            with suppress(psycopg.OperationalError):  # the server was stopped since
+                return self._connection.execute(sql.encode(), values or None).fetchall()
+            self._connection.close()
+        self._connection = psycopg.connect(self.database, autocommit=True, prepare_threshold=None)
+        return self._connection.execute(sql.encode(), values or None).fetchall()
 
     def number(self, sql: str, *values: object) -> int:
         """The one number that a query returns."""

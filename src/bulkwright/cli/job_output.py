@@ -95,6 +95,17 @@ def print_reading(reading: Reading) -> None:
         print_line(line)
 
 
+def parts_lines(job: Job) -> None:
+    """Prints how the rows of a job that has begun are divided, or why they are in one part."""
+    for resource in job.resources:
+        if (split := resource.split) is None:
+            continue
+        if split.is_divided:
+            print_line(f"{split.parts} parts, by {split.by or 'the numbers of the rows'}")
+        elif split.reason is not None:
+            print_line(f"1 part: {split.reason}")
+
+
 def _reading_lines(reading: Reading) -> Iterator[str]:
     if reading.encoding_by is FoundBy.GUESS:
         yield f"encoding {reading.encoding}: a guess; --encoding names another one"

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from bulkwright.cli.csv_file import copy_result
 from bulkwright.cli.failure import fail
-from bulkwright.cli.job_output import job_line, jobs_list, reading_lines
+from bulkwright.cli.job_output import job_line, jobs_list, parts_lines, reading_lines
 from bulkwright.cli.options import (
     DEFAULT_CSV,
     DEFAULT_IN_ORG,
@@ -54,7 +54,11 @@ def show(
     watch: Annotated[bool, Parameter(negative="", help="Wait until the job ends.")] = False,
     json: Annotated[
         bool,
-        Parameter(negative="", help="Print the job details of the API, and how the file is read."),
+        Parameter(
+            negative="",
+            help="Print the job details of the API, how the file is read, and with --database its "
+            "parts.",
+        ),
     ] = False,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
@@ -72,10 +76,15 @@ def show(
         print_json(details(job, VERSIONS["v2"]))
     elif json and isinstance(job, Job):
         shown = msgspec.to_builtins(job_details(job, VERSIONS["v2"]))
-        print_json({**shown, "reading": [r.reading for r in job.resources]})
+        shown["reading"] = [r.reading for r in job.resources]
+        if location.database:
+            shown["parts"] = [r.split for r in job.resources]
+        print_json(shown)
     else:
         job_line(job)
         if isinstance(job, Job):
+            if location.database:
+                parts_lines(job)
             reading_lines(job)
 
 

@@ -15,7 +15,7 @@ from bulkwright.domain.errors import ModuleNotAvailable
 from bulkwright.domain.module import Module
 from bulkwright.domain.spelling import did_you_mean
 from bulkwright.services import Services
-from bulkwright.settings import CsvSettings, DataLocation, OrgLocation, Settings
+from bulkwright.settings import CsvSettings, DataLocation, JobSettings, OrgLocation, Settings
 from bulkwright.wiring import open_services
 
 FLAT = Parameter(name="*", negative_iterable=())
@@ -31,6 +31,9 @@ Csv = Annotated[CsvSettings, FLAT]
 DEFAULT_CSV = CsvSettings()
 MOST = Number(gte=1, lte=100_000)
 """How many entries a list may have."""
+ForJob = Annotated[JobSettings, FLAT]
+"""For a command that runs a job."""
+DEFAULT_FOR_JOB = JobSettings()
 Json = Annotated[bool, Parameter(negative="", help="Print JSON, for other programs.")]
 
 

@@ -68,7 +68,8 @@ def worker(*, options: Annotated[WorkerSettings, FLAT] = _DEFAULT_WORKER_SETTING
             fail(f"--metrics: {reason}")
         observers.append(server.observe)
     with metrics:
-        _run_worker(worker_settings(options, os.environ), each(*observers))
+        settings = worker_settings(options, os.environ)
+        _run_worker(settings, each(*observers), options.helps)
 
 
 def worker_settings(options: WorkerSettings, environ: Mapping[str, str]) -> Settings:
@@ -78,7 +79,7 @@ def worker_settings(options: WorkerSettings, environ: Mapping[str, str]) -> Sett
     return Settings.merged(options)
 
 
-def _run_worker(settings: Settings, observe: Observer) -> None:
+def _run_worker(settings: Settings, observe: Observer, helped: int | None) -> None:
     """Runs a worker; if its database is a server that does not answer, tries again."""
     from bulkwright.domain.limits import BLOCKED_FIRST_SECONDS
     from bulkwright.events.events import WorkerBlocked
@@ -90,7 +91,7 @@ def _run_worker(settings: Settings, observe: Observer) -> None:
             with open_worker(settings, observe) as (_, worker):
                 for number in (signal.SIGTERM, signal.SIGINT):
                     signal.signal(number, lambda *_: worker.stop())
-                return worker.run()
+                return worker.run(helped)
         except Exception as error:
             outage = classify(error)
             if outage is None:

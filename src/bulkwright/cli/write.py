@@ -24,9 +24,9 @@ from bulkwright.cli.input_file import as_regular_file, zipped
 from bulkwright.cli.job_options import JobOptions
 from bulkwright.cli.job_output import job_line, reading_lines
 from bulkwright.cli.options import (
-    DEFAULT_CSV,
+    DEFAULT_FOR_JOB,
     DEFAULT_IN_ORG,
-    Csv,
+    ForJob,
     InOrg,
     chosen_org,
     find_module,
@@ -41,11 +41,13 @@ from bulkwright.domain.job import FieldMapping, Job, JobStatus, Operation
 from bulkwright.domain.request import JobRequest, ResourceRequest
 from bulkwright.events.events import Event, Observer
 from bulkwright.files import Area
+from bulkwright.runtime.helpers import Helpers, parts_of_write
 from bulkwright.runtime.worker import Blocked, Worker, open_worker
 from bulkwright.runtime.worker_identity import is_dead
 from bulkwright.service.columns import ColumnMatch
 from bulkwright.services import Services
 from bulkwright.settings import OrgLocation, Settings
+from bulkwright.store.parts import PartStore
 
 
 @Parameter(name="*")
@@ -78,7 +80,7 @@ def write(
     ] = False,
     result: Annotated[Path | None, Parameter(help="Where to save the result zip.")] = None,
     remote: RemoteOptions = _IN_THIS_PROCESS,
-    csv_settings: Csv = DEFAULT_CSV,
+    jobs: ForJob = DEFAULT_FOR_JOB,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> int:
     """Write FILE.csv or FILE.zip into a module and report the outcome of every row.
@@ -103,9 +105,9 @@ def write(
         if remote.url is not None and remote.token is not None:
             from bulkwright.cli.write_remote import write_remote
 
-            quoted = csv_settings.quotes_formulas
+            quoted = jobs.quotes_formulas
             return write_remote(task, remote.url, remote.token, result, quote_formulas=quoted)
-        settings = Settings.merged(csv_settings, location)
+        settings = Settings.merged(jobs, location)
         return _write_on_data_folder(task, settings, location, result, dry_run=dry_run)
 
 
@@ -284,6 +286,15 @@ class _Run:
             )
 
 
+def _bytes_of_rows(path: Path) -> int:
+    """The size of a CSV, or of the CSVs in a zip; that of the zip if it cannot be read."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, OSError):
+        return path.stat().st_size
+
+
 class _DryRunEnded(Exception):
     """Rolls back the transaction of a dry run."""
 
@@ -299,13 +310,20 @@ def _write_on_data_folder(
     counter = report.ReasonCounter()
     show: Observer = counter.observe
 
+    helpers = Helpers(settings)
+
     def observe(event: Event) -> None:
         counter.observe(event)
+        helpers.observe(event)
         show(event)
 
     job: Job | None = None
     try:
-        with _Stop() as stop, open_worker(settings, observe, dry=dry_run) as (services, worker):
+        opened = open_worker(settings, observe, dry=dry_run)
+        with _Stop() as stop, opened as (services, worker), helpers:
+            if settings.parts is None and settings.database and not dry_run:
+                sessions = PartStore(services.database).free_sessions()
+                worker.divide_into(parts_of_write(_bytes_of_rows(task.path), sessions))
             quoted = settings.quotes_formulas
             run = _Run(task, location, services, worker, stop, result, quoted)
             with progress(task.path.name) as show:

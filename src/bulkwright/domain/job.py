@@ -217,6 +217,8 @@ class PartLease:
     """Number of the part, from 0."""
     fence: int
     worker: str
+    attempt: int = 1
+    """Of this part, since a chunk of it has done a row."""
 
 
 MERGED = -1

@@ -76,6 +76,12 @@ CHUNK_TEXT_BYTES = 8 * MiB
 costs 130 MB: the peak of memory is about fifteen times the text, in all its forms together."""
 CHUNK_ROWS = 131_072
 """Rows of one chunk at most."""
+KEY_GROUPS = 64
+"""Groups of keys (pipeline/parts.py); no job has more parts. Locks depend on it: never change."""
+WRITE_PART_BYTES = 64 * MiB
+"""`write` starts another process for each of these in its file: a start takes a second of CPU."""
+PART_SESSIONS = 3
+"""Sessions of the database that a process with a part takes at most."""
 CHUNK_LOCK_SECONDS = 0.2
 """How long a chunk may keep the other writers of a SQLite file waiting; chunks get smaller when
 they take longer. On two idle cores this is about a chunk of CHUNK_TEXT_BYTES."""

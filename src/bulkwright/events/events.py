@@ -21,6 +21,13 @@ class JobStarted(Struct, frozen=True):
     row: int
 
 
+class ResourceDivided(Struct, frozen=True):
+    """A worker has begun or continued a resource whose rows are divided into several parts."""
+
+    job_id: int
+    parts: int
+
+
 class ChunkCommitted(Struct, frozen=True):
     """A chunk's rows are committed, and so are its result lines. `counts` is of the job so far."""
 
@@ -161,6 +168,7 @@ class SweepFailed(Struct, frozen=True):
 
 Event = (
     JobStarted
+    | ResourceDivided
     | ChunkCommitted
     | LockHeld
     | JobEnded

@@ -21,6 +21,7 @@ from bulkwright.events.events import (
     LeaseGone,
     LockHeld,
     RecordsRead,
+    ResourceDivided,
     ResultLost,
     SweepDeferred,
     SweepFailed,
@@ -51,6 +52,8 @@ def _log_event(event: Event) -> None:
     match event:
         case JobStarted(job_id, attempt, row):
             _log.info("job %d: started, attempt %d, from row %d", job_id, attempt, row)
+        case ResourceDivided(job_id, parts):
+            _log.info("job %d: divided into %d parts", job_id, parts)
         case JobEnded(job_id, status, code, counts):
             outcome = (status.value, code or "-", counts.added, counts.updated, counts.skipped)
             _log.info("job %d: %s %s added %d updated %d skipped %d", job_id, *outcome)

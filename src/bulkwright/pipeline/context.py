@@ -60,8 +60,8 @@ class JobContext:
     """Whether cells of the result that begin like a formula get an apostrophe."""
     pace: ChunkPace = field(default_factory=lambda: ChunkPace(limited=False))
     """How many rows a chunk has, below `chunk_rows`."""
-    most_parts: int = 1
-    """Into how many parts the rows of a resource are divided at most."""
+    most_parts: int | None = 1
+    """Into how many parts the rows of a resource are divided at most; None: one for each worker."""
     chunk_rows: int = CHUNK_ROWS
     chunk_bytes: int = CHUNK_TEXT_BYTES
     clock: Clock = SYSTEM_CLOCK

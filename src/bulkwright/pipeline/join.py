@@ -68,10 +68,10 @@ def merge_parts(lease: Lease, position: int, split: Split, ctx: JobContext, *, e
     another worker has the job now, and DamagedFile if a piece is damaged.
     """
     job_id = lease.job_id
-    done = len(ctx.ledger.entries(job_id, position, MERGED))
-    parts = [ctx.ledger.entries(job_id, position, part) for part in range(split.parts)]
+    done = ctx.ledger.count(job_id, position, MERGED)
+    parts = [ctx.ledger.entries(job_id, position, part, done) for part in range(split.parts)]
     reached = (max if ended else min)(len(entries) for entries in parts)
-    for number in range(done, reached):
+    for number in range(reached):
         entries = [of_part[number] for of_part in parts if number < len(of_part)]
         merged = _merged(job_id, entries, f"merged-{lease.fence}", split, ctx)
         with ctx.claims.held(lease):

@@ -13,7 +13,7 @@ record ids are known. Polars, inflate, deflate and the driver all release the GI
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -48,10 +48,13 @@ class PartRun:
     """One part of a resource that this worker has claimed, with what does not change meanwhile."""
 
     lease: PartLease
-    job: Lease
+    job: Lease | None
+    """The lease of the job, which the chunks of a single part extend; None for one of several."""
     split: Split
     source: Source
     ctx: JobContext
+    after_chunk: Callable[[], None] | None = None
+    """Called after each chunk that is not the last."""
     assumed: dict[str, str] = field(default_factory=dict)
     """The formats that were assumed in the chunks so far, by the labels of their columns."""
 
@@ -70,7 +73,8 @@ class PartRun:
         entries = ctx.ledger.entries(lease.job_id, lease.resource, lease.part)
         counts = sum((e.counts for e in entries), Counts())
         start = start_after(entries)
-        ctx.observe(JobStarted(lease.job_id, attempt, start.row))
+        begun_row = self._done().total if self.split.is_divided else start.row
+        ctx.observe(JobStarted(lease.job_id, attempt, begun_row))
         with Background(ctx.threads) as background:
             chunks = _Prefetch((conform(c, plan) for c in self._chunks(start)), background)
             chunks.begin_next()
@@ -82,8 +86,8 @@ class PartRun:
                 if added * (chunk.first_row + chunk.rows_in_file) > ctx.limits.default_bytes:
                     raise LimitExceeded
                 entry, reasons = self._commit(conformed, target, background, chunks)
-                counts += entry.counts
-                share = min(1.0, entry.resume_text / max(1, self.source.text_bytes))
+                counts = self._done() if self.split.is_divided else counts + entry.counts
+                share = self._share(entry, counts)
                 now = time.monotonic()  # clock: a duration for the log and the metrics
                 seconds, begun = now - begun, now
                 ctx.observe(
@@ -93,6 +97,8 @@ class PartRun:
                 )
                 if ctx.stop.is_set:
                     raise Interrupted
+                if self.after_chunk is not None:
+                    self.after_chunk()
 
     def list_rest(self) -> None:
         """Report the rows that the part did not reach as UNPROCESSED; no counter counts them."""
@@ -101,6 +107,17 @@ class PartRun:
         for chunk in self._chunks(start_after(entries)):
             with self._chunk():
                 ctx.ledger.add(lease, self._store_piece(chunk, RowResults.unprocessed(chunk.rows)))
+
+    def _done(self) -> Counts:
+        """The rows that all parts have done."""
+        return self.ctx.parts.done(self.lease.job_id, self.lease.resource)
+
+    def _share(self, entry: LedgerEntry, done: Counts) -> float:
+        """The part of the file that is done, from 0 to 1, after a chunk of this part."""
+        share = entry.resume_text / max(1, self.source.text_bytes)
+        if self.split.is_divided:
+            share *= done.total / max(1, entry.first_row + entry.rows)
+        return min(1.0, share)
 
     def _chunks(self, start: Start) -> Iterator[Chunk]:
         for chunk in self.source.chunks(start, self.split, self.ctx):

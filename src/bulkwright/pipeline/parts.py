@@ -16,13 +16,13 @@ from dataclasses import replace
 import polars as pl
 
 from bulkwright.domain.job import Split
+from bulkwright.domain.limits import KEY_GROUPS
 from bulkwright.domain.module import StorageType
 from bulkwright.pipeline.conform import Conformed, key_values
 from bulkwright.pipeline.plan import MappedColumn, Plan
 from bulkwright.pipeline.read import Chunk
 
-GROUPS = 64
-"""Groups of keys. There are no more parts than groups."""
+GROUPS = KEY_GROUPS
 _FEW_ROWS = 1_024
 """In a chunk of fewer rows, the groups that occur are computed; in others nearly all occur."""
 _WORD_BYTES = 8
@@ -42,7 +42,7 @@ def divide(plan: Plan, *, text_bytes: int, most: int, chunk_rows: int, chunk_byt
         return Split(1, None, reason, chunk_rows, chunk_bytes)
     parts = max(1, min(most, GROUPS, -(-text_bytes // chunk_bytes)))
     if parts == 1:
-        reason = "one process works on a job" if most <= 1 else "the file is one chunk"
+        reason = "one worker runs jobs" if most <= 1 else "the file is one chunk"
     return Split(parts, by, reason, chunk_rows, chunk_bytes)
 
 

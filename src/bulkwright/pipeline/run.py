@@ -10,13 +10,16 @@ their number.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import polars as pl
 
 from bulkwright.domain.errors import BulkwrightError, LeaseLost, WorkerFailed
 from bulkwright.domain.job import Job, JobStatus, Lease, PartLease, PartStatus, Split
-from bulkwright.events.events import JobEnded, ResultLost
+from bulkwright.domain.limits import JOB_ATTEMPTS, KEY_GROUPS
+from bulkwright.events.events import JobEnded, ResourceDivided, ResultLost
 from bulkwright.files import DamagedFile
 from bulkwright.pipeline.conform import choice_values
 from bulkwright.pipeline.context import JobContext
@@ -28,7 +31,7 @@ from bulkwright.pipeline.read import Start
 from bulkwright.pipeline.source import Source, open_source
 from bulkwright.ports import RecordSink
 
-__all__ = ["Interrupted", "fail_job", "run_job"]
+__all__ = ["Interrupted", "fail_job", "run_free_part", "run_job"]
 
 _WAIT_SECONDS = 0.02
 """Pause between two looks for parts that other workers have."""
@@ -91,6 +94,20 @@ def _list_rest(lease: Lease, job: Job, position: int, ctx: JobContext) -> None:
             PartRun(part, lease, split, source, ctx).list_rest()
 
 
+def run_free_part(
+    part: PartLease, job: Job, ctx: JobContext, after_chunk: Callable[[], None] | None
+) -> None:
+    """Run a part of a job that another worker has claimed, to the end of the part.
+
+    `after_chunk` is called after each chunk. Raises LeaseLost if another worker has the part now,
+    Interrupted if the worker was stopped, and errors without a code as they are; all of them leave
+    the part as it was after its last chunk.
+    """
+    split = job.resources[part.resource].split
+    assert split is not None
+    _run_part(part, job, split, ctx, after_chunk=after_chunk)
+
+
 def _run_resource(
     lease: Lease, job: Job, position: int, attempt: int, ctx: JobContext
 ) -> str | None:
@@ -99,36 +116,59 @@ def _run_resource(
         _ensure_indexes(source.plan, ctx.records.service)
         encoding, wanted = source.dialect.encoding, _split(source, ctx)
         split, part = ctx.claims.begin(lease, position, encoding, wanted)
-        part = part or _next_part(lease, position, ctx)
         if not split.is_divided:
+            part = part or _next_part(lease, position, split, ctx)
             if part is not None:
                 PartRun(part, lease, split, source, ctx).run(attempt)
             return None
+        ctx.observe(ResourceDivided(job.id, split.parts))
         if part is not None:
-            _run_part(PartRun(part, lease, split, source, ctx), attempt)
-    while (part := _next_part(lease, position, ctx)) is not None:
-        with open_source(job, position, ctx) as source:
-            _run_part(PartRun(part, lease, split, source, ctx), attempt)
+            _run_own_part(part, job, split, ctx, source)
+    while (part := _next_part(lease, position, split, ctx)) is not None:
+        _run_own_part(part, job, split, ctx)
     states = ctx.parts.states(job.id, position)
     return next((state.code for state in states if state.code is not None), None)
 
 
-def _run_part(run: PartRun, attempt: int) -> None:
-    """Run one of several parts to its end."""
+def _run_own_part(
+    part: PartLease, job: Job, split: Split, ctx: JobContext, source: Source | None = None
+) -> None:
+    """Run one of several parts of a job that this worker has claimed."""
+    with suppress(LeaseLost):  # of the part; the next claim of one checks the lease of the job
+        _run_part(part, job, split, ctx, source=source)
+
+
+def _run_part(
+    part: PartLease,
+    job: Job,
+    split: Split,
+    ctx: JobContext,
+    *,
+    source: Source | None = None,
+    after_chunk: Callable[[], None] | None = None,
+) -> None:
+    """Run one of several parts to its end, and record that end.
+
+    The job is given up with a part that has ended its worker JOB_ATTEMPTS times.
+    """
     code = None
     try:
-        run.run(attempt)
+        if part.attempt > JOB_ATTEMPTS:
+            raise WorkerFailed
+        with source or open_source(job, part.resource, ctx) as opened:
+            PartRun(part, None, split, opened, ctx, after_chunk).run(part.attempt)
     except LeaseLost:
         raise
     except BulkwrightError as error:
         code = error.code
-    run.ctx.parts.end(run.lease, code)
+    ctx.parts.end(part, code)
 
 
-def _next_part(lease: Lease, position: int, ctx: JobContext) -> PartLease | None:
+def _next_part(lease: Lease, position: int, split: Split, ctx: JobContext) -> PartLease | None:
     """Claim an open part, as soon as there is one that no other worker has; None at the end.
 
-    Raises Interrupted if the worker is stopped while it waits.
+    Merges lines of chunks meanwhile. Raises Interrupted if the worker is stopped while it waits,
+    and LeaseLost if another worker has the job.
     """
     while True:
         part = ctx.claims.claim_part(lease, position)
@@ -139,6 +179,9 @@ def _next_part(lease: Lease, position: int, ctx: JobContext) -> PartLease | None
             return None
         if ctx.stop.is_set:
             raise Interrupted
+        if split.is_divided:
+            with suppress(DamagedFile):  # the end of the job meets it again
+                merge_parts(lease, position, split, ctx, ended=False)
         time.sleep(_WAIT_SECONDS)
 
 
@@ -146,6 +189,9 @@ def _split(source: Source, ctx: JobContext) -> Split:
     """How the rows of a resource are to be divided, if that is not decided yet."""
     plan = source.plan
     most = 1 if ctx.dry else ctx.most_parts
+    if most is None:
+        # A short file is not divided, however many workers there are: its job is to end at once.
+        most = ctx.parts.workers() if source.text_bytes > ctx.chunk_bytes else KEY_GROUPS
     split = divide(
         plan,
         text_bytes=source.text_bytes,

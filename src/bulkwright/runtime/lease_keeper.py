@@ -1,4 +1,4 @@
-"""Renews the lease of a job while its worker runs it."""
+"""Renews the lease of a job, or of a part of one, while its worker runs it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,19 @@ from types import TracebackType
 from typing import Self
 
 from bulkwright.domain.errors import LeaseLost
-from bulkwright.domain.job import Lease
+from bulkwright.domain.job import Lease, PartLease
 from bulkwright.domain.limits import LEASE_SECONDS
 from bulkwright.outages import classify
+from bulkwright.runtime.worker_identity import is_dead
+from bulkwright.store.claims import ClaimStore
 from bulkwright.wiring import OpenClaimStore
+
+
+def end_dead_leases(claims: ClaimStore) -> None:
+    """Ends the leases of workers of this machine that are dead, before their time has passed."""
+    for identity in claims.lease_workers():
+        if is_dead(identity):
+            claims.end_leases(identity)
 
 
 class LeaseKeeper:
@@ -21,7 +30,7 @@ class LeaseKeeper:
     before it changes anything.
     """
 
-    def __init__(self, lease: Lease, open_claim_store: OpenClaimStore) -> None:
+    def __init__(self, lease: Lease | PartLease, open_claim_store: OpenClaimStore) -> None:
         self._lease = lease
         self._open_claim_store = open_claim_store
         self._done = threading.Event()
@@ -58,6 +67,7 @@ class LeaseKeeper:
         with self._open_claim_store() as claims:
             while True:
                 claims.end_stalled()
+                end_dead_leases(claims)
                 claims.renew(self._lease)
                 if self._done.wait(LEASE_SECONDS / 3):
                     return

@@ -15,9 +15,8 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import fields
 from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
@@ -31,11 +30,11 @@ from bulkwright.ops.metrics import Metrics
 from bulkwright.outages import classify
 from bulkwright.runtime.best_effort import best_effort
 from bulkwright.runtime.listen_address import Address
+from bulkwright.runtime.worker_environment import worker_environment
 from bulkwright.runtime.worker_identity import worker_identity
 from bulkwright.service.retention import Sweeper
 from bulkwright.services import Services
 from bulkwright.settings import Settings
-from bulkwright.variables import variable
 
 _log = logging.getLogger("bulkwright.serve")
 
@@ -208,13 +207,6 @@ def _allowed_connections() -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         soft = wanted
     return _CONNECTIONS if soft == resource.RLIM_INFINITY else min(_CONNECTIONS, soft // 2)
-
-
-def worker_environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
-    """Returns the environment of a worker process: this one, but with all of the settings."""
-    variables = {variable(field.name) for field in fields(Settings)}
-    inherited = {name: value for name, value in environ.items() if name not in variables}
-    return inherited | settings.to_env()
 
 
 async def _first_of(

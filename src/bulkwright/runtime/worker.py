@@ -13,11 +13,13 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
+from functools import partial
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain.errors import LeaseLost, WorkerFailed
-from bulkwright.domain.job import Job, Lease
+from bulkwright.domain.job import Job, Lease, PartLease
 from bulkwright.domain.limits import (
     BLOCKED_FIRST_SECONDS,
     BLOCKED_FREE_SECONDS,
@@ -37,11 +39,11 @@ from bulkwright.events.events import (
 from bulkwright.outages import classify
 from bulkwright.pipeline.bulk_read import fail_read, run_read
 from bulkwright.pipeline.context import JobContext
-from bulkwright.pipeline.run import Interrupted, fail_job, run_job
+from bulkwright.pipeline.run import Interrupted, fail_job, run_free_part, run_job
 from bulkwright.runtime.best_effort import best_effort
-from bulkwright.runtime.lease_keeper import LeaseKeeper
+from bulkwright.runtime.lease_keeper import LeaseKeeper, end_dead_leases
 from bulkwright.runtime.warm_up import warm_up
-from bulkwright.runtime.worker_identity import is_dead, worker_identity
+from bulkwright.runtime.worker_identity import worker_identity
 from bulkwright.services import Services
 from bulkwright.settings import Settings
 from bulkwright.store.wakeups import Wakeups
@@ -50,6 +52,9 @@ from bulkwright.wiring import OpenClaimStore, open_job_context
 POLL_SECONDS = 0.5
 """How long an idle worker waits for a wake-up before it looks for a job all the same: wake-ups may
 get lost, and none is sent when a lease expires or the pause of a deferred job is over."""
+HELP_SECONDS = 0.1
+"""How long a process of `write` waits before it looks for a part again. Wake-ups are for workers,
+whose sessions that wait for them are counted (`PartStore.workers`)."""
 
 
 class Blocked(Exception):
@@ -74,8 +79,9 @@ class Worker:
         self._open_claim_store = open_claim_store
         self._clock = ctx.clock
         self._identity = worker_identity(os.getpid())
-        self._deferred: dict[Lease, bool] = {}
-        """Leases to defer as soon as the database can be written; the value: count the attempt."""
+        self._deferred: dict[Lease | PartLease, bool] = {}
+        """Leases of jobs to defer, and of parts to release, as soon as the database can be written;
+        the value: count the attempt."""
         self._blocked_since: dict[int, float] = {}
         """By job id, on the monotonic clock."""
         self._stalled_ended_at: float | None = None
@@ -88,16 +94,23 @@ class Worker:
         if self._wakeups is not None:
             self._wakeups.interrupt()
 
-    def run(self) -> None:
-        """Runs jobs until `stop` is called. Reports an outage once, and tries again."""
+    def divide_into(self, most: int) -> None:
+        """Divides the jobs that it runs from now on into at most `most` parts."""
+        self._ctx = replace(self._ctx, most_parts=most)
+
+    def run(self, helped: int | None = None) -> None:
+        """Runs jobs until `stop` is called, or only parts of the job `helped`.
+
+        Reports an outage once, and tries again.
+        """
         with self._ctx.claims.wakeups() as wakeups:
             self._wakeups = wakeups
             try:
-                self._run(wakeups)
+                self._run(wakeups, helped)
             finally:
                 self._wakeups = None
 
-    def _run(self, wakeups: Wakeups) -> None:
+    def _run(self, wakeups: Wakeups, helped: int | None) -> None:
         warm_up(self._ctx.threads, self._clock)
         self._end_dead_leases()
         pause, reported = BLOCKED_FIRST_SECONDS, ""
@@ -105,7 +118,7 @@ class Worker:
             self._ctx.observe(WorkerPolled())
             self._end_stalled()
             try:
-                worked = self.run_one()
+                worked = self.run_one() if helped is None else self.help(helped)
             except Blocked as blocked:
                 if str(blocked) != reported:
                     reported = str(blocked)
@@ -113,7 +126,9 @@ class Worker:
                 wakeups.pause(pause)
                 pause = min(2 * pause, BLOCKED_MOST_SECONDS)
                 continue
-            if not worked:
+            if not worked and helped is not None:
+                wakeups.pause(HELP_SECONDS)
+            elif not worked:
                 wakeups.wait(POLL_SECONDS)
             elif reported:
                 pause, reported = BLOCKED_FIRST_SECONDS, ""
@@ -122,18 +137,36 @@ class Worker:
     def run_one(self, only: int | None = None) -> bool:
         """Claims and runs one job (or the job `only`). Returns False when there is none.
 
-        Raises Blocked for an outage; the job is deferred then.
+        Without a job that waits, claims and runs a part of a job of another worker. Raises Blocked
+        for an outage; the job is deferred then, or the part released.
         """
         try:
             self._defer_remembered()
             claimed = self._ctx.claims.claim(self._identity, only)
+            if claimed is None:
+                return only is None and self._run_free_part()
         except Exception as error:
             if outage := classify(error):
                 raise Blocked(outage) from error
             raise
-        if claimed is None:
-            return False
-        lease, job, attempt = claimed
+        self._run_claimed(*claimed)
+        return True
+
+    def help(self, job_id: int) -> bool:
+        """Claims and runs a part of a job that another worker runs. Returns False if there is none.
+
+        Raises Blocked for an outage; the part is released then.
+        """
+        try:
+            self._defer_remembered()
+            return self._run_free_part(job_id)
+        except Exception as error:
+            if outage := classify(error):
+                raise Blocked(outage) from error
+            raise
+
+    def _run_claimed(self, lease: Lease, job: Job | ReadJob, attempt: int) -> None:
+        """Runs a claimed job. Raises Blocked for an outage; the job is deferred then."""
         try:
             self._run_job(lease, job, attempt)
         except LeaseLost:
@@ -148,7 +181,51 @@ class Worker:
                 raise Blocked(outage) from error
             self._retry(lease, attempt, error)
         self._blocked_since.pop(job.id, None)
+
+    def _run_free_part(self, only: int | None = None) -> bool:
+        """Claims and runs a part of a job of another worker. Returns False when there is none.
+
+        With `only`, the part is one of that job. Raises Blocked for an outage.
+        """
+        ctx = self._ctx
+        claimed = ctx.parts.claim_free(self._identity, only)
+        if claimed is None:
+            return False
+        part, org_id = claimed
+        job = ctx.jobs.job(org_id, part.job_id)
+        assert job is not None
+        after_chunk = partial(self._give_way, part) if only is None else None
+        try:
+            with LeaseKeeper(part, self._open_claim_store):
+                run_free_part(part, job, ctx, after_chunk)
+        except LeaseLost:
+            ctx.observe(LeaseGone(part.job_id))
+        except Interrupted:
+            with best_effort("release the part", otherwise="its lease expires"):
+                ctx.parts.release(part, counted=False)
+        except Exception as error:
+            outage = classify(error)
+            self._deferred[part] = outage is None
+            with best_effort("release the part", otherwise="the next claim does so"):
+                self._defer_remembered()
+            if outage:
+                raise Blocked(outage) from error
+            ctx.observe(JobAttemptFailed(part.job_id, secrets.token_hex(8), error))
         return True
+
+    def _give_way(self, part: PartLease) -> None:
+        """Runs a job that waits, between two chunks of a part of another worker's job.
+
+        Other workers may claim the part meanwhile: then it raises LeaseLost. So parts delay no job
+        by more than a chunk, and the part need not be read from its beginning after a short job.
+        """
+        claimed = self._ctx.claims.claim(self._identity)
+        if claimed is None:
+            return
+        self._ctx.parts.release(part, counted=False)
+        with suppress(Blocked):  # the next chunk of the part meets the same outage
+            self._run_claimed(*claimed)
+        self._ctx.parts.resume(part)
 
     def _run_job(self, lease: Lease, job: Job | ReadJob, attempt: int) -> None:
         # A dry run is one transaction: no other connection can claim a job or renew a lease.
@@ -173,9 +250,7 @@ class Worker:
     def _end_dead_leases(self) -> None:
         """Ends the leases of workers that died with their server."""
         with best_effort("end the leases of dead workers", otherwise="they expire"):
-            for identity in self._ctx.claims.lease_workers():
-                if is_dead(identity):
-                    self._ctx.claims.end_leases(identity)
+            end_dead_leases(self._ctx.claims)
 
     def _end_stalled(self) -> None:
         """Ends stalled workers, once per lease time. While a job runs, its LeaseKeeper does so."""
@@ -207,5 +282,8 @@ class Worker:
 
     def _defer_remembered(self) -> None:
         for lease, counted in list(self._deferred.items()):
-            if self._ctx.claims.defer(lease, counted=counted):
+            if isinstance(lease, PartLease):
+                self._ctx.parts.release(lease, counted=counted)
+                del self._deferred[lease]
+            elif self._ctx.claims.defer(lease, counted=counted):
                 del self._deferred[lease]

@@ -56,8 +56,11 @@ class ClaimStore:
         assert job is not None
         return Lease(job.id, row["lease_token"], worker), job, int(row["attempts"])
 
-    def renew(self, lease: Lease) -> None:
+    def renew(self, lease: Lease | PartLease) -> None:
         """Extends a claim by a lease time from now. Raises LeaseLost if it no longer holds."""
+        if isinstance(lease, PartLease):
+            self._parts.renew(lease)
+            return
         _held(
             self._db.one(
                 "renew_lease", id=lease.job_id, fence=lease.fence, **lease_times(self._db.clock)
@@ -79,7 +82,9 @@ class ClaimStore:
         If not `counted`, this attempt does not count as one of the job's. False if another
         transaction has locked the job's row: the caller tries again later.
         """
-        if self._release(lease, LEASE_MICROS, counted=counted):
+        with self._db.transaction():
+            released = self._release(lease, LEASE_MICROS, counted=counted)
+        if released:
             return True
         return self._db.one("has_lease", id=lease.job_id, fence=lease.fence) is None
 
@@ -90,22 +95,27 @@ class ClaimStore:
             fence=lease.fence,
             now=lease_now(self._db.clock),
             pause=pause,
-            uncounted=0 if counted else 1,
+            uncounted=(uncounted := 0 if counted else 1),
         )
-        return released is not None
+        if released is None:
+            return False
+        place = {"id": lease.job_id, "worker": lease.worker}
+        self._db.run("release_parts", **place, uncounted=uncounted)
+        return True
 
     def end_leases(self, worker: str) -> None:
         """Ends all claims of a worker that is known to be dead, before their time has passed."""
         with self._db.transaction():
             self._db.wake(Topic.JOBS)
             self._db.run("end_leases", worker=worker)
+            self._db.run("end_part_leases", worker=worker)
 
     def end_stalled(self) -> None:
         """Ends the sessions of workers that were stopped inside a statement and hold locks."""
         self._db.all("end_stalled")
 
     def lease_workers(self) -> list[str]:
-        """Returns the workers that claimed a job last, where that claim was not ended."""
+        """Returns the workers that claimed a job or a part last, if that claim was not ended."""
         return [row["lease_holder"] for row in self._db.all("lease_workers")]
 
     def lease_worker(self, job_id: int) -> str | None:

@@ -28,10 +28,21 @@ class LedgerStore:
         """Adds a chunk of a bulk read; call it inside `ClaimStore.held`."""
         self._add(lease.job_id, entry, 0)
 
-    def entries(self, job_id: int, resource: int, part: int = 0) -> list[LedgerEntry]:
-        """Returns the committed chunks of a part (or those that are MERGED), in file order."""
-        rows = self._db.all("ledger_entries", job_id=job_id, resource=resource, part=part)
-        return [_entry(row) for row in rows]
+    def entries(
+        self, job_id: int, resource: int, part: int = 0, first: int = 0
+    ) -> list[LedgerEntry]:
+        """Returns the committed chunks of a part (or those that are MERGED), in file order.
+
+        Those before the chunk `first` are left out.
+        """
+        at = {"job_id": job_id, "resource": resource, "part": part}
+        return [_entry(row) for row in self._db.all("ledger_entries", **at, first=first)]
+
+    def count(self, job_id: int, resource: int, part: int) -> int:
+        """Returns how many chunks of a part are committed (or MERGED)."""
+        row = self._db.one("ledger_count", job_id=job_id, resource=resource, part=part)
+        assert row is not None
+        return int(row["chunks"])
 
     def _add(self, job_id: int, entry: LedgerEntry, part: int) -> None:
         self._db.run(

@@ -12,9 +12,11 @@ from dataclasses import replace
 
 from bulkwright.domain.errors import LeaseLost
 from bulkwright.domain.job import Lease, LedgerEntry, PartLease, PartState, PartStatus, Split
+from bulkwright.domain.outcome import Counts
 from bulkwright.store.database import Database, Row
 from bulkwright.store.readings import reading_from, reading_json
 from bulkwright.store.times import lease_times
+from bulkwright.store.wakeups import Topic
 
 
 class PartStore:
@@ -58,6 +60,8 @@ class PartStore:
             chunk_bytes=split.chunk_bytes,
         )
         self._db.run_all("add_part", [{**at, "part": part} for part in range(split.parts)])
+        if split.is_divided:
+            self._db.wake(Topic.JOBS)  # idle workers claim parts
         return split
 
     def claim(self, lease: Lease, resource: int) -> PartLease | None:
@@ -74,6 +78,45 @@ class PartStore:
         )
         return None if row is None else _lease(lease, resource, row)
 
+    def claim_free(self, worker: str, only: int | None = None) -> tuple[PartLease, int] | None:
+        """Claims an open part of a job that another worker runs. Needs no transaction.
+
+        Returns the claim and the org of the job. With `only`, the part is one of that job; without
+        it, of any that `write` does not run.
+        """
+        times = lease_times(self._db.clock)
+        row = self._db.one("claim_free_part", worker=worker, only=only, **times)
+        if row is None:
+            return None
+        place = (row["job_id"], row["resource"], row["part"], row["lease_token"])
+        return PartLease(*place, worker, row["attempts"]), row["org_id"]
+
+    def renew(self, lease: PartLease) -> None:
+        """Extends a claim of `claim_free` by a lease time from now. Raises LeaseLost.
+
+        It belongs to another transaction than a chunk of the part, which extends the claim itself.
+        """
+        times = lease_times(self._db.clock)
+        if self._db.one("renew_part", fence=lease.fence, **_at(lease), **times) is None:
+            raise LeaseLost
+
+    def release(self, lease: PartLease, *, counted: bool) -> None:
+        """Ends a claim of `claim_free`, so that another worker may claim the part at once.
+
+        If not `counted`, this attempt does not count as one of the part's.
+        """
+        with self._db.transaction():
+            self._db.wake(Topic.JOBS)
+            uncounted = 0 if counted else 1
+            self._db.run("release_part", fence=lease.fence, uncounted=uncounted, **_at(lease))
+
+    def resume(self, lease: PartLease) -> None:
+        """Claims a released part again. Raises LeaseLost if another worker has claimed it."""
+        times = lease_times(self._db.clock)
+        place = {"fence": lease.fence, "worker": lease.worker, **_at(lease)}
+        if self._db.one("resume_part", **place, **times) is None:
+            raise LeaseLost
+
     def take_all(self, lease: Lease, resource: int) -> list[PartLease]:
         """Claims all parts of a resource that are not done, whichever worker has them."""
         rows = self._db.all(
@@ -82,8 +125,12 @@ class PartStore:
         return sorted((_lease(lease, resource, row) for row in rows), key=lambda taken: taken.part)
 
     def check(self, lease: PartLease) -> None:
-        """Checks that a claim holds, and locks the row of its part. Raises LeaseLost."""
-        if self._db.one("fence_part", fence=lease.fence, **_at(lease)) is None:
+        """Checks that a claim holds, extends it, and locks the row of its part.
+
+        Raises LeaseLost.
+        """
+        times = lease_times(self._db.clock)
+        if self._db.one("fence_part", fence=lease.fence, **_at(lease), **times) is None:
             raise LeaseLost
 
     def advance(self, lease: PartLease, entry: LedgerEntry) -> None:
@@ -124,6 +171,22 @@ class PartStore:
         rows = self._db.all("part_states", job_id=job_id, resource=resource)
         return [PartState(row["part"], PartStatus(row["status"]), row["code"]) for row in rows]
 
+    def done(self, job_id: int, resource: int) -> Counts:
+        """Returns the rows that the parts of a resource have done. Needs no transaction."""
+        row = self._db.one("part_sums", job_id=job_id, resource=resource)
+        assert row is not None
+        return Counts(added=row["added"], updated=row["updated"], skipped=row["skipped"])
+
+    def workers(self) -> int:
+        """Returns how many workers of the database wait for jobs or run them."""
+        row = self._db.one("workers")
+        return 1 if row is None else int(row["workers"])
+
+    def free_sessions(self) -> int:
+        """Returns how many more sessions the database allows; 0 on SQLite."""
+        row = self._db.one("free_sessions")
+        return 0 if row is None else int(row["sessions"])
+
 
 def split_of(row: Row) -> Split | None:
     """Returns how the resource of a row is divided; None before it has begun."""
@@ -135,7 +198,9 @@ def split_of(row: Row) -> Split | None:
 
 
 def _lease(lease: Lease, resource: int, row: Row) -> PartLease:
-    return PartLease(lease.job_id, resource, row["part"], row["lease_token"], lease.worker)
+    return PartLease(
+        lease.job_id, resource, row["part"], row["lease_token"], lease.worker, row["attempts"]
+    )
 
 
 def _at(lease: PartLease) -> dict[str, int]:

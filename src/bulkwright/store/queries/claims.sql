@@ -8,8 +8,10 @@ UPDATE jobs SET lease_until = 0
 WHERE lease_holder = :worker AND status = 'INPROGRESS' AND lease_until > 0
 
 -- name: lease_workers
--- The workers that claimed an open job last, where that claim was not ended.
-SELECT DISTINCT lease_holder FROM jobs WHERE status = 'INPROGRESS' AND lease_until > 0
+-- The workers that claimed an open job or part last, where that claim was not ended.
+SELECT lease_holder FROM jobs WHERE status = 'INPROGRESS' AND lease_until > 0
+UNION
+SELECT lease_holder FROM parts WHERE status = 'OPEN' AND lease_until > 0
 
 -- name: lease_worker
 -- The worker that claimed a job last.

@@ -6,5 +6,12 @@ VALUES (:job_id, :resource, :part, :chunk, :first_row, :row_count, :added, :upda
         :resume_text, :resume_row, :piece_name, :piece_deflated, :piece_plain, :piece_crc)
 
 -- name: ledger_entries
--- The committed chunks of a part, in file order.
-SELECT * FROM ledger WHERE job_id = :job_id AND resource = :resource AND part = :part ORDER BY chunk
+-- The committed chunks of a part, in file order, from the chunk :first on.
+SELECT * FROM ledger
+WHERE job_id = :job_id AND resource = :resource AND part = :part AND chunk >= :first
+ORDER BY chunk
+
+-- name: ledger_count
+-- How many chunks of a part are committed.
+SELECT count(*) AS chunks FROM ledger
+WHERE job_id = :job_id AND resource = :resource AND part = :part

@@ -18,7 +18,7 @@ INSERT INTO parts (job_id, resource, part) VALUES (:job_id, :resource, :part)
 UPDATE parts SET status = 'OPEN', code = NULL, lease_token = lease_token + 1,
                  lease_holder = :worker, lease_until = 0
 WHERE job_id = :job_id AND resource = :resource AND status <> 'DONE'
-RETURNING part, lease_token
+RETURNING part, lease_token, attempts
 
 -- name: advance_part
 -- Add a committed chunk to the counters of its part; count its attempts from 0 again if the chunk
@@ -48,6 +48,25 @@ RETURNING part
 -- name: end_parts
 -- Set the final status of the parts of a job that have none yet.
 UPDATE parts SET status = 'DONE', lease_until = 0 WHERE job_id = :id AND status = 'OPEN'
+
+-- name: release_part
+-- End the claim on a part, so that it can be claimed again at once, and subtract :uncounted from its
+-- attempts.
+UPDATE parts SET lease_until = 0, lease_holder = NULL,
+                 attempts = CASE WHEN attempts > 0 THEN attempts - :uncounted ELSE 0 END
+WHERE job_id = :job_id AND resource = :resource AND part = :part AND lease_token = :fence
+  AND status = 'OPEN'
+
+-- name: end_part_leases
+-- End the claims of a worker that is known to be dead. Its attempts still count.
+UPDATE parts SET lease_until = 0, lease_holder = NULL
+WHERE lease_holder = :worker AND status = 'OPEN'
+
+-- name: part_sums
+-- The rows of a resource that its parts have done, by outcome.
+SELECT CAST(sum(added) AS bigint) AS added, CAST(sum(updated) AS bigint) AS updated,
+       CAST(sum(skipped) AS bigint) AS skipped
+FROM parts WHERE job_id = :job_id AND resource = :resource
 
 -- name: part_states
 -- The parts of a resource.
