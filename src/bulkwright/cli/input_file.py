@@ -122,3 +122,12 @@ def _unpacked(path: Path, folder: Path) -> Path:
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         fail(f"{path} is a damaged gzip: {error}")
     return target
+
+
+def bytes_of_rows(path: Path) -> int:
+    """Returns the size of a CSV, or of the CSVs in a zip; that of the zip if it cannot be read."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return sum(member.file_size for member in archive.infolist())
+    except (zipfile.BadZipFile, OSError):
+        return path.stat().st_size

@@ -20,7 +20,7 @@ from rich.text import Text
 from bulkwright.cli import report
 from bulkwright.cli.csv_file import copy_result
 from bulkwright.cli.failure import fail
-from bulkwright.cli.input_file import as_regular_file, zipped
+from bulkwright.cli.input_file import as_regular_file, bytes_of_rows, zipped
 from bulkwright.cli.job_options import JobOptions
 from bulkwright.cli.job_output import job_line, reading_lines
 from bulkwright.cli.options import (
@@ -286,15 +286,6 @@ class _Run:
             )
 
 
-def _bytes_of_rows(path: Path) -> int:
-    """The size of a CSV, or of the CSVs in a zip; that of the zip if it cannot be read."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return sum(member.file_size for member in archive.infolist())
-    except (zipfile.BadZipFile, OSError):
-        return path.stat().st_size
-
-
 class _DryRunEnded(Exception):
     """Rolls back the transaction of a dry run."""
 
@@ -323,7 +314,7 @@ def _write_on_data_folder(
         with _Stop() as stop, opened as (services, worker), helpers:
             if settings.parts is None and settings.database and not dry_run:
                 sessions = PartStore(services.database).free_sessions()
-                worker.divide_into(parts_of_write(_bytes_of_rows(task.path), sessions))
+                worker.divide_into(parts_of_write(bytes_of_rows(task.path), sessions))
             quoted = settings.quotes_formulas
             run = _Run(task, location, services, worker, stop, result, quoted)
             with progress(task.path.name) as show:
