@@ -148,8 +148,20 @@ class Model:
             self.records.append(target)
         for name, cell in row.items():
             if name != "id" and (cell or not request.ignore_empty):
-                target[name] = (int(cell) if name == "Serial" else cell) if cell else None
+                target[name] = _value(name, cell)
         self.touched.append(target["id"])
+
+
+def _value(name: str, cell: str) -> object:
+    """What is stored of a cell: blanks around an e-mail are no part of it."""
+    if not cell:
+        return None
+    match name:
+        case "Serial":
+            return int(cell)
+        case "Email":
+            return cell.strip()
+    return cell
 
 
 def _key(name: str, value: object) -> object:
