@@ -15,7 +15,7 @@ from tests.fairness.victim import Ring, judged, ring
 
 pytestmark = pytest.mark.slow
 
-SECONDS, ROUNDS, REPETITIONS = 4.0, 25, 4
+SECONDS, ROUNDS, REPETITIONS = 3.0, 20, 6
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
@@ -44,4 +44,5 @@ def test_an_org_does_not_make_others_wait(
         problems = judged(times, calm)
         if not problems:
             break
+        calm = the_ring.calm(SECONDS, ROUNDS, again=True)  # the machine may be busier now
     assert not problems, f"{problems}\nattacked:\n{times}\nwithout an attack:\n{calm}"

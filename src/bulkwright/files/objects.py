@@ -318,9 +318,8 @@ _UNREACHABLE = (
     "plain http needs AWS_ALLOW_HTTP=true)"
 )
 _NO_CREDENTIALS = (
-    "no credentials for the object store; set them in the environment (s3://: AWS_ACCESS_KEY_ID, "
-    "AWS_SECRET_ACCESS_KEY; gs://: GOOGLE_SERVICE_ACCOUNT, the path of a key; az://: "
-    "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY) or give the machine a role"
+    "no credentials for the object store; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+    "GOOGLE_SERVICE_ACCOUNT, or AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY"
 )
 _DENIED = (
     "the object store rejects these credentials; check them and their permissions: "
