@@ -17,6 +17,8 @@ from tests.v1.test_jobs import JOBS, problem
 
 from bulkwright.domain.limits import EVENT_STREAMS_OF_ORG
 
+pytestmark = pytest.mark.slow  # it starts servers with workers
+
 Json = dict[str, Any]
 Event = tuple[str, Json]
 ROWS = 20_000
