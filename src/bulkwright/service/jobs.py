@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
@@ -90,7 +91,9 @@ class JobService:
         if user is None:
             raise InvalidToken
         if request.idempotency is not None:
-            known = self._made_before(caller.org_id, request.idempotency)
+            known = self.keys.known(
+                caller.org_id, request.idempotency, partial(self.jobs.job, caller.org_id)
+            )
             if known is not None:
                 return known
         check_open_jobs(self.jobs, caller.org_id, self.limits)
@@ -184,19 +187,12 @@ class JobService:
                 raise InvalidFileId(details={"json_path": "$.resource[0].file_id"})
             numbered = replace(job, id=self.modules.take_ids(1))
             if key is not None:
-                first = self.keys.take(job.org_id, key, numbered.id)
-                if first != numbered.id:
-                    known = self.jobs.job(job.org_id, first)
-                    if known is not None:
-                        return known
-                    self.keys.replace(job.org_id, key, numbered.id)
+                find = partial(self.jobs.job, job.org_id)
+                first = self.keys.take(job.org_id, key, numbered.id, find)
+                if first is not None:
+                    return first
             self.jobs.add(numbered, wake=wake)
         return numbered
-
-    def _made_before(self, org_id: int, key: IdempotencyKey) -> Job | None:
-        """Returns the job of the first request with a key, if it still exists."""
-        made = self.keys.made(org_id, key)
-        return None if made is None else self.jobs.job(org_id, made)
 
     def _check_without_reading(self, caller: Caller, request: JobRequest, encoding: str) -> None:
         """Checks all that needs no text of the file, if the file was never read in this encoding.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
@@ -69,8 +70,9 @@ class ReadService:
         if user is None:
             raise InvalidToken
         if request.idempotency is not None:
-            made = self.keys.made(caller.org_id, request.idempotency)
-            known = None if made is None else self.reads.job(caller.org_id, made)
+            known = self.keys.known(
+                caller.org_id, request.idempotency, partial(self.reads.job, caller.org_id)
+            )
             if known is not None:
                 return known
         check_open_jobs(self.jobs, caller.org_id, self.limits)
@@ -125,12 +127,10 @@ class ReadService:
         with self.reads.transaction():
             numbered = replace(job, id=self.modules.take_ids(1))
             if key is not None:
-                first = self.keys.take(job.org_id, key, numbered.id)
-                known = self.reads.job(job.org_id, first)
-                if known is not None:
-                    return known
-                if first != numbered.id:
-                    self.keys.replace(job.org_id, key, numbered.id)
+                find = partial(self.reads.job, job.org_id)
+                first = self.keys.take(job.org_id, key, numbered.id, find)
+                if first is not None:
+                    return first
             self.reads.add(numbered)
         return numbered
 

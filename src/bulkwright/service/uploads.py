@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from io import SEEK_END
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
@@ -89,7 +90,9 @@ class UploadService:
         zone = ZoneInfo(user.time_zone if user else "UTC")
         if key is not None:
             wanted = idempotency_key(key, b"upload", name.encode(), digest.encode())
-            known = self._made_before(caller.org_id, wanted)
+            known = self.keys.known(
+                caller.org_id, wanted, partial(self.uploads.upload, caller.org_id)
+            )
             if known is not None:
                 return replace(known, created_time=known.created_time.astimezone(zone))
         file.seek(0)
@@ -132,19 +135,12 @@ class UploadService:
             self.uploads.add(upload, user_id)
             return upload
         with self.uploads.transaction():
-            first = self.keys.take(upload.org_id, key, upload.id)
-            if first != upload.id:
-                known = self.uploads.upload(upload.org_id, first)
-                if known is not None:
-                    return known
-                self.keys.replace(upload.org_id, key, upload.id)
+            find = partial(self.uploads.upload, upload.org_id)
+            first = self.keys.take(upload.org_id, key, upload.id, find)
+            if first is not None:
+                return first
             self.uploads.add(upload, user_id)
         return upload
-
-    def _made_before(self, org_id: int, key: IdempotencyKey) -> Upload | None:
-        """Returns the upload of the first request with a key, if it still exists."""
-        made = self.keys.made(org_id, key)
-        return None if made is None else self.uploads.upload(org_id, made)
 
     def must_read(self, upload: Upload, encoding: str) -> bool:
         """Returns whether `facts` has to read the whole upload."""

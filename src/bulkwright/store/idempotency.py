@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from bulkwright.domain.errors import IdempotencyKeyReused
 from bulkwright.domain.idempotency import IdempotencyKey
-from bulkwright.store.database import Database, Row
+from bulkwright.store.database import Database
 from bulkwright.store.times import now_micros
+
+T = TypeVar("T")
 
 
 class IdempotencyStore:
@@ -14,35 +19,34 @@ class IdempotencyStore:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def made(self, org_id: int, key: IdempotencyKey) -> int | None:
-        """Returns the id of what the first request with a key has made; None for a new key.
+    def known(self, org_id: int, key: IdempotencyKey, find: Callable[[int], T | None]) -> T | None:
+        """Returns what the first request with a key has made, which `find` returns by its id.
 
-        Raises IdempotencyKeyReused if that was another request.
+        None for a new key, and if what was made is deleted. Raises IdempotencyKeyReused if the
+        first request was another one.
         """
-        return _made(self._db.one("idempotency_key", org_id=org_id, key=key.key), key)
+        row = self._db.one("idempotency_key", org_id=org_id, key=key.key)
+        if row is None:
+            return None
+        if row["request"] != key.request:
+            raise IdempotencyKeyReused
+        return find(int(row["made"]))
 
-    def take(self, org_id: int, key: IdempotencyKey, made: int) -> int:
-        """Adds a key with the id of what its request makes, inside `transaction`.
+    def take(
+        self, org_id: int, key: IdempotencyKey, made: int, find: Callable[[int], T | None]
+    ) -> T | None:
+        """Adds a key with the id of what its request is about to make, inside `transaction`.
 
         If another request has the key, returns what that has made instead, as soon as it has
-        committed. Raises IdempotencyKeyReused if that was another request.
+        committed; otherwise None. Raises what `known` raises.
         """
-        values = {"org_id": org_id, "key": key.key, "request": key.request, "made": made}
-        added = self._db.one("add_idempotency_key", now=now_micros(self._db.clock), **values)
+        values = {"org_id": org_id, "key": key.key, "made": made}
+        added = self._db.one(
+            "add_idempotency_key", request=key.request, now=now_micros(self._db.clock), **values
+        )
         if added is not None:
-            return made
-        first = self.made(org_id, key)
-        assert first is not None
+            return None
+        first = self.known(org_id, key, find)
+        if first is None:
+            self._db.run("replace_idempotency_key", **values)
         return first
-
-    def replace(self, org_id: int, key: IdempotencyKey, made: int) -> None:
-        """Lets a key name something else, because what it named is deleted."""
-        self._db.run("replace_idempotency_key", org_id=org_id, key=key.key, made=made)
-
-
-def _made(row: Row | None, key: IdempotencyKey) -> int | None:
-    if row is None:
-        return None
-    if row["request"] != key.request:
-        raise IdempotencyKeyReused
-    return int(row["made"])
