@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from importlib.resources import files
@@ -135,10 +136,9 @@ def test_a_server_that_only_read_is_written_to_at_once(postgres: Server) -> None
         assert orgs(database) == list(range(1, 9))
 
 
-def test_a_query_survives_the_end_of_an_idle_connection(
-    postgres: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The server may end it between the check of the pool and the query."""
+@pytest.fixture
+def ended(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[PostgresDatabase]:
+    """A database whose idle connection the server ended after the pool had checked it."""
     url = postgres.database()
     name = urlsplit(url).path.removeprefix("/")
     monkeypatch.setattr(postgres_connection, "_check", lambda _: None)
@@ -147,25 +147,19 @@ def test_a_query_survives_the_end_of_an_idle_connection(
         postgres.run(
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
         )
-        assert orgs(database) == []
-        add_org(database, 1)
-        assert orgs(database) == [1]
+        yield database
 
 
-def test_a_transaction_begins_after_the_end_of_an_idle_connection(
-    postgres: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    url = postgres.database()
-    name = urlsplit(url).path.removeprefix("/")
-    monkeypatch.setattr(postgres_connection, "_check", lambda _: None)
-    with closing(PostgresDatabase(url, connections=1)) as database:
-        migrate(database)
-        postgres.run(
-            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
-        )
-        with database.transaction():
-            add_org(database, 1)
-        assert orgs(database) == [1]
+def test_a_query_survives_the_end_of_an_idle_connection(ended: PostgresDatabase) -> None:
+    assert orgs(ended) == []
+    add_org(ended, 1)
+    assert orgs(ended) == [1]
+
+
+def test_a_transaction_begins_after_the_end_of_an_idle_connection(ended: PostgresDatabase) -> None:
+    with ended.transaction():
+        add_org(ended, 1)
+    assert orgs(ended) == [1]
 
 
 def test_a_file_that_was_read_only_is_written_to_at_once(
