@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from tests.support.processes import clean_environment, start, until
+from tests.support.processes import clean_environment, start
 from tests.support.program import Run
 
 LEADS = ("--module", "Leads", "--operation", "insert", "--data", "d")
@@ -23,21 +21,25 @@ def test_a_signal_keeps_what_is_done(run: Run, tmp_path: Path, number: signal.Si
     count = 800_000
     (tmp_path / "f.csv").write_text("Last_Name\n" + "".join(f"n{i}\n" for i in range(count)))
     line = ("write", "f.csv", *LEADS)
-    process = start(*line, cwd=tmp_path, env=clean_environment())
-
-    def has_a_chunk() -> bool:
-        # A process takes too long to answer.
-        with (
-            suppress(sqlite3.Error),
-            closing(sqlite3.connect(f"{database}?mode=ro", uri=True)) as db,
-        ):
-            return bool(db.execute("SELECT sum(added) FROM parts").fetchone()[0])
-        return False
-
-    database = (tmp_path / "d" / "bulkwright.sqlite").as_uri()
-    assert until(has_a_chunk)
-    process.send_signal(number)
-    _, errors = process.communicate(timeout=300)
+    code = (
+        "import os, sys\n"
+        "from bulkwright.cli import main, report\n"
+        "from bulkwright.events.events import ChunkCommitted\n"
+        "counted = report.ReasonCounter.observe\n"
+        "def observe(self, event):\n"
+        "    counted(self, event)\n"
+        "    if isinstance(event, ChunkCommitted):\n"
+        "        report.ReasonCounter.observe = counted\n"
+        f"        os.kill(os.getpid(), {int(number)})\n"
+        "report.ReasonCounter.observe = observe\n"
+        "sys.argv = ['bulkwright', *sys.argv[1:]]\n"
+        "main()\n"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code, *line],
+        cwd=tmp_path, env=clean_environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    errors = process.stderr
     assert process.returncode == 130, errors
     stopped = re.search(r"stopped. ([0-9,]+) rows of job ([0-9]+) are done and kept", errors)
     assert stopped is not None, errors
