@@ -105,7 +105,8 @@ class App(Kernel):
             trusted_proxies=settings.trusted_proxies,
             # SQLite answers within microseconds. For a database server a thread has to wait.
             handle_on_thread=bool(settings.database),
-            https_only=zoho_context.is_https,
+            # A browser would refuse every other local server of this name.
+            https_only=zoho_context.is_https and not settings.dev,
             on_error=denials.note,
             access_log_level=logging.INFO if settings.log_requests else logging.DEBUG,
             # A page of a name that resolves to this machine could read tokens and records.
