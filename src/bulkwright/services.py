@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bulkwright.service.administration import Administration
     from bulkwright.service.coql import CoqlService
     from bulkwright.service.existing_tables import ExistingTableService
+    from bulkwright.service.job_control import JobControl
     from bulkwright.service.jobs import JobService
     from bulkwright.service.metadata import MetadataService
     from bulkwright.service.readiness import Readiness
@@ -151,6 +152,13 @@ class Services:
             self.clock,
             self._why_never,
         )
+
+    @on_first_use
+    def job_control(self) -> JobControl:
+        """Aborts jobs."""
+        from bulkwright.service.job_control import JobControl
+
+        return JobControl(self.claims, self.job_store, self.read_store, self.audit)
 
     @on_first_use
     def reads(self) -> ReadService:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bulkwright.domain.job import Job, Resource, Split
 from bulkwright.domain.outcome import Counts
+from bulkwright.domain.read_job import ReadJob
 from bulkwright.domain.reading import Reading
 from bulkwright.domain.upload import CsvFacts, Upload
 from bulkwright.wire import own
@@ -24,8 +25,20 @@ def job_snapshot(job: Job) -> own.JobSnapshot:
         ended_time=None if job.ended_time is None else _moment(job.ended_time),
         rows=_rows(job.counts),
         has_result=job.has_result and not job.result_swept,
+        abort_requested_time=None if job.abort_time is None else _moment(job.abort_time),
         callback_url=None if job.callback is None else job.callback.url,
         resources=[_resource(resource) for resource in job.resources],
+    )
+
+
+def aborted_job(job: Job | ReadJob) -> own.AbortedJob:
+    """Returns a bulk write or a bulk read whose abort was requested."""
+    return own.AbortedJob(
+        id=str(job.id),
+        operation=job.operation.value if isinstance(job, Job) else "read",
+        status=job.status.value,
+        code=job.code,
+        abort_requested_time=None if job.abort_time is None else _moment(job.abort_time),
     )
 
 

@@ -82,6 +82,7 @@ STATUS: dict[type[errors.BulkwrightError], int] = {
     errors.FileTooLarge: 413,
     BodyTooLong: 413,
     errors.IdempotencyKeyReused: 409,
+    errors.JobHasEnded: 409,
     errors.QuotaExceeded: 429,
     errors.AccessError: 403,
     errors.AuthenticationFailure: 401,

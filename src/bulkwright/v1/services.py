@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from bulkwright.files import Files
+    from bulkwright.service.job_control import JobControl
     from bulkwright.service.jobs import JobService
     from bulkwright.service.tokens import TokenService
     from bulkwright.service.uploads import UploadService
@@ -23,6 +24,11 @@ class OwnServices(Protocol):
     @property
     def jobs(self) -> JobService:
         """Creates and returns jobs."""
+        ...
+
+    @property
+    def job_control(self) -> JobControl:
+        """Aborts jobs."""
         ...
 
     @property

@@ -168,8 +168,22 @@ class JobSnapshot(Struct, frozen=True, kw_only=True):
     """Over all resources."""
     has_result: bool
     """Whether its result can be downloaded."""
+    abort_requested_time: str | None
+    """After this no row was stored. The job ends with the code `ABORTED`."""
     callback_url: str | None
     resources: list[ResourceSnapshot]
+
+
+class AbortedJob(Struct, frozen=True, kw_only=True):
+    """A bulk write or a bulk read whose abort was requested."""
+
+    id: str
+    operation: str
+    """`insert`, `update`, `upsert` or `read`."""
+    status: str
+    code: str | None
+    """Why it failed."""
+    abort_requested_time: str | None
 
 
 class JobPage(Struct, frozen=True, kw_only=True):
