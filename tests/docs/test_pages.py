@@ -88,6 +88,13 @@ def test_the_readme_serves_from_postgresql(tmp_path: Path, postgres: Server) -> 
     run(lines.replace("s3://my-bucket/bulkwright", "files"), tmp_path, BULKWRIGHT_PORT="0")
 
 
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl")
+def test_a_server_with_https(tmp_path: Path) -> None:
+    """With the certificate that the page makes."""
+    (lines,) = [b for b in fenced(text_of("docs/sdk.md")) if "openssl req" in b]
+    run(lines, tmp_path)
+
+
 def test_an_existing_table_of_sqlite(tmp_path: Path) -> None:
     """One row breaks a CHECK, the other is stored."""
     output = run(block("docs/existing-tables.md", "cat > shop.sql"), tmp_path)
