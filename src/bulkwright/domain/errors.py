@@ -41,6 +41,7 @@ ends a request or a whole job. Its form on the wire (HTTP status, envelope) is d
     │   └── LinkNotValid                a download link without a result
     ├── ResourceNotFound              RESOURCE_NOT_FOUND
     ├── JobHasEnded                   JOB_HAS_ENDED (own)
+    ├── JobIsOpen                     JOB_IS_OPEN (own)
     ├── ResultDamaged                 the stored result has changed
     ├── OAuthError                    errors of the token endpoint (`error` in the body)
     │   └── TooManyTokenRequests        Access Denied (own shape)
@@ -316,6 +317,12 @@ class JobHasEnded(BulkwrightError):
     """The job has ended, so that it cannot be aborted."""
 
     code = "JOB_HAS_ENDED"
+
+
+class JobIsOpen(BulkwrightError):
+    """The job has not ended, so that it cannot be deleted."""
+
+    code = "JOB_IS_OPEN"
 
 
 class ResultDamaged(BulkwrightError):
