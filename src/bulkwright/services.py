@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bulkwright.service.administration import Administration
     from bulkwright.service.coql import CoqlService
     from bulkwright.service.existing_tables import ExistingTableService
+    from bulkwright.service.job_control import JobControl
     from bulkwright.service.jobs import JobService
     from bulkwright.service.metadata import MetadataService
     from bulkwright.service.readiness import Readiness
@@ -150,6 +151,21 @@ class Services:
             self.settings.layout_mandatory,
             self.clock,
             self._why_never,
+        )
+
+    @on_first_use
+    def job_control(self) -> JobControl:
+        """Aborts and deletes jobs."""
+        from bulkwright.service.job_control import JobControl
+        from bulkwright.store.retention import RetentionStore
+
+        return JobControl(
+            self.claims,
+            self.job_store,
+            self.read_store,
+            RetentionStore(self.database),
+            self.files,
+            self.audit,
         )
 
     @on_first_use

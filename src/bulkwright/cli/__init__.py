@@ -81,7 +81,7 @@ app.command(
     help_epilogue=_example("completion"),
 )
 
-jobs = App(name="jobs", help="Show jobs and save their results.")
+jobs = App(name="jobs", help="Show, abort and delete jobs, and save their results.")
 jobs.command(
     "bulkwright.cli.jobs:list_",
     name="list",
@@ -93,6 +93,16 @@ jobs.command(
     "bulkwright.cli.jobs:result",
     help="Save a job's result, or its failed rows.",
     help_epilogue=_example("jobs result"),
+)
+jobs.command(
+    "bulkwright.cli.job_control:abort",
+    help="End a job before its last row.",
+    help_epilogue=_example("jobs abort"),
+)
+jobs.command(
+    "bulkwright.cli.job_control:delete",
+    help="Delete an ended job and its result.",
+    help_epilogue=_example("jobs delete"),
 )
 app.command(jobs)
 

@@ -14,6 +14,8 @@ EXAMPLES = {
     "jobs list": "bulkwright jobs list --most 5",
     "jobs show": "bulkwright jobs show JOB_ID --watch",
     "jobs result": "bulkwright jobs result JOB_ID --failed -o failed.csv",
+    "jobs abort": "bulkwright jobs abort JOB_ID",
+    "jobs delete": "bulkwright jobs delete JOB_ID",
     "callbacks list": "bulkwright callbacks list --json",
     "callbacks secret": "bulkwright callbacks secret --rotate",
     "modules list": "bulkwright modules list",

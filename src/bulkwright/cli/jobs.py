@@ -64,12 +64,12 @@ def show(
 ) -> None:
     """Show the present state of a job."""
     with open_existing(location) as services:
-        job = _job(services, location, job_id)
+        job = find_job(services, location, job_id)
         while watch and not job.status.is_final:
             if console.is_terminal:
                 job_line(job)
             time.sleep(_POLL_SECONDS)
-            job = _job(services, location, job_id)
+            job = find_job(services, location, job_id)
     if json and isinstance(job, ReadJob):
         from bulkwright.zoho.present.reads import details
 
@@ -105,7 +105,7 @@ def result(
     from bulkwright.client.atomic_file import atomic_write
 
     with open_existing(location) as services, ExitStack() as stack:
-        job = _job(services, location, job_id)
+        job = find_job(services, location, job_id)
         if not job.has_result:
             fail(f"Job {job_id} has no result yet; its status is {job.status.value}.")
         if job.result_swept:
@@ -145,7 +145,8 @@ def _opened(services: Services, area: Area, number: int, sha256: str | None, wha
         fail(f"The {what} {area.path(number)} {problem}; `bulkwright check` finds all errors.")
 
 
-def _job(services: Services, location: OrgLocation, job_id: str) -> Job | ReadJob:
+def find_job(services: Services, location: OrgLocation, job_id: str) -> Job | ReadJob:
+    """Returns a job of the chosen org; ends the command if there is none with this id."""
     number = parse_id(job_id, leading_zeros=True)
     job = None if number is None else services.any_job(chosen_org(services, location).id, number)
     if job is None:

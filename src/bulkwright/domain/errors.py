@@ -40,13 +40,16 @@ ends a request or a whole job. Its form on the wire (HTTP status, envelope) is d
     │   ├── FeatureNotSupported         NOT_SUPPORTED_FEATURE (another `feature` header)
     │   └── LinkNotValid                a download link without a result
     ├── ResourceNotFound              RESOURCE_NOT_FOUND
+    ├── JobHasEnded                   JOB_HAS_ENDED (own)
+    ├── JobIsOpen                     JOB_IS_OPEN (own)
     ├── ResultDamaged                 the stored result has changed
     ├── OAuthError                    errors of the token endpoint (`error` in the body)
     │   └── TooManyTokenRequests        Access Denied (own shape)
     └── JobError                      ends a running job as FAILED, with its code
         ├── FileDamaged                 the stored upload has changed
         ├── LeaseLost                   another worker has the job now; nothing was changed
-        └── WorkerFailed                three tries without progress
+        ├── WorkerFailed                three tries without progress
+        └── Aborted                     a user has aborted it
 """
 
 from __future__ import annotations
@@ -310,6 +313,18 @@ class ResourceNotFound(BulkwrightError):
     default_message = "The requested resource doesn't exist."
 
 
+class JobHasEnded(BulkwrightError):
+    """The job has ended, so that it cannot be aborted."""
+
+    code = "JOB_HAS_ENDED"
+
+
+class JobIsOpen(BulkwrightError):
+    """The job has not ended, so that it cannot be deleted."""
+
+    code = "JOB_IS_OPEN"
+
+
 class ResultDamaged(BulkwrightError):
     """The stored result of a job has changed since it was made; it is not sent."""
 
@@ -353,3 +368,10 @@ class WorkerFailed(JobError):
 
     code = "INTERNAL_ERROR"
     default_message = "The job was given up after three tries without progress"
+
+
+class Aborted(JobError):
+    """A user has aborted the job; the rows that were not reached are UNPROCESSED."""
+
+    code = "ABORTED"
+    default_message = "The job was aborted"
