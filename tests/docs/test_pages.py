@@ -115,6 +115,8 @@ def test_the_page_of_the_own_api(tmp_path: Path) -> None:
     assert output.count('"columns_left_out":[]') == 3
     assert output.count('"status":"COMPLETED"') == 6
     assert "event: job" in output
+    assert '"column":"Email","field":"Email","rows":1' in output
+    assert (tmp_path / "leads-failed.csv").read_text() == "Last_Name,Email\nKay,none\n"
 
 
 ACCOUNTS = ("org", "user", "client", "token", "audit")

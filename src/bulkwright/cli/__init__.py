@@ -94,6 +94,12 @@ jobs.command(
     help="Save a job's result, or its failed rows.",
     help_epilogue=_example("jobs result"),
 )
+jobs.command(
+    "bulkwright.cli.jobs:job_errors",
+    name="errors",
+    help="Show which errors the rows of a job have.",
+    help_epilogue=_example("jobs errors"),
+)
 app.command(jobs)
 
 callbacks = App(name="callbacks", help="Show callbacks and the secret that signs them.")

@@ -40,6 +40,7 @@ ends a request or a whole job. Its form on the wire (HTTP status, envelope) is d
     │   ├── FeatureNotSupported         NOT_SUPPORTED_FEATURE (another `feature` header)
     │   └── LinkNotValid                a download link without a result
     ├── ResourceNotFound              RESOURCE_NOT_FOUND
+    ├── (report_errors.py)            why the rows of a job cannot be reported
     ├── ResultDamaged                 the stored result has changed
     ├── OAuthError                    errors of the token endpoint (`error` in the body)
     │   └── TooManyTokenRequests        Access Denied (own shape)
