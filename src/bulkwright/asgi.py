@@ -6,6 +6,7 @@ The faces do not know each other. What one needs from another is handed over her
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -92,6 +93,8 @@ class App(Kernel):
         options = KernelOptions(
             executor=ThreadPoolExecutor(API_THREADS, thread_name_prefix="api"),
             most_turns=API_THREADS_OF_ONE,
+            # SQLite has one writer. A database server works with as many cores as it has calls.
+            most_heavy_turns=half_the_cores() if settings.database else 1,
             error_response=partial(
                 response_to,
                 file_format_status=400 if settings.strict_upload_status else 200,
@@ -102,7 +105,8 @@ class App(Kernel):
             trusted_proxies=settings.trusted_proxies,
             # SQLite answers within microseconds. For a database server a thread has to wait.
             handle_on_thread=bool(settings.database),
-            https_only=zoho_context.is_https,
+            # A browser would refuse every other local server of this name.
+            https_only=zoho_context.is_https and not settings.dev,
             on_error=denials.note,
             access_log_level=logging.INFO if settings.log_requests else logging.DEBUG,
             # A page of a name that resolves to this machine could read tokens and records.
@@ -130,6 +134,14 @@ class App(Kernel):
     def drain(self) -> None:
         """From now on reports `not ready`, and each response closes its connection."""
         self.draining = self.health.draining = True
+
+
+def half_the_cores() -> int:
+    """Returns how many pieces of heavy work may run for one org: half of the cores stay free.
+
+    The cores are those of this machine, because those of a database server are not known.
+    """
+    return min(API_THREADS_OF_ONE, max(1, (os.cpu_count() or 1) // 2))
 
 
 def create_app(

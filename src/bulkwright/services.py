@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bulkwright.service.administration import Administration
     from bulkwright.service.coql import CoqlService
     from bulkwright.service.existing_tables import ExistingTableService
+    from bulkwright.service.job_control import JobControl
     from bulkwright.service.job_rows import JobRowsService
     from bulkwright.service.jobs import JobService
     from bulkwright.service.metadata import MetadataService
@@ -159,6 +160,13 @@ class Services:
         from bulkwright.service.job_rows import JobRowsService
 
         return JobRowsService(self.modules, self.upload_store, self.files)
+
+    @on_first_use
+    def job_control(self) -> JobControl:
+        """Aborts jobs."""
+        from bulkwright.service.job_control import JobControl
+
+        return JobControl(self.claims, self.job_store, self.read_store, self.audit)
 
     @on_first_use
     def reads(self) -> ReadService:

@@ -1,4 +1,4 @@
-# ruff: noqa: RUF009 - _option only calls dataclasses.field
+# ruff: noqa: RUF009 - option only calls dataclasses.field
 """The settings of a deployment, each declared once.
 
 A field is an option of the command line, an environment variable (`variable`), a key of
@@ -9,27 +9,20 @@ A field is an option of the command line, an environment variable (`variable`), 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar, get_type_hints
+from typing import Any, Literal, Self, get_type_hints
 from urllib.parse import urlsplit
 
 from bulkwright.domain.endpoint import InvalidEndpoint, parse_allowed, parse_endpoint
 from bulkwright.domain.limits import KEY_GROUPS, PROFILES, Limits, MiB
 from bulkwright.domain.retention import RETENTION_POLICIES, RetentionPolicy, parse_time
 from bulkwright.folders import make_root
-from bulkwright.variables import (
-    UnusableSetting,
-    parsed,
-    refuse_beyond,
-    refuse_placeholder,
-    variable,
-    written,
-)
+from bulkwright.setting import SettingsGroup, option
+from bulkwright.variables import UnusableSetting, parsed, variable, written
 
 _POSTGRES = ("postgresql://", "postgres://")
-T = TypeVar("T")
 
 Profile = Literal["zoho", "service"]
 LogFormat = Literal["text", "json"]
@@ -38,17 +31,8 @@ FormulaCells = Literal["keep", "quote"]
 Network = IPv4Network | IPv6Network
 
 
-def _option(default: T, help: str, *, least: int = 0, most: int = 2**40) -> T:
-    """Declares a field; `help` is its text in `--help` and in docs/settings.md.
-
-    A number is from `least` to `most`.
-    """
-    made: T = field(default=default, metadata={"help": help, "least": least, "most": most})
-    return made
-
-
 def _keep_option(what: str, zoho: str, service: str) -> str | None:
-    return _option(
+    return option(
         None,
         f"How long {what}. 12h, 7d, 4w, forever. "
         f"Default: {zoho} with --profile zoho, otherwise {service}.",
@@ -57,36 +41,23 @@ def _keep_option(what: str, zoho: str, service: str) -> str | None:
 
 def _quota_option(what: str, zoho: int, service: int) -> int | None:
     text = f"{what}. Default: {zoho:,} with --profile zoho, otherwise {service:,}."
-    return _option(None, text, least=1)
+    return option(None, text, least=1)
 
 
 @dataclass(frozen=True)
-class _Group:
-    """The base class of the groups. Each group's check calls `super()`; this one is the last."""
-
-    def __post_init__(self) -> None:
-        """Raises UnusableSetting for a value that cannot be used."""
-        for each in fields(self):
-            value = getattr(self, each.name)
-            refuse_placeholder(variable(each.name), value)
-            if isinstance(value, int | float):
-                refuse_beyond(each.name, value, each.metadata["least"], each.metadata["most"])
-
-
-@dataclass(frozen=True)
-class DataLocation(_Group):
+class DataLocation(SettingsGroup):
     """Where state, records and files are."""
 
-    data: Path = _option(Path("bulkwright-data"), "The data folder.")
-    database: str = _option(
+    data: Path = option(Path("bulkwright-data"), "The data folder.")
+    database: str = option(
         "", "postgresql://USER@HOST/NAME. Default: a SQLite file in the data folder."
     )
-    files: str = _option(
+    files: str = option(
         "",
         "Where uploads and results are. s3://BUCKET/PREFIX, gs://, az:// or a folder. "
         "Credentials come from the environment. Default: in the data folder.",
     )
-    free_disk_mib: int = _option(
+    free_disk_mib: int = option(
         256, "MiB that stay free on the disk: with less, uploads are rejected and jobs wait."
     )
 
@@ -141,16 +112,16 @@ class DataLocation(_Group):
 class OrgLocation(DataLocation):
     """Where data is, and the org that a command works for."""
 
-    org: int | None = _option(
+    org: int | None = option(
         None, "The id of the org. It is needed if there are several orgs.", least=1
     )
 
 
 @dataclass(frozen=True)
-class LimitsSettings(_Group):
+class LimitsSettings(SettingsGroup):
     """The limits profile (domain/limits.py), and the quotas of an org where they differ from it."""
 
-    profile: Profile | None = _option(
+    profile: Profile | None = option(
         None,
         "The limits that hold. zoho: the documented ones (25 MB, 25,000 rows); service: no limit "
         "on rows. "
@@ -213,25 +184,25 @@ class RetentionSettings(LimitsSettings):
 
 
 @dataclass(frozen=True)
-class LogSettings(_Group):
+class LogSettings(SettingsGroup):
     """The log lines of a process."""
 
-    log_format: LogFormat = _option("text", "json: one object a line.")
-    log_level: LogLevel = _option("info", "Log from this level on.")
+    log_format: LogFormat = option("text", "json: one object a line.")
+    log_level: LogLevel = option("info", "Log from this level on.")
 
 
 @dataclass(frozen=True)
-class MetricsSettings(_Group):
+class MetricsSettings(SettingsGroup):
     """Who may read the metrics."""
 
-    metrics_token: str = _option("", "Token that opens /metrics. Set it by environment variable.")
+    metrics_token: str = option("", "Token that opens /metrics. Set it by environment variable.")
 
 
 @dataclass(frozen=True)
-class CsvSettings(_Group):
+class CsvSettings(SettingsGroup):
     """The CSVs that are written: results, failed rows and exported records."""
 
-    formula_cells: FormulaCells = _option(
+    formula_cells: FormulaCells = option(
         "keep",
         "What becomes of a cell that a spreadsheet program would run as a formula. keep: it is "
         "written as it is; quote: with an apostrophe before it, for people who open the CSV.",
@@ -247,7 +218,7 @@ class CsvSettings(_Group):
 class JobSettings(CsvSettings):
     """How jobs are run."""
 
-    parts: int | None = _option(
+    parts: int | None = option(
         None,
         "PostgreSQL: the most parts that the rows of a job are divided into. Default: one for each "
         "worker; of `write`, for each core, if the file is large and the database has sessions.",
@@ -265,55 +236,66 @@ class JobSettings(CsvSettings):
 class WorkerSettings(JobSettings, MetricsSettings, LogSettings, LimitsSettings, DataLocation):
     """The settings of `bulkwright worker`."""
 
-    metrics: str = _option("", "HOST:PORT of its /metrics and /healthz.")
-    attached: bool = _option(
+    metrics: str = option("", "HOST:PORT of its /metrics and /healthz.")
+    attached: bool = option(
         False, "Used by `serve`. Ends with standard input; its counters go to standard output."
     )
-    helps: int | None = _option(None, "Used by `write`: the job to help.", most=2**63 - 1)
+    helps: int | None = option(None, "Used by `write`: the job to help.", most=2**63 - 1)
 
 
 @dataclass(frozen=True)
 class Settings(JobSettings, MetricsSettings, LogSettings, RetentionSettings, DataLocation):
     """The settings of a deployment, the same for its API and the workers that it starts."""
 
-    host: str = _option("127.0.0.1", "The address to listen on.")
-    port: int = _option(8080, "The port to listen on; 0 chooses a free one.", most=65_535)
-    dev: bool = _option(
+    host: str = option("127.0.0.1", "The address to listen on.")
+    port: int = option(8080, "The port to listen on; 0 chooses a free one.", most=65_535)
+    dev: bool = option(
         False, "For development, on loopback only. Makes credentials and implies --profile zoho."
     )
-    workers: int = _option(1, "Number of worker processes.", most=1_000)
-    public_url: str = _option("", "The URL for clients behind a proxy. https://HOST[:PORT].")
-    trusted_proxy: tuple[str, ...] = _option(
+    tls_certificate: str = option(
+        "", "PEM file with the certificate of the server, and those between it and its root."
+    )
+    tls_key: str = option("", "PEM file with the private key of --tls-certificate.")
+    workers: int = option(1, "Number of worker processes.", most=1_000)
+    public_url: str = option("", "The URL for clients behind a proxy. https://HOST[:PORT].")
+    trusted_proxy: tuple[str, ...] = option(
         (),
         "Network of a proxy before the server: 10.0.0.0/8. The server takes the "
         "client's address from the X-Forwarded-For header of requests from there. Repeatable.",
     )
-    callback_allow: tuple[str, ...] = _option(
+    callback_allow: tuple[str, ...] = option(
         (),
         "HOST:PORT that callbacks may connect to. Its address need not be public. "
         "Repeatable. With --dev, loopback is always allowed.",
     )
-    strict_upload_status: bool = _option(
+    strict_upload_status: bool = option(
         False, "Answer 400 to an upload that is not a zip. As documented; otherwise 200."
     )
-    layout_mandatory: bool = _option(False, "Demand mandatory fields of layouts: Company of Leads.")
-    drain_seconds: float = _option(
+    layout_mandatory: bool = option(False, "Demand mandatory fields of layouts: Company of Leads.")
+    drain_seconds: float = option(
         0.0,
         "Seconds to continue after a stop signal. Meanwhile /readyz answers 503, so that a "
         "balancer sends no more requests. A second signal ends this at once.",
         most=24 * 3600,
     )
-    log_requests: bool = _option(False, "Log each request; --log-level debug does too.")
+    log_requests: bool = option(False, "Log each request; --log-level debug does too.")
 
     def __post_init__(self) -> None:
         """Raises UnusableSetting for a value that cannot be used."""
         super().__post_init__()
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise UnusableSetting("--tls-certificate and --tls-key are given together.")
         _ = self.public_origin, self.trusted_proxies, self.allowed_destinations
 
     @property
     def limits_profile(self) -> Profile:
         """The profile that holds: the given one, or the default."""
         return self.profile or ("zoho" if self.dev else "service")
+
+    @property
+    def scheme(self) -> str:
+        """The scheme that the server itself speaks: `http` or `https`."""
+        return "https" if self.tls_certificate else "http"
 
     @property
     def public_origin(self) -> str:
@@ -345,11 +327,12 @@ class Settings(JobSettings, MetricsSettings, LogSettings, RetentionSettings, Dat
             raise UnusableSetting(f"--callback-allow: {error}.") from None
 
     @classmethod
-    def merged(cls, *groups: _Group) -> Self:
+    def merged(cls, *groups: SettingsGroup) -> Self:
         """Returns the settings of the groups, with defaults for the rest."""
         values: dict[str, Any] = {}
         for group in groups:
-            values |= _common(cls, group)
+            names = {f.name for f in fields(cls)}
+            values |= {f.name: getattr(group, f.name) for f in fields(group) if f.name in names}
         return cls(**values)
 
     @classmethod
@@ -378,17 +361,6 @@ class Settings(JobSettings, MetricsSettings, LogSettings, RetentionSettings, Dat
             for name, value in values.items()
             if value is not None and value != ()
         }
-
-
-def help_text(group: type[_Group], name: str) -> str:
-    """Returns the text of `--help` of a field."""
-    (found,) = [f for f in fields(group) if f.name == name]
-    return str(found.metadata["help"])
-
-
-def _common(wanted: type[_Group], group: _Group) -> dict[str, object]:
-    names = {f.name for f in fields(wanted)}
-    return {f.name: getattr(group, f.name) for f in fields(group) if f.name in names}
 
 
 def _parse_network(text: str) -> Network:

@@ -19,12 +19,12 @@ from bulkwright.domain.limits import PROFILES
 from bulkwright.domain.retention import SERVICE, ZOHO
 from bulkwright.runtime.serve import is_clear_text
 from bulkwright.runtime.worker_environment import worker_environment
+from bulkwright.setting import help_text
 from bulkwright.settings import (
     DataLocation,
     RetentionSettings,
     Settings,
     WorkerSettings,
-    help_text,
 )
 from bulkwright.variables import UnusableSetting, variable
 from bulkwright.wiring import open_files
@@ -48,6 +48,8 @@ OTHER: dict[str, Any] = {
     "host": "::1",
     "port": 9000,
     "dev": True,
+    "tls_certificate": "server.pem",
+    "tls_key": "key.pem",
     "workers": 7,
     "parts": 1,
     "public_url": "https://crm.example",
@@ -63,6 +65,8 @@ OTHER: dict[str, Any] = {
     "log_requests": True,
 }
 """For each field of Settings a value that is not its default."""
+TOGETHER = ("tls_certificate", "tls_key")
+"""Neither is given without the other."""
 
 
 def bound(*line: str) -> Any:
@@ -92,7 +96,8 @@ def test_the_table_above_has_every_field() -> None:
 @pytest.mark.parametrize("name", OTHER)
 def test_each_field_survives_the_way_to_a_worker(name: str) -> None:
     """By itself, in the environment that the server gives to a worker process."""
-    settings = Settings(**{name: OTHER[name]})
+    together = TOGETHER if name in TOGETHER else (name,)
+    settings = Settings(**{each: OTHER[each] for each in together})
     given = Settings.from_env(settings.to_env())
     assert getattr(given, name) == OTHER[name]
     assert given == replace(settings, profile=settings.limits_profile)

@@ -164,8 +164,8 @@ def seams(kills: Kills) -> Iterator[None]:
         yield
 
 
-class _Threads:
-    """The workers, each on a thread of its own."""
+class WorkerThreads:
+    """Workers, each on a thread of its own; a killed one begins again under another name."""
 
     def __init__(self, benches: Sequence[Bench]) -> None:
         self._benches = benches
@@ -221,7 +221,7 @@ class PartStand:
             for bench in self.benches:
                 stack.enter_context(bench.parts(PARTS))
                 stack.enter_context(bench.chunks(CHUNK_ROWS, CHUNK_BYTES))
-            threads = stack.enter_context(_Threads(self.benches))
+            threads = stack.enter_context(WorkerThreads(self.benches))
             while self.jobs < jobs or (not kills.are_over and self.jobs < 40 * jobs):
                 operation = "insert" if not self.jobs else chance.choice(OPERATIONS)
                 self._run(operation, made.csv(rows))

@@ -9,6 +9,7 @@ from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
+from bulkwright.setting import help_text
 from bulkwright.settings import (
     CsvSettings,
     DataLocation,
@@ -16,7 +17,6 @@ from bulkwright.settings import (
     RetentionSettings,
     Settings,
     WorkerSettings,
-    help_text,
 )
 from bulkwright.variables import variable
 

@@ -88,6 +88,13 @@ def test_the_readme_serves_from_postgresql(tmp_path: Path, postgres: Server) -> 
     run(lines.replace("s3://my-bucket/bulkwright", "files"), tmp_path, BULKWRIGHT_PORT="0")
 
 
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl")
+def test_a_server_with_https(tmp_path: Path) -> None:
+    """With the certificate that the page makes."""
+    (lines,) = [b for b in fenced(text_of("docs/sdk.md")) if "openssl req" in b]
+    run(lines, tmp_path)
+
+
 def test_an_existing_table_of_sqlite(tmp_path: Path) -> None:
     """One row breaks a CHECK, the other is stored."""
     output = run(block("docs/existing-tables.md", "cat > shop.sql"), tmp_path)
@@ -109,14 +116,14 @@ def test_an_existing_table_of_postgresql(tmp_path: Path, postgres: Server) -> No
 
 
 def test_the_page_of_the_own_api(tmp_path: Path) -> None:
-    """The job that was loaded is in the list, alone, and as its only event."""
+    """The job that was created is followed to its end; then it is in the list, and alone."""
     (lines,) = fenced(text_of("docs/api.md"))
     output = run(lines, tmp_path)
-    assert output.count('"columns_left_out":[]') == 3
+    assert output.count('"columns_left_out":["Colour"]') >= 3
     assert output.count('"status":"COMPLETED"') == 6
     assert "event: job" in output
     assert '"column":"Email","field":"Email","rows":1' in output
-    assert (tmp_path / "leads-failed.csv").read_text() == "Last_Name,Email\nKay,none\n"
+    assert (tmp_path / "leads-failed.csv").read_text() == "Last Name,Email,Colour\nKay,none,blue\n"
 
 
 ACCOUNTS = ("org", "user", "client", "token", "audit")
@@ -142,10 +149,10 @@ def test_the_page_of_accounts(tmp_path: Path) -> None:
 
 
 def test_the_examples_of_commands(tmp_path: Path) -> None:
-    """In one folder; `demo` has its own tests."""
+    """In one folder; `demo`, and `jobs abort` of a job that runs, have their own tests."""
     first = ("init", "serve", "worker")
     found = dict(commands())
-    others = [name for name in found if name not in (*first, "demo")]
+    others = [name for name in found if name not in (*first, "demo", "jobs abort")]
     words = [*first, *(name for name in others if name.split()[0] not in ACCOUNTS)]
     (tmp_path / "leads.csv").write_text("Last_Name,Email\nBoyle,p@zylker.example\nKay,none\n")
     (tmp_path / "parts.json").write_text('{"modules": [{"api_name": "Parts"}]}')

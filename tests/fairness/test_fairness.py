@@ -30,13 +30,7 @@ def the_ring(
         yield made
 
 
-LONG_FORM = ("searches", "single_records")
-"""Attacks that only `python -m tests.fairness` runs. On two slow cores, a few requests of others
-take half a second, because the statements of the attacker use both cores or the only writer.
-"""
-
-
-@pytest.mark.parametrize("name", [name for name in ATTACKS if name not in LONG_FORM])
+@pytest.mark.parametrize("name", ATTACKS)
 def test_an_org_does_not_make_others_wait(
     the_ring: Ring, name: str, request: pytest.FixtureRequest
 ) -> None:

@@ -120,7 +120,8 @@ class Deployment:
     def stored(self) -> bytes:
         """Everything that the store holds."""
         if not self.settings.database:
-            return b"".join(p.read_bytes() for p in self.settings.data.glob("bulkwright.sqlite*"))
+            found = self.settings.data.glob("bulkwright.sqlite*")  # also a folder of named pipes
+            return b"".join(path.read_bytes() for path in found if path.is_file())
         with psycopg.connect(self.settings.database) as connection:
             tables = connection.execute("SELECT quote_ident(relname) FROM pg_stat_user_tables")
             dump = b""

@@ -27,7 +27,7 @@ def problem(answer: httpx2.Response, status: int, code: str) -> Json:
     body: Json = answer.json()
     assert list(body) == ["type", "title", "status", "code", "detail", "details"]
     assert (answer.status_code, body["status"], body["code"]) == (status, status, code), body
-    assert body["detail"].endswith(".")
+    assert body["detail"].endswith((".", "?"))
     return body
 
 

@@ -68,6 +68,7 @@ def make_kernel(
         KernelOptions(
             executor=ThreadPoolExecutor(1),
             most_turns=1,
+            most_heavy_turns=1,
             error_response=error_response,
             count_response=lambda key, status, _seconds: calls.counted.append((key, status)),
             mounts=mounts,

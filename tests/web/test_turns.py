@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from bulkwright.web.request import Message, Request
 from bulkwright.web.turns import Turns
 
 THREADS, MOST = 4, 2
@@ -90,3 +91,29 @@ def test_a_turn_that_is_given_up_passes_on(given_up: str) -> None:
         assert await turns.run("a", work.do, "next") == "next"
 
     with_turns(check)
+
+
+def test_heavy_work_has_turns_of_its_own() -> None:
+    """A party's heavy work waits for its heavy work, but not its other work, nor that of others."""
+
+    async def check(turns: Turns, work: Work) -> None:
+        heavy = Turns(turns._executor, 1)
+
+        def request(party: str) -> Request:
+            made = Request({"headers": []}, _never, turns, heavy_turns=heavy)
+            made.party = party
+            return made
+
+        both = [asyncio.create_task(request("a").run_heavy(work.do, f"a{i}")) for i in range(2)]
+        await begun(work, 1)
+        assert await request("a").run(lambda: "light") == "light"
+        assert await request("b").run_heavy(lambda: "b") == "b"
+        assert work.begun == ["a0"]
+        work.may_end.set()
+        assert await asyncio.gather(*both) == ["a0", "a1"]
+
+    with_turns(check)
+
+
+async def _never() -> Message:
+    raise AssertionError("no body is read")

@@ -81,7 +81,7 @@ app.command(
     help_epilogue=_example("completion"),
 )
 
-jobs = App(name="jobs", help="Show jobs and save their results.")
+jobs = App(name="jobs", help="Show and abort jobs, and save their results.")
 jobs.command(
     "bulkwright.cli.jobs:list_",
     name="list",
@@ -99,6 +99,11 @@ jobs.command(
     name="errors",
     help="Show which errors the rows of a job have.",
     help_epilogue=_example("jobs errors"),
+)
+jobs.command(
+    "bulkwright.cli.job_control:abort",
+    help="End a job before its last row.",
+    help_epilogue=_example("jobs abort"),
 )
 app.command(jobs)
 

@@ -67,12 +67,12 @@ def show(
 ) -> None:
     """Show the present state of a job."""
     with open_existing(location) as services:
-        job = _job(services, location, job_id)
+        job = find_job(services, location, job_id)
         while watch and not job.status.is_final:
             if console.is_terminal:
                 job_line(job)
             time.sleep(_POLL_SECONDS)
-            job = _job(services, location, job_id)
+            job = find_job(services, location, job_id)
     if json and isinstance(job, ReadJob):
         from bulkwright.zoho.present.reads import details
 
@@ -114,7 +114,7 @@ def result(
 
     quoted = csv_settings.quotes_formulas
     with open_existing(location) as services:
-        job = _job(services, location, job_id)
+        job = find_job(services, location, job_id)
         if not (failed or full):
             target = out or Path(f"{job_id}.zip")
             with services.job_rows.open_result(job) as whole, atomic_write(target) as saved:
@@ -141,7 +141,7 @@ def job_errors(
 ) -> None:
     """Show the errors of the rows of a job: how many rows have which, and the first of them."""
     with open_existing(location) as services:
-        job = _bulk_write(_job(services, location, job_id))
+        job = _bulk_write(find_job(services, location, job_id))
         found = ErrorGroups(services.job_rows, job, _resource(job, module))
         for _ in found.work():
             pass
@@ -163,7 +163,8 @@ def _resource(job: Job, module: str | None) -> Resource:
     return found[0]
 
 
-def _job(services: Services, location: OrgLocation, job_id: str) -> Job | ReadJob:
+def find_job(services: Services, location: OrgLocation, job_id: str) -> Job | ReadJob:
+    """Returns a job of the chosen org; ends the command if there is none with this id."""
     number = parse_id(job_id, leading_zeros=True)
     job = None if number is None else services.any_job(chosen_org(services, location).id, number)
     if job is None:

@@ -38,6 +38,7 @@ from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
 from bulkwright.domain.endpoint import InvalidEndpoint, parse_endpoint
 from bulkwright.domain.job import FieldMapping, Job, JobStatus, Operation
+from bulkwright.domain.module import Module
 from bulkwright.domain.request import JobRequest, ResourceRequest
 from bulkwright.events.events import Event, Observer
 from bulkwright.files import Area
@@ -206,7 +207,7 @@ class _Run:
             delimiters = splitting.delimiter
             task.columns(module, splitting.header, parent)  # before a large file is copied
 
-        def mappings(header: Sequence[str]) -> tuple[FieldMapping, ...]:
+        def mappings(module: Module, header: Sequence[str]) -> tuple[FieldMapping, ...]:
             nonlocal match
             match = task.columns(module, header, parent)
             return match.mappings

@@ -42,6 +42,7 @@ class Action(StrEnum):
     CLIENT_ACTIVATED = "client-activated"
     CLIENT_REMOVED = "client-removed"
     CALLBACK_SECRET_ROTATED = "callback-secret-rotated"
+    JOB_ABORTED = "job-aborted"
 
     @property
     def is_failure(self) -> bool:

@@ -41,13 +41,15 @@ ends a request or a whole job. Its form on the wire (HTTP status, envelope) is d
     │   └── LinkNotValid                a download link without a result
     ├── ResourceNotFound              RESOURCE_NOT_FOUND
     ├── (report_errors.py)            why the rows of a job cannot be reported
+    ├── JobHasEnded                   JOB_HAS_ENDED (own)
     ├── ResultDamaged                 the stored result has changed
     ├── OAuthError                    errors of the token endpoint (`error` in the body)
     │   └── TooManyTokenRequests        Access Denied (own shape)
     └── JobError                      ends a running job as FAILED, with its code
         ├── FileDamaged                 the stored upload has changed
         ├── LeaseLost                   another worker has the job now; nothing was changed
-        └── WorkerFailed                three tries without progress
+        ├── WorkerFailed                three tries without progress
+        └── Aborted                     a user has aborted it
 """
 
 from __future__ import annotations
@@ -311,6 +313,12 @@ class ResourceNotFound(BulkwrightError):
     default_message = "The requested resource doesn't exist."
 
 
+class JobHasEnded(BulkwrightError):
+    """The job has ended, so that it cannot be aborted."""
+
+    code = "JOB_HAS_ENDED"
+
+
 class ResultDamaged(BulkwrightError):
     """The stored result of a job has changed since it was made; it is not sent."""
 
@@ -354,3 +362,10 @@ class WorkerFailed(JobError):
 
     code = "INTERNAL_ERROR"
     default_message = "The job was given up after three tries without progress"
+
+
+class Aborted(JobError):
+    """A user has aborted the job; the rows that were not reached are UNPROCESSED."""
+
+    code = "ABORTED"
+    default_message = "The job was aborted"

@@ -190,6 +190,8 @@ class Job:
     """The API version that it was created with; its callback has the shape of that version."""
     ended_time: datetime | None = None
     """Like `created_time`; None for a job that has not ended."""
+    abort_time: datetime | None = None
+    """When its abort was requested: no row was stored later."""
 
     @property
     def counts(self) -> Counts:

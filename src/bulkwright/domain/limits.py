@@ -217,8 +217,6 @@ REPORT_ROWS_AT_ONCE = 200
 """Rows of a report that are made at a time: a few milliseconds, then other requests have a turn."""
 REPORTS_OF_ORG = 4
 """Reports about the rows of jobs that an org downloads from one server process at the same time."""
-REPORT_PAUSE_SECONDS = 0.001
-"""Between two pieces of a report that is not sent as it is made."""
 REPORT_SEND_SECONDS = 30.0
 """Within which a client must take a piece of a report."""
 ERROR_SAMPLES = 5

@@ -92,6 +92,8 @@ class ReadJob:
     """Whether its result has expired and is deleted."""
     version: str = "v2"
     """The API version that it was created with; its callback has the shape of that version."""
+    abort_time: datetime | None = None
+    """When its abort was requested."""
 
 
 @dataclass(frozen=True, slots=True)

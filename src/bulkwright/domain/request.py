@@ -7,9 +7,25 @@ from dataclasses import dataclass
 
 from bulkwright.domain.idempotency import IdempotencyKey
 from bulkwright.domain.job import Callback, FieldMapping, Operation
+from bulkwright.domain.module import Module
 
-MakeMappings = Callable[[Sequence[str]], tuple[FieldMapping, ...]]
-"""Makes the mappings of a file from its header."""
+MakeMappings = Callable[[Module, Sequence[str]], tuple[FieldMapping, ...]]
+"""Makes the mappings of a file from its module and its header."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRequest:
+    """A column and the field that it fills. The column is named by its header or its index.
+
+    Without both, the field has the default value in every row.
+    """
+
+    field: str
+    header: str | None = None
+    index: int | None = None
+    format: str | None = None
+    find_by: str | None = None
+    default: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +41,8 @@ class ResourceRequest:
     ignore_empty: bool | None = None
     file_names: tuple[str, ...] = ()
     make_mappings: MakeMappings | None = None
+    by_header: bool = False
+    """Whether `make_mappings` follows the header alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,10 @@ COQL = ("zohocrm.coql.read",)
 
 JOBS_READ = ("bulkwright.jobs.read",)
 """Read jobs over the service's own API."""
+JOBS_CREATE = ("bulkwright.jobs.create",)
+"""Upload files and create jobs there, beside the scope to write to the module."""
+JOBS_UPDATE = ("bulkwright.jobs.update",)
+"""Abort jobs there."""
 
 EVERY = (
     "ZohoCRM.bulk.ALL,ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoCRM.users.ALL,"

@@ -11,16 +11,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A host and a port."""
+    """A host, a port, and the scheme that is spoken there."""
 
     host: str
     port: int
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
         """The base URL of everything that is served here."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return f"{self.scheme}://{host}:{self.port}"
 
 
 def is_loopback(host: str) -> bool:
@@ -31,7 +32,7 @@ def is_loopback(host: str) -> bool:
 
 
 @contextmanager
-def hold_port(host: str, port: int) -> Iterator[Address]:
+def hold_port(host: str, port: int, scheme: str = "http") -> Iterator[Address]:
     """Holds an address for this server; port 0 chooses a free port.
 
     Raises OSError when another server has the address. Granian listens with SO_REUSEPORT, so it
@@ -44,4 +45,4 @@ def hold_port(host: str, port: int) -> Iterator[Address]:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.bind((host, port))
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        yield Address(host, int(held.getsockname()[1]))
+        yield Address(host, int(held.getsockname()[1]), scheme)

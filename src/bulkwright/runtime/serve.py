@@ -45,12 +45,13 @@ def serve(settings: Settings) -> None:
             f"--dev serves loopback addresses only, not {settings.host}; "
             "without --dev, create credentials with `bulkwright init`."
         )
+    _check_certificate(settings)
     settings.prepare()
     sys.setswitchinterval(_SWITCH_SECONDS)
     # Servers on one database share nothing else, except the credentials that --dev writes.
     exclusive = settings.dev or not settings.database
     folder = _lock_data_folder(settings) if exclusive else nullcontext()
-    port = hold_port(settings.host, settings.port)
+    port = hold_port(settings.host, settings.port, settings.scheme)
     with folder, port as address, open_services(settings) as services:
         if not settings.database:
             # This is the only server of the folder, so every claim is one of a dead server.
@@ -67,8 +68,9 @@ def serve(settings: Settings) -> None:
             _log.warning("no org yet: create one with `bulkwright init %s`", _location(settings))
         if is_clear_text(settings):
             _log.warning(
-                "clients on other machines send tokens to %s in clear text; put a proxy with TLS "
-                "in front (docs/deploy.md), and name its https URL with --public-url",
+                "clients on other machines send tokens to %s in clear text; give --tls-certificate "
+                "and --tls-key, or put a proxy with TLS in front (docs/deploy.md) and name its "
+                "https URL with --public-url",
                 settings.host,
             )
         counters = Counters()
@@ -87,7 +89,34 @@ def _location(settings: Settings) -> str:
 
 def is_clear_text(settings: Settings) -> bool:
     """Returns whether clients on other machines use plain http, as far as the settings say."""
-    return not is_loopback(settings.host) and not settings.public_origin.startswith("https://")
+    origin = settings.public_origin or f"{settings.scheme}://"
+    return not is_loopback(settings.host) and not origin.startswith("https://")
+
+
+def _check_certificate(settings: Settings) -> None:
+    """Raises CannotServe if the certificate and its key cannot be used: Granian says only that."""
+    if not settings.tls_certificate:
+        return
+    import ssl  # costs 10 ms, and few servers speak TLS themselves
+
+    for name in ("tls_certificate", "tls_key"):
+        path = getattr(settings, name)
+        try:
+            open(path, "rb").close()
+        except OSError as error:
+            raise CannotServe(
+                f"--{name.replace('_', '-')}: {path} cannot be read: {error.strerror}."
+            ) from None
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            settings.tls_certificate, settings.tls_key, password=lambda: ""
+        )
+    except (ssl.SSLError, ValueError) as error:
+        raise CannotServe(
+            f"--tls-certificate and --tls-key: {settings.tls_certificate} and {settings.tls_key} "
+            "are not a certificate and its key, as PEM and without a password "
+            f"({getattr(error, 'reason', None) or error})."
+        ) from None
 
 
 @contextmanager

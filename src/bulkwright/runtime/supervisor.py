@@ -17,9 +17,10 @@ import signal
 import sys
 from collections.abc import Coroutine
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
@@ -136,8 +137,20 @@ class Supervisor:
             http1_settings=HTTP1Settings(header_read_timeout=_HEAD_SECONDS * 1000),
             backlog=connections,
             backpressure=connections,
+            **self._tls(),
             log_enabled=False,
         )
+
+    def _tls(self) -> dict[str, Any]:
+        settings = self._settings
+        if not settings.tls_certificate:
+            return {}
+        return {
+            "ssl_cert": Path(settings.tls_certificate),
+            "ssl_key": Path(settings.tls_key),
+            # SDKs of 2019 run on systems that have no TLS 1.3.
+            "ssl_protocol_min": SSLProtocols.tls12,
+        }
 
     async def _wait_until_listening(self, serving: asyncio.Task[None]) -> None:
         while not serving.done():

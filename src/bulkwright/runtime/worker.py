@@ -18,7 +18,7 @@ from dataclasses import replace
 from functools import partial
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
-from bulkwright.domain.errors import LeaseLost, WorkerFailed
+from bulkwright.domain.errors import Aborted, LeaseLost, WorkerFailed
 from bulkwright.domain.job import Job, Lease, PartLease
 from bulkwright.domain.limits import (
     BLOCKED_FIRST_SECONDS,
@@ -233,16 +233,19 @@ class Worker:
         with keeper:
             if isinstance(job, ReadJob):
                 self._run_read(lease, job, attempt)
-            elif attempt > JOB_ATTEMPTS:
+            elif job.abort_time is not None or attempt > JOB_ATTEMPTS:
+                code = WorkerFailed.code if job.abort_time is None else Aborted.code
                 # The first attempt beyond the limit may list the remaining rows in the result. A
                 # later one may not, because that may be what ends the worker.
-                listed = attempt == JOB_ATTEMPTS + 1
-                fail_job(lease, job, WorkerFailed.code, self._ctx, read_rest=listed)
+                listed = attempt <= JOB_ATTEMPTS + 1
+                fail_job(lease, job, code, self._ctx, read_rest=listed)
             else:
                 run_job(lease, job, attempt, self._ctx)
 
     def _run_read(self, lease: Lease, job: ReadJob, attempt: int) -> None:
-        if attempt > JOB_ATTEMPTS:
+        if job.abort_time is not None:
+            fail_read(lease, job, Aborted.code, self._ctx)
+        elif attempt > JOB_ATTEMPTS:
             fail_read(lease, job, WorkerFailed.code, self._ctx)
         else:
             run_read(lease, job, attempt, self._ctx)

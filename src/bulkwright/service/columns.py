@@ -188,6 +188,19 @@ def find_by_name(name: str, module: Module) -> str:
     )
 
 
+def position_of(column: str, header: Sequence[str]) -> int:
+    """Returns the index of the column with this name. Raises InvalidField."""
+    positions = [at for at, text in enumerate(header) if text == column]
+    if len(positions) == 1:
+        return positions[0]
+    if positions:
+        raise InvalidField(f"the file has {len(positions)} columns {column!r}; rename one")
+    raise InvalidField(
+        f"the file has no column {column!r}{did_you_mean(column, header)}; "
+        f"it has {', '.join(header)}"
+    )
+
+
 ParentModule = Callable[[str], Module | None]
 """Returns a module to which lookups refer, by its API name."""
 
@@ -233,7 +246,7 @@ class _Columns:
 
     def state(self, one: StatedColumn) -> None:
         """Gives a column the field that is stated for it."""
-        at = self._position(one.column)
+        at = position_of(one.column, self._header)
         if one.field is None:
             self._omitted[at] = OmittedColumn(one.column, Omission.STATED)
             return
@@ -291,17 +304,6 @@ class _Columns:
         if api_name not in self.mappings:
             raise InvalidField(f"no column fills {api_name}, so it takes no format")
         self.mappings[api_name] = replace(self.mappings[api_name], format=pattern)
-
-    def _position(self, column: str) -> int:
-        positions = [at for at, text in enumerate(self._header) if text == column]
-        if len(positions) == 1:
-            return positions[0]
-        if positions:
-            raise InvalidField(f"the file has {len(positions)} columns {column!r}; rename one")
-        raise InvalidField(
-            f"the file has no column {column!r}{did_you_mean(column, self._header)}; "
-            f"it has {', '.join(self._header)}"
-        )
 
     def _map(self, at: int, one: _Named) -> None:
         find_by = one.find_by or ("id" if one.field.data_type == "lookup" else None)

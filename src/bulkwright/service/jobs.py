@@ -237,7 +237,7 @@ class JobService:
         header = None if parent is None else parent.header
         rules = self._rules(request, wanted, module, place, csv.header, header)
         if wanted.make_mappings is not None:
-            mappings = wanted.make_mappings(csv.header)
+            mappings = wanted.make_mappings(module, csv.header)
         else:
             mappings = self._mappings(request, wanted, place) or rules.by_header()
         rules.check(mappings)
@@ -251,7 +251,8 @@ class JobService:
             mappings=mappings,
             find_by=wanted.find_by,
             ignore_empty=bool(ignore_empty),
-            auto_mapped=wanted.mappings is None and wanted.make_mappings is None,
+            auto_mapped=wanted.by_header
+            or (wanted.mappings is None and wanted.make_mappings is None),
         )
         return csv, replace(resource, reading=with_left_out(reading, csv.header, resource))
 

@@ -185,6 +185,19 @@ class ClaimStore:
         with self.held(lease):
             self._db.run("complete_resource", id=lease.job_id, position=position)
 
+    def abort(self, org_id: int, job_id: int) -> bool:
+        """Takes a job from its workers, so that none of them stores another row; wakes idle ones.
+
+        It waits for the chunks that are being committed. Returns whether the job had not ended and
+        its abort was not requested before. Call it inside a transaction.
+        """
+        now = now_micros(self._db.clock)
+        if self._db.one("abort_job", id=job_id, org_id=org_id, now=now) is None:
+            return False
+        self._db.run("fence_parts", id=job_id)
+        self._db.wake(Topic.JOBS)
+        return True
+
     def finish(
         self,
         lease: Lease,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import AbstractContextManager
 from dataclasses import asdict
+from datetime import datetime
 from functools import lru_cache
 
 from bulkwright.domain.job import (
@@ -149,7 +150,14 @@ def _job(rows: list[Row]) -> Job:
         fingerprint=row["fingerprint"],
         version=row["version"],
         ended_time=None if ended is None else from_micros(ended, row["time_zone"]),
+        abort_time=abort_time(row),
     )
+
+
+def abort_time(row: Row) -> datetime | None:
+    """Returns when the abort of the job of a row was requested."""
+    time = row["abort_time"]
+    return None if time is None else from_micros(time, row["time_zone"])
 
 
 def _resource(row: Row) -> Resource:

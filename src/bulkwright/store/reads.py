@@ -22,6 +22,7 @@ from bulkwright.domain.job import Callback, JobStatus, Lease, Person
 from bulkwright.domain.module import Module
 from bulkwright.domain.read_job import BoundQuery, ReadJob, ReadQuery, ReadResult
 from bulkwright.store.database import Database, Row
+from bulkwright.store.jobs import abort_time
 from bulkwright.store.times import from_micros, to_micros
 from bulkwright.store.wakeups import Topic
 
@@ -167,6 +168,7 @@ def _job(row: Row) -> ReadJob:
         result_sha256=row["result_sha256"],
         result_swept=row["result_swept"] is not None,
         version=row["version"],
+        abort_time=abort_time(row),
     )
     if row["row_count"] is None:
         return job

@@ -10,14 +10,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bulkwright.v1 import job_events, jobs, reports
+from bulkwright.v1 import job_control, job_events, jobs, new_files, new_jobs, reports
 from bulkwright.v1.endpoint import OwnApi, served
 from bulkwright.v1.openapi import document_text
 from bulkwright.v1.problems import NoSuchMethod, NoSuchPath, problem
 from bulkwright.v1.services import OwnServices
 from bulkwright.web.request import Request as KernelRequest
 
-ENDPOINTS = (*jobs.ENDPOINTS, *job_events.ENDPOINTS, *reports.ENDPOINTS)
+ENDPOINTS = (
+    *new_files.ENDPOINTS,
+    *new_jobs.ENDPOINTS,
+    *jobs.ENDPOINTS,
+    *job_control.ENDPOINTS,
+    *job_events.ENDPOINTS,
+    *reports.ENDPOINTS,
+)
 _DOCUMENT_PATH = "/api/v1/openapi.json"
 
 

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
-from typing import NamedTuple
+from inspect import iscoroutinefunction
+from typing import NamedTuple, TypeVar
 
+import msgspec
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller, Right
 from bulkwright.domain.errors import ScopeMismatch
+from bulkwright.domain.limits import JSON_BODY_BYTES
 from bulkwright.service.bearer import bearer_token
-from bulkwright.v1.problems import problem
+from bulkwright.v1.problems import InvalidBody, problem
 from bulkwright.v1.services import OwnServices
 from bulkwright.web.json import encode
 from bulkwright.web.mount import KERNEL_REQUEST
 from bulkwright.web.request import Request as KernelRequest
 from bulkwright.web.route import EndpointDoc
+
+StructT = TypeVar("StructT", bound=Struct)
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""The escape of the character that no database stores; JSON has no other way to write it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,8 @@ class OwnCall(NamedTuple):
     """The parameters in the path."""
     query: Mapping[str, str]
     """The parameters of the query; of several with one name the first."""
+    body: bytes = b""
+    """The JSON body, if the endpoint takes one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +69,14 @@ class OwnEndpoint(EndpointDoc):
 
     _: KW_ONLY
     handler: Callable[[OwnCall], object]
-    """Runs on a thread; returns the body of the response, or a response of its own."""
+    """Returns the body of the response, or a response of its own. It runs on a thread, unless it is
+    a coroutine function, which receives the body of the request itself."""
     scopes: tuple[str, ...]
     """The token must have one of these scopes."""
     right: Right
     """The user's role must include this right."""
+    takes: type[Struct] | None = None
+    """What the JSON body is decoded into."""
 
 
 def served(endpoint: OwnEndpoint, api: OwnApi) -> Callable[[Request], Awaitable[Response]]:
@@ -76,16 +90,35 @@ def served(endpoint: OwnEndpoint, api: OwnApi) -> Callable[[Request], Awaitable[
         try:
             caller = await kernel.run(check_access)
             kernel.caller, kernel.party = caller, caller.org_id
-            call = OwnCall(api, kernel, caller, check_access, request.path_params, kernel.query())
-            body = await kernel.run(endpoint.handler, call)
+            sent = b"" if endpoint.takes is None else await kernel.body(JSON_BODY_BYTES)
+            query = kernel.query()
+            call = OwnCall(api, kernel, caller, check_access, request.path_params, query, sent)
+            if iscoroutinefunction(endpoint.handler):
+                body = await endpoint.handler(call)
+            else:
+                body = await kernel.run(endpoint.handler, call)
         except Exception as error:
             api.observe(kernel, error)
             return problem(error)
-        if isinstance(body, Response):
-            return body
-        return Response(encode(body), media_type="application/json")
+        return body if isinstance(body, Response) else json_answer(body)
 
     return serve
+
+
+def json_answer(body: object, status: int = 200, **headers: str) -> Response:
+    """Returns a response with a struct as its body."""
+    return Response(encode(body), status, headers, "application/json")
+
+
+def decode(call: OwnCall, kind: type[StructT]) -> StructT:
+    """Returns the body of a request as a struct. Raises InvalidBody."""
+    try:
+        decoded = msgspec.json.decode(call.body, type=kind)
+    except msgspec.MsgspecError as error:
+        raise InvalidBody(f"{error}.") from None
+    if _NUL.search(call.body):
+        raise InvalidBody("A text of the body has the character NUL.")
+    return decoded
 
 
 def _check_access(services: OwnServices, endpoint: OwnEndpoint, authorization: list[str]) -> Caller:

@@ -77,7 +77,8 @@ def _present(call: OwnCall) -> Job:
 
 def _event_id(job: Job) -> str:
     """Returns what changes with every event."""
-    return f"{job.status.value}-{job.counts.total}"
+    aborted = "-aborted" if job.abort_time is not None else ""
+    return f"{job.status.value}-{job.counts.total}{aborted}"
 
 
 ENDPOINTS = (

@@ -55,13 +55,18 @@ def read_job(call: OwnCall) -> own.JobSnapshot:
 
 def job_of(call: OwnCall) -> Job:
     """Returns the job that the path names. Raises NoSuchJob."""
+    try:
+        return call.api.services.jobs.details(call.caller.org_id, job_id_of(call))
+    except ResourceNotFound:
+        raise NoSuchJob from None
+
+
+def job_id_of(call: OwnCall) -> int:
+    """Returns the id of the job that the path names. Raises NoSuchJob."""
     number = parse_id(call.path["job_id"])
     if number is None:
         raise NoSuchJob
-    try:
-        return call.api.services.jobs.details(call.caller.org_id, number)
-    except ResourceNotFound:
-        raise NoSuchJob from None
+    return number
 
 
 def _value(query: Mapping[str, str], name: str, parse: Callable[[str], T]) -> T | None:

@@ -64,6 +64,7 @@ def _operation(endpoint: OwnEndpoint) -> Json:
                 for p in endpoint.parameters
             ),
         ],
+        **_request_body(endpoint),
         "responses": {
             **{str(status): _answer(doc) for status, doc in endpoint.answers.items()},
             **_errors((*endpoint.errors, *_EVERYWHERE)),
@@ -75,12 +76,28 @@ def _parameter(name: str, place: str, text: str, schema: Json, *, required: bool
     return {"name": name, "in": place, "description": text, "required": required, "schema": schema}
 
 
+def _request_body(endpoint: OwnEndpoint) -> Json:
+    if endpoint.takes is not None:
+        content: Json = {"application/json": {"schema": _reference(endpoint.takes)}}
+    elif endpoint.body is not None:
+        content = {media: {"schema": endpoint.body.schema} for media in endpoint.body.media}
+    else:
+        return {}
+    return {"requestBody": {"required": True, "content": content}}
+
+
 def _answer(doc: ResponseDoc) -> Json:
+    answer: Json = {"description": doc.text}
+    if doc.headers:
+        answer["headers"] = {
+            name: {"schema": {"type": "string", "pattern": pattern}}
+            for name, pattern in doc.headers.items()
+        }
     if not doc.bodies:
-        return {"description": doc.text}
+        return answer
     (body,) = doc.bodies
     schema = _reference(body) if isinstance(body, type) else body
-    return {"description": doc.text, "content": {doc.media: {"schema": schema}}}
+    return {**answer, "content": {doc.media: {"schema": schema}}}
 
 
 def _reference(body: type) -> Json:
@@ -107,8 +124,9 @@ def _schemas(endpoints: Sequence[OwnEndpoint]) -> Json:
         for body in doc.bodies
         if isinstance(body, type)
     ]
+    taken = [endpoint.takes for endpoint in endpoints if endpoint.takes is not None]
     _, schemas = msgspec.json.schema_components(
-        [*bodies, ProblemDetails], schema_hook=_any_value, ref_template=_REFERENCE
+        [*bodies, *taken, ProblemDetails], schema_hook=_any_value, ref_template=_REFERENCE
     )
     return dict(sorted(schemas.items()))
 

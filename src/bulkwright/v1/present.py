@@ -7,7 +7,9 @@ from datetime import datetime
 
 from bulkwright.domain.job import Job, Resource, Split
 from bulkwright.domain.outcome import Counts
+from bulkwright.domain.read_job import ReadJob
 from bulkwright.domain.reading import Reading
+from bulkwright.domain.upload import CsvFacts, Upload
 from bulkwright.wire import own
 
 
@@ -23,8 +25,44 @@ def job_snapshot(job: Job) -> own.JobSnapshot:
         ended_time=None if job.ended_time is None else _moment(job.ended_time),
         rows=_rows(job.counts),
         has_result=job.has_result and not job.result_swept,
+        abort_requested_time=None if job.abort_time is None else _moment(job.abort_time),
         callback_url=None if job.callback is None else job.callback.url,
         resources=[_resource(resource) for resource in job.resources],
+    )
+
+
+def aborted_job(job: Job | ReadJob) -> own.AbortedJob:
+    """Returns a bulk write or a bulk read whose abort was requested."""
+    return own.AbortedJob(
+        id=str(job.id),
+        operation=job.operation.value if isinstance(job, Job) else "read",
+        status=job.status.value,
+        code=job.code,
+        abort_requested_time=None if job.abort_time is None else _moment(job.abort_time),
+    )
+
+
+def file_snapshot(upload: Upload) -> own.FileSnapshot:
+    """Returns an upload, and how its CSVs are read."""
+    return own.FileSnapshot(
+        id=str(upload.id),
+        name=upload.name,
+        bytes=upload.bytes,
+        created_time=_moment(upload.created_time),
+        csvs=[_csv(csv) for csv in upload.csvs],
+        problem=upload.problem,
+    )
+
+
+def _csv(csv: CsvFacts) -> own.CsvSnapshot:
+    return own.CsvSnapshot(
+        name=csv.name,
+        encoding=csv.encoding,
+        encoding_by=csv.encoding_by.value,
+        delimiter=csv.delimiter,
+        delimiters_that_fit_too=[s.delimiter for s in csv.splittings[1:] if s.rows and s.fits],
+        header=list(csv.header),
+        rows=csv.rows,
     )
 
 

@@ -44,6 +44,19 @@ class InvalidParameter(errors.RequestError):
     code = "INVALID_PARAMETER"
 
 
+class InvalidBody(errors.RequestError):
+    """The body of the request is no JSON of the form that the endpoint takes."""
+
+    code = "INVALID_BODY"
+
+
+class BodyTooLong(errors.RequestError):
+    """The body of the request is longer than the endpoint takes."""
+
+    code = "BODY_TOO_LONG"
+    default_message = "The body of the request is too long. Send a shorter one."
+
+
 class TooManyStreams(errors.QuotaExceeded):
     """The org has as many open streams of events as it may have."""
 
@@ -76,6 +89,9 @@ STATUS: dict[type[errors.BulkwrightError], int] = {
     errors.BulkwrightError: 500,
     errors.RequestError: 400,
     errors.FileTooLarge: 413,
+    BodyTooLong: 413,
+    errors.IdempotencyKeyReused: 409,
+    errors.JobHasEnded: 409,
     errors.QuotaExceeded: 429,
     errors.AccessError: 403,
     errors.AuthenticationFailure: 401,
@@ -96,8 +112,24 @@ _DETAIL: dict[type[errors.BulkwrightError], str] = {
     "token; `bulkwright token create` makes one.",
     errors.InvalidToken: "The access token is unknown, has expired or was revoked; "
     "`bulkwright token create` makes one.",
+    errors.InvalidFileId: "The org has no file with this id. POST /api/v1/files uploads one and "
+    "returns its id.",
+    errors.FileNotFound: "The file has no CSV with this file_name. POST /api/v1/files returned the "
+    "names of its CSVs.",
+    errors.ColumnIndexNotFound: "The file has no column with this index. The first column has 0.",
+    errors.HeaderLimitExceeded: "The file has more columns than a job may have.",
 }
 """What to do, for errors whose own messages are those of Zoho."""
+
+_HINT: dict[type[errors.BulkwrightError], str] = {
+    InvalidBody: "/api/v1/openapi.json describes the body.",
+    errors.MandatoryFieldsNotMapped: "Give each of these fields a column or a default.",
+    errors.ModuleNotAvailable: "Give the API name of a module that the org has.",
+    errors.FileNotSupported: "Correct the file and upload it again.",
+    errors.InvalidFileFormat: "Send a zip with a CSV as the part `file` of a multipart form.",
+    errors.MandatoryNotFound: "It names the field that identifies a record.",
+}
+"""What to do, for errors whose own messages say what is wrong."""
 
 
 def status_of(kind: type[Exception]) -> int:
@@ -114,7 +146,7 @@ def problem(error: Exception) -> Response:
         title=HTTPStatus(status).phrase,
         status=status,
         code=known.code,
-        detail=_DETAIL.get(type(known), known.message),
+        detail=_detail(known),
         details=known.details,
     )
     headers = {}
@@ -125,9 +157,20 @@ def problem(error: Exception) -> Response:
     return Response(encode(body), status, headers, MEDIA_TYPE)
 
 
+def _detail(error: errors.BulkwrightError) -> str:
+    """Returns whole sentences: what is wrong, and what to do."""
+    text = _DETAIL.get(type(error), error.message)
+    hint = _HINT.get(type(error), "")
+    return f"{text}{'' if text.endswith(('.', '?')) else '.'} {hint}".strip()
+
+
 def _known(error: Exception) -> errors.BulkwrightError:
     if isinstance(error, errors.BulkwrightError):
         return error
+    if isinstance(error, web.BodyTooLarge):
+        return BodyTooLong()
+    if isinstance(error, web.FilePartTooLarge):
+        return errors.FileTooLarge()
     if isinstance(error, web.HttpError):
         return errors.InvalidRequest(str(error) or None)
     number, outage = log_unexpected(error)

@@ -7,7 +7,6 @@ of work would keep other requests waiting. So memory is flat, and the first byte
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from threading import Lock
@@ -18,7 +17,7 @@ from starlette.types import Message, Send
 
 from bulkwright.domain.account import Right
 from bulkwright.domain.job import Job, Resource
-from bulkwright.domain.limits import REPORT_PAUSE_SECONDS, REPORT_SEND_SECONDS, REPORTS_OF_ORG
+from bulkwright.domain.limits import REPORT_SEND_SECONDS, REPORTS_OF_ORG
 from bulkwright.domain.outcome import Outcome
 from bulkwright.domain.report_errors import (
     NoResult,
@@ -45,7 +44,7 @@ _piece = Lock()
 would keep the thread waiting that answers all requests."""
 
 
-def full_result(call: OwnCall) -> Response:
+async def full_result(call: OwnCall) -> Response:
     """Returns a line for each row of a file, as CSV or as JSON lines."""
     query = _query(call, "module", "format")
     wanted = query.get("format")
@@ -53,7 +52,7 @@ def full_result(call: OwnCall) -> Response:
         raise InvalidParameter("format is csv or jsonl.", {"parameter": "format"})
     accepted = call.request.header(b"accept") or ""
     as_json = wanted == "jsonl" or (wanted is None and _JSON_LINES in accepted)
-    job = job_of(call)
+    job = await call.request.run(job_of, call)
     resource = _resource(job, query.get("module"))
 
     def pieces() -> Iterator[bytes]:
@@ -65,16 +64,18 @@ def full_result(call: OwnCall) -> Response:
                 yield from map(str.encode, full_csv(rows, quote_formulas=quoted))
 
     ending = "jsonl" if as_json else "csv"
-    return _download(call, pieces(), f"{job.id}-result.{ending}", _JSON_LINES if as_json else _CSV)
+    return await _download(
+        call, pieces(), f"{job.id}-result.{ending}", _JSON_LINES if as_json else _CSV
+    )
 
 
-def failed_rows(call: OwnCall) -> Response:
+async def failed_rows(call: OwnCall) -> Response:
     """Returns the rows of a file that were not stored, as a CSV to correct and upload again."""
     query = _query(call, "module", "errors")
     wanted = query.get("errors", "false")
     if wanted not in ("true", "false"):
         raise InvalidParameter("errors is true or false.", {"parameter": "errors"})
-    job = job_of(call)
+    job = await call.request.run(job_of, call)
     resource = _resource(job, query.get("module"))
     quoted = call.api.services.settings.quotes_formulas
 
@@ -83,18 +84,18 @@ def failed_rows(call: OwnCall) -> Response:
             lines = failed_csv(rows, with_errors=wanted == "true", quote_formulas=quoted)
             yield from map(str.encode, lines)
 
-    return _download(call, pieces(), f"{job.id}-failed.csv", _CSV)
+    return await _download(call, pieces(), f"{job.id}-failed.csv", _CSV)
 
 
-def job_errors(call: OwnCall) -> own.JobErrors:
+async def job_errors(call: OwnCall) -> own.JobErrors:
     """Returns the errors of the rows of a file in groups."""
     query = _query(call, "module")
-    job = job_of(call)
+    job = await call.request.run(job_of, call)
     resource = _resource(job, query.get("module"))
     found = ErrorGroups(call.api.services.job_rows, job, resource)
     work = found.work()
-    while _next(work) is not None:
-        time.sleep(REPORT_PAUSE_SECONDS)
+    while await call.request.run_heavy(_next, work) is not None:
+        pass
     return own.JobErrors(
         module=resource.module,
         skipped=found.outcomes[Outcome.SKIPPED],
@@ -123,13 +124,13 @@ class _Download(StreamingResponse):
         await super().stream_response(send_in_time)
 
 
-def _download(call: OwnCall, pieces: Iterator[bytes], name: str, media: str) -> Response:
+async def _download(call: OwnCall, pieces: Iterator[bytes], name: str, media: str) -> Response:
     """Returns a stream of pieces. Raises what the making of the first piece raises."""
     if call.api.reports[call.caller.org_id] >= REPORTS_OF_ORG:
         raise TooManyReports
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     media_type = f"{media}; charset=utf-8" if media == _CSV else media
-    first = _next(pieces)
+    first = await call.request.run_heavy(_next, pieces)
     if call.request.scope["method"] == "HEAD":
         return Response(headers=headers, media_type=media_type)
     return _Download(_sent(call, first, pieces), headers=headers, media_type=media_type)
@@ -144,7 +145,7 @@ async def _sent(
         while piece is not None:
             if piece:
                 yield piece
-            piece = await call.request.run(_next, pieces)
+            piece = await call.request.run_heavy(_next, pieces)
     finally:
         reports[org] -= 1
 

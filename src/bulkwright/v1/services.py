@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from bulkwright.files import Files
+    from bulkwright.service.job_control import JobControl
     from bulkwright.service.job_rows import JobRowsService
     from bulkwright.service.jobs import JobService
     from bulkwright.service.tokens import TokenService
+    from bulkwright.service.uploads import UploadService
     from bulkwright.settings import Settings
+    from bulkwright.store.modules import ModuleStore
 
 
 class OwnServices(Protocol):
@@ -21,7 +25,27 @@ class OwnServices(Protocol):
 
     @property
     def jobs(self) -> JobService:
-        """Returns jobs."""
+        """Creates and returns jobs."""
+        ...
+
+    @property
+    def job_control(self) -> JobControl:
+        """Aborts jobs."""
+        ...
+
+    @property
+    def files(self) -> Files:
+        """Receives the bytes of uploads."""
+        ...
+
+    @property
+    def uploads(self) -> UploadService:
+        """Keeps uploads."""
+        ...
+
+    @property
+    def modules(self) -> ModuleStore:
+        """Returns modules."""
         ...
 
     @property

@@ -47,6 +47,8 @@ class KernelOptions(NamedTuple):
     """Runs blocking work of handlers."""
     most_turns: int
     """How many pieces of this work run for one party at the same time."""
+    most_heavy_turns: int
+    """And how many that may each keep a core or the write lock busy."""
     error_response: Callable[[Exception], Response]
     """Returns the response to an error, of the kernel or of a handler. It never raises."""
     count_response: Callable[[tuple[str, str], int, float], None]
@@ -78,6 +80,7 @@ class Kernel:
         self._cache = cache
         self._options = options
         self._turns = Turns(options.executor, options.most_turns)
+        self._heavy_turns = Turns(options.executor, options.most_heavy_turns)
         self._trusted_proxies = options.trusted_proxies
         self._count = options.count_response
         self._log_level = options.access_log_level
@@ -90,7 +93,7 @@ class Kernel:
             return
         begun = perf_counter()
         begin_request()
-        request = Request(scope, receive, self._turns, self._trusted_proxies)
+        request = Request(scope, receive, self._turns, self._trusted_proxies, self._heavy_turns)
         response = await self._respond(request)
         if isinstance(response, Mount):
             status = await self._serve_mount(response, request, send)

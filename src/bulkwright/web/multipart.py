@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import aclosing
-from typing import TypeVar
+from contextlib import AbstractContextManager, ExitStack, aclosing
+from typing import Protocol, TypeVar
 
 from multipart import MultipartError, PushMultipartParser, parse_options_header
 
 from bulkwright.web.errors import FilePartTooLarge, MalformedMultipart, MissingFilePart
 from bulkwright.web.request import Request
 
+
+class _Writable(Protocol):
+    def write(self, data: bytes, /) -> object: ...
+
+
 DataT = TypeVar("DataT", bytes, bytes | bytearray)
+FileT = TypeVar("FileT", bound=_Writable)
+T = TypeVar("T")
 
 _MOST_PARTS = 16
 _WRITE_BYTES = 1024 * 1024
@@ -46,6 +53,28 @@ async def receive_file(
         raise MissingFilePart("Required key file is not available")
     await writer.flush()
     return part.name
+
+
+async def hand_over_file(
+    request: Request,
+    opened: AbstractContextManager[FileT],
+    limit: int | None,
+    take: Callable[[str, FileT], T],
+) -> T:
+    """Receives a file into a new one, and returns what `take` makes of its name and the file.
+
+    `take` runs on a thread, which owns the file: it may run longer than the request. Raises what
+    `receive_file` raises.
+    """
+    with ExitStack() as stack:
+        file = stack.enter_context(opened)
+        name = await receive_file(request, file.write, limit)
+        return await request.run(_take, stack.pop_all(), take, name, file)
+
+
+def _take(owned: ExitStack, take: Callable[[str, FileT], T], name: str, file: FileT) -> T:
+    with owned:
+        return take(name, file)
 
 
 async def form_fields(request: Request, limit: int) -> dict[str, str]:

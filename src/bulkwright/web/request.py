@@ -31,13 +31,22 @@ class Request:
     """One HTTP request. Its body is read when a handler reads it."""
 
     __slots__ = (
-        "_receive", "_trusted", "_turns", "caller", "ended", "params", "party", "route", "scope",
+        "_heavy_turns", "_receive", "_trusted", "_turns",
+        "caller", "ended", "params", "party", "route", "scope",
     )  # fmt: skip
 
     def __init__(
-        self, scope: Scope, receive: Receive, turns: Turns, trusted: Networks = ()
+        self,
+        scope: Scope,
+        receive: Receive,
+        turns: Turns,
+        trusted: Networks = (),
+        heavy_turns: Turns | None = None,
     ) -> None:
-        """`turns` runs blocking work; `trusted` are the networks of trusted proxies."""
+        """`turns` runs blocking work, `heavy_turns` that of `run_heavy` (None: the same turns).
+
+        `trusted` are the networks of trusted proxies.
+        """
         self.scope = scope
         self.route = ("", "")
         """Method and path template of the route that serves the request, once it is known."""
@@ -51,6 +60,7 @@ class Request:
         """Whether nothing more of the body will be read."""
         self._receive = receive
         self._turns = turns
+        self._heavy_turns = heavy_turns or turns
         self._trusted = trusted
 
     def headers(self, name: bytes) -> list[str]:
@@ -137,8 +147,15 @@ class Request:
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs blocking work on a thread, in the turns of the party; returns its result."""
-        party = self.address if self.party is None else self.party
-        return await self._turns.run(party, work, *args, **kwargs)
+        return await self._turns.run(self._turns_of, work, *args, **kwargs)
+
+    async def run_heavy(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs blocking work that may keep a core or the write lock busy; otherwise like `run`."""
+        return await self._heavy_turns.run(self._turns_of, work, *args, **kwargs)
+
+    @property
+    def _turns_of(self) -> Hashable:
+        return self.address if self.party is None else self.party
 
 
 def _first_values(text: str) -> dict[str, str]:

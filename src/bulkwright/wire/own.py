@@ -2,7 +2,78 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+LongText = Annotated[str, Meta(min_length=1, max_length=50_000)]
+
+
+class NewColumn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A field, and the column that fills it: `header` or `index` names the column."""
+
+    field: str
+    """API name."""
+    header: str | None = None
+    """The text of the column in the header line."""
+    index: int | None = None
+    """The first column has 0."""
+    format: str | None = None
+    """Of dates, times, numbers and boolean words: `dd.MM.yyyy`."""
+    find_by: str | None = None
+    """Of a lookup: the field by which its record is found; without it the record's id."""
+    default: LongText | None = None
+    """The value of empty cells; of every row, if no column is named."""
+
+
+class NewJob(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A job to create."""
+
+    operation: Literal["insert", "update", "upsert"]
+    module: str
+    """API name."""
+    file_id: str
+    file_name: str | None = None
+    """The CSV in the zip, if there are several."""
+    find_by: str | None = None
+    """API name of the field that identifies a record. Update and upsert need it."""
+    ignore_empty: bool = False
+    """Whether an empty cell leaves its field unchanged."""
+    columns: Annotated[list[NewColumn], Meta(min_length=1)] | None = None
+    """Which columns fill which fields. Without it, the header names the fields."""
+    encoding: str | None = None
+    """Of the CSV; without it, the one that was found."""
+    delimiter: Literal[",", ";", "\t", "|", ":"] | None = None
+    """Of the CSV; without it, the one that was found."""
+    callback_url: str | None = None
+    """Where the end of the job is reported."""
+
+
+class CsvSnapshot(Struct, frozen=True, kw_only=True):
+    """A CSV of an upload, and how it is read."""
+
+    name: str
+    encoding: str
+    encoding_by: str
+    """`named`, `content` or `guess`."""
+    delimiter: str
+    """The most likely one. The fields of the module may decide for another one."""
+    delimiters_that_fit_too: list[str]
+    header: list[str]
+    rows: int | None
+    """Null if they are not counted."""
+
+
+class FileSnapshot(Struct, frozen=True, kw_only=True):
+    """An upload."""
+
+    id: str
+    name: str
+    bytes: int
+    created_time: str
+    csvs: list[CsvSnapshot]
+    problem: str | None
+    """Why no job can read it."""
 
 
 class RowCounts(Struct, frozen=True, kw_only=True):
@@ -97,8 +168,22 @@ class JobSnapshot(Struct, frozen=True, kw_only=True):
     """Over all resources."""
     has_result: bool
     """Whether its result can be downloaded."""
+    abort_requested_time: str | None
+    """After this no row was stored. The job ends with the code `ABORTED`."""
     callback_url: str | None
     resources: list[ResourceSnapshot]
+
+
+class AbortedJob(Struct, frozen=True, kw_only=True):
+    """A bulk write or a bulk read whose abort was requested."""
+
+    id: str
+    operation: str
+    """`insert`, `update`, `upsert` or `read`."""
+    status: str
+    code: str | None
+    """Why it failed."""
+    abort_requested_time: str | None
 
 
 class JobPage(Struct, frozen=True, kw_only=True):

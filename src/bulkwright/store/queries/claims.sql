@@ -21,6 +21,18 @@ SELECT lease_holder FROM jobs WHERE id = :id
 -- Set the character encoding in which the job is processed.
 UPDATE jobs SET character_encoding = :encoding WHERE id = :id
 
+-- name: abort_job
+-- Set the time of a job's abort, and end its claim: no worker has the fence, so none can change it
+-- before it claims it again. Returns no row if the job has ended or its abort was requested before.
+UPDATE jobs SET abort_time = :now, lease_token = lease_token + 1, lease_until = 0, attempts = 0
+WHERE id = :id AND org_id = :org_id AND status IN ('ADDED', 'INPROGRESS') AND abort_time IS NULL
+RETURNING id
+
+-- name: fence_parts
+-- End the claims on the parts of a job, whichever workers have them. The fences grow.
+UPDATE parts SET lease_token = lease_token + 1, lease_holder = NULL, lease_until = 0, attempts = 0
+WHERE job_id = :id AND status = 'OPEN'
+
 -- name: finish_job
 -- Set a job's final status; returns no row if the claim was lost.
 UPDATE jobs SET status = :status, code = :code, has_result = :has_result,

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
 from threading import Lock
 
-from bulkwright.domain.account import Caller
 from bulkwright.domain.idempotency import idempotency_key
 from bulkwright.domain.job import Job
 from bulkwright.domain.limits import JSON_BODY_BYTES
 from bulkwright.domain.upload import Upload
-from bulkwright.files import Incoming
-from bulkwright.web.multipart import receive_file
+from bulkwright.web.multipart import hand_over_file
 from bulkwright.web.request import Request
 from bulkwright.web.response import Response, json_response
 from bulkwright.zoho.auth import caller_of
@@ -79,24 +77,11 @@ async def _receive(zoho: ZohoContext, request: Request) -> Upload:
     key = request.header(IDEMPOTENCY_KEY)
     if key is not None:
         idempotency_key(key)  # refused before the file is received
-    left = await request.run(uploads.admit, caller_of(request))
-    with ExitStack() as stack:
-        incoming = stack.enter_context(zoho.services.files.incoming())
-        name = await receive_file(
-            request, incoming.write, left if most is None else min(most, left)
-        )
-        # From here on the thread owns the file: it may run longer than this request.
-        owned = stack.pop_all()
-        return await request.run(_acknowledge, zoho, owned, caller_of(request), name, incoming, key)
-
-
-def _acknowledge(
-    zoho: ZohoContext,
-    owned: ExitStack,
-    caller: Caller,
-    name: str,
-    incoming: Incoming,
-    key: str | None,
-) -> Upload:
-    with owned:
-        return zoho.services.uploads.receive(caller, name, incoming, key)
+    caller = caller_of(request)
+    left = await request.run(uploads.admit, caller)
+    return await hand_over_file(
+        request,
+        zoho.services.files.incoming(),
+        left if most is None else min(most, left),
+        lambda name, incoming: uploads.receive(caller, name, incoming, key),
+    )

@@ -24,7 +24,7 @@ async def query(zoho: ZohoContext, request: Request) -> Response:
         return wanted, zoho.services.coql.run(caller_of(request), wanted, version.coql)
 
     try:
-        wanted, found = await request.run(run)
+        wanted, found = await request.run_heavy(run)
     except NotStored as gap:
         raise not_served(zoho, request, gap.api_name) from None
     if not found.rows:

@@ -123,7 +123,7 @@ async def _answered(
 
 async def _stored(zoho: ZohoContext, request: Request, work: Callable[[], T]) -> T:
     try:
-        return await request.run(work)
+        return await request.run_heavy(work)
     except NotStored as gap:
         # It must not be dropped in silence.
         raise not_served(zoho, request, gap.api_name) from None

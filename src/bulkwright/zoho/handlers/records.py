@@ -53,7 +53,7 @@ async def records(zoho: ZohoContext, request: Request) -> Response:
     page = _paging(zoho, request, query, since)
     caller, module = caller_of(request), request.params["module"]
     try:
-        found = await request.run(zoho.services.records.page, caller, module, page.query)
+        found = await request.run_heavy(zoho.services.records.page, caller, module, page.query)
     except NotStored as gap:
         raise not_served(zoho, request, gap.api_name) from None
     if not found.records:
@@ -92,7 +92,7 @@ async def search(zoho: ZohoContext, request: Request) -> Response:
         )
 
     try:
-        found = await request.run(run)
+        found = await request.run_heavy(run)
     except NotStored as gap:
         raise not_served(zoho, request, gap.api_name) from None
     if not found.records:
@@ -128,7 +128,7 @@ async def count(zoho: ZohoContext, request: Request) -> Response:
         )
 
     try:
-        return json_response({"count": await request.run(run)})
+        return json_response({"count": await request.run_heavy(run)})
     except NotStored as gap:
         raise not_served(zoho, request, gap.api_name) from None
 

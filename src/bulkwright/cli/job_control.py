@@ -1,0 +1,52 @@
+"""`jobs abort`: ends a job before its last row."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from bulkwright.cli import report
+from bulkwright.cli.failure import fail
+from bulkwright.cli.job_output import job_line
+from bulkwright.cli.jobs import find_job
+from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, require_data
+from bulkwright.cli.output import print_line
+from bulkwright.domain.errors import JobHasEnded
+from bulkwright.domain.job import Job
+from bulkwright.runtime.worker import Blocked, open_worker
+from bulkwright.settings import Settings
+
+_POLL_SECONDS = 0.2
+
+
+def abort(
+    job_id: Annotated[str, Parameter(help="The id of the job.")],
+    /,
+    *,
+    location: InOrg = DEFAULT_IN_ORG,
+) -> None:
+    """Abort a job: what is stored stays, and no further row is stored.
+
+    The rows that were not reached are UNPROCESSED in the result. Without a server, this command
+    ends the job itself.
+    """
+    require_data(location)
+    with open_worker(Settings.merged(location), lambda _event: None) as (services, worker):
+        job = find_job(services, location, job_id)
+        try:
+            job = services.job_control.abort(job.org_id, job.id)
+            while not job.status.is_final:
+                if not worker.run_one(only=job.id):  # another worker ends it
+                    time.sleep(_POLL_SECONDS)
+                job = find_job(services, location, job_id)
+        except JobHasEnded as error:
+            fail(error.message)
+        except Blocked as blocked:
+            fail(f"{blocked}. The job is aborted; the next worker ends it.")
+    job_line(job)
+    if isinstance(job, Job) and job.has_result:
+        words = ("jobs", "result", job_id, "--failed")
+        print_line("to write the rows that were not stored later, save them:")
+        print_line(f"  {report.command(*words, location=location)}")

@@ -1,0 +1,55 @@
+"""Aborts jobs. The audit log has an entry for each.
+
+An abort ends the claims of all workers in one transaction: a chunk that is being committed is
+stored, and no other after it. The worker that claims the job next ends it as FAILED, with a result
+in which the rows that were not reached are UNPROCESSED.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bulkwright.domain.audit import Action, Actor
+from bulkwright.domain.errors import JobHasEnded, ResourceNotFound
+from bulkwright.domain.job import Job
+from bulkwright.domain.read_job import ReadJob
+from bulkwright.service.audit import AuditLog
+from bulkwright.store.claims import ClaimStore
+from bulkwright.store.jobs import JobStore
+from bulkwright.store.reads import ReadStore
+
+
+@dataclass(frozen=True, slots=True)
+class JobControl:
+    """Aborts bulk writes and bulk reads of an org."""
+
+    claims: ClaimStore
+    jobs: JobStore
+    reads: ReadStore
+    audit: AuditLog
+
+    def abort(
+        self, org_id: int, job_id: int, *, user_id: int | None = None, actor: Actor | None = None
+    ) -> Job | ReadJob:
+        """Aborts a job, and returns it. No row of it is stored after this.
+
+        An abort that is repeated changes nothing. Raises JobHasEnded if the job has ended in
+        another way, ResourceNotFound if the org has no such job.
+        """
+        with self.jobs.transaction():
+            if self.claims.abort(org_id, job_id):
+                self.audit.record(
+                    Action.JOB_ABORTED, actor, org_id=org_id, user_id=user_id, detail=str(job_id)
+                )
+        job = self._job(org_id, job_id)
+        if job.abort_time is None:
+            raise JobHasEnded(
+                f"The job has the status {job.status.value}, so that it cannot be aborted."
+            )
+        return job
+
+    def _job(self, org_id: int, job_id: int) -> Job | ReadJob:
+        job = self.jobs.job(org_id, job_id) or self.reads.job(org_id, job_id)
+        if job is None:
+            raise ResourceNotFound
+        return job

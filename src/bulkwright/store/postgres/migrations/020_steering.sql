@@ -1,0 +1,4 @@
+-- The time at which the abort of a job was requested: no row of it is stored afterwards.
+ALTER TABLE jobs ADD COLUMN abort_time BIGINT;
+-- The jobs that use an upload, without reading all jobs.
+CREATE INDEX resources_by_file ON resources (file_id);
