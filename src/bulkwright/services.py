@@ -163,10 +163,18 @@ class Services:
 
     @on_first_use
     def job_control(self) -> JobControl:
-        """Aborts jobs."""
+        """Aborts and deletes jobs."""
         from bulkwright.service.job_control import JobControl
+        from bulkwright.store.retention import RetentionStore
 
-        return JobControl(self.claims, self.job_store, self.read_store, self.audit)
+        return JobControl(
+            self.claims,
+            self.job_store,
+            self.read_store,
+            RetentionStore(self.database),
+            self.files,
+            self.audit,
+        )
 
     @on_first_use
     def reads(self) -> ReadService:

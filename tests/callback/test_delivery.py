@@ -19,7 +19,7 @@ from pathlib import Path
 
 import httpcore2
 import pytest
-from tests.callback.office import FAST, LOOPBACK, Office
+from tests.callback.office import FAST, LOOPBACK, TLS, Office
 from tests.support.deployment import Deployment
 from tests.support.receivers import (
     Letter,
@@ -579,3 +579,18 @@ def test_the_dispatcher_of_a_deployment(server: Deployment) -> None:
             assert (office.delivery(job).state == "delivered") == works
             if not works:
                 office.deliver(job, guard=LOOPBACK)
+
+
+def test_a_job_that_is_deleted_during_an_attempt_is_given_up(office: Office) -> None:
+    """Nothing is sent, and no error is logged."""
+    with Receiver() as receiver:
+        job = office.ended(receiver.url)
+
+        def make_sender() -> WebhookSender:
+            office.services.job_control.delete(office.org_id, job.id)
+            return WebhookSender(TLS)
+
+        office.run(lambda: office.events, make_sender=make_sender)
+    (event,) = office.events
+    assert isinstance(event, CallbackGivenUp) and event.reason == "the job was deleted"
+    assert receiver.letters == []

@@ -37,3 +37,18 @@ def test_a_job_that_is_not_to_be_aborted(run: Run, jobs: Jobs, data: Path) -> No
     del data
     assert "COMPLETED" in refused(run("jobs", "abort", str(jobs.done), "--data", "data"))
     assert "There is no job 7" in refused(run("jobs", "abort", "7", "--data", "data"))
+
+
+def test_an_ended_job_is_deleted(run: Run, jobs: Jobs, data: Path) -> None:
+    """With its files; records stay, and `check` finds nothing wrong."""
+    deleted = run("jobs", "delete", str(jobs.done), "--data", "data")
+    assert deleted.stdout.splitlines() == [
+        f"deleted job {jobs.done} with its result; the records that it has stored stay",
+        f"deleted its upload {jobs.uploads[jobs.done]}",
+    ]
+    assert not (data / "files" / "results" / f"{jobs.done}.zip").exists()
+    assert "There is no job" in refused(run("jobs", "show", str(jobs.done), "--data", "data"))
+    checked = run("check", "--data", "data")
+    assert checked.returncode == 0, checked.stdout
+    open_one = run("jobs", "delete", str(jobs.half), "--data", "data")
+    assert "abort it first" in refused(open_one)

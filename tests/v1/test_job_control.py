@@ -119,3 +119,43 @@ def test_a_running_job_is_aborted(tmp_path: Path) -> None:
         assert until(lambda: bool(receiver.letters))
         assert json.loads(receiver.letters[0].body)["status"] == "FAILED"
         served.ended(served.begin(leads(5, "b")))
+
+
+def delete(server: Deployment, job: int | str, token: str | None = None) -> httpx2.Response:
+    """DELETE a job."""
+    return server.http.delete(f"{JOBS}/{job}", headers=server.auth(token))
+
+
+def test_an_ended_job_is_deleted(server: Deployment) -> None:
+    """The response says what went with it and what stays."""
+    file_id = server.file_id()
+    job, other = server.job_id(file_id=file_id), server.job_id(file_id=file_id)
+    assert "abort it first" in problem(delete(server, job), 409, "JOB_IS_OPEN")["detail"]
+    end(server, job)
+    end(server, other)
+    answer = delete(server, job)
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == {
+        "id": str(job),
+        "result_deleted": False,
+        "files_deleted": [],
+        "files_kept": [file_id],
+        "callback_dropped": False,
+    }
+    assert delete(server, other).json()["files_deleted"] == [file_id]
+    problem(server.get(f"{JOBS}/{job}"), 404, "NO_SUCH_JOB")
+    problem(delete(server, job), 404, "NO_SUCH_JOB")
+    assert server.get(f"/crm/bulk/v2/write/{job}").status_code == 404
+    entries = server.services.audit.newest(100, action=Action.JOB_DELETED)
+    (entry,) = (one for one in entries if one.detail == str(job))
+    assert (entry.user_id, entry.actor.address) == (server.tenant.user.id, "127.0.0.1")
+
+
+def test_who_may_delete(server: Deployment) -> None:
+    job = server.job_id()
+    end(server, job)
+    problem(delete(server, job, server.other.token), 404, "NO_SUCH_JOB")
+    alone = server.token("bulkwright.jobs.UPDATE,bulkwright.jobs.CREATE,bulkwright.jobs.READ")
+    denied = problem(delete(server, job, alone), 403, "OAUTH_SCOPE_MISMATCH")
+    assert "bulkwright.jobs.DELETE" in denied["detail"]
+    assert delete(server, job, server.token("bulkwright.jobs.DELETE")).status_code == 200

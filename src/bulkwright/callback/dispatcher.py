@@ -86,7 +86,7 @@ class CallbackDispatcher:
         outbox: OutboxStore,
         guard: Guard,
         observe: Observer,
-        body: Callable[[Delivery], bytes],
+        body: Callable[[Delivery], bytes | None],
         *,
         pace: Pace | None = None,
         make_sender: Callable[[], WebhookSender] | None = None,
@@ -218,7 +218,10 @@ class CallbackDispatcher:
             endpoint = parse_endpoint(delivery.url)
         except InvalidEndpoint as error:
             return AttemptResult(error=str(error), final=True)
-        sender, body, headers = await self._on_thread(lambda: self._prepare(delivery))
+        prepared = await self._on_thread(lambda: self._prepare(delivery))
+        if prepared is None:
+            return AttemptResult(error="the job was deleted", final=True)
+        sender, body, headers = prepared
         started = asyncio.get_running_loop().time()
         try:
             return await self._send(sender, endpoint, headers, body, started + self._pace.attempt)
@@ -247,8 +250,8 @@ class CallbackDispatcher:
             return AttemptResult(status)
         return AttemptResult(status, f"HTTP {status}", response.retry_after, final=status == _GONE)
 
-    def _prepare(self, delivery: Delivery) -> tuple[WebhookSender, bytes, dict[str, str]]:
-        """Returns sender, body and headers.
+    def _prepare(self, delivery: Delivery) -> tuple[WebhookSender, bytes, dict[str, str]] | None:
+        """Returns sender, body and headers; None if the job was deleted since it was claimed.
 
         The body is exactly the response to a request for the job's details; a header has its
         signature.
@@ -257,6 +260,8 @@ class CallbackDispatcher:
             # On this thread, because the import takes time and the loop has requests to answer.
             self._sender = self._make_sender()
         body = self._body(delivery)
+        if body is None:
+            return None
         keys = self._keys.of(delivery.org_id)
         timestamp = int(self._clock.now().timestamp())
         return self._sender, body, signed_headers(delivery.webhook_id, timestamp, body, keys)

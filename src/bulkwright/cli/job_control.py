@@ -1,4 +1,4 @@
-"""`jobs abort`: ends a job before its last row."""
+"""`jobs abort` ends a job before its last row; `jobs delete` deletes an ended one."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from bulkwright.cli import report
 from bulkwright.cli.failure import fail
 from bulkwright.cli.job_output import job_line
 from bulkwright.cli.jobs import find_job
-from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, require_data
+from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, open_existing, require_data
 from bulkwright.cli.output import print_line
-from bulkwright.domain.errors import JobHasEnded
+from bulkwright.domain.errors import JobHasEnded, JobIsOpen
 from bulkwright.domain.job import Job
 from bulkwright.runtime.worker import Blocked, open_worker
 from bulkwright.settings import Settings
@@ -50,3 +50,29 @@ def abort(
         words = ("jobs", "result", job_id, "--failed")
         print_line("to write the rows that were not stored later, save them:")
         print_line(f"  {report.command(*words, location=location)}")
+
+
+def delete(
+    job_id: Annotated[str, Parameter(help="The id of the job.")],
+    /,
+    *,
+    location: InOrg = DEFAULT_IN_ORG,
+) -> None:
+    """Delete an ended job with its result, and its upload if no other job uses it.
+
+    The records that it has stored stay.
+    """
+    with open_existing(location) as services:
+        job = find_job(services, location, job_id)
+        try:
+            deleted = services.job_control.delete(job.org_id, job.id)
+        except JobIsOpen as error:
+            fail(error.message)
+    result = " with its result" if deleted.had_result else ""
+    print_line(f"deleted job {job.id}{result}; the records that it has stored stay")
+    for upload in deleted.uploads:
+        print_line(f"deleted its upload {upload}")
+    for upload in deleted.kept_uploads:
+        print_line(f"its upload {upload} stays, because another job uses it")
+    if deleted.dropped_callback:
+        print_line("its end was not reported to its callback, and never will be")

@@ -43,6 +43,7 @@ class Action(StrEnum):
     CLIENT_REMOVED = "client-removed"
     CALLBACK_SECRET_ROTATED = "callback-secret-rotated"
     JOB_ABORTED = "job-aborted"
+    JOB_DELETED = "job-deleted"
 
     @property
     def is_failure(self) -> bool:

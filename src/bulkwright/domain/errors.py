@@ -42,6 +42,7 @@ ends a request or a whole job. Its form on the wire (HTTP status, envelope) is d
     ├── ResourceNotFound              RESOURCE_NOT_FOUND
     ├── (report_errors.py)            why the rows of a job cannot be reported
     ├── JobHasEnded                   JOB_HAS_ENDED (own)
+    ├── JobIsOpen                     JOB_IS_OPEN (own)
     ├── ResultDamaged                 the stored result has changed
     ├── OAuthError                    errors of the token endpoint (`error` in the body)
     │   └── TooManyTokenRequests        Access Denied (own shape)
@@ -317,6 +318,12 @@ class JobHasEnded(BulkwrightError):
     """The job has ended, so that it cannot be aborted."""
 
     code = "JOB_HAS_ENDED"
+
+
+class JobIsOpen(BulkwrightError):
+    """The job has not ended, so that it cannot be deleted."""
+
+    code = "JOB_IS_OPEN"
 
 
 class ResultDamaged(BulkwrightError):

@@ -84,3 +84,17 @@ def parse_time(text: str) -> timedelta | None:
     if time < SHORTEST:
         raise ValueError(f"{text!r} is too short; an hour (1h) is the least")
     return time
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedJob:
+    """What was deleted with a job that a user has deleted, and what was not."""
+
+    had_result: bool
+    """Whether it had a result, which is deleted too."""
+    uploads: tuple[int, ...]
+    """Its uploads, which are deleted too."""
+    kept_uploads: tuple[int, ...]
+    """Those that are kept, because another job reads them."""
+    dropped_callback: bool
+    """Whether its end was not reported yet, and never will be."""

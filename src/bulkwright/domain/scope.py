@@ -38,6 +38,8 @@ JOBS_CREATE = ("bulkwright.jobs.create",)
 """Upload files and create jobs there, beside the scope to write to the module."""
 JOBS_UPDATE = ("bulkwright.jobs.update",)
 """Abort jobs there."""
+JOBS_DELETE = ("bulkwright.jobs.delete",)
+"""Delete jobs there."""
 
 EVERY = (
     "ZohoCRM.bulk.ALL,ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoCRM.users.ALL,"

@@ -1,8 +1,10 @@
-"""Aborts jobs. The audit log has an entry for each.
+"""Aborts and deletes jobs. The audit log has an entry for each.
 
 An abort ends the claims of all workers in one transaction: a chunk that is being committed is
 stored, and no other after it. The worker that claims the job next ends it as FAILED, with a result
 in which the rows that were not reached are UNPROCESSED.
+
+A job is deleted as the sweep deletes one that has expired: its rows first, its files afterwards.
 """
 
 from __future__ import annotations
@@ -13,19 +15,24 @@ from bulkwright.domain.audit import Action, Actor
 from bulkwright.domain.errors import JobHasEnded, ResourceNotFound
 from bulkwright.domain.job import Job
 from bulkwright.domain.read_job import ReadJob
+from bulkwright.domain.retention import DeletedJob
+from bulkwright.files import Area, Files
 from bulkwright.service.audit import AuditLog
 from bulkwright.store.claims import ClaimStore
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.reads import ReadStore
+from bulkwright.store.retention import RetentionStore
 
 
 @dataclass(frozen=True, slots=True)
 class JobControl:
-    """Aborts bulk writes and bulk reads of an org."""
+    """Aborts and deletes bulk writes and bulk reads of an org."""
 
     claims: ClaimStore
     jobs: JobStore
     reads: ReadStore
+    retention: RetentionStore
+    files: Files
     audit: AuditLog
 
     def abort(
@@ -47,6 +54,25 @@ class JobControl:
                 f"The job has the status {job.status.value}, so that it cannot be aborted."
             )
         return job
+
+    def delete(
+        self, org_id: int, job_id: int, *, user_id: int | None = None, actor: Actor | None = None
+    ) -> DeletedJob:
+        """Deletes an ended job with its result, and its uploads that no other job reads.
+
+        The records that it has stored stay. Raises JobIsOpen if it has not ended, ResourceNotFound
+        if the org has no such job.
+        """
+        with self.jobs.transaction():
+            deleted = self.retention.delete_job(org_id, job_id)
+            self.audit.record(
+                Action.JOB_DELETED, actor, org_id=org_id, user_id=user_id, detail=str(job_id)
+            )
+        self.files.delete(Area.RESULTS, job_id)
+        self.files.delete(Area.PIECES, job_id)
+        for upload_id in deleted.uploads:
+            self.files.delete(Area.UPLOADS, upload_id)
+        return deleted
 
     def _job(self, org_id: int, job_id: int) -> Job | ReadJob:
         job = self.jobs.job(org_id, job_id) or self.reads.job(org_id, job_id)

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
+from bulkwright.domain.errors import JobIsOpen, ResourceNotFound
 from bulkwright.domain.job import JobStatus
 from bulkwright.domain.limits import DEVICE_SECONDS, SIGN_IN_FAILURE_SECONDS
+from bulkwright.domain.retention import DeletedJob
 from bulkwright.store.database import Database, Row
 from bulkwright.store.times import now_micros
 
@@ -56,6 +58,32 @@ class RetentionStore:
                     self._db.run(query, id=job["id"])
             self._record_sweep(jobs)
         return _ids(jobs)
+
+    def delete_job(self, org_id: int, job_id: int) -> DeletedJob:
+        """Deletes an ended job with all its rows, and its uploads that no other job reads.
+
+        Raises ResourceNotFound if the org has no such job, JobIsOpen if it has not ended. Call it
+        inside a transaction.
+        """
+        job = self._db.one("lock_job", id=job_id, org_id=org_id)
+        if job is None:
+            raise ResourceNotFound
+        if not JobStatus(job["status"]).is_final:
+            raise JobIsOpen(f"The job has the status {job['status']}; abort it first.")
+        uploads = dict.fromkeys(_ids(self._db.all("uploads_of_job", id=job_id)))
+        pending = self._db.one("has_pending_delivery", id=job_id) is not None
+        for query in _QUERIES_OF_A_JOB:
+            self._db.run(query, id=job_id)
+        self._record_sweep([job])
+        # A new job pins its upload before it reads it: the lock waits for that, or the job for it.
+        found = [i for i in uploads if self._db.one("lock_upload", id=i) is not None]
+        deleted = [i for i in found if self._db.one("delete_unused_upload", id=i) is not None]
+        return DeletedJob(
+            had_result=bool(job["has_result"]) and job["result_swept"] is None,
+            uploads=tuple(deleted),
+            kept_uploads=tuple(i for i in found if i not in deleted),
+            dropped_callback=pending,
+        )
 
     def delete_deliveries(self, older: timedelta) -> int:
         """Deletes callbacks that were delivered or given up; returns their number."""

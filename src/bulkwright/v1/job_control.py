@@ -1,4 +1,4 @@
-"""Jobs: abort one."""
+"""Jobs: abort one, and delete one."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from starlette.responses import Response
 
 from bulkwright.domain.account import Right
 from bulkwright.domain.audit import Actor
-from bulkwright.domain.errors import JobHasEnded, ResourceNotFound
-from bulkwright.domain.scope import JOBS_UPDATE
+from bulkwright.domain.errors import JobHasEnded, JobIsOpen, ResourceNotFound
+from bulkwright.domain.scope import JOBS_DELETE, JOBS_UPDATE
 from bulkwright.v1.endpoint import OwnCall, OwnEndpoint, json_answer
 from bulkwright.v1.jobs import job_id_of
-from bulkwright.v1.present import aborted_job
+from bulkwright.v1.present import aborted_job, job_deletion
 from bulkwright.v1.problems import NoSuchJob
 from bulkwright.web.route import ResponseDoc
 from bulkwright.wire import own
@@ -28,6 +28,18 @@ def abort_job(call: OwnCall) -> Response:
     return json_answer(aborted_job(job), 200 if job.status.is_final else 202)
 
 
+def delete_job(call: OwnCall) -> own.JobDeletion:
+    """Deletes an ended job."""
+    caller, actor, number = call.caller, Actor(address=call.request.address), job_id_of(call)
+    try:
+        deleted = call.api.services.job_control.delete(
+            caller.org_id, number, user_id=caller.user_id, actor=actor
+        )
+    except ResourceNotFound:
+        raise NoSuchJob from None
+    return job_deletion(number, deleted)
+
+
 ENDPOINTS = (
     OwnEndpoint(
         "POST", "/api/v1/jobs/{job_id}/abort",
@@ -41,5 +53,14 @@ ENDPOINTS = (
         },
         errors=(NoSuchJob, JobHasEnded),
         handler=abort_job, scopes=JOBS_UPDATE, right=Right.CREATE_JOBS,
+    ),
+    OwnEndpoint(
+        "DELETE", "/api/v1/jobs/{job_id}",
+        name="deleteJob", group="jobs", summary="Delete a job",
+        text="A bulk write or a bulk read that has ended, with its result, and its file if no "
+        "other job uses it. The records that it has stored stay.",
+        answers={200: ResponseDoc("What was deleted.", (own.JobDeletion,))},
+        errors=(NoSuchJob, JobIsOpen),
+        handler=delete_job, scopes=JOBS_DELETE, right=Right.CREATE_JOBS,
     ),
 )  # fmt: skip

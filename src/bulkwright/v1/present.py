@@ -9,6 +9,7 @@ from bulkwright.domain.job import Job, Resource, Split
 from bulkwright.domain.outcome import Counts
 from bulkwright.domain.read_job import ReadJob
 from bulkwright.domain.reading import Reading
+from bulkwright.domain.retention import DeletedJob
 from bulkwright.domain.upload import CsvFacts, Upload
 from bulkwright.wire import own
 
@@ -39,6 +40,17 @@ def aborted_job(job: Job | ReadJob) -> own.AbortedJob:
         status=job.status.value,
         code=job.code,
         abort_requested_time=None if job.abort_time is None else _moment(job.abort_time),
+    )
+
+
+def job_deletion(job_id: int, deleted: DeletedJob) -> own.JobDeletion:
+    """Returns what was deleted with a job."""
+    return own.JobDeletion(
+        id=str(job_id),
+        result_deleted=deleted.had_result,
+        files_deleted=[str(number) for number in deleted.uploads],
+        files_kept=[str(number) for number in deleted.kept_uploads],
+        callback_dropped=deleted.dropped_callback,
     )
 
 

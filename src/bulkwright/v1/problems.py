@@ -92,6 +92,7 @@ STATUS: dict[type[errors.BulkwrightError], int] = {
     BodyTooLong: 413,
     errors.IdempotencyKeyReused: 409,
     errors.JobHasEnded: 409,
+    errors.JobIsOpen: 409,
     errors.QuotaExceeded: 429,
     errors.AccessError: 403,
     errors.AuthenticationFailure: 401,

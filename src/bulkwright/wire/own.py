@@ -186,6 +186,18 @@ class AbortedJob(Struct, frozen=True, kw_only=True):
     abort_requested_time: str | None
 
 
+class JobDeletion(Struct, frozen=True, kw_only=True):
+    """What was deleted with a job. The records that it has stored stay."""
+
+    id: str
+    result_deleted: bool
+    files_deleted: list[str]
+    files_kept: list[str]
+    """Ids of its files that another job uses."""
+    callback_dropped: bool
+    """Whether its end was not reported yet, and never will be."""
+
+
 class JobPage(Struct, frozen=True, kw_only=True):
     """Some jobs, newest first."""
 

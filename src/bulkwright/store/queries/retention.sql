@@ -9,6 +9,19 @@ RETURNING id
 -- Mark the result of a job as deleted.
 UPDATE jobs SET result_swept = :now WHERE id = :id
 
+-- name: uploads_of_job
+-- The uploads that the resources of a job read.
+SELECT file_id AS id FROM resources WHERE job_id = :id
+
+-- name: has_pending_delivery
+-- The callback of a job, if it is pending.
+SELECT id FROM outbox WHERE job_id = :id AND state = 'pending'
+
+-- name: delete_unused_upload
+-- Delete an upload, unless a job reads it; then it returns no row.
+DELETE FROM uploads WHERE id = :id AND NOT EXISTS (SELECT 1 FROM resources WHERE file_id = :id)
+RETURNING id
+
 -- name: delete_delivery_of_job
 -- Delete the callback of a job.
 DELETE FROM outbox WHERE job_id = :id

@@ -23,10 +23,14 @@ class CallbackBodies:
         """`find` returns a job by the ids of its org and its own."""
         self._find = find
 
-    def of(self, delivery: Delivery) -> bytes:
-        """Returns the job details as they are now, in the version that created the job."""
+    def of(self, delivery: Delivery) -> bytes | None:
+        """Returns the job details as they are now, in the version that created the job.
+
+        None if the job was deleted.
+        """
         job = self._find(delivery.org_id, delivery.job_id)
-        assert job is not None, "jobs are kept as long as their deliveries"
+        if job is None:
+            return None
         version = VERSIONS[job.version]
         if isinstance(job, Job):
             return encode(job_details(job, version))

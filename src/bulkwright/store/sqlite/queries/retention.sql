@@ -21,6 +21,15 @@ WHERE finished_time < :before
   AND NOT EXISTS (SELECT 1 FROM outbox WHERE job_id = jobs.id AND state = 'pending')
 ORDER BY finished_time LIMIT :most
 
+-- name: lock_job
+-- One job of an org. No other transaction writes before this one ends.
+SELECT id, status, finished_time, operation, has_result, result_swept FROM jobs
+WHERE id = :id AND org_id = :org_id
+
+-- name: lock_upload
+-- An upload. No other transaction writes before this one ends.
+SELECT id FROM uploads WHERE id = :id
+
 -- name: record_sweep
 -- Record that results of jobs that ended up to :until were deleted.
 INSERT INTO sweeps (what, until) VALUES ('results', :until)
