@@ -122,6 +122,8 @@ def test_the_page_of_the_own_api(tmp_path: Path) -> None:
     assert output.count('"columns_left_out":["Colour"]') >= 3
     assert output.count('"status":"COMPLETED"') == 6
     assert "event: job" in output
+    assert '"column":"Email","field":"Email","rows":1' in output
+    assert (tmp_path / "leads-failed.csv").read_text() == "Last Name,Email,Colour\nKay,none,blue\n"
 
 
 ACCOUNTS = ("org", "user", "client", "token", "audit")
