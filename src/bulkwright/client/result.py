@@ -22,7 +22,7 @@ _STORED = ("ADDED", "UPDATED")
 
 
 @dataclass(frozen=True, slots=True)
-class ResultRow:
+class WrittenRow:
     """One row of the file, and what became of it."""
 
     status: str
@@ -58,14 +58,14 @@ class JobResult:
         self._paths.append(self.folder / f"{job_id}.zip")
         return self._paths[-1]
 
-    def __iter__(self) -> Iterator[ResultRow]:
+    def __iter__(self) -> Iterator[WrittenRow]:
         """Yields every row."""
         for member in self._members():
             for line in csv.DictReader(io.TextIOWrapper(member, "utf-8", newline="")):
                 status, record_id, error = (line.pop(name, "") or "" for name in _OUTCOME)
-                yield ResultRow(status, record_id or None, error or None, line)
+                yield WrittenRow(status, record_id or None, error or None, line)
 
-    def errors(self) -> Iterator[ResultRow]:
+    def errors(self) -> Iterator[WrittenRow]:
         """Yields the rows that are not stored."""
         return (row for row in self if not row.is_stored)
 
