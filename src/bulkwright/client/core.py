@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import IO, Any, TypedDict, Unpack
+from typing import IO, Any, TypedDict, TypeVar, Unpack
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -15,7 +15,6 @@ import msgspec
 
 from bulkwright.client.sources import JobFile
 from bulkwright.client.steps import Call, Pause, Steps
-from bulkwright.wire.own import JobSnapshot
 from bulkwright.wire.requests import ModuleName, NewFieldMapping, NewResource, WriteRequest
 from bulkwright.wire.responses import JobDetails
 
@@ -32,6 +31,7 @@ _UNCERTAIN = (500, 502, 504)
 """Statuses of requests that may have had their effect."""
 
 
+T = TypeVar("T")
 _KEY = "Idempotency-Key"
 """Of requests that change something: a service that knows it works on a repeated request once."""
 
@@ -208,12 +208,12 @@ class Core:
         _decoded(response)
         return msgspec.json.decode(response.content, type=JobDetails)
 
-    def snapshot(self, job_id: str) -> Steps[JobSnapshot]:
-        """Returns a job as the service's own API shows it, which Zoho does not have."""
-        response = yield from self._authorized(Call("GET", f"{self._url}/api/v1/jobs/{job_id}"))
+    def own(self, method: str, path: str, kind: type[T]) -> Steps[T]:
+        """Calls the service's own API, which Zoho does not have; returns its answer."""
+        response = yield from self._authorized(Call(method, f"{self._url}/api/v1{path}"))
         _decoded(response)
         try:
-            return msgspec.json.decode(response.content, type=JobSnapshot)
+            return msgspec.json.decode(response.content, type=kind)
         except msgspec.ValidationError as error:
             raise ApiError(response.status_code, "UNREADABLE_ANSWER", str(error), {}) from None
 
@@ -324,7 +324,13 @@ def _decoded(response: httpx2.Response) -> dict[str, Any]:
     body = _object(response)
     if body.get("status") == "error" or not response.is_success:
         code = str(body.get("code") or body.get("info") or body.get("ERROR_CODE") or "ERROR")
-        message = str(body.get("message") or body.get("x-error") or body.get("x-info") or "")
+        message = str(
+            body.get("message")
+            or body.get("detail")
+            or body.get("x-error")
+            or body.get("x-info")
+            or ""
+        )
         raise ApiError(response.status_code, code, message, dict(body.get("details") or {}))
     return body
 
