@@ -15,7 +15,7 @@ from bulkwright.client.core import ZOHO_ROWS, AccountOptions, Core, CreateOption
 from bulkwright.client.sources import Shape, Source, pieces
 from bulkwright.client.steps import Call, Pause, Running, Steps
 from bulkwright.client.write_job import AsyncWriteJob, Watch, WriteJob
-from bulkwright.wire.own import AbortedJob, JobDeletion, JobErrors, JobSnapshot
+from bulkwright.wire.own import AbortedJob, JobDeletion, JobErrors, JobSnapshot, NewJob
 from bulkwright.wire.responses import JobDetails
 
 T = TypeVar("T")
@@ -113,6 +113,13 @@ class Client(_Shared):
     ) -> str:
         """Creates a job; returns its id. Without mappings the header names the fields."""
         return self._run(self._core.create(operation, module, file_id, **options))
+
+    def create_own(self, job: NewJob) -> str:
+        """Creates a job with all that the service's own API takes, such as a delimiter.
+
+        Returns its id. Raises ApiError as `snapshot` does.
+        """
+        return self._run(self._core.create_own(job))
 
     def fields(self, module: str) -> list[dict[str, Any]]:
         """Returns the fields of a module, as the service describes them."""
@@ -234,6 +241,13 @@ class AsyncClient(_Shared):
     ) -> str:
         """Creates a job; returns its id. Without mappings the header names the fields."""
         return await self._run(self._core.create(operation, module, file_id, **options))
+
+    async def create_own(self, job: NewJob) -> str:
+        """Creates a job with all that the service's own API takes, such as a delimiter.
+
+        Returns its id. Raises ApiError as `snapshot` does.
+        """
+        return await self._run(self._core.create_own(job))
 
     async def fields(self, module: str) -> list[dict[str, Any]]:
         """Returns the fields of a module, as the service describes them."""

@@ -15,6 +15,7 @@ import msgspec
 
 from bulkwright.client.sources import JobFile
 from bulkwright.client.steps import Call, Pause, Steps
+from bulkwright.wire.own import JobSnapshot, NewJob
 from bulkwright.wire.requests import ModuleName, NewFieldMapping, NewResource, WriteRequest
 from bulkwright.wire.responses import JobDetails
 
@@ -208,9 +209,20 @@ class Core:
         _decoded(response)
         return msgspec.json.decode(response.content, type=JobDetails)
 
+    def create_own(self, job: NewJob) -> Steps[str]:
+        """Creates a job over the service's own API; returns its id."""
+        headers = {"Content-Type": "application/json", _KEY: str(uuid4())}
+        body = msgspec.json.encode(job)
+        made = yield from self._own(Call("POST", "/jobs", headers, content=body), JobSnapshot)
+        return made.id
+
     def own(self, method: str, path: str, kind: type[T]) -> Steps[T]:
         """Calls the service's own API, which Zoho does not have; returns its answer."""
-        response = yield from self._authorized(Call(method, f"{self._url}/api/v1{path}"))
+        return (yield from self._own(Call(method, path), kind))
+
+    def _own(self, call: Call, kind: type[T]) -> Steps[T]:
+        whole = replace(call, url=f"{self._url}/api/v1{call.url}")
+        response = yield from self._authorized(whole)
         _decoded(response)
         try:
             return msgspec.json.decode(response.content, type=kind)
