@@ -24,6 +24,7 @@ from bulkwright.cli.options import (
     open_existing,
 )
 from bulkwright.cli.output import console, print_json
+from bulkwright.domain.any_job import AnyJob
 from bulkwright.domain.ids import parse_id
 from bulkwright.domain.job import Job
 from bulkwright.domain.read_job import ReadJob
@@ -116,8 +117,8 @@ def result(
         if failed:
             from bulkwright.pipeline.failed import write_failed
 
-            if isinstance(job, ReadJob):
-                fail(f"Job {job_id} is a bulk read; only rows of a bulk write fail.")
+            if not isinstance(job, Job):
+                fail(f"Job {job_id} is no bulk write; only rows of a bulk write fail.")
             target = out or Path(f"{job_id}-failed.csv")
             upload = services.upload_store.upload(job.org_id, job.resources[0].file_id)
             if upload is None:
@@ -145,7 +146,7 @@ def _opened(services: Services, area: Area, number: int, sha256: str | None, wha
         fail(f"The {what} {area.path(number)} {problem}; `bulkwright check` finds all errors.")
 
 
-def find_job(services: Services, location: OrgLocation, job_id: str) -> Job | ReadJob:
+def find_job(services: Services, location: OrgLocation, job_id: str) -> AnyJob:
     """Returns a job of the chosen org; ends the command if there is none with this id."""
     number = parse_id(job_id, leading_zeros=True)
     job = None if number is None else services.any_job(chosen_org(services, location).id, number)

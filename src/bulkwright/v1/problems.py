@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from bulkwright.domain import errors
 from bulkwright.domain.limits import EVENT_STREAMS_OF_ORG
+from bulkwright.domain.undo_errors import CannotUndo
 from bulkwright.events.unexpected import log_unexpected
 from bulkwright.web import errors as web
 from bulkwright.web.json import encode
@@ -36,6 +37,13 @@ class NoSuchJob(errors.BulkwrightError):
 
     code = "NO_SUCH_JOB"
     default_message = "The org has no job with this id. GET /api/v1/jobs lists its jobs."
+
+
+class NoSuchResult(errors.BulkwrightError):
+    """The job has no result."""
+
+    code = "NO_SUCH_RESULT"
+    default_message = "The job has no result: it has not ended, or its result has expired."
 
 
 class InvalidParameter(errors.RequestError):
@@ -91,6 +99,8 @@ STATUS: dict[type[errors.BulkwrightError], int] = {
     errors.ResourceNotFound: 404,
     NoSuchPath: 404,
     NoSuchJob: 404,
+    NoSuchResult: 404,
+    CannotUndo: 409,
     NoSuchMethod: 405,
     Unavailable: 503,
 }

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from bulkwright.service.job_control import JobControl
     from bulkwright.service.jobs import JobService
     from bulkwright.service.tokens import TokenService
+    from bulkwright.service.undo import UndoService
     from bulkwright.service.uploads import UploadService
     from bulkwright.store.modules import ModuleStore
 
@@ -29,6 +30,11 @@ class OwnServices(Protocol):
     @property
     def job_control(self) -> JobControl:
         """Aborts and deletes jobs."""
+        ...
+
+    @property
+    def undos(self) -> UndoService:
+        """Creates and returns undos."""
         ...
 
     @property
