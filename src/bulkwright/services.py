@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bulkwright.service.coql import CoqlService
     from bulkwright.service.existing_tables import ExistingTableService
     from bulkwright.service.job_control import JobControl
+    from bulkwright.service.job_rows import JobRowsService
     from bulkwright.service.jobs import JobService
     from bulkwright.service.metadata import MetadataService
     from bulkwright.service.readiness import Readiness
@@ -155,6 +156,13 @@ class Services:
         )
 
     @on_first_use
+    def job_rows(self) -> JobRowsService:
+        """Reads the rows of ended jobs."""
+        from bulkwright.service.job_rows import JobRowsService
+
+        return JobRowsService(self.modules, self.upload_store, self.files)
+
+    @on_first_use
     def job_control(self) -> JobControl:
         """Aborts and deletes jobs."""
         from bulkwright.service.job_control import JobControl
@@ -197,7 +205,7 @@ class Services:
 
     @on_first_use
     def undos(self) -> UndoService:
-        """Creates undos of jobs and returns their details and results."""
+        """Creates undos of jobs and returns their details."""
         from bulkwright.service.undo import UndoService
 
         return UndoService(
@@ -205,7 +213,6 @@ class Services:
             self.modules,
             self.undo_store,
             self.job_store,
-            self.files,
             self.audit,
             self.settings.limits,
             self.clock,

@@ -55,10 +55,8 @@ def undo(
             raise event.error
     done = bench.services.undos.details(bench.org.id, job.id)
     assert done.status is JobStatus.COMPLETED, done.code
-    if not done.has_result:
-        return done, []
     with (
-        bench.services.undos.open_result(bench.org.id, job.id) as result,
+        bench.services.job_rows.open_result(done) as result,
         zipfile.ZipFile(result) as archive,
     ):
         text = archive.read(f"undo-{job_id}.csv").decode()
@@ -369,3 +367,9 @@ def test_a_failed_undo_is_continued_by_a_new_one(
     assert counts(done) == (3, 12, 0)
     assert {line["REASON"] for line in lines if line["OUTCOME"] == "REMOVED"} == {"DELETED_SINCE"}
     assert everything(bench) == stored
+
+
+def test_a_job_that_has_stored_nothing_is_undone(bench: Bench) -> None:
+    job = bench.run("Last_Name,Email\nBoyle,nonsense\n").job
+    done, lines = undo(bench, job.id)
+    assert (counts(done), lines) == ((0, 0, 0), [])

@@ -163,6 +163,6 @@ def test_an_undo_has_no_result_before_its_end(tmp_path: Path) -> None:
         made = own(served, "POST", f"/jobs/{job}/undo")
         assert made.status_code == 201, made.text
         undo = made.json()["id"]
-        problem(own(served, "GET", f"/undos/{undo}/result"), 404, "NO_SUCH_RESULT")
+        problem(own(served, "GET", f"/undos/{undo}/result"), 404, "NO_RESULT")
         runs = problem(own(served, "POST", f"/jobs/{job}/undo"), 409, "ALREADY_UNDONE")
         assert "is being undone" in runs["detail"]

@@ -27,7 +27,6 @@ from bulkwright.domain.errors import (
 )
 from bulkwright.domain.job import JobStatus, Lease, LedgerEntry, PartLease
 from bulkwright.domain.limits import CHUNK_LOCK_SECONDS, UNDO_CHUNK_RECORDS
-from bulkwright.domain.module import Module
 from bulkwright.domain.outcome import Counts
 from bulkwright.domain.undo_job import KeptReason, UndoJob, UndoOutcome
 from bulkwright.events.events import JobEnded, JobStarted, RecordsUndone, ResultLost
@@ -232,6 +231,10 @@ class _Undo:
                 after = last_id
                 if ctx.stop.is_set:
                     raise Interrupted
+        if self._chunks == 0:  # an undo of nothing has a result too
+            with ctx.claims.chunk(self._part, self._lease):
+                nothing = _Undone(pl.DataFrame(schema=_LINES), 0)
+                ctx.ledger.add(self._part, self._store_piece("", 0, nothing))
         seconds = time.monotonic() - begun  # clock: a duration for the log
         ctx.observe(RecordsUndone(self._job.id, self._records, seconds))
 
@@ -249,7 +252,7 @@ class _Undo:
             undone = step.chunk(after, self._most)
             if undone is None:
                 return None
-            ctx.ledger.add(self._part, self._store_piece(step.module, number, undone))
+            ctx.ledger.add(self._part, self._store_piece(step.module.api_name, number, undone))
         seconds = time.monotonic() - begun  # clock: a duration for the size of the next chunks
         fitting = int(self._most * CHUNK_LOCK_SECONDS / seconds)
         most = min(UNDO_CHUNK_RECORDS, ctx.chunk_rows, 2 * self._most)
@@ -258,13 +261,13 @@ class _Undo:
         self._records += undone.lines.height
         return undone.last_id
 
-    def _store_piece(self, module: Module, number: int, undone: _Undone) -> LedgerEntry:
+    def _store_piece(self, module: str, number: int, undone: _Undone) -> LedgerEntry:
         """Make the result lines of a chunk durable and return its ledger entry."""
         name = f"undo-{self._chunks:08d}-{self._lease.fence}"
         out, quoted = io.BytesIO(), self._ctx.quote_formulas
         if self._chunks == 0:
             write_line(HEADER, out, quote_formulas=quoted)
-        named = pl.lit(module.api_name).alias("module")
+        named = pl.lit(module).alias("module")
         write_lines(undone.lines.select(named, *_LINES), out, quote_formulas=quoted)
         piece, packed = deflate(name, out.getvalue())
         self._ctx.files.put_piece(self._job.id, name, packed)

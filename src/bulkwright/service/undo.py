@@ -1,9 +1,8 @@
-"""Creates undos of bulk writes, returns their details and opens their results. Workers run them."""
+"""Creates undos of bulk writes and returns their details. Workers run them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
@@ -14,8 +13,6 @@ from bulkwright.domain.job import Person
 from bulkwright.domain.limits import Limits
 from bulkwright.domain.undo_errors import AlreadyUndone, CannotUndo, JobNotEnded, NoImages
 from bulkwright.domain.undo_job import Undoable, UndoJob, UndoRequest
-from bulkwright.files import Area, Files
-from bulkwright.service import results
 from bulkwright.service.audit import AuditLog
 from bulkwright.service.callbacks import WhyNever, check_callback
 from bulkwright.service.open_jobs import check_open_jobs
@@ -33,7 +30,6 @@ class UndoService:
     modules: ModuleStore
     undos: UndoStore
     jobs: JobStore
-    files: Files
     audit: AuditLog
     limits: Limits
     clock: Clock = SYSTEM_CLOCK
@@ -93,26 +89,6 @@ class UndoService:
         if job is None:
             raise ResourceNotFound
         return job
-
-    def open_result(self, org_id: int, job_id: int) -> BinaryIO:
-        """Opens the zip with the CSV that lists the records, after its checksum was verified.
-
-        Raises ResourceNotFound if there is none, ResultDamaged if its checksum differs.
-        """
-        job = self.details(org_id, job_id)
-        if not job.has_result or job.result_swept:
-            raise ResourceNotFound
-        try:
-            return results.open_verified(self.files, job_id, job.result_sha256)
-        except FileNotFoundError:
-            raise ResourceNotFound from None
-
-    def result_size(self, org_id: int, job_id: int) -> int:
-        """Returns the size of that zip in bytes. Raises ResourceNotFound."""
-        try:
-            return self.files.size(Area.RESULTS, self.details(org_id, job_id).id)
-        except FileNotFoundError:
-            raise ResourceNotFound from None
 
 
 def _check(found: Undoable, request: UndoRequest) -> None:

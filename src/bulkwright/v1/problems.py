@@ -6,8 +6,8 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
-from bulkwright.domain import errors
-from bulkwright.domain.limits import EVENT_STREAMS_OF_ORG
+from bulkwright.domain import errors, report_errors
+from bulkwright.domain.limits import EVENT_STREAMS_OF_ORG, REPORTS_OF_ORG
 from bulkwright.domain.undo_errors import CannotUndo
 from bulkwright.events.unexpected import log_unexpected
 from bulkwright.web import errors as web
@@ -39,13 +39,6 @@ class NoSuchJob(errors.BulkwrightError):
     default_message = "The org has no job with this id. GET /api/v1/jobs lists its jobs."
 
 
-class NoSuchResult(errors.BulkwrightError):
-    """The job has no result."""
-
-    code = "NO_SUCH_RESULT"
-    default_message = "The job has no result: it has not ended, or its result has expired."
-
-
 class InvalidParameter(errors.RequestError):
     """A parameter of the query has a value that it cannot have."""
 
@@ -74,6 +67,15 @@ class TooManyStreams(errors.QuotaExceeded):
     )
 
 
+class TooManyReports(errors.QuotaExceeded):
+    """The org downloads as many reports as it may at the same time."""
+
+    code = "TOO_MANY_REPORTS"
+    default_message = (
+        f"The org has {REPORTS_OF_ORG} open downloads of rows. Read one to its end, or close it."
+    )
+
+
 class Unavailable(errors.BulkwrightError):
     """An outage of the machine or of a server; the request can be repeated."""
 
@@ -99,9 +101,10 @@ STATUS: dict[type[errors.BulkwrightError], int] = {
     errors.ResourceNotFound: 404,
     NoSuchPath: 404,
     NoSuchJob: 404,
-    NoSuchResult: 404,
     CannotUndo: 409,
     NoSuchMethod: 405,
+    report_errors.NoResult: 404,
+    report_errors.RowsGone: 410,
     Unavailable: 503,
 }
 """The status of each class of error. A class that is not listed has that of its parent."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import SEEK_END
 from typing import BinaryIO
 
 from starlette.responses import Response, StreamingResponse
@@ -11,13 +12,14 @@ from bulkwright.domain import errors as e
 from bulkwright.domain.account import Right
 from bulkwright.domain.audit import Actor
 from bulkwright.domain.job import Callback
+from bulkwright.domain.report_errors import NoResult, RowsGone
 from bulkwright.domain.scope import JOBS_READ, JOBS_UPDATE
 from bulkwright.domain.undo_errors import AlreadyUndone, CannotUndo, JobNotEnded, NoImages
-from bulkwright.domain.undo_job import UndoRequest
+from bulkwright.domain.undo_job import UndoJob, UndoRequest
 from bulkwright.v1.endpoint import OwnCall, OwnEndpoint, decode, json_answer
 from bulkwright.v1.jobs import job_id_of
 from bulkwright.v1.present import undo_snapshot
-from bulkwright.v1.problems import BodyTooLong, InvalidBody, NoSuchJob, NoSuchResult
+from bulkwright.v1.problems import BodyTooLong, InvalidBody, NoSuchJob
 from bulkwright.web.route import ResponseDoc
 from bulkwright.wire import own
 
@@ -40,30 +42,30 @@ def undo_job(call: OwnCall) -> Response:
 
 def read_undo(call: OwnCall) -> own.UndoSnapshot:
     """Returns an undo of the org as it is now."""
-    try:
-        undo = call.api.services.undos.details(call.caller.org_id, job_id_of(call))
-    except e.ResourceNotFound:
-        raise NoSuchJob from None
-    return undo_snapshot(undo)
+    return undo_snapshot(_undo_of(call))
 
 
 def download_undo_result(call: OwnCall) -> Response:
     """Returns the zip with a CSV that lists each record."""
-    number, undos, org_id = job_id_of(call), call.api.services.undos, call.caller.org_id
-    read_undo(call)
-    try:
-        result, size = undos.open_result(org_id, number), undos.result_size(org_id, number)
-    except e.ResourceNotFound:
-        raise NoSuchResult from None
+    undo = _undo_of(call)
+    result = call.api.services.job_rows.open_result(undo)
     headers = {
-        "content-length": str(size),
-        "content-disposition": f'attachment; filename="{number}.zip"',
+        "content-length": str(result.seek(0, SEEK_END)),
+        "content-disposition": f'attachment; filename="{undo.id}.zip"',
     }
     return StreamingResponse(_pieces(result), headers=headers, media_type=_ZIP)
 
 
+def _undo_of(call: OwnCall) -> UndoJob:
+    try:
+        return call.api.services.undos.details(call.caller.org_id, job_id_of(call))
+    except e.ResourceNotFound:
+        raise NoSuchJob from None
+
+
 def _pieces(file: BinaryIO) -> Iterator[bytes]:
     with file:
+        file.seek(0)
         while piece := file.read(_PIECE_BYTES):
             yield piece
 
@@ -97,7 +99,7 @@ ENDPOINTS = (
         text="A zip with one CSV: MODULE, RECORD_ID, OUTCOME (`REMOVED`, `RESTORED`, `KEPT`) and "
         "REASON (`CHANGED_SINCE`, `DELETED_SINCE`, `KEY_TAKEN`, or empty).",
         answers={200: ResponseDoc("The zip.", ({"type": "string"},), media=_ZIP)},
-        errors=(NoSuchJob, NoSuchResult),
+        errors=(NoSuchJob, NoResult, RowsGone),
         handler=download_undo_result, scopes=JOBS_READ, right=Right.READ_JOBS,
     ),
 )  # fmt: skip
