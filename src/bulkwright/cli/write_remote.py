@@ -26,6 +26,7 @@ from bulkwright.client.atomic_file import atomic_write
 from bulkwright.domain.job import FieldMapping
 from bulkwright.domain.module import Field, Module
 from bulkwright.domain.reading import FoundBy, Reading
+from bulkwright.wire import own
 from bulkwright.wire import requests as wire
 from bulkwright.wire.own import ReadingSnapshot
 from bulkwright.wire.responses import JobDetails
@@ -118,6 +119,21 @@ def _create(client: Client, task: WriteTask, mappings: tuple[FieldMapping, ...])
     options = task.options
     with zipped(task.path, zipfile.ZIP_DEFLATED) as made:
         file_id = client.upload(made)
+    limit = options.error_limit
+    if limit is not None:
+        # Only the service's own API has a limit of errors.
+        return client.create(
+            own.NewJob(
+                operation=options.operation,
+                module=options.module,
+                file_id=file_id,
+                columns=[_column(mapping) for mapping in mappings],
+                find_by=options.find_by,
+                ignore_empty=options.ignore_empty,
+                encoding=options.encoding,
+                on_error=own.StopAfter(stop_after=limit.rows, stop_after_percent=limit.percent),
+            )
+        )
     return client.write(
         options.operation,
         options.module,
@@ -126,6 +142,16 @@ def _create(client: Client, task: WriteTask, mappings: tuple[FieldMapping, ...])
         find_by=options.find_by,
         ignore_empty=options.ignore_empty,
         character_encoding=options.encoding,
+    )
+
+
+def _column(mapping: FieldMapping) -> own.NewColumn:
+    return own.NewColumn(
+        field=mapping.api_name,
+        index=mapping.index,
+        format=mapping.format,
+        find_by=mapping.find_by,
+        default=mapping.default,
     )
 
 
@@ -141,7 +167,7 @@ def _report(details: JobDetails) -> None:
 def _report_reading(client: Client, details: JobDetails, named: str | None) -> None:
     """Prints what was a guess when the server read the file, if the server shows that."""
     try:
-        found = client.snapshot(details.id).resources[0].reading
+        snapshot = client.snapshot(details.id)
     except ApiError as error:
         encoding = details.character_encoding
         if named is None and encoding not in (UNSET, "UTF-8"):
@@ -153,6 +179,11 @@ def _report_reading(client: Client, details: JobDetails, named: str | None) -> N
         )
         print_line(f"other guesses about the file are not shown: {why}")
         return
+    if snapshot.code is not None:
+        left = snapshot.rows_unprocessed
+        reached = "" if left is None else f"; {left:,} rows were not reached"
+        print_line(f"{snapshot.code}: what is stored stays{reached}")
+    found = snapshot.resources[0].reading
     if found is not None:
         print_reading(_reading(found))
 

@@ -12,7 +12,7 @@ import httpx2
 
 from bulkwright.client.atomic_file import atomic_write
 from bulkwright.client.core import Call, Core, Credentials, Steps, WriteOptions
-from bulkwright.wire.own import JobSnapshot
+from bulkwright.wire.own import JobSnapshot, NewJob
 from bulkwright.wire.responses import JobDetails
 
 T = TypeVar("T")
@@ -78,6 +78,13 @@ class Client(_Account):
     ) -> str:
         """Creates a job; returns its id. Without mappings the header names the fields."""
         return self._run(self._core.write(operation, module, file_id, **options))
+
+    def create(self, job: NewJob) -> str:
+        """Creates a job over the service's own API; returns its id.
+
+        Raises ApiError if the server is Zoho's, which has no such API.
+        """
+        return self._run(self._core.create(job))
 
     def fields(self, module: str) -> list[dict[str, Any]]:
         """Returns the fields of a module, as the service describes them."""
@@ -166,6 +173,13 @@ class AsyncClient(_Account):
     ) -> str:
         """Creates a job; returns its id. Without mappings the header names the fields."""
         return await self._run(self._core.write(operation, module, file_id, **options))
+
+    async def create(self, job: NewJob) -> str:
+        """Creates a job over the service's own API; returns its id.
+
+        Raises ApiError if the server is Zoho's, which has no such API.
+        """
+        return await self._run(self._core.create(job))
 
     async def fields(self, module: str) -> list[dict[str, Any]]:
         """Returns the fields of a module, as the service describes them."""
