@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 from msgspec import UNSET
@@ -120,21 +120,32 @@ def _create(client: Client, task: WriteTask, mappings: tuple[FieldMapping, ...])
     with zipped(task.path, zipfile.ZIP_DEFLATED) as made:
         file_id = client.upload(made)
     limit = options.error_limit
-    if limit is not None:
-        # Only the service's own API has a limit of errors.
-        return client.create(
-            own.NewJob(
-                operation=options.operation,
-                module=options.module,
-                file_id=file_id,
-                columns=[_column(mapping) for mapping in mappings],
-                find_by=options.find_by,
-                ignore_empty=options.ignore_empty,
-                encoding=options.encoding,
-                on_error=own.StopAfter(stop_after=limit.rows, stop_after_percent=limit.percent),
-            )
+    if options.delimiter is not None or limit is not None:
+        # The Zoho API has no place for them.
+        job = own.NewJob(
+            operation=options.operation,
+            module=options.module,
+            file_id=file_id,
+            find_by=options.find_by,
+            ignore_empty=options.ignore_empty,
+            columns=[_own(mapping) for mapping in mappings],
+            encoding=options.encoding,
+            delimiter=None if options.delimiter is None else cast("Any", options.delimiters),
+            on_error="continue"
+            if limit is None
+            else own.StopAfter(stop_after=limit.rows, stop_after_percent=limit.percent),
         )
-    return client.write(
+        try:
+            return client.create_own(job)
+        except ApiError as error:
+            if error.code != "OAUTH_SCOPE_MISMATCH":
+                raise
+            fail(
+                "the token may not create a job with --delimiter or --max-errors: it lacks a "
+                "scope, bulkwright.jobs.CREATE or that of the module. Without these options the "
+                "Zoho API is used."
+            )
+    return client.create(
         options.operation,
         options.module,
         file_id,
@@ -145,7 +156,7 @@ def _create(client: Client, task: WriteTask, mappings: tuple[FieldMapping, ...])
     )
 
 
-def _column(mapping: FieldMapping) -> own.NewColumn:
+def _own(mapping: FieldMapping) -> own.NewColumn:
     return own.NewColumn(
         field=mapping.api_name,
         index=mapping.index,
