@@ -104,6 +104,9 @@ class Split:
     """Most rows of a chunk. All parts of a resource have chunks with the same ends."""
     chunk_bytes: int = 0
     """Text of a chunk, in bytes."""
+    images: tuple[str, ...] | None = None
+    """The columns of records whose former values are kept, so that the job can be undone; None if
+    none are kept."""
 
     @property
     def is_divided(self) -> bool:
@@ -298,3 +301,6 @@ class LedgerEntry:
     assumed: Mapping[str, str] = field(default_factory=dict)
     """Formats that were assumed for columns of the chunk. They are in the `reading` of the resource
     (`Reading.assumed`); the ledger does not keep them."""
+    first_id: int | None = None
+    """The first of the consecutive ids of the records that the chunk has created; None if it has
+    created none, or if their table is not the service's."""

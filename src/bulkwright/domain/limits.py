@@ -99,6 +99,8 @@ READ_FIRST_ROWS = 1_000
 """Records of the first chunk of a bulk read; each next one may have twice as many."""
 READ_CHUNK_ROWS = 16_384
 """Records of one chunk of a bulk read at most."""
+UNDO_CHUNK_RECORDS = 16_384
+"""Records of one chunk of an undo at most; fewer if they take longer than CHUNK_LOCK_SECONDS."""
 RECORD_BYTES = 8 * MiB
 """Text of one CSV record; the largest field holds 50,000 characters, 200 of them fit."""
 

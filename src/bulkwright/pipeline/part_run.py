@@ -149,12 +149,23 @@ class PartRun:
             chunks.begin_next()
             target.write(decided)
             _remember_parents(chunk, self.plan, decided.ids, ctx.records.parents)
-            entry = replace(making.result(), assumed=self._fresh_assumed(conformed))
+            entry = replace(
+                making.result(),
+                assumed=self._fresh_assumed(conformed),
+                first_id=self._first_id(decided),
+            )
             ctx.ledger.add(self.lease, entry)
             stopped = limit is not None and ctx.parts.stop_if_passed(self.lease, limit)
         seconds = time.monotonic() - begun  # clock: a duration for the size of the next chunks
         ctx.pace.note(self.plan, chunk.rows, seconds)
         return entry, decided.matched.conformed.row_errors.counts(), stopped
+
+    def _first_id(self, decided: Decided) -> int | None:
+        """The first of the consecutive ids that the records created by a chunk have."""
+        if self.plan.module.has_existing_table:
+            return None
+        new = decided.ids.filter(decided.matched.outcome == Outcome.ADDED.value)
+        return None if new.is_empty() else int(new.min())  # type: ignore[arg-type]  # of integers
 
     def _fresh_assumed(self, conformed: Conformed) -> dict[str, str]:
         """The formats that were assumed for columns of this chunk, and of no chunk before."""

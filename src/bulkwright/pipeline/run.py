@@ -29,6 +29,7 @@ from bulkwright.pipeline.parts import divide
 from bulkwright.pipeline.plan import Plan
 from bulkwright.pipeline.read import Start
 from bulkwright.pipeline.source import Source, open_source
+from bulkwright.pipeline.write import image_columns
 from bulkwright.ports import RecordSink
 
 __all__ = ["Interrupted", "fail_job", "run_free_part", "run_job"]
@@ -115,6 +116,7 @@ def _run_resource(
     with open_source(job, position, ctx) as source:
         _ensure_indexes(source.plan, ctx.records.service)
         encoding, wanted = source.dialect.encoding, _split(source, ctx)
+        wanted = replace(wanted, images=_images(source.plan, ctx))
         split, part = ctx.claims.begin(lease, position, encoding, wanted)
         if not split.is_divided:
             part = part or _next_part(lease, position, split, ctx)
@@ -217,6 +219,14 @@ def _split(source: Source, ctx: JobContext) -> Split:
         reason = f"new values join the picklist {grown} in file order"
         return replace(split, parts=1, reason=reason)
     return split
+
+
+def _images(plan: Plan, ctx: JobContext) -> tuple[str, ...] | None:
+    """The columns of which the former values are kept; None if the job cannot be undone."""
+    if ctx.dry or not ctx.keep_images or plan.module.has_existing_table:
+        return None
+    ctx.records.images.ensure(plan.module)
+    return image_columns(plan)
 
 
 def _grown_picklist(plan: Plan, split: Split, ctx: JobContext) -> str | None:

@@ -7,6 +7,7 @@ not wait for each other. The worker that has the lease of the job has its parts 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -59,6 +60,7 @@ class PartStore:
             split_reason=split.reason,
             chunk_rows=split.chunk_rows,
             chunk_bytes=split.chunk_bytes,
+            images=None if split.images is None else json.dumps(split.images),
         )
         self._db.run_all("add_part", [{**at, "part": part} for part in range(split.parts)])
         if split.is_divided:
@@ -213,8 +215,14 @@ def split_of(row: Row) -> Split | None:
     """Returns how the resource of a row is divided; None before it has begun."""
     if row["parts"] is None:
         return None
+    images = row["images"]
     return Split(
-        row["parts"], row["split_by"], row["split_reason"], row["chunk_rows"], row["chunk_bytes"]
+        parts=row["parts"],
+        by=row["split_by"],
+        reason=row["split_reason"],
+        chunk_rows=row["chunk_rows"],
+        chunk_bytes=row["chunk_bytes"],
+        images=None if images is None else tuple(json.loads(images)),
     )
 
 

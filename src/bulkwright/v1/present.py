@@ -6,12 +6,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Literal
 
+from bulkwright.domain.any_job import AnyJob
 from bulkwright.domain.error_limit import ErrorLimit
 from bulkwright.domain.job import Job, Resource, Split
 from bulkwright.domain.outcome import Counts
 from bulkwright.domain.read_job import ReadJob
 from bulkwright.domain.reading import Reading
 from bulkwright.domain.retention import DeletedJob
+from bulkwright.domain.undo_job import UndoJob
 from bulkwright.domain.upload import CsvFacts, Upload
 from bulkwright.service.jobs import JobService
 from bulkwright.wire import own
@@ -37,17 +39,41 @@ def job_snapshot(job: Job, jobs: JobService) -> own.JobSnapshot:
     )
 
 
+def undo_snapshot(undo: UndoJob) -> own.UndoSnapshot:
+    """Returns an undo as it is now."""
+    return own.UndoSnapshot(
+        id=str(undo.id),
+        job=str(undo.undone_id),
+        dry_run=undo.dry_run,
+        status=undo.status.value,
+        code=undo.code,
+        created_by=own.Creator(id=str(undo.created_by.id), name=undo.created_by.name),
+        created_time=_moment(undo.created_time),
+        ended_time=None if undo.ended_time is None else _moment(undo.ended_time),
+        records=own.UndoneRecords(removed=undo.removed, restored=undo.restored, kept=undo.kept),
+        has_result=undo.has_result and not undo.result_swept,
+        callback_url=None if undo.callback is None else undo.callback.url,
+    )
+
+
 def _on_error(limit: ErrorLimit | None) -> Literal["continue"] | own.StopAfter:
     if limit is None:
         return "continue"
     return own.StopAfter(stop_after=limit.rows, stop_after_percent=limit.percent)
 
 
-def aborted_job(job: Job | ReadJob) -> own.AbortedJob:
-    """Returns a bulk write or a bulk read whose abort was requested."""
+def aborted_job(job: AnyJob) -> own.AbortedJob:
+    """Returns a job whose abort was requested."""
+    match job:
+        case Job():
+            operation = job.operation.value
+        case ReadJob():
+            operation = "read"
+        case _:
+            operation = "undo"
     return own.AbortedJob(
         id=str(job.id),
-        operation=job.operation.value if isinstance(job, Job) else "read",
+        operation=operation,
         status=job.status.value,
         code=job.code,
         abort_requested_time=None if job.abort_time is None else _moment(job.abort_time),

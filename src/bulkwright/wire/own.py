@@ -189,12 +189,52 @@ class JobSnapshot(Struct, frozen=True, kw_only=True):
     resources: list[ResourceSnapshot]
 
 
+class NewUndo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a job is to be undone."""
+
+    dry_run: bool = False
+    """Whether nothing is changed, and the result only says what would be."""
+    callback_url: str | None = None
+    """Where the end of the undo is reported to."""
+
+
+class UndoneRecords(Struct, frozen=True, kw_only=True):
+    """Records by what the undo has done with them; of a dry run, by what it would do."""
+
+    removed: int
+    """They were created by the job."""
+    restored: int
+    """They hold what they held before the job."""
+    kept: int
+    """They were written since, or cannot be restored; the result says why."""
+
+
+class UndoSnapshot(Struct, frozen=True, kw_only=True):
+    """The undo of a job as it is now."""
+
+    id: str
+    job: str
+    """The id of the job that is undone."""
+    dry_run: bool
+    status: str
+    """`ADDED`, `INPROGRESS`, `COMPLETED` or `FAILED`."""
+    code: str | None
+    """Why it failed. A new undo continues it."""
+    created_by: Creator
+    created_time: str
+    ended_time: str | None
+    records: UndoneRecords
+    has_result: bool
+    """Whether its result can be downloaded."""
+    callback_url: str | None
+
+
 class AbortedJob(Struct, frozen=True, kw_only=True):
-    """A bulk write or a bulk read whose abort was requested."""
+    """A job whose abort was requested."""
 
     id: str
     operation: str
-    """`insert`, `update`, `upsert` or `read`."""
+    """`insert`, `update`, `upsert`, `read` or `undo`."""
     status: str
     code: str | None
     """Why it failed."""

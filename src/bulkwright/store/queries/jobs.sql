@@ -19,8 +19,8 @@ VALUES (:job_id, :position, :module, :module_id, :file_id, :file_name, :find_by,
 SELECT j.*, r.position, r.module, r.module_id, r.file_id, r.find_by,
        r.ignore_empty AS resource_ignore_empty, r.auto_mapped, r.mappings,
        r.status AS resource_status, r.code AS resource_code, r.file_name, r.reading,
-       r.parts, r.split_by, r.split_reason, r.chunk_rows, r.chunk_bytes,
-       r.stopped, r.added + coalesce(p.added, 0) AS added, r.updated + coalesce(p.updated, 0) AS updated,
+       r.parts, r.split_by, r.split_reason, r.chunk_rows, r.chunk_bytes, r.images, r.stopped,
+       r.added + coalesce(p.added, 0) AS added, r.updated + coalesce(p.updated, 0) AS updated,
        r.skipped + coalesce(p.skipped, 0) AS skipped,
        coalesce(p.stray_quotes, 0) AS stray_quotes, p.first_stray_quote
 FROM jobs j JOIN resources r ON r.job_id = j.id
@@ -33,13 +33,13 @@ WHERE j.id = :id AND j.org_id = :org_id
 ORDER BY r.position
 
 -- name: newest_job_ids
--- The ids of the newest :most bulk writes and reads of an org.
+-- The ids of the newest :most jobs of an org.
 SELECT id FROM jobs WHERE org_id = :org_id ORDER BY id DESC LIMIT :most
 
 -- name: job_ids
 -- The ids of the newest :most bulk writes of an org; a condition that is null matches each of them.
 SELECT j.id FROM jobs j
-WHERE j.org_id = :org_id AND j.operation <> 'read'
+WHERE j.org_id = :org_id AND j.operation NOT IN ('read', 'undo')
   AND (CAST(:before AS bigint) IS NULL OR j.id < :before)
   AND (CAST(:status AS text) IS NULL OR j.status = :status)
   AND (CAST(:operation AS text) IS NULL OR j.operation = :operation)

@@ -1,9 +1,11 @@
 -- name: add_ledger_entry
 -- Add a chunk to the ledger of a part.
 INSERT INTO ledger (job_id, resource, part, chunk, first_row, row_count, added, updated, skipped,
-                    resume_text, resume_row, part_name, part_deflated, part_plain, part_crc)
+                    resume_text, resume_row, part_name, part_deflated, part_plain, part_crc,
+                    first_id)
 VALUES (:job_id, :resource, :part, :chunk, :first_row, :row_count, :added, :updated, :skipped,
-        :resume_text, :resume_row, :piece_name, :piece_deflated, :piece_plain, :piece_crc)
+        :resume_text, :resume_row, :piece_name, :piece_deflated, :piece_plain, :piece_crc,
+        :first_id)
 
 -- name: ledger_entries
 -- The committed chunks of a part, in file order, from the chunk :first on.

@@ -1,12 +1,12 @@
 -- name: split
 -- How a resource is divided; nothing is set before it has begun.
-SELECT parts, split_by, split_reason, chunk_rows, chunk_bytes FROM resources
+SELECT parts, split_by, split_reason, chunk_rows, chunk_bytes, images FROM resources
 WHERE job_id = :job_id AND position = :resource
 
 -- name: set_split
 -- Set how a resource is divided.
 UPDATE resources SET parts = :parts, split_by = :split_by, split_reason = :split_reason,
-                     chunk_rows = :chunk_rows, chunk_bytes = :chunk_bytes
+                     chunk_rows = :chunk_rows, chunk_bytes = :chunk_bytes, images = :images
 WHERE job_id = :job_id AND position = :resource
 
 -- name: add_part
