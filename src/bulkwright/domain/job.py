@@ -192,6 +192,8 @@ class Job:
     """Like `created_time`; None for a job that has not ended."""
     abort_time: datetime | None = None
     """When its abort was requested: no row was stored later."""
+    dry: bool = False
+    """Whether it stores nothing: its result is that of a run that was undone."""
 
     @property
     def counts(self) -> Counts:

@@ -60,3 +60,4 @@ class JobRequest:
     version: str = "v2"
     """The API version of the request; the callback has the shape of that version."""
     idempotency: IdempotencyKey | None = None
+    dry: bool = False

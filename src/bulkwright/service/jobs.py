@@ -127,6 +127,7 @@ class JobService:
             callback=request.callback,
             fingerprint=request.fingerprint,
             version=request.version,
+            dry=request.dry,
         )
         return self._add(job, request.idempotency, wake=wake)
 

@@ -79,6 +79,8 @@ class JobState:
     """Empty for a bulk read."""
     read: tuple[LedgerEntry, ...] | None
     """The chunks of a bulk read; None for a bulk write."""
+    dry: bool
+    """Whether it has stored nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,7 @@ class CheckStore:
                 result_sha256=row["result_sha256"],
                 resources=tuple(self._resources(job_id)),
                 read=tuple(self._ledger.entries(job_id, 0)) if row["operation"] == "read" else None,
+                dry=bool(row["dry"]),
             )
 
     def _resources(self, job_id: int) -> Iterator[ResourceState]:

@@ -57,6 +57,7 @@ class JobStore:
                 callback_url=None if job.callback is None else job.callback.url,
                 fingerprint=job.fingerprint,
                 version=job.version,
+                dry=job.dry,
             )
             for position, resource in enumerate(job.resources):
                 self._db.run(
@@ -151,6 +152,7 @@ def _job(rows: list[Row]) -> Job:
         version=row["version"],
         ended_time=None if ended is None else from_micros(ended, row["time_zone"]),
         abort_time=abort_time(row),
+        dry=bool(row["dry"]),
     )
 
 

@@ -47,6 +47,8 @@ class NewJob(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of the CSV; without it, the one that was found."""
     callback_url: str | None = None
     """Where the end of the job is reported."""
+    dry_run: bool = False
+    """Whether nothing is stored: the result is the one that a real run would have."""
 
 
 class CsvSnapshot(Struct, frozen=True, kw_only=True):
@@ -161,6 +163,8 @@ class JobSnapshot(Struct, frozen=True, kw_only=True):
     code: str | None
     """Why it failed."""
     operation: str
+    dry_run: bool
+    """Whether nothing of it is stored."""
     created_by: Creator
     created_time: str
     ended_time: str | None
