@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bulkwright.service.coql import CoqlService
     from bulkwright.service.existing_tables import ExistingTableService
     from bulkwright.service.job_control import JobControl
+    from bulkwright.service.job_rows import JobRowsService
     from bulkwright.service.jobs import JobService
     from bulkwright.service.metadata import MetadataService
     from bulkwright.service.readiness import Readiness
@@ -152,6 +153,13 @@ class Services:
             self.clock,
             self._why_never,
         )
+
+    @on_first_use
+    def job_rows(self) -> JobRowsService:
+        """Reads the rows of ended jobs."""
+        from bulkwright.service.job_rows import JobRowsService
+
+        return JobRowsService(self.modules, self.upload_store, self.files)
 
     @on_first_use
     def job_control(self) -> JobControl:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from tests.support.finished_jobs import HOUR, Change, Jobs
 
+from bulkwright.cli.failure import fail_with
 from bulkwright.cli.jobs import result
+from bulkwright.domain.errors import BulkwrightError
 from bulkwright.settings import OrgLocation, Settings
 from bulkwright.wiring import open_services
 
@@ -23,8 +25,9 @@ def save(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Save
         target = tmp_path / "saved"
         try:
             result(str(job_id), failed=failed, out=target, location=OrgLocation(data))
-        except SystemExit as end:
-            assert end.code == 1
+        except BulkwrightError as error:
+            with pytest.raises(SystemExit):
+                fail_with(error)
             assert not target.exists()
         printed = capsys.readouterr()
         (line,) = (printed.err + printed.out).splitlines()

@@ -106,7 +106,7 @@ def test_a_bulk_read_is_a_job_too(run: Run, job_id: str, read_id: str, tmp_path:
     with zipfile.ZipFile(tmp_path / f"{read_id}.zip") as archive:
         assert archive.namelist() == [f"{read_id}.csv"]
     failed = run("jobs", "result", read_id, "--failed", "--data", "d")
-    assert "only rows of a bulk write fail" in refused(failed)
+    assert "only a bulk write has rows with outcomes" in refused(failed)
 
 
 def test_result_is_saved_as_a_zip(run: Run, job_id: str, tmp_path: Path) -> None:
@@ -116,6 +116,28 @@ def test_result_is_saved_as_a_zip(run: Run, job_id: str, tmp_path: Path) -> None
     for name in (f"{job_id}.zip", "here.zip"):
         with zipfile.ZipFile(tmp_path / name) as archive:
             assert archive.testzip() is None and archive.namelist() == ["Leads-mixed.csv"]
+
+
+def test_errors_are_shown_in_groups(run: Run, job_id: str) -> None:
+    """With the first row of each; as JSON with all that are known."""
+    shown = run("jobs", "errors", job_id, "--data", "d").stdout
+    assert "INVALID_DATA" in shown and "Email" in shown
+    groups = json.loads(run("jobs", "errors", job_id, "--json", "--data", "d").stdout)
+    assert sum(group["rows"] for group in groups) == 2
+    assert {sample["line"] - sample["row"] for g in groups for sample in g["samples"]} == {1}
+
+
+def test_the_full_result_has_all_columns(run: Run, job_id: str, tmp_path: Path) -> None:
+    """And every row."""
+    saved = run("jobs", "result", job_id, "--full", "--data", "d")
+    assert saved.stdout == f"{job_id}-full.csv: 4 rows\n"
+    with (tmp_path / f"{job_id}-full.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["line"] for row in rows] == ["2", "3", "4", "5"]
+    assert [row["outcome"] for row in rows].count("SKIPPED") == 2
+    assert list(rows[0])[9:] == MIXED.splitlines()[0].split(",")
+    other = run("jobs", "result", job_id, "--full", "--module", "Deals", "--data", "d")
+    assert "name one with --module" in refused(other)
 
 
 @pytest.mark.parametrize("command", ["result", "result --failed", "write --result", "export"])
@@ -128,7 +150,7 @@ def test_a_result_that_cannot_be_written_changes_no_file(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(shutil, "copyfileobj", full)
-    monkeypatch.setattr("bulkwright.pipeline.failed.read_chunks", full)
+    monkeypatch.setattr("bulkwright.service.job_rows.row_blocks", full)
     monkeypatch.setattr("bulkwright.cli.schema.as_cell", full)
     location = OrgLocation(tmp_path / "d")
     saved = tmp_path / "out" / "saved"

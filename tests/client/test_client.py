@@ -60,7 +60,7 @@ def test_one_job_from_file_to_result(live: Live, leads: Path, version: str) -> N
     """Upload, create, wait, download; the client queries the org if it is not given."""
     seen: list[str] = []
     with Client(**account(live, version=version)) as client:
-        job_id = client.write(
+        job_id = client.create(
             "upsert", "Leads", client.upload(leads), mappings=MAPPINGS, find_by="Email"
         )
         details = client.wait(job_id, watch=lambda d: seen.append(d.status))
@@ -76,7 +76,7 @@ def test_the_async_client_does_the_same(live: Live, leads: Path) -> None:
 
     async def run() -> str:
         async with AsyncClient(**account(live)) as client:
-            job_id = await client.write("insert", "Leads", await client.upload(leads))
+            job_id = await client.create("insert", "Leads", await client.upload(leads))
             details = await client.wait(job_id, watch=lambda d: seen.append(d.status))
             await client.download(details, leads.with_name("result.zip"))
             assert (await client.details(job_id)).id == job_id
@@ -105,7 +105,7 @@ def test_a_rejected_request_raises_its_code(live: Live, leads: Path) -> None:
     """ApiError has the code of the response; for a wrong secret that of the token endpoint."""
     with Client(**account(live)) as client:
         with pytest.raises(ApiError, match="MODULE_NOT_AVAILABLE: Requested module") as caught:
-            client.write("insert", "Nonsense", client.upload(leads))
+            client.create("insert", "Nonsense", client.upload(leads))
         assert (caught.value.status, caught.value.code) == (400, "MODULE_NOT_AVAILABLE")
         with pytest.raises(ApiError, match="RESOURCE_NOT_FOUND"):
             client.details("1")

@@ -14,8 +14,7 @@ from bulkwright.domain.errors import FileNotSupported
 from bulkwright.domain.job import FieldMapping, Job, Operation
 from bulkwright.domain.reading import FoundBy, Reading
 from bulkwright.domain.request import JobRequest, ResourceRequest
-from bulkwright.files import Area
-from bulkwright.pipeline.failed import write_failed
+from bulkwright.service.reports import failed_csv
 
 NAME, CITY, STATE = (FieldMapping(n, i) for i, n in enumerate(("Last_Name", "City", "State")))
 chunked = pytest.mark.parametrize("chunk_rows", [1, 2, 1000])
@@ -169,21 +168,16 @@ def test_failed_rows_keep_what_is_behind_the_last_column(bench: Bench) -> None:
     text = 'Last_Name,City\nBoyle,Bonn,Nord\nKay,Trier\n5" x,Bonn,Nord,"a ""b"""\n,Ulm\n'
     done = bench.run(text)
     assert done.statuses == ["SKIPPED", "ADDED", "SKIPPED", "SKIPPED"]
-    out = io.BytesIO()
-    upload = bench.services.upload_store.upload(bench.org.id, done.job.resources[0].file_id)
-    assert upload is not None
-    with (
-        bench.services.files.open(Area.UPLOADS, upload.id, upload.sha256) as sent,
-        bench.services.jobs.open_result(bench.org.id, done.job.id) as result,
-    ):
-        assert write_failed(done.job, sent, result, out) == 3
-    assert list(csv.reader(io.StringIO(out.getvalue().decode()))) == [
-        ["Last_Name", "City", "ERRORS"],
+    with bench.services.job_rows.open(done.job, done.job.resources[0]) as rows:
+        failed = "".join(failed_csv(rows, with_errors=True, quote_formulas=False))
+    header, *lines = csv.reader(io.StringIO(failed))
+    assert header == ["Last_Name", "City", "ERRORS", "MESSAGE"]
+    assert [line[:3] + line[4:] for line in lines] == [
         ["Boyle", "Bonn", "INVALID_DATA-City", "Nord"],
-        ['5" x', "Bonn", "INVALID_DATA-City", 'Nord,a "b"'],
+        ['5" x', "Bonn", "INVALID_DATA-City", "Nord", 'a "b"'],
         ["", "Ulm", "MANDATORY_NOT_FOUND-Last_Name"],
     ]
-    assert set(bench.run(out.getvalue()).statuses) == {"SKIPPED"}
+    assert set(bench.run(failed).statuses) == {"SKIPPED"}
 
 
 # Dates and numbers that fit two forms

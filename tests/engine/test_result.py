@@ -6,7 +6,6 @@ import csv
 import io
 import zipfile
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from tests.support.bench import Bench, Done
@@ -17,7 +16,7 @@ from bulkwright.domain.job import FieldMapping, JobStatus
 from bulkwright.domain.outcome import Counts
 from bulkwright.files import OWNER, Area
 from bulkwright.files.local import LocalFiles
-from bulkwright.pipeline.failed import write_failed
+from bulkwright.service.reports import failed_csv
 
 LEADS = "Company,Phone,Email,Last_Name,City\nZylker,1,a@x.example,Boyle,Trier\nAcme,2,,,Bonn\n"
 
@@ -177,7 +176,7 @@ def test_no_working_file_is_left_behind(bench: Bench) -> None:
     assert left == ["results", "uploads"]
 
 
-def test_failed_rows_are_a_csv_to_correct(bench: Bench, tmp_path: Path) -> None:
+def test_failed_rows_are_a_csv_to_correct(bench: Bench) -> None:
     """The file has the rows that were not stored, with errors; corrected, they are stored."""
     text = (
         'Name,"Note, long",Email,Staff\n'
@@ -190,34 +189,23 @@ def test_failed_rows_are_a_csv_to_correct(bench: Bench, tmp_path: Path) -> None:
     ]
     for chunk_rows in (1, 1000):
         done = bench.run(text, mappings=mappings, chunk_rows=chunk_rows)
-        files = bench.services.files
-        target = tmp_path / "failed.csv"
-        with (
-            files.open(Area.UPLOADS, done.job.resources[0].file_id, None) as upload,
-            files.open(Area.RESULTS, done.job.id, None) as result,
-            target.open("wb") as out,
-        ):
-            assert write_failed(done.job, upload, result, out) == 2
-        with target.open(encoding="utf-8", newline="") as file:
-            header, *rows = csv.reader(file)
-        assert header == ["Name", "Note, long", "Email", "Staff", "ERRORS"]
+        failed = failed_text(bench, done)
+        header, *rows = csv.reader(io.StringIO(failed))
+        assert header == ["Name", "Note, long", "Email", "Staff", "ERRORS", "MESSAGE"]
         assert rows == [
-            ["B", 'q "r"', "b@x.example", "many", "INVALID_DATA-Staff"],
-            ["", "", "", "2", "MANDATORY_NOT_FOUND-Name"],
-        ]
-        mended = target.read_text("utf-8").replace("many", "3").replace(",,,2", "C,,,2")
+            ["B", 'q "r"', "b@x.example", "many", "INVALID_DATA-Staff",
+             "Column Staff: “many” is not a whole number of up to 9 digits."],
+            ["", "", "", "2", "MANDATORY_NOT_FOUND-Name",
+             "Column Name: the cell is empty, and the field must have a value."],
+        ]  # fmt: skip
+        mended = failed.replace("many,", "3,").replace(",,,2", "C,,,2")
         assert bench.run(mended, mappings=mappings).outcome == ["ADDED", "ADDED"]
 
 
 def failed_text(bench: Bench, done: Done, *, quote_formulas: bool = False) -> str:
     """The failed rows of a job as a CSV."""
-    files, out = bench.services.files, io.BytesIO()
-    with (
-        files.open(Area.UPLOADS, done.job.resources[0].file_id, None) as upload,
-        files.open(Area.RESULTS, done.job.id, None) as result,
-    ):
-        write_failed(done.job, upload, result, out, quote_formulas=quote_formulas)
-    return out.getvalue().decode()
+    with bench.services.job_rows.open(done.job, done.job.resources[0]) as rows:
+        return "".join(failed_csv(rows, with_errors=True, quote_formulas=quote_formulas))
 
 
 def read(text: str) -> list[list[str]]:
@@ -266,7 +254,7 @@ def test_a_result_quotes_formulas_on_request(
     wanted = [[as_text(cell) for cell in line] for line in read(text)]
     assert [line[:3] for line in read(done.text)] == [line[:3] for line in wanted]
     assert [line[:4] for line in read(failed)] == [line[:4] for line in wanted]
-    assert read(failed)[-1][5] == "'=y"
+    assert read(failed)[-1][6] == "'=y"
     sound = bench.run("Last_Name,City\n=1+1,-2+3\n", chunk_rows=chunk_rows)
     stored = bench.stored(sound.ids[0])
     assert (stored["Last_Name"], stored["City"]) == ("=1+1", "-2+3")
@@ -277,6 +265,6 @@ def test_a_line_end_in_a_header_stays_in_its_cell(bench: Bench) -> None:
     """The failed rows have the header of the upload, also where it has a lone CR."""
     done = bench.run('"Last\rName",Email\nA,bad\n', mappings=[
         FieldMapping("Last_Name", 0), FieldMapping("Email", 1)])  # fmt: skip
-    assert read(failed_text(bench, done)) == [
+    assert [line[:3] for line in read(failed_text(bench, done))] == [
         ["Last\rName", "Email", "ERRORS"], ["A", "bad", "INVALID_DATA-Email"],
     ]  # fmt: skip

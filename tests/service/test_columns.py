@@ -85,6 +85,7 @@ def filled(
         ("email,Email", LEADS, ["OTHER_COLUMN", "Email"]),
         ("id,Created_Time", LEADS, ["NEW_IDS", "READ_ONLY"]),
         ("Last_Name,ERRORS", LEADS, ["Last_Name", "RESULT"]),
+        ("Last_Name,ERRORS,MESSAGE", LEADS, ["Last_Name", "RESULT", "RESULT"]),
         ("ERRORS,Last_Name", LEADS, ["NO_FIELD", "Last_Name"]),
         ("Email,STATUS,RECORD_ID,ERRORS", LEADS, ["Email", "RESULT", "RESULT", "RESULT"]),
         ('no,First Name,50 "net"', TABLE, ["id", "First_Name", "x_50_net"]),

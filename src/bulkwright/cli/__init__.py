@@ -95,6 +95,12 @@ jobs.command(
     help_epilogue=_example("jobs result"),
 )
 jobs.command(
+    "bulkwright.cli.jobs:job_errors",
+    name="errors",
+    help="Show which errors the rows of a job have.",
+    help_epilogue=_example("jobs errors"),
+)
+jobs.command(
     "bulkwright.cli.job_control:abort",
     help="End a job before its last row.",
     help_epilogue=_example("jobs abort"),

@@ -1,4 +1,4 @@
-"""The CSVs that commands save for people."""
+"""Saves result zips for people."""
 
 from __future__ import annotations
 
@@ -6,29 +6,9 @@ import csv
 import io
 import shutil
 import zipfile
-from collections.abc import Sequence
 from typing import IO, BinaryIO
 
-import bulkwright.formats.csv  # noqa: F401 - it raises the csv module's limit of a cell
-from bulkwright.domain.formula import as_text
-
-
-class CsvWriter:
-    """Writes lines of a CSV to a text file: comma separated, `\\n` at line ends."""
-
-    def __init__(self, file: IO[str], *, quote_formulas: bool) -> None:
-        """With `quote_formulas`, no cell is a formula (domain/formula.py)."""
-        self._plain = csv.writer(file, lineterminator="\n")
-        self._quoting = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        self._quote_formulas = quote_formulas
-
-    def write(self, cells: Sequence[object]) -> None:
-        """Writes one line."""
-        if self._quote_formulas:
-            cells = [as_text(cell) if isinstance(cell, str) else cell for cell in cells]
-        # A lone CR also ends a row, but the writer quotes only its own line terminator.
-        has_cr = any("\r" in cell for cell in cells if isinstance(cell, str))
-        (self._quoting if has_cr else self._plain).writerow(cells)
+from bulkwright.formats.csv import CsvWriter
 
 
 def copy_result(result: BinaryIO, out: IO[bytes], *, quote_formulas: bool) -> None:

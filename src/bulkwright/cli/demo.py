@@ -55,7 +55,7 @@ def _one_job(server: ServerProcess, source: Path, folder: Path) -> int:
         _print_step(
             f"POST {url}/crm/bulk/v2/write", f"insert into Leads, find_by Email, file {file_id}"
         )
-        job_id = client.write("insert", "Leads", file_id, find_by="Email")
+        job_id = client.create("insert", "Leads", file_id, find_by="Email")
         _print_step(f"GET  {url}/crm/bulk/v2/write/{job_id}", "until the job ends")
         with progress(source.name) as observe:
             details = client.wait(job_id, watch=watching(observe))

@@ -13,6 +13,7 @@ EXAMPLES = {
     "completion": "bulkwright completion bash >> ~/.bashrc",
     "jobs list": "bulkwright jobs list --most 5",
     "jobs show": "bulkwright jobs show JOB_ID --watch",
+    "jobs errors": "bulkwright jobs errors JOB_ID",
     "jobs result": "bulkwright jobs result JOB_ID --failed -o failed.csv",
     "jobs abort": "bulkwright jobs abort JOB_ID",
     "jobs delete": "bulkwright jobs delete JOB_ID",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from rich.text import Text
 
-from bulkwright.cli.output import coloured, console, print_line, print_list
+from bulkwright.cli.output import coloured, console, print_json, print_line, print_list
 from bulkwright.domain.job import Job
+from bulkwright.domain.outcome import Outcome
 from bulkwright.domain.read_job import ReadJob
 from bulkwright.domain.reading import FoundBy, Reading
 from bulkwright.formats.csv import DELIMITER_NAMES
+from bulkwright.service.reports import ErrorGroups
 
 _NAMES_SHOWN = 20
 """Most names of omitted columns in a line."""
@@ -77,6 +79,30 @@ def _read_cells(job: ReadJob) -> dict[str, object]:
         "skipped": None,
         "read": None if job.read is None else job.read.rows,
     }
+
+
+def errors_list(found: ErrorGroups, *, json: bool) -> None:
+    """Prints the groups of errors of a job, and how many rows it did not reach."""
+    groups = found.groups()
+    if json:
+        print_json([asdict(group) for group in groups])
+        return
+    print_list(
+        [
+            {
+                "rows": group.rows,
+                "code": group.code,
+                "column": group.column,
+                "first_row": first.row if (first := next(iter(group.samples), None)) else None,
+                "message": first.message if first else None,
+            }
+            for group in groups
+        ],
+        json=False,
+        dispensable=["message", "first_row"],
+    )
+    if not_reached := found.outcomes[Outcome.UNPROCESSED]:
+        print_line(f"rows that the job did not reach: {not_reached:,}")
 
 
 def reading_lines(job: Job, *, omitted: bool = True) -> None:

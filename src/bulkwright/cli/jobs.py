@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 
 import msgspec
 from cyclopts import Parameter
 
 from bulkwright.cli.csv_file import copy_result
 from bulkwright.cli.failure import fail
-from bulkwright.cli.job_output import job_line, jobs_list, parts_lines, reading_lines
+from bulkwright.cli.job_output import errors_list, job_line, jobs_list, parts_lines, reading_lines
 from bulkwright.cli.options import (
     DEFAULT_CSV,
     DEFAULT_IN_ORG,
@@ -25,15 +25,18 @@ from bulkwright.cli.options import (
 )
 from bulkwright.cli.output import console, print_json
 from bulkwright.domain.ids import parse_id
-from bulkwright.domain.job import Job
+from bulkwright.domain.job import Job, Resource
 from bulkwright.domain.read_job import ReadJob
-from bulkwright.files import Area, DamagedFile
+from bulkwright.service.reports import ErrorGroups, failed_csv, full_csv
 from bulkwright.services import Services
 from bulkwright.settings import OrgLocation
 from bulkwright.zoho.present.jobs import job_details
 from bulkwright.zoho.versions import VERSIONS
 
 _POLL_SECONDS = 0.5
+
+Module = Annotated[str | None, Parameter(help="The module of the file, if the job has several.")]
+"""The option of commands about the rows of a job."""
 
 
 def list_(
@@ -95,54 +98,69 @@ def result(
     failed: Annotated[
         bool, Parameter(help="Only the failed rows, as a CSV to correct. Then write it again.")
     ] = False,
+    full: Annotated[
+        bool, Parameter(help="Every row with its outcome and all columns of the file, as a CSV.")
+    ] = False,
+    module: Module = None,
     out: Annotated[
-        Path | None, Parameter(name=["--out", "-o"], help="Default: JOB.zip or JOB-failed.csv.")
+        Path | None,
+        Parameter(name=["--out", "-o"], help="Default: JOB.zip, JOB-full.csv or JOB-failed.csv."),
     ] = None,
     csv_settings: Csv = DEFAULT_CSV,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
-    """Save the result zip of a job, or its failed rows with all their columns."""
+    """Save the result zip of a job, or its rows with all their columns."""
     from bulkwright.client.atomic_file import atomic_write
 
-    with open_existing(location) as services, ExitStack() as stack:
+    quoted = csv_settings.quotes_formulas
+    with open_existing(location) as services:
         job = find_job(services, location, job_id)
-        if not job.has_result:
-            fail(f"Job {job_id} has no result yet; its status is {job.status.value}.")
-        if job.result_swept:
-            fail(f"The result of job {job_id} has expired and was deleted.")
-        whole = stack.enter_context(
-            _opened(services, Area.RESULTS, job.id, job.result_sha256, "result")
-        )
-        if failed:
-            from bulkwright.pipeline.failed import write_failed
-
-            if isinstance(job, ReadJob):
-                fail(f"Job {job_id} is a bulk read; only rows of a bulk write fail.")
-            target = out or Path(f"{job_id}-failed.csv")
-            upload = services.upload_store.upload(job.org_id, job.resources[0].file_id)
-            if upload is None:
-                fail(f"The upload of job {job_id} has expired and was deleted.")
-            sent = stack.enter_context(
-                _opened(services, Area.UPLOADS, upload.id, upload.sha256, "upload")
-            )
-            with atomic_write(target) as saved:
-                rows = write_failed(
-                    job, sent, whole, saved, quote_formulas=csv_settings.quotes_formulas
-                )
-            console.print(f"{target}: {rows:,} rows", soft_wrap=True)
-        else:
+        if not (failed or full):
             target = out or Path(f"{job_id}.zip")
-            with atomic_write(target) as saved:
-                copy_result(whole, saved, quote_formulas=csv_settings.quotes_formulas)
+            with services.job_rows.open_result(job) as whole, atomic_write(target) as saved:
+                copy_result(whole, saved, quote_formulas=quoted)
             console.print(str(target), soft_wrap=True)
+            return
+        written = _bulk_write(job)
+        target = out or Path(f"{job_id}-{'failed' if failed else 'full'}.csv")
+        with services.job_rows.open(written, _resource(written, module)) as found:
+            make = partial(failed_csv, with_errors=True) if failed else full_csv
+            with atomic_write(target) as saved:
+                for piece in make(found, quote_formulas=quoted):
+                    saved.write(piece.encode())
+        console.print(f"{target}: {found.selected:,} rows", soft_wrap=True)
 
 
-def _opened(services: Services, area: Area, number: int, sha256: str | None, what: str) -> BinaryIO:
-    try:
-        return services.files.open(area, number, sha256)
-    except (FileNotFoundError, DamagedFile) as error:
-        problem = "is damaged" if isinstance(error, DamagedFile) else "is missing"
-        fail(f"The {what} {area.path(number)} {problem}; `bulkwright check` finds all errors.")
+def job_errors(
+    job_id: Annotated[str, Parameter(help="The id of the job.")],
+    /,
+    *,
+    module: Module = None,
+    json: Json = False,
+    location: InOrg = DEFAULT_IN_ORG,
+) -> None:
+    """Show the errors of the rows of a job: how many rows have which, and the first of them."""
+    with open_existing(location) as services:
+        job = _bulk_write(find_job(services, location, job_id))
+        found = ErrorGroups(services.job_rows, job, _resource(job, module))
+        for _ in found.work():
+            pass
+    errors_list(found, json=json)
+
+
+def _bulk_write(job: Job | ReadJob) -> Job:
+    if isinstance(job, ReadJob):
+        fail(f"Job {job.id} is a bulk read; only a bulk write has rows with outcomes.")
+    return job
+
+
+def _resource(job: Job, module: str | None) -> Resource:
+    """Returns the resource of a module; without one the only resource."""
+    found = [r for r in job.resources if module in (None, r.module)]
+    if len(found) != 1:
+        names = ", ".join(r.module for r in job.resources)
+        fail(f"Job {job.id} writes to {names}; name one with --module.")
+    return found[0]
 
 
 def find_job(services: Services, location: OrgLocation, job_id: str) -> Job | ReadJob:

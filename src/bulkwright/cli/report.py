@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 import shlex
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import BinaryIO
 
 import bulkwright.formats.csv  # noqa: F401 - it raises the csv module's limit of a cell
 from bulkwright.cli.output import print_line
-from bulkwright.domain.outcome import SkipReason
+from bulkwright.domain.result_file import split_errors
 from bulkwright.events.events import ChunkCommitted, Event
 from bulkwright.service.columns import Omission, OmittedColumn
 from bulkwright.settings import OrgLocation
 
-_CODE = re.compile(f"(?:^|:)({'|'.join(SkipReason)})-")
 _MOST_REASONS = 20
 """Most reasons that are shown."""
 
@@ -51,22 +49,11 @@ def reasons_of(result: BinaryIO, columns: Sequence[str]) -> Reasons:
                 next(lines, None)
                 cells.update(line[-1] for line in lines if line[-1])
     reasons: Reasons = Counter()
+    labels = [name.strip() for name in columns]
     for cell, rows in cells.items():
-        parts = _CODE.split(cell)[1:]
-        for code, labels in zip(parts[::2], parts[1::2], strict=True):
-            for label in _labels(labels, columns):
-                reasons[code, label] += rows
+        for code, label in split_errors(cell, labels):
+            reasons[code, label] += rows
     return reasons
-
-
-def _labels(text: str, columns: Sequence[str]) -> Iterable[str]:
-    """Splits `A,B` into column names, which may have commas themselves."""
-    names = sorted((name.strip() for name in columns), key=len, reverse=True)
-    while text:
-        found = next((n for n in names if n and (text == n or text.startswith(f"{n},"))), None)
-        label = found or text.partition(",")[0]
-        yield label
-        text = text[len(label) + 1 :]
 
 
 def print_reasons(reasons: Reasons) -> None:

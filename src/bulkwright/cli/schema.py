@@ -11,7 +11,6 @@ from typing import IO, Annotated
 
 from cyclopts import Parameter
 
-from bulkwright.cli.csv_file import CsvWriter
 from bulkwright.cli.documents import read_document
 from bulkwright.cli.failure import fail
 from bulkwright.cli.options import (
@@ -27,6 +26,7 @@ from bulkwright.cli.options import (
 from bulkwright.cli.output import console, print_line, print_list
 from bulkwright.domain.errors import InvalidData
 from bulkwright.domain.module import Module
+from bulkwright.formats.csv import CsvWriter
 from bulkwright.service.records import as_cell
 from bulkwright.store import tables
 

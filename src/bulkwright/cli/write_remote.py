@@ -118,7 +118,7 @@ def _create(client: Client, task: WriteTask, mappings: tuple[FieldMapping, ...])
     options = task.options
     with zipped(task.path, zipfile.ZIP_DEFLATED) as made:
         file_id = client.upload(made)
-    return client.write(
+    return client.create(
         options.operation,
         options.module,
         file_id,

@@ -1,10 +1,9 @@
 """A typed client of the Bulk Write API: for this service and for Zoho CRM itself.
 
 >>> with Client("http://127.0.0.1:8080", token="1000...") as client:  # doctest: +SKIP
-...     file_id = client.upload("leads.zip")
-...     job_id = client.write("upsert", "Leads", file_id, find_by="Email")
-...     details = client.wait(job_id)
-...     client.download(details, "result.zip")
+...     job = client.write("leads.csv", module="Leads", operation="upsert", find_by="Email")
+...     for row in job.result().errors():
+...         print(row.error, row.values)
 """
 
 from bulkwright.client.client import AsyncClient, Client

@@ -4,57 +4,73 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self, TypeVar, Unpack
+from tempfile import TemporaryDirectory
+from typing import Any, Self, TypeVar, Unpack, cast
 
 import httpx2
 
 from bulkwright.client.atomic_file import atomic_write
-from bulkwright.client.core import Call, Core, Credentials, Steps, WriteOptions
+from bulkwright.client.core import ZOHO_ROWS, AccountOptions, Core, CreateOptions
+from bulkwright.client.sources import Shape, Source, pieces
+from bulkwright.client.steps import Call, Pause, Running, Steps
+from bulkwright.client.write_job import AsyncWriteJob, Watch, WriteJob
 from bulkwright.wire.own import JobSnapshot
 from bulkwright.wire.responses import JobDetails
 
 T = TypeVar("T")
-_FINAL = ("COMPLETED", "FAILED")
-_LONGEST_PAUSE = 2.0
 _PIECE_BYTES = 256 * 1024
 
 
-class _Account:
-    """The part that both clients share: how an account is described."""
+class WriteOptions(CreateOptions, total=False):
+    """The optional parts of `write`."""
 
-    def __init__(
+    rows_per_job: int | None
+    """The most rows of a job; a longer source becomes several. None: as many as there are, and
+    25,000 at Zoho."""
+    delimiter: str
+    """Of a CSV that must be split or has mappings by header texts; a comma if it is not given."""
+
+
+class _Shared:
+    """The part that both clients share."""
+
+    def __init__(self, url: str, **account: Unpack[AccountOptions]) -> None:
+        self._core = Core(url, **account)
+
+    def _write(
         self,
-        url: str,
-        *,
-        token: str | None = None,
-        credentials: Credentials | None = None,
-        accounts_url: str | None = None,
-        upload_url: str | None = None,
-        org_id: str | None = None,
-        version: str = "v2",
-    ) -> None:
-        self._core = Core(
-            url,
-            token=token,
-            credentials=credentials,
-            accounts_url=accounts_url,
-            upload_url=upload_url,
-            org_id=org_id,
-            version=version,
+        source: Source,
+        folder: Path,
+        module: str,
+        operation: str,
+        options: WriteOptions,
+    ) -> Steps[list[str]]:
+        given = dict(options)
+        rows = given.pop("rows_per_job", None) or (ZOHO_ROWS if self._core.is_zoho else None)
+        shape = Shape(
+            cast("int | None", rows),
+            options.get("character_encoding") or "utf-8-sig",
+            cast("str", given.pop("delimiter", ",")),
         )
+        with_header = isinstance(options.get("mappings"), dict)
+        files = pieces(source, folder, shape, with_header=with_header)
+        return self._core.write(files, operation, module, **cast("CreateOptions", given))
 
 
-class Client(_Account):
+class Client(_Shared):
     """Calls one account and waits for each response.
 
     Every operation raises `ApiError` if the service rejects the request, and `httpx2.HTTPError` if
-    it cannot be reached within `timeout` seconds. An expired token is renewed if `credentials` are
-    given.
+    it cannot be reached within `timeout` seconds. While the service is busy or away (429 and 503,
+    other errors of a server, an interrupted connection) a call is repeated `retries` times, after
+    the time that the service asks for. A call that creates something is only repeated where that
+    cannot create it twice. An expired token is renewed if `credentials` are given.
     """
 
-    def __init__(self, url: str, *, timeout: float = 60.0, **account: Any) -> None:
+    def __init__(
+        self, url: str, *, timeout: float = 60.0, **account: Unpack[AccountOptions]
+    ) -> None:
         super().__init__(url, **account)
         self._http = httpx2.Client(timeout=timeout)
 
@@ -68,16 +84,35 @@ class Client(_Account):
         """Closes the connections."""
         self._http.close()
 
+    def write(
+        self,
+        source: Source,
+        *,
+        module: str,
+        operation: str = "insert",
+        **options: Unpack[WriteOptions],
+    ) -> WriteJob:
+        """Uploads a source and creates its job; returns it without waiting for its end.
+
+        A source is a path to a CSV or a zip, a CSV that is open for reading bytes, an iterable of
+        dicts, or a frame of Polars, pandas or Arrow. One that has more rows than a job may have
+        becomes several jobs; an update or upsert then waits for each of them but the last. Raises
+        ValueError for a source that cannot be written.
+        """
+        with TemporaryDirectory(prefix="bulkwright-") as folder:
+            steps = self._write(source, Path(folder), module, operation, options)
+            return WriteJob(self, self._run(steps))
+
     def upload(self, path: str | Path) -> str:
         """Uploads a zip; returns the id of the file."""
         with Path(path).open("rb") as file:
             return self._run(self._core.upload(Path(path).name, file))
 
-    def write(
-        self, operation: str, module: str, file_id: str, **options: Unpack[WriteOptions]
+    def create(
+        self, operation: str, module: str, file_id: str, **options: Unpack[CreateOptions]
     ) -> str:
         """Creates a job; returns its id. Without mappings the header names the fields."""
-        return self._run(self._core.write(operation, module, file_id, **options))
+        return self._run(self._core.create(operation, module, file_id, **options))
 
     def fields(self, module: str) -> list[dict[str, Any]]:
         """Returns the fields of a module, as the service describes them."""
@@ -94,20 +129,13 @@ class Client(_Account):
         """
         return self._run(self._core.snapshot(job_id))
 
-    def wait(
-        self, job_id: str, *, pause: float = 0.05, watch: Callable[[JobDetails], None] | None = None
-    ) -> JobDetails:
+    def wait(self, job_id: str, *, pause: float = 0.05, watch: Watch | None = None) -> JobDetails:
         """Polls until the job has ended; returns its last details.
 
         The first pause is `pause` seconds; each further one is longer, up to 2 seconds. `watch` is
         called with the details of each poll before the last.
         """
-        while (details := self.details(job_id)).status not in _FINAL:
-            if watch is not None:
-                watch(details)
-            time.sleep(pause)
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
-        return details
+        return self._run(self._core.wait(job_id, pause, watch))
 
     def download(self, details: JobDetails, path: str | Path) -> None:
         """Saves the result zip of a job, piece by piece, so that memory stays flat.
@@ -118,14 +146,20 @@ class Client(_Account):
             self._run(self._core.result(details, file))
 
     def _run(self, steps: Steps[T]) -> T:
-        call = next(steps)
-        while True:
-            response = self._send(call)
+        running = Running(steps)
+        step = running.advance()
+        while step is not None:
+            answer = None
             try:
-                call = steps.send(response)
-            except StopIteration as end:
-                outcome: T = end.value
-                return outcome
+                if isinstance(step, Pause):
+                    time.sleep(step.seconds)
+                else:
+                    answer = self._send(step)
+            except httpx2.TransportError as error:
+                step = running.fail(error)
+            else:
+                step = running.advance(answer)
+        return running.outcome
 
     def _send(self, call: Call) -> httpx2.Response:
         if call.save_to is None:
@@ -139,10 +173,12 @@ class Client(_Account):
         return response
 
 
-class AsyncClient(_Account):
+class AsyncClient(_Shared):
     """The same as `Client`, for asyncio."""
 
-    def __init__(self, url: str, *, timeout: float = 60.0, **account: Any) -> None:
+    def __init__(
+        self, url: str, *, timeout: float = 60.0, **account: Unpack[AccountOptions]
+    ) -> None:
         super().__init__(url, **account)
         self._http = httpx2.AsyncClient(timeout=timeout)
 
@@ -156,16 +192,32 @@ class AsyncClient(_Account):
         """Closes the connections."""
         await self._http.aclose()
 
+    async def write(
+        self,
+        source: Source,
+        *,
+        module: str,
+        operation: str = "insert",
+        **options: Unpack[WriteOptions],
+    ) -> AsyncWriteJob:
+        """Uploads a source and creates its job, as `Client.write` does.
+
+        The source is read on other threads, so that the event loop is not blocked.
+        """
+        with TemporaryDirectory(prefix="bulkwright-") as folder:
+            steps = self._write(source, Path(folder), module, operation, options)
+            return AsyncWriteJob(self, await self._run(steps, on_threads=True))
+
     async def upload(self, path: str | Path) -> str:
         """Uploads a zip; returns the id of the file."""
         with Path(path).open("rb") as file:
             return await self._run(self._core.upload(Path(path).name, file))
 
-    async def write(
-        self, operation: str, module: str, file_id: str, **options: Unpack[WriteOptions]
+    async def create(
+        self, operation: str, module: str, file_id: str, **options: Unpack[CreateOptions]
     ) -> str:
         """Creates a job; returns its id. Without mappings the header names the fields."""
-        return await self._run(self._core.write(operation, module, file_id, **options))
+        return await self._run(self._core.create(operation, module, file_id, **options))
 
     async def fields(self, module: str) -> list[dict[str, Any]]:
         """Returns the fields of a module, as the service describes them."""
@@ -183,19 +235,14 @@ class AsyncClient(_Account):
         return await self._run(self._core.snapshot(job_id))
 
     async def wait(
-        self, job_id: str, *, pause: float = 0.05, watch: Callable[[JobDetails], None] | None = None
+        self, job_id: str, *, pause: float = 0.05, watch: Watch | None = None
     ) -> JobDetails:
         """Polls until the job has ended; returns its last details.
 
         The first pause is `pause` seconds; each further one is longer, up to 2 seconds. `watch` is
         called with the details of each poll before the last.
         """
-        while (details := await self.details(job_id)).status not in _FINAL:
-            if watch is not None:
-                watch(details)
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
-        return details
+        return await self._run(self._core.wait(job_id, pause, watch))
 
     async def download(self, details: JobDetails, path: str | Path) -> None:
         """Saves the result zip of a job, piece by piece, so that memory stays flat.
@@ -205,15 +252,25 @@ class AsyncClient(_Account):
         with atomic_write(Path(path)) as file:
             await self._run(self._core.result(details, file))
 
-    async def _run(self, steps: Steps[T]) -> T:
-        call = next(steps)
-        while True:
-            response = await self._send(call)
+    async def _run(self, steps: Steps[T], *, on_threads: bool = False) -> T:
+        running = Running(steps)
+        step = await asyncio.to_thread(running.advance) if on_threads else running.advance()
+        while step is not None:
+            answer = None
             try:
-                call = steps.send(response)
-            except StopIteration as end:
-                outcome: T = end.value
-                return outcome
+                if isinstance(step, Pause):
+                    await asyncio.sleep(step.seconds)
+                else:
+                    answer = await self._send(step)
+            except httpx2.TransportError as error:
+                step = running.fail(error)
+            else:
+                step = (
+                    await asyncio.to_thread(running.advance, answer)
+                    if on_threads
+                    else running.advance(answer)
+                )
+        return running.outcome
 
     async def _send(self, call: Call) -> httpx2.Response:
         if call.save_to is None:

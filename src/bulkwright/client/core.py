@@ -1,25 +1,39 @@
-"""The operations of the client, without any I/O.
-
-Each operation is a generator: it yields the calls to make and is sent their responses. The sync
-and the async client (client.py) differ only in how they make a call, so nothing is written twice.
-"""
+"""The operations of the client, as steps (steps.py), without any I/O."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import IO, Any, TypedDict, TypeVar, Unpack
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import IO, Any, TypedDict, Unpack
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx2
 import msgspec
 
+from bulkwright.client.sources import JobFile
+from bulkwright.client.steps import Call, Pause, Steps
 from bulkwright.wire.own import JobSnapshot
 from bulkwright.wire.requests import ModuleName, NewFieldMapping, NewResource, WriteRequest
 from bulkwright.wire.responses import JobDetails
 
-T = TypeVar("T")
-Steps = Generator["Call", httpx2.Response, T]
-"""An operation: yields calls, is sent their responses, returns its outcome."""
+ZOHO_ROWS = 25_000
+"""The most rows of a job at Zoho (facts 1.1)."""
+_FINAL = ("COMPLETED", "FAILED")
+_LONGEST_POLL_SECONDS = 2.0
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 60.0
+"""A service that wants a longer pause is not called again."""
+_NOT_BEGUN = (429, 503)
+"""Statuses by which a service says that it has not worked on a request."""
+_UNCERTAIN = (500, 502, 504)
+"""Statuses of requests that may have had their effect."""
+
+
+_KEY = "Idempotency-Key"
+"""Of requests that change something: a service that knows it works on a repeated request once."""
 
 
 class ApiError(Exception):
@@ -45,26 +59,30 @@ class Credentials:
     refresh_token: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One HTTP request to make."""
+class AccountOptions(TypedDict, total=False):
+    """How a client reaches an account."""
 
-    method: str
-    url: str
-    headers: dict[str, str] = field(default_factory=dict)
-    content: bytes | None = None
-    form: dict[str, str] | None = None
-    file: tuple[str, IO[bytes]] | None = None
-    """The name and the content of a file to upload."""
-    save_to: IO[bytes] | None = None
-    """Where to write the body of a successful response, instead of keeping it in memory."""
+    token: str | None
+    """An access token."""
+    credentials: Credentials | None
+    """With these the client requests access tokens itself; at least one of both is needed."""
+    accounts_url: str | None
+    """Where tokens come from, and `upload_url` where files go, if not to the same server."""
+    upload_url: str | None
+    org_id: str | None
+    """The client queries it if it is not given."""
+    version: str
+    """Of the API: `v2` (the default) to `v8`."""
+    retries: int
+    """How often a call is repeated while the service is busy or away; 5 if it is not given."""
 
 
-class WriteOptions(TypedDict, total=False):
+class CreateOptions(TypedDict, total=False):
     """The optional parts of a create request."""
 
-    mappings: Sequence[NewFieldMapping] | None
-    """Without them the header names the fields."""
+    mappings: Sequence[NewFieldMapping] | Mapping[str, str] | None
+    """Of each column its field: as the service takes them, or, for `write`, API names by header
+    texts. Without them the header names the fields."""
     find_by: str | None
     ignore_empty: bool
     character_encoding: str | None
@@ -73,50 +91,43 @@ class WriteOptions(TypedDict, total=False):
 class Core:
     """The operations of one account."""
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        token: str | None = None,
-        credentials: Credentials | None = None,
-        accounts_url: str | None = None,
-        upload_url: str | None = None,
-        org_id: str | None = None,
-        version: str = "v2",
-    ) -> None:
-        if token is None and credentials is None:
+    def __init__(self, url: str, **account: Unpack[AccountOptions]) -> None:
+        self._credentials = account.get("credentials")
+        self._token = account.get("token")
+        if self._token is None and self._credentials is None:
             raise ValueError("a token or credentials are needed")
         self._url = url.rstrip("/")
-        self._accounts_url = (accounts_url or url).rstrip("/")
-        self._upload_url = (upload_url or url).rstrip("/")
-        self._token = token
-        self._credentials = credentials
-        self._org_id = org_id
-        self._version = version
+        self._accounts_url = (account.get("accounts_url") or url).rstrip("/")
+        self._upload_url = (account.get("upload_url") or url).rstrip("/")
+        self._org_id = account.get("org_id")
+        self._version = account.get("version", "v2")
+        self._retries = account.get("retries", 5)
+        self._answered = False
+        """Whether the service has answered at least once."""
+        host = urlsplit(self._url).hostname or ""
+        self.is_zoho = "zohoapis" in host.split(".")
+        """Whether the URL is one of Zoho's data centres."""
 
     def upload(self, name: str, file: IO[bytes]) -> Steps[str]:
         """Uploads a zip; returns the id of the file."""
         org_id = yield from self._org()
-        response = yield from self._authorized(
-            Call(
-                "POST",
-                f"{self._upload_url}/crm/{self._version}/upload",
-                {"feature": "bulk-write", "X-CRM-ORG": org_id},
-                file=(name, file),
-            )
-        )
+        headers = {"feature": "bulk-write", "X-CRM-ORG": org_id, _KEY: str(uuid4())}
+        url = f"{self._upload_url}/crm/{self._version}/upload"
+        response = yield from self._authorized(Call("POST", url, headers, file=(name, file)))
         return str(_decoded(response)["details"]["file_id"])
 
-    def write(
+    def create(
         self,
         operation: str,
         module: str,
         file_id: str,
-        **options: Unpack[WriteOptions],
+        **options: Unpack[CreateOptions],
     ) -> Steps[str]:
         """Creates a job; returns its id."""
         unset = msgspec.UNSET
         mappings = options.get("mappings")
+        if isinstance(mappings, Mapping):
+            raise ValueError("mappings by header text need the file: use `write`")
         request = WriteRequest(
             operation=operation,
             character_encoding=options.get("character_encoding") or unset,
@@ -134,11 +145,52 @@ class Core:
             Call(
                 "POST",
                 f"{self._url}/crm/bulk/{self._version}/write",
-                {"Content-Type": "application/json"},
+                {"Content-Type": "application/json", _KEY: str(uuid4())},
                 content=msgspec.json.encode(request),
             )
         )
         return str(_decoded(response)["details"]["id"])
+
+    def write(
+        self,
+        files: Iterator[JobFile],
+        operation: str,
+        module: str,
+        **options: Unpack[CreateOptions],
+    ) -> Steps[list[str]]:
+        """Uploads each file and creates its job; returns the ids of the jobs.
+
+        The rows of several files keep their order: a job that may change a record of an earlier
+        file is created when that one has ended.
+        """
+        ids: list[str] = []
+        for piece in files:
+            if ids and operation != "insert":
+                yield from self.wait(ids[-1])
+            given = options.copy()
+            if piece.encoding is not None:
+                given["character_encoding"] = piece.encoding
+            mappings = options.get("mappings")
+            if isinstance(mappings, Mapping):
+                given["mappings"] = _by_index(mappings, piece.header or ())
+            with piece.path.open("rb") as file:
+                file_id = yield from self.upload(piece.path.name, file)
+            ids.append((yield from self.create(operation, module, file_id, **given)))
+        return ids
+
+    def wait(
+        self,
+        job_id: str,
+        pause: float = 0.05,
+        watch: Callable[[JobDetails], None] | None = None,
+    ) -> Steps[JobDetails]:
+        """Polls until the job has ended; returns its last details."""
+        while (details := (yield from self.details(job_id))).status not in _FINAL:
+            if watch is not None:
+                watch(details)
+            yield Pause(pause)
+            pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
+        return details
 
     def fields(self, module: str) -> Steps[list[dict[str, Any]]]:
         """Returns the fields of a module, as the service describes them."""
@@ -187,13 +239,41 @@ class Core:
         """Makes a call with a token. If the token has expired, renews it once and repeats."""
         if self._token is None:
             yield from self._renew()
-        response = yield self._with_token(call)
+        response = yield from self._repeated(call)
         if response.status_code == httpx2.codes.UNAUTHORIZED and self._credentials is not None:
             yield from self._renew()
+            response = yield from self._repeated(call)
+        return response
+
+    def _repeated(self, call: Call) -> Steps[httpx2.Response]:
+        """Makes a call, and repeats it after a pause while the service is busy or away.
+
+        A call that may have had an effect is repeated only if the service knows it by its key.
+        """
+        certain = call.method == "GET" or (_KEY in call.headers and not self.is_zoho)
+        for attempt in range(self._retries + 1):
             if call.file is not None:
                 call.file[1].seek(0)
-            response = yield self._with_token(call)
-        return response
+            pause: float | None = min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)
+            last = attempt == self._retries
+            try:
+                response: httpx2.Response = yield self._with_token(call)
+            except httpx2.TransportError:
+                # An address at which nothing has ever answered is probably wrong.
+                if last or not certain or not self._answered or call.save_to is not None:
+                    raise
+            else:
+                self._answered = True
+                status = response.status_code
+                if last or not (status in _NOT_BEGUN or (certain and status in _UNCERTAIN)):
+                    return response
+                if "retry-after" in response.headers:
+                    pause = _seconds(response.headers["retry-after"])
+                if pause is None or pause > _LONGEST_PAUSE_SECONDS:
+                    return response
+            assert pause is not None
+            yield Pause(pause)
+        raise AssertionError("the last attempt returns or raises")
 
     def _with_token(self, call: Call) -> Call:
         headers = {**call.headers, "Authorization": f"Zoho-oauthtoken {self._token}"}
@@ -214,6 +294,26 @@ class Core:
             error = str(body.get("error", "invalid_token_answer"))
             raise ApiError(response.status_code, error, "no access token was granted", {})
         self._token = body["access_token"]
+
+
+def _by_index(mappings: Mapping[str, str], header: Sequence[str]) -> list[NewFieldMapping]:
+    """Returns the mappings with the indexes of their columns. Raises ValueError."""
+    for text in mappings:
+        if header.count(text) != 1:
+            found = "no column" if text not in header else "several columns"
+            raise ValueError(f"the file has {found} {text!r}; its header is {list(header)}")
+    return [NewFieldMapping(api_name=n, index=header.index(t)) for t, n in mappings.items()]
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Returns the seconds that a Retry-After header asks for; None if it cannot be read."""
+    try:
+        if retry_after.strip().isdigit():
+            return float(retry_after)
+        now = datetime.now(UTC)  # clock: the header has a time of the service
+        return max(0.0, (parsedate_to_datetime(retry_after) - now).total_seconds())
+    except (ValueError, TypeError):  # TypeError: a time without a zone
+        return None
 
 
 def _decoded(response: httpx2.Response) -> dict[str, Any]:

@@ -40,6 +40,7 @@ ends a request or a whole job. Its form on the wire (HTTP status, envelope) is d
     │   ├── FeatureNotSupported         NOT_SUPPORTED_FEATURE (another `feature` header)
     │   └── LinkNotValid                a download link without a result
     ├── ResourceNotFound              RESOURCE_NOT_FOUND
+    ├── (report_errors.py)            why the rows of a job cannot be reported
     ├── JobHasEnded                   JOB_HAS_ENDED (own)
     ├── JobIsOpen                     JOB_IS_OPEN (own)
     ├── ResultDamaged                 the stored result has changed

@@ -213,6 +213,14 @@ IDEMPOTENCY_KEY_CHARACTERS = 255
 """Characters of an idempotency key at most."""
 JOBS_A_PAGE = 100
 """Jobs in one response of the own API at most."""
+REPORT_ROWS_AT_ONCE = 200
+"""Rows of a report that are made at a time: a few milliseconds, then other requests have a turn."""
+REPORTS_OF_ORG = 4
+"""Reports about the rows of jobs that an org downloads from one server process at the same time."""
+REPORT_SEND_SECONDS = 30.0
+"""Within which a client must take a piece of a report."""
+ERROR_SAMPLES = 5
+"""Rows that are shown of each group of errors."""
 EVENT_STREAMS_OF_ORG = 50
 """Open streams of job events of an org at one server process."""
 EVENT_POLL_SECONDS = 0.25

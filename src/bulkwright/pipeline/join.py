@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from bulkwright.domain.job import MERGED, Job, Lease, LedgerEntry, Split
 from bulkwright.domain.outcome import Counts
+from bulkwright.domain.result_file import member_name
 from bulkwright.files import Area, DamagedFile, Files
 from bulkwright.pipeline import result
 from bulkwright.pipeline.context import JobContext
@@ -24,7 +25,7 @@ def join_pieces(job: Job, ctx: JobContext) -> str | None:
     Returns None if there are no pieces. Raises DamagedFile if one is not what was stored.
     """
     chunks = {
-        result.member_name(resource.module, resource.file_name): ctx.ledger.entries(
+        member_name(resource.module, resource.file_name): ctx.ledger.entries(
             job.id, position, whole_chunks(resource.split)
         )
         for position, resource in enumerate(job.resources)

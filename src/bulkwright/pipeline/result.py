@@ -20,12 +20,12 @@ from isal import isal_zlib
 
 from bulkwright.domain.job import PartLease, Piece
 from bulkwright.domain.outcome import Outcome
+from bulkwright.domain.result_file import ERRORS, RECORD_ID, STATUS
 from bulkwright.files import DamagedFile, Incoming
 from bulkwright.pipeline.csv_lines import write_line, write_lines
 from bulkwright.pipeline.plan import Plan
 from bulkwright.pipeline.read import Chunk
 
-STATUS, RECORD_ID, ERRORS = "STATUS", "RECORD_ID", "ERRORS"
 _AT = "$at"
 _LENGTH = struct.Struct("<I")
 _LEVEL = 1
@@ -136,12 +136,6 @@ class ResultMember:
 
     name: str
     pieces: tuple[Piece, ...]
-
-
-def member_name(module: str, file_name: str) -> str:
-    """Return `<module>-<file name>` (facts 5.1), always with the ending .csv."""
-    stem = file_name[:-4] if file_name.lower().endswith(".csv") else file_name
-    return f"{module}-{stem}.csv"
 
 
 def write_zip(out: Incoming, members: Iterable[tuple[ResultMember, Iterable[bytes]]]) -> None:

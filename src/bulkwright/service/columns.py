@@ -18,10 +18,11 @@ from enum import Enum
 from bulkwright.domain.errors import DuplicateMapping, InvalidField
 from bulkwright.domain.job import FieldMapping, Operation
 from bulkwright.domain.module import SYSTEM_FIELDS, Field, Module
+from bulkwright.domain.result_file import ERRORS, MESSAGE, RECORD_ID, STATUS
 from bulkwright.domain.spelling import did_you_mean, folded
 
-_RESULT_COLUMNS = ("STATUS", "RECORD_ID", "ERRORS")
-"""The last columns of a result. A file of rejected rows has the last of them only."""
+_RESULT_COLUMNS = ((STATUS, RECORD_ID, ERRORS), (ERRORS, MESSAGE), (ERRORS,))
+"""The last columns of a result, of a file of failed rows, and of one of an earlier version."""
 
 
 class Omission(Enum):
@@ -342,5 +343,6 @@ class _Columns:
     def _is_of_result(self, at: int) -> bool:
         behind = len(self._header) - at
         return any(
-            behind <= most and self._header[-most:] == _RESULT_COLUMNS[-most:] for most in (1, 3)
+            behind <= len(names) and tuple(self._header[-len(names) :]) == names
+            for names in _RESULT_COLUMNS
         )

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import bulkwright.formats.csv  # noqa: F401 - it raises the csv module's limit of a cell
 from bulkwright.domain.outcome import Counts, Outcome
+from bulkwright.domain.result_file import ERRORS, RECORD_ID, STATUS
 
-_COLUMNS = ["STATUS", "RECORD_ID", "ERRORS"]
+_COLUMNS = [STATUS, RECORD_ID, ERRORS]
 _STATUSES = {outcome.value for outcome in Outcome}
 
 

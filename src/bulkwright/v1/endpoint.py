@@ -43,6 +43,8 @@ class OwnApi:
     """Whether the process is about to end, so that streams must end."""
     streams: Counter[int] = field(default_factory=Counter)
     """Open streams of events, by org."""
+    reports: Counter[int] = field(default_factory=Counter)
+    """Open downloads of reports, by org."""
 
 
 class OwnCall(NamedTuple):

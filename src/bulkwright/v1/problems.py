@@ -6,8 +6,8 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
-from bulkwright.domain import errors
-from bulkwright.domain.limits import EVENT_STREAMS_OF_ORG
+from bulkwright.domain import errors, report_errors
+from bulkwright.domain.limits import EVENT_STREAMS_OF_ORG, REPORTS_OF_ORG
 from bulkwright.events.unexpected import log_unexpected
 from bulkwright.web import errors as web
 from bulkwright.web.json import encode
@@ -66,6 +66,15 @@ class TooManyStreams(errors.QuotaExceeded):
     )
 
 
+class TooManyReports(errors.QuotaExceeded):
+    """The org downloads as many reports as it may at the same time."""
+
+    code = "TOO_MANY_REPORTS"
+    default_message = (
+        f"The org has {REPORTS_OF_ORG} open downloads of rows. Read one to its end, or close it."
+    )
+
+
 class Unavailable(errors.BulkwrightError):
     """An outage of the machine or of a server; the request can be repeated."""
 
@@ -92,6 +101,8 @@ STATUS: dict[type[errors.BulkwrightError], int] = {
     NoSuchPath: 404,
     NoSuchJob: 404,
     NoSuchMethod: 405,
+    report_errors.NoResult: 404,
+    report_errors.RowsGone: 410,
     Unavailable: 503,
 }
 """The status of each class of error. A class that is not listed has that of its parent."""

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from bulkwright.files import Files
     from bulkwright.service.job_control import JobControl
+    from bulkwright.service.job_rows import JobRowsService
     from bulkwright.service.jobs import JobService
     from bulkwright.service.tokens import TokenService
     from bulkwright.service.uploads import UploadService
+    from bulkwright.settings import Settings
     from bulkwright.store.modules import ModuleStore
 
 
@@ -44,4 +46,14 @@ class OwnServices(Protocol):
     @property
     def modules(self) -> ModuleStore:
         """Returns modules."""
+        ...
+
+    @property
+    def job_rows(self) -> JobRowsService:
+        """Reads the rows of ended jobs."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the server."""
         ...

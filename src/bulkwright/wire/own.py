@@ -210,6 +210,70 @@ class JobPage(Struct, frozen=True, kw_only=True):
     """The `cursor` of the next page; null on the last one."""
 
 
+class RowError(Struct, frozen=True, kw_only=True):
+    """One error of a row."""
+
+    code: str
+    column: str
+    """The header text of the column; the API name of a field without a column."""
+    field: str | None
+    value: str | None
+    """The value that was rejected; null if the error is of the whole row."""
+    message: str
+
+
+class ResultRow(Struct, frozen=True, kw_only=True):
+    """One row of the file with its outcome: a line of a full result in JSON lines."""
+
+    row: int
+    """The row after the header is 1."""
+    line: int
+    """The line of the file in which the row begins."""
+    outcome: str
+    """`ADDED`, `UPDATED`, `SKIPPED` or `UNPROCESSED`."""
+    record_id: str | None
+    message: str
+    """Why it was not stored; empty for a stored row."""
+    errors: list[RowError]
+    cells: dict[str, str]
+    """All columns of the file by their names. An empty or repeated name is followed by `#` and the
+    number of the column."""
+    more_cells: list[str]
+    """The cells behind the last column of the header."""
+
+
+class ErrorSampleRow(Struct, frozen=True, kw_only=True):
+    """One row of a group of errors."""
+
+    row: int
+    line: int
+    value: str | None
+    message: str
+
+
+class ErrorGroupRows(Struct, frozen=True, kw_only=True):
+    """The rows that have one code in one column."""
+
+    code: str
+    column: str
+    field: str | None
+    rows: int
+    """How many rows these are."""
+    samples: list[ErrorSampleRow]
+    """The first of them; none if the upload is not there any more."""
+
+
+class JobErrors(Struct, frozen=True, kw_only=True):
+    """The errors of the rows of a job, grouped; the most frequent group first."""
+
+    module: str
+    skipped: int
+    """Rows with an error. One with several errors is in several groups."""
+    unprocessed: int
+    """Rows that the job did not reach."""
+    groups: list[ErrorGroupRows]
+
+
 class ProblemDetails(Struct, frozen=True, kw_only=True):
     """An error (RFC 9457). `code` names it for programs, `detail` says what to do."""
 

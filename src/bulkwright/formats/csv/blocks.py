@@ -49,6 +49,9 @@ class Block:
     """Some cell holds BAD_BYTE."""
     has_nul: bool
     """Some cell holds U+0000."""
+    text: bytes = b""
+    """The records as they stand in the file, with blank lines, if they are asked for; else empty. A
+    line that is too long is cut, as in the segments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +75,19 @@ def blocks(
     *,
     target: int = limits.CHUNK_TEXT_BYTES,
     start: int = 0,
+    with_text: bool = False,
 ) -> Iterator[Block]:
     """Cut a CSV into blocks of at most `target` bytes; more only if not one record ends there.
 
     `file` is the whole file. With `start`, the `end` of an earlier block, the same blocks follow
-    that followed that one. Memory: a few times `target` and RECORD_BYTES, whatever the text.
-    Raises FileNotSupported if the header is longer than RECORD_BYTES, and what `file` raises.
+    that followed that one. `with_text` gives each block its `text`. Memory: a few
+    times `target` and RECORD_BYTES, whatever the text. Raises FileNotSupported if the header is
+    longer than RECORD_BYTES, and what `file` raises.
     """
     text = _text_after_header(file, dialect)
     text.skip(start)
     size = target
+    verbatim = b""
     while True:
         data = text.peek(size + 1)
         final = len(data) <= size
@@ -103,12 +109,16 @@ def blocks(
             end = unclosed_record_end(data)
             lines = data[: end - 1] + b"\n" if end else _cut_record(data, dialect)
             segments = (Segment(lines, well_formed=False),)
+            data = lines
+        if with_text:
+            verbatim += data[:end] if end else data
         del data, found
         length = text.skip(end) if end else _skip_line(text)
         if segments:
             bad = any(not s.data.isascii() and _BAD in s.data for s in segments)
             nul = any(b"\0" in s.data for s in segments)
-            yield Block(segments, start, start + length, bad, nul)
+            yield Block(segments, start, start + length, bad, nul, verbatim)
+            verbatim = b""
         start += length
         size = target
 
@@ -141,6 +151,19 @@ def inspect(file: ByteStream, declared: str | None, max_rows: int | None) -> Ins
     if encoding != facts.encoding:
         facts = head_facts(first, encoding)
     return Inspection(facts, found_by, rows)
+
+
+def text_before_rows(file: ByteStream, dialect: Dialect) -> str:
+    """Returns what stands before the first row: byte order mark, `sep=` line and header.
+
+    Consumes nothing. Raises FileNotSupported if the header is longer than RECORD_BYTES.
+    """
+    first = first_bytes(file)
+    encoding = resolve_byte_order(dialect.encoding, first)
+    head = decode_head(first, encoding)
+    text = b"".join(to_utf8([first], encoding, whole=False))
+    text = text[: head.skipped + head.header_end(dialect.delimiter)]
+    return (text.replace(b"\r", b"\n") if head.only_cr else text).decode()
 
 
 def _text_after_header(file: ByteStream, dialect: Dialect) -> ByteStream:

@@ -60,13 +60,17 @@ class TextRow(NamedTuple):
 
 
 def parse_slowly(data: bytes, delimiter: str) -> Iterator[TextRow]:
-    """Yields every record, by the grammar above; blank lines are left out.
+    """Returns every record, by the grammar above; blank lines are left out.
 
     `data` are whole records in UTF-8. No content of them raises an error.
     """
-    text = data.decode()
+    return (row for _, _, row in located_rows(data.decode(), delimiter))
+
+
+def located_rows(text: str, delimiter: str) -> Iterator[tuple[int, int, TextRow]]:
+    """Yields every record of `parse_slowly`, with where it begins and ends in the text."""
     for start, end, cells in _records(text, delimiter):
-        yield TextRow(cells, _quoting(cells, text[start:end], delimiter))
+        yield start, end, TextRow(cells, _quoting(cells, text[start:end], delimiter))
 
 
 def cell_counts(data: bytes, delimiter: str) -> Iterator[int]:

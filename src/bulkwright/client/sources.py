@@ -1,0 +1,224 @@
+"""What can be written: a file, an open file, records, or a table. Each becomes zips of one CSV.
+
+A CSV and a zip are sent as they are, byte for byte, unless they must be split. Everything else
+becomes a CSV in UTF-8 whose header has the names of the keys or columns.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import chain, islice
+from pathlib import Path
+from typing import IO, Any, cast
+
+_BLOCK_BYTES = 1 << 20
+_ROWS_AT_ONCE = 1_000
+_EXACT = 2.0**53
+"""Up to here floats are exact whole numbers."""
+
+Record = Mapping[str, object]
+Source = str | Path | IO[bytes] | Iterable[Record] | Any
+"""A path to a CSV or a zip, a CSV that is open for reading bytes, records, or a frame of Polars,
+pandas or Arrow (any object with `__arrow_c_stream__`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a source is read, and how much of it one job may have."""
+
+    rows: int | None = None
+    """The most rows of a job; None if one job takes all of them."""
+    encoding: str = "utf-8-sig"
+    """Of a CSV that must be split, or whose header must be read."""
+    delimiter: str = ","
+    """The same."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobFile:
+    """The file of one job."""
+
+    path: Path
+    header: Sequence[str] | None
+    """The texts of the header; None if the file was not read."""
+    encoding: str | None = None
+    """Of a CSV that was written here; None for one that is sent as it is."""
+
+
+def pieces(source: Source, folder: Path, shape: Shape, *, with_header: bool) -> Iterator[JobFile]:
+    """Yields the zips of a source, one for each job; each is in `folder`, or is the given file.
+
+    With `with_header` each piece knows its header. Raises ValueError for a zip that has no CSV or
+    that would have to be split, a CSV without a header, records whose keys differ from those of
+    the first, a value that no cell can hold, and a source of another kind; UnicodeDecodeError (a
+    ValueError too) for a CSV in another encoding.
+    """
+    try:
+        yield from _pieces(source, folder, shape, with_header=with_header)
+    except csv.Error as error:
+        raise ValueError(f"the CSV cannot be split into jobs: {error}") from error
+
+
+def _pieces(source: Source, folder: Path, shape: Shape, *, with_header: bool) -> Iterator[JobFile]:
+    if isinstance(source, str | Path):
+        yield from _of_path(Path(source), folder, shape, with_header=with_header)
+    elif hasattr(source, "read"):
+        copy = folder / "data.csv"
+        with copy.open("wb") as file:
+            shutil.copyfileobj(cast("IO[bytes]", source), file, _BLOCK_BYTES)
+        yield from _of_path(copy, folder, shape, with_header=with_header)
+    else:
+        header, rows = _table(source)
+        yield from _written(header, rows, folder, shape)
+
+
+def _of_path(path: Path, folder: Path, shape: Shape, *, with_header: bool) -> Iterator[JobFile]:
+    if zipfile.is_zipfile(path):
+        if shape.rows is not None and _rows_of_zip(path, shape) > shape.rows:
+            raise ValueError(
+                f"{path.name} has more than {shape.rows:,} rows, which is the most of a job; give "
+                "the CSV itself, which is split"
+            )
+        yield JobFile(path, _header_of_zip(path, shape) if with_header else None)
+        return
+    whole = shape.rows is None or _rows_of(path, shape) <= shape.rows
+    if not whole:
+        with path.open(encoding=shape.encoding, newline="") as text:
+            rows = csv.reader(text, delimiter=shape.delimiter, strict=True)
+            yield from _written(_first(rows, path.name), rows, folder, shape)
+        return
+    header = None
+    if with_header:
+        with path.open(encoding=shape.encoding, newline="") as text:
+            header = _first(csv.reader(text, delimiter=shape.delimiter), path.name)
+    made = folder / f"{path.stem}.zip"
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.write(path, f"{path.stem}.csv")
+    yield JobFile(made, header)
+
+
+def _rows_of(path: Path, shape: Shape) -> int:
+    with path.open(encoding=shape.encoding, newline="") as text:
+        return sum(1 for _ in csv.reader(text, delimiter=shape.delimiter)) - 1
+
+
+def _rows_of_zip(path: Path, shape: Shape) -> int:
+    with _opened(path) as member:
+        text = io.TextIOWrapper(member, shape.encoding, newline="")
+        return sum(1 for _ in csv.reader(text, delimiter=shape.delimiter)) - 1
+
+
+def _header_of_zip(path: Path, shape: Shape) -> Sequence[str]:
+    with _opened(path) as member:
+        text = io.TextIOWrapper(member, shape.encoding, newline="")
+        return _first(csv.reader(text, delimiter=shape.delimiter), path.name)
+
+
+def _opened(path: Path) -> IO[bytes]:
+    archive = zipfile.ZipFile(path)
+    names = [name for name in archive.namelist() if name.lower().endswith(".csv")]
+    if len(names) != 1:
+        raise ValueError(f"{path.name} has {len(names)} CSVs; a job takes a zip with one")
+    return archive.open(names[0])
+
+
+def _first(rows: Iterator[list[str]], name: str) -> list[str]:
+    header = next(rows, None)
+    if not header:
+        raise ValueError(f"{name} has no header")
+    return header
+
+
+def _table(source: Any) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
+    """Returns the header and the rows of records or of a frame."""
+    if hasattr(source, "collect_schema") and hasattr(source, "collect"):
+        source = source.collect()  # a lazy frame
+    if hasattr(source, "to_dict") and hasattr(source, "iloc"):
+        return _of_pandas(source)
+    if hasattr(source, "__arrow_c_stream__"):
+        import polars as pl  # only for those who have such a table
+
+        frame = pl.DataFrame(source)
+        return frame.columns, (tuple(map(_cell, row)) for row in frame.iter_rows())
+    if isinstance(source, Mapping) or not isinstance(source, Iterable):
+        raise ValueError(
+            f"{type(source).__name__} cannot be written; give a path, a file that is open for "
+            "reading bytes, an iterable of dicts, or a frame of Polars, pandas or Arrow"
+        )
+    return _of_records(iter(source))
+
+
+def _of_pandas(frame: Any) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
+    # Each of pandas' missing values (None, NaN, NaT, NA) becomes None.
+    columns = [str(name) for name in frame.columns]
+    cells = frame.astype(object).where(frame.notna(), None)
+    return columns, (tuple(map(_cell, row)) for row in cells.itertuples(index=False, name=None))
+
+
+def _of_records(records: Iterator[Record]) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
+    first = next(records, None)
+    if first is None:
+        raise ValueError("there are no records to write")
+    header = list(first)
+    known = frozenset(header)
+
+    def rows() -> Iterator[Sequence[str]]:
+        for number, record in enumerate(chain([first], records), 1):
+            if extra := record.keys() - known:
+                raise ValueError(
+                    f"record {number} has {', '.join(map(repr, sorted(extra)))}, which the first "
+                    "record lacks; give every key in the first record"
+                )
+            yield [_cell(record.get(name)) for name in header]
+
+    return header, rows()
+
+
+def _cell(value: object) -> str:
+    """Returns the text of a value as the service reads it. Raises ValueError if it has none."""
+    if value is None or value != value:  # NaN
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return str(int(value))  # pandas keeps whole numbers beside missing ones as floats
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, list | tuple | set | frozenset):
+        return ";".join(map(_cell, value))
+    if isinstance(value, bytes | bytearray | Mapping):
+        raise ValueError(f"a cell cannot hold a value of the type {type(value).__name__}")
+    return str(value)
+
+
+def _written(
+    header: Sequence[str], rows: Iterator[Sequence[str]], folder: Path, shape: Shape
+) -> Iterator[JobFile]:
+    """Yields zips of at most `shape.rows` rows each; the rows are read when they are needed."""
+    rows = iter(rows)
+    for number in range(1, 1_000_000):
+        some = list(islice(rows, 1))
+        if not some and number > 1:
+            return
+        path = folder / f"data-{number}.zip"
+        left = (
+            chain(some, rows) if shape.rows is None else chain(some, islice(rows, shape.rows - 1))
+        )
+        with (
+            zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+            archive.open(f"data-{number}.csv", "w", force_zip64=True) as member,
+            io.TextIOWrapper(member, "utf-8", newline="", write_through=False) as text,
+        ):
+            writer = csv.writer(text, lineterminator="\n")
+            writer.writerow(header)
+            while block := list(islice(left, _ROWS_AT_ONCE)):
+                writer.writerows(block)
+        yield JobFile(path, header, "UTF-8")

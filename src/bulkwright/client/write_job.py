@@ -1,0 +1,88 @@
+"""What one call of `write` has created: a job, or several if its source was split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET
+
+from bulkwright.client.result import JobResult
+from bulkwright.wire.responses import JobDetails
+
+if TYPE_CHECKING:
+    from bulkwright.client.client import AsyncClient, Client
+
+Watch = Callable[[JobDetails], None]
+"""Is called with the details of each poll."""
+
+
+class _Jobs:
+    """What one call of `write` has created."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        self.ids = tuple(ids)
+        """The ids of its jobs, in the order of the rows; several if the source was split."""
+
+    @property
+    def id(self) -> str:
+        """The id of the only job. Raises ValueError if there are several."""
+        (only,) = self.ids
+        return only
+
+
+class WriteJob(_Jobs):
+    """The job of a `write`, or its jobs if the source was split."""
+
+    def __init__(self, client: Client, ids: Sequence[str]) -> None:
+        super().__init__(ids)
+        self._client = client
+
+    def wait(self, *, watch: Watch | None = None) -> list[JobDetails]:
+        """Waits until all jobs have ended; returns their last details.
+
+        `watch` is called with the details of each poll.
+        """
+        return [self._client.wait(job_id, watch=watch) for job_id in self.ids]
+
+    def result(self) -> JobResult:
+        """Waits until all jobs have ended, and downloads their results.
+
+        A job that failed before its first row has none. Raises ApiError if that is the only one.
+        """
+        result = JobResult()
+        for details in self.wait():
+            if _has_result(details, self.ids):
+                self._client.download(details, result.new_file(details.id))
+        return result
+
+
+class AsyncWriteJob(_Jobs):
+    """The same as `WriteJob`, for asyncio."""
+
+    def __init__(self, client: AsyncClient, ids: Sequence[str]) -> None:
+        super().__init__(ids)
+        self._client = client
+
+    async def wait(self, *, watch: Watch | None = None) -> list[JobDetails]:
+        """Waits until all jobs have ended; returns their last details.
+
+        `watch` is called with the details of each poll.
+        """
+        return [await self._client.wait(job_id, watch=watch) for job_id in self.ids]
+
+    async def result(self) -> JobResult:
+        """Waits until all jobs have ended, and downloads their results.
+
+        A job that failed before its first row has none. Raises ApiError if that is the only one.
+        """
+        result = JobResult()
+        for details in await self.wait():
+            if _has_result(details, self.ids):
+                await self._client.download(details, result.new_file(details.id))
+        return result
+
+
+def _has_result(details: JobDetails, ids: Sequence[str]) -> bool:
+    """Whether to download the result of a job: the download of the only job says why not."""
+    return details.result is not UNSET or len(ids) == 1

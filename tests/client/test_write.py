@@ -1,0 +1,232 @@
+"""`write` takes files, records and frames, and returns a job with its rows."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import polars as pl
+import pytest
+from tests.support.live import Live
+
+from bulkwright import ApiError, AsyncClient, Client
+from bulkwright.wire.requests import NewFieldMapping
+
+CSV = "Last_Name,Email\nBoyle,p@x.example\nKay,not an address\n"
+RECORDS = [
+    {"Last_Name": "Boyle", "Email": "p@x.example"},
+    {"Last_Name": "Kay", "Email": "not an address"},
+]
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """The service."""
+    with Live(tmp_path_factory.mktemp("client") / "data") as running:
+        yield running
+
+
+@pytest.fixture
+def client(live: Live) -> Iterator[Client]:
+    """A client of it."""
+    with Client(live.base_url, token=live.credentials["access_token"]) as made:
+        yield made
+
+
+def zipped_csv(folder: Path) -> Path:
+    """A zip with the CSV."""
+    path = folder / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", CSV)
+    return path
+
+
+def csv_path(folder: Path) -> Path:
+    """The CSV, under a name that is none of a CSV."""
+    path = folder / "leads.txt"
+    path.write_text(CSV)
+    return path
+
+
+SOURCES: dict[str, Callable[[Path], Any]] = {
+    "a path": csv_path,
+    "a text": lambda folder: str(csv_path(folder)),
+    "a zip": zipped_csv,
+    "an open file": lambda _: io.BytesIO(CSV.encode()),
+    "records": lambda _: iter(RECORDS),
+    "polars": lambda _: pl.DataFrame(RECORDS),
+    "lazy polars": lambda _: pl.LazyFrame(RECORDS),
+    "pandas": lambda _: pd.DataFrame(RECORDS),
+    "arrow": lambda _: Arrow(pl.DataFrame(RECORDS)),
+}
+
+
+class Arrow:
+    """A table of a library that is not known: it only exports Arrow."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The stream."""
+        return self._frame.__arrow_c_stream__(requested_schema)
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_every_kind_of_source(client: Client, tmp_path: Path, kind: str) -> None:
+    """The rows of the job are those of the source, in its order."""
+    job = client.write(SOURCES[kind](tmp_path), module="Leads")
+    rows = list(job.result())
+    assert [row.values for row in rows] == RECORDS
+    assert [(row.status, row.error) for row in rows] == [
+        ("ADDED", None), ("SKIPPED", "INVALID_DATA-Email"),
+    ]  # fmt: skip
+    assert rows[0].record_id is not None and rows[0].is_stored
+    assert [row.values["Last_Name"] for row in job.result().errors()] == ["Kay"]
+    (details,) = job.wait()
+    assert (details.id, details.operation, details.status) == (job.id, "insert", "COMPLETED")
+
+
+def test_the_result_as_frames(client: Client) -> None:
+    """All columns are texts, and what is empty is missing."""
+    result = client.write(RECORDS, module="Leads").result()
+    frame = result.to_polars()
+    assert frame.columns == ["Last_Name", "Email", "STATUS", "RECORD_ID", "ERRORS"]
+    assert frame["ERRORS"].to_list() == [None, "INVALID_DATA-Email"]
+    assert frame["RECORD_ID"].dtype == pl.String
+    table = result.to_pandas()
+    assert list(table.columns) == frame.columns
+    assert table["Last_Name"].tolist() == ["Boyle", "Kay"]
+    assert table["ERRORS"].isna().tolist() == [True, False]
+
+
+MOMENT = datetime(2024, 2, 29, 12, 30, 45, 123456, tzinfo=UTC)
+VALUES = [
+    (None, ""), (True, "true"), (False, "false"), (7, "7"), (2.5, "2.5"), (3.0, "3"),
+    (float("nan"), ""), (Decimal("1.10"), "1.10"), (date(2024, 2, 29), "2024-02-29"),
+    (MOMENT, "2024-02-29T12:30:45+00:00"), (["a", "b"], "a;b"), ('say "a, b"\n', 'say "a, b"\n'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["records", "polars", "pandas"])
+@pytest.mark.parametrize(("value", "text"), VALUES, ids=str)
+def test_each_value_becomes_the_text_that_the_service_reads(
+    client: Client, kind: str, value: object, text: str
+) -> None:
+    """Whatever kind of table it comes from."""
+    records: Any = [{"Last_Name": "x", "Description": value}]
+    if kind == "polars":
+        records = pl.DataFrame({"Last_Name": ["x"], "Description": [value]}, strict=False)
+    elif kind == "pandas":
+        records = pd.DataFrame({"Last_Name": ["x"], "Description": [value]})
+    (row,) = client.write(records, module="Leads").result()
+    assert (row.status, row.values["Description"]) == ("ADDED", text)
+
+
+def test_mappings_by_header_text(client: Client, tmp_path: Path) -> None:
+    """A header need not be a name of the API; a column without a mapping stays out."""
+    path = tmp_path / "a.csv"
+    path.write_text("Surname;Mail;Note\nBoyle;m@x.example;n\n")
+    mappings = {"Mail": "Email", "Surname": "Last_Name"}
+    job = client.write(path, module="Leads", mappings=mappings, delimiter=";")
+    (row,) = job.result()
+    assert row.values == {"Mail": "m@x.example", "Surname": "Boyle"}
+    reading = client.snapshot(job.id).resources[0].reading
+    assert reading is not None and reading.columns_left_out == ["Note"]
+    by_index = [NewFieldMapping(api_name="Last_Name", index=1)]
+    (row,) = client.write(path, module="Leads", mappings=by_index).result()
+    assert row.values == {"Mail": "m@x.example"}
+    with pytest.raises(ValueError, match="no column 'Name'; its header is"):
+        client.write(path, module="Leads", mappings={"Name": "Last_Name"}, delimiter=";")
+
+
+@pytest.mark.parametrize("kind", ["a path", "records"])
+def test_a_long_source_becomes_several_jobs(client: Client, tmp_path: Path, kind: str) -> None:
+    """Of as many rows as a job may have; their results are one, in order."""
+    count = 25
+    records = [{"Last_Name": f"n{n}", "Description": f'several\n"lines" {n}'} for n in range(count)]
+    source: Any = records
+    if kind == "a path":
+        source = tmp_path / "a.csv"
+        pl.DataFrame(records).write_csv(source)
+    job = client.write(source, module="Leads", rows_per_job=10)
+    assert len(job.ids) == 3
+    rows = list(job.result())
+    assert [row.values for row in rows] == records
+    counts = [details.resource[0].file.total_count for details in job.wait()]
+    assert counts == [10, 10, 5]
+    with pytest.raises(ValueError, match="too many values"):
+        _ = job.id
+    (one,) = client.write(records[:10], module="Leads", rows_per_job=10).ids
+    assert one.isdigit()
+
+
+def test_rows_of_several_jobs_take_effect_in_order(client: Client) -> None:
+    """A later job that changes a record of an earlier one finds it."""
+    email = "in-order@x.example"
+    records = [{"Last_Name": f"n{n}", "Email": email} for n in range(6)]
+    job = client.write(records, module="Leads", operation="upsert", find_by="Email", rows_per_job=1)
+    assert [row.status for row in job.result()] == ["ADDED", *["UPDATED"] * 5]
+
+
+WRONG = {
+    "no records": ([], "there are no records"),
+    "a record with a further key": ([{"a": 1}, {"a": 1, "b": 2}], "record 2 has 'b'"),
+    "bytes in a cell": ([{"Last_Name": b"x"}], "cannot hold a value of the type bytes"),
+    "one record": ({"Last_Name": "x"}, "dict cannot be written"),
+    "a number": (7, "int cannot be written"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_what_cannot_be_written_is_refused_by_name(client: Client, kind: str) -> None:
+    """Nothing is left out in silence."""
+    source, words = WRONG[kind]
+    with pytest.raises(ValueError, match=words):
+        client.write(source, module="Leads")
+
+
+def test_files_that_cannot_be_written_are_refused_by_name(client: Client, tmp_path: Path) -> None:
+    """Before anything is sent."""
+    empty = tmp_path / "empty.csv"
+    empty.touch()
+    with pytest.raises(ValueError, match=r"empty.csv has no header"):
+        client.write(empty, module="Leads", mappings={"a": "Last_Name"})
+    with pytest.raises(ValueError, match="more than 1 rows, which is the most of a job"):
+        client.write(zipped_csv(tmp_path), module="Leads", rows_per_job=1)
+    latin = tmp_path / "latin.csv"
+    latin.write_bytes("Last_Name\nMüller\n".encode("latin-1") * 2)
+    with pytest.raises(UnicodeDecodeError):
+        client.write(latin, module="Leads", rows_per_job=1)
+    job = client.write(latin, module="Leads", rows_per_job=1, character_encoding="ISO-8859-1")
+    assert [row.values["Last_Name"] for row in job.result()] == ["Müller", "Last_Name", "Müller"]
+    with pytest.raises(FileNotFoundError):
+        client.write(tmp_path / "none.csv", module="Leads")
+
+
+def test_a_job_without_a_result_says_so(client: Client, tmp_path: Path) -> None:
+    """It failed before its first row."""
+    path = tmp_path / "a.csv"
+    path.write_text("Last_Name,Last_Name\n")
+    with pytest.raises(ApiError):
+        client.write(path, module="Leads").result()
+
+
+def test_the_async_client_writes_too(live: Live, tmp_path: Path) -> None:
+    """The event loop is not blocked meanwhile."""
+
+    async def run() -> list[str]:
+        token = live.credentials["access_token"]
+        async with AsyncClient(live.base_url, token=token) as client:
+            job = await client.write(csv_path(tmp_path), module="Leads", rows_per_job=1)
+            assert [details.status for details in await job.wait()] == ["COMPLETED"] * 2
+            return [row.status for row in await job.result()]
+
+    assert asyncio.run(run()) == ["ADDED", "SKIPPED"]
