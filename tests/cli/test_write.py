@@ -196,8 +196,6 @@ def test_rows_of_a_failed_job_need_no_correction(
         (("folder", *INSERT), "is a folder"),
         (("good.csv", *INSERT, "--delimiter", "bar"), "no vertical bar"),
         (("good.csv", *INSERT, "--url", "http://127.0.0.1:9"), "--token"),
-        (("good.csv", *INSERT, "--url", "http://127.0.0.1:9", "--token", "x", "--dry-run"),
-         "--dry-run works on a data folder"),
         (("good.csv", *INSERT, "--url", "http://127.0.0.1:9", "--token", "x"), "does not answer"),
     ],
 )  # fmt: skip
