@@ -163,7 +163,7 @@ class Services:
 
     @on_first_use
     def job_control(self) -> JobControl:
-        """Aborts and deletes jobs."""
+        """Aborts and deletes jobs, and replays callbacks."""
         from bulkwright.service.job_control import JobControl
         from bulkwright.store.retention import RetentionStore
 
@@ -172,6 +172,7 @@ class Services:
             self.job_store,
             self.read_store,
             RetentionStore(self.database),
+            self.outbox,
             self.files,
             self.audit,
         )

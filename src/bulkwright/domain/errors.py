@@ -43,6 +43,8 @@ ends a request or a whole job. Its form on the wire (HTTP status, envelope) is d
     ├── (report_errors.py)            why the rows of a job cannot be reported
     ├── JobHasEnded                   JOB_HAS_ENDED (own)
     ├── JobIsOpen                     JOB_IS_OPEN (own)
+    ├── NoCallback                    NO_CALLBACK (own)
+    ├── CallbackIsPending             CALLBACK_IS_PENDING (own)
     ├── ResultDamaged                 the stored result has changed
     ├── OAuthError                    errors of the token endpoint (`error` in the body)
     │   └── TooManyTokenRequests        Access Denied (own shape)
@@ -324,6 +326,18 @@ class JobIsOpen(BulkwrightError):
     """The job has not ended, so that it cannot be deleted."""
 
     code = "JOB_IS_OPEN"
+
+
+class NoCallback(BulkwrightError):
+    """The job has no callback, or none that was begun."""
+
+    code = "NO_CALLBACK"
+
+
+class CallbackIsPending(BulkwrightError):
+    """The callback of the job is not delivered yet, so that it cannot be sent again."""
+
+    code = "CALLBACK_IS_PENDING"
 
 
 class ResultDamaged(BulkwrightError):

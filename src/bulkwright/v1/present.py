@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 
+from bulkwright.domain.delivery import Delivery, DeliveryState
 from bulkwright.domain.job import Job, Resource, Split
 from bulkwright.domain.outcome import Counts
 from bulkwright.domain.read_job import ReadJob
@@ -52,6 +53,20 @@ def job_deletion(job_id: int, deleted: DeletedJob) -> own.JobDeletion:
         files_deleted=[str(number) for number in deleted.uploads],
         files_kept=[str(number) for number in deleted.kept_uploads],
         callback_dropped=deleted.dropped_callback,
+    )
+
+
+def callback_snapshot(delivery: Delivery) -> own.CallbackSnapshot:
+    """Returns the delivery of a callback."""
+    pending = delivery.state is DeliveryState.PENDING
+    return own.CallbackSnapshot(
+        url=delivery.url,
+        state=delivery.state.value,
+        attempts=delivery.attempts,
+        next_attempt_time=_moment(delivery.next_time) if pending else None,
+        ended_time=None if delivery.ended_time is None else _moment(delivery.ended_time),
+        last_status=delivery.last_status,
+        last_error=delivery.last_error,
     )
 
 

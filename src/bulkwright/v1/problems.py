@@ -93,6 +93,8 @@ STATUS: dict[type[errors.BulkwrightError], int] = {
     errors.IdempotencyKeyReused: 409,
     errors.JobHasEnded: 409,
     errors.JobIsOpen: 409,
+    errors.CallbackIsPending: 409,
+    errors.NoCallback: 404,
     errors.QuotaExceeded: 429,
     errors.AccessError: 403,
     errors.AuthenticationFailure: 401,

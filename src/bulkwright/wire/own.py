@@ -202,6 +202,22 @@ class JobDeletion(Struct, frozen=True, kw_only=True):
     """Whether its end was not reported yet, and never will be."""
 
 
+class CallbackSnapshot(Struct, frozen=True, kw_only=True):
+    """The delivery of a job's callback."""
+
+    url: str
+    state: str
+    """`pending`, `delivered` or `given_up`."""
+    attempts: int
+    next_attempt_time: str | None
+    """Null if there will be none."""
+    ended_time: str | None
+    last_status: int | None
+    """The HTTP status of the last response; null if there was none."""
+    last_error: str | None
+    """Why the last attempt failed."""
+
+
 class JobPage(Struct, frozen=True, kw_only=True):
     """Some jobs, newest first."""
 
