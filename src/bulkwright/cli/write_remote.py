@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 from msgspec import UNSET
@@ -27,6 +27,7 @@ from bulkwright.client.atomic_file import atomic_write
 from bulkwright.domain.job import FieldMapping
 from bulkwright.domain.module import Field, Module
 from bulkwright.domain.reading import FoundBy, Reading
+from bulkwright.wire import own
 from bulkwright.wire import requests as wire
 from bulkwright.wire.own import ReadingSnapshot
 from bulkwright.wire.responses import JobDetails
@@ -50,9 +51,9 @@ def write_remote(
     url, dry_run = account.url, account.dry_run
     splitting = task.splitting()
     header = splitting.header
-    if dry_run and splitting.delimiter == "\t":
-        # The own API, which has dry runs, takes such a file; that of the real job does not.
-        fail(f"{task.path.name} is separated by tabs, which a server does not take")
+    if dry_run and splitting.delimiter == "\t" and task.options.delimiter is None:
+        # The own API takes such a file unnamed; the Zoho API, which creates the real job, does not.
+        fail(f"{task.path.name} is separated by tabs; give --delimiter tab.")
     job_id = ""
     try:
         with Client(url, token=account.token) as client:
@@ -139,6 +140,34 @@ def _create(
     options = task.options
     with zipped(task.path, zipfile.ZIP_DEFLATED) as made:
         file_id = client.upload(made)
+    if options.delimiter is not None or dry_run:
+        # The Zoho API has no place for them.
+        job = own.NewJob(
+            operation=options.operation,
+            module=options.module,
+            file_id=file_id,
+            find_by=options.find_by,
+            ignore_empty=options.ignore_empty,
+            columns=[_own(mapping) for mapping in mappings],
+            encoding=options.encoding,
+            delimiter=cast("Any", options.delimiters if options.delimiter else None),
+            dry_run=dry_run,
+        )
+        try:
+            return client.create_own(job)
+        except ApiError as error:
+            if error.code != "OAUTH_SCOPE_MISMATCH":
+                raise
+            named = "--dry-run" if dry_run else "a --delimiter"
+            otherwise = (
+                ""
+                if dry_run
+                else (" Without --delimiter the server finds what separates the columns.")
+            )
+            fail(
+                f"the token may not create a job with {named}: it lacks a scope, "
+                f"bulkwright.jobs.CREATE or that of the module.{otherwise}"
+            )
     return client.create(
         options.operation,
         options.module,
@@ -147,7 +176,16 @@ def _create(
         find_by=options.find_by,
         ignore_empty=options.ignore_empty,
         character_encoding=options.encoding,
-        dry_run=dry_run,
+    )
+
+
+def _own(mapping: FieldMapping) -> own.NewColumn:
+    return own.NewColumn(
+        field=mapping.api_name,
+        index=mapping.index,
+        format=mapping.format,
+        find_by=mapping.find_by,
+        default=mapping.default,
     )
 
 

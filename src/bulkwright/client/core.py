@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import IO, Any, TypedDict, Unpack, cast
+from typing import IO, Any, TypedDict, TypeVar, Unpack
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -15,7 +15,7 @@ import msgspec
 
 from bulkwright.client.sources import JobFile
 from bulkwright.client.steps import Call, Pause, Steps
-from bulkwright.wire.own import JobSnapshot, NewColumn, NewJob
+from bulkwright.wire.own import JobSnapshot, NewJob
 from bulkwright.wire.requests import ModuleName, NewFieldMapping, NewResource, WriteRequest
 from bulkwright.wire.responses import JobDetails
 
@@ -32,6 +32,7 @@ _UNCERTAIN = (500, 502, 504)
 """Statuses of requests that may have had their effect."""
 
 
+T = TypeVar("T")
 _KEY = "Idempotency-Key"
 """Of requests that change something: a service that knows it works on a repeated request once."""
 
@@ -86,9 +87,6 @@ class CreateOptions(TypedDict, total=False):
     find_by: str | None
     ignore_empty: bool
     character_encoding: str | None
-    dry_run: bool
-    """Whether nothing is stored: the result is the one that the job would have. Zoho has no dry
-    runs; a Bulkwright server needs the scope bulkwright.jobs.CREATE."""
 
 
 class Core:
@@ -131,8 +129,6 @@ class Core:
         mappings = options.get("mappings")
         if isinstance(mappings, Mapping):
             raise ValueError("mappings by header text need the file: use `write`")
-        if options.get("dry_run"):
-            return (yield from self._create_dry(operation, module, file_id, options))
         request = WriteRequest(
             operation=operation,
             character_encoding=options.get("character_encoding") or unset,
@@ -155,28 +151,6 @@ class Core:
             )
         )
         return str(_decoded(response)["details"]["id"])
-
-    def _create_dry(
-        self, operation: str, module: str, file_id: str, options: CreateOptions
-    ) -> Steps[str]:
-        """Creates a dry run over the service's own API; returns its id."""
-        mappings = cast("Sequence[NewFieldMapping] | None", options.get("mappings"))
-        new = NewJob(
-            operation=cast("Any", operation),
-            module=module,
-            file_id=file_id,
-            find_by=options.get("find_by"),
-            ignore_empty=options.get("ignore_empty") or False,
-            columns=None if mappings is None else [_column(mapping) for mapping in mappings],
-            encoding=options.get("character_encoding"),
-            dry_run=True,
-        )
-        headers = {"Content-Type": "application/json", _KEY: str(uuid4())}
-        content = msgspec.json.encode(new)
-        response = yield from self._authorized(
-            Call("POST", f"{self._url}/api/v1/jobs", headers, content=content)
-        )
-        return str(_decoded(response)["id"])
 
     def write(
         self,
@@ -235,12 +209,23 @@ class Core:
         _decoded(response)
         return msgspec.json.decode(response.content, type=JobDetails)
 
-    def snapshot(self, job_id: str) -> Steps[JobSnapshot]:
-        """Returns a job as the service's own API shows it, which Zoho does not have."""
-        response = yield from self._authorized(Call("GET", f"{self._url}/api/v1/jobs/{job_id}"))
+    def create_own(self, job: NewJob) -> Steps[str]:
+        """Creates a job over the service's own API; returns its id."""
+        headers = {"Content-Type": "application/json", _KEY: str(uuid4())}
+        body = msgspec.json.encode(job)
+        made = yield from self._own(Call("POST", "/jobs", headers, content=body), JobSnapshot)
+        return made.id
+
+    def own(self, method: str, path: str, kind: type[T]) -> Steps[T]:
+        """Calls the service's own API, which Zoho does not have; returns its answer."""
+        return (yield from self._own(Call(method, path), kind))
+
+    def _own(self, call: Call, kind: type[T]) -> Steps[T]:
+        whole = replace(call, url=f"{self._url}/api/v1{call.url}")
+        response = yield from self._authorized(whole)
         _decoded(response)
         try:
-            return msgspec.json.decode(response.content, type=JobSnapshot)
+            return msgspec.json.decode(response.content, type=kind)
         except msgspec.ValidationError as error:
             raise ApiError(response.status_code, "UNREADABLE_ANSWER", str(error), {}) from None
 
@@ -332,20 +317,6 @@ def _by_index(mappings: Mapping[str, str], header: Sequence[str]) -> list[NewFie
     return [NewFieldMapping(api_name=n, index=header.index(t)) for t, n in mappings.items()]
 
 
-def _column(mapping: NewFieldMapping) -> NewColumn:
-    """Returns a mapping as the service's own API takes it."""
-    default = None if mapping.default_value is msgspec.UNSET else mapping.default_value.value
-    if default is not None and not isinstance(default, str):
-        default = msgspec.json.encode(default).decode()
-    return NewColumn(
-        field=mapping.api_name,
-        index=None if mapping.index is msgspec.UNSET else mapping.index,
-        format=None if mapping.format is msgspec.UNSET else mapping.format,
-        find_by=None if mapping.find_by is msgspec.UNSET else mapping.find_by,
-        default=default,
-    )
-
-
 def _seconds(retry_after: str) -> float | None:
     """Returns the seconds that a Retry-After header asks for; None if it cannot be read."""
     try:
@@ -365,8 +336,13 @@ def _decoded(response: httpx2.Response) -> dict[str, Any]:
     body = _object(response)
     if body.get("status") == "error" or not response.is_success:
         code = str(body.get("code") or body.get("info") or body.get("ERROR_CODE") or "ERROR")
-        message = str(body.get("message") or body.get("x-error") or body.get("x-info") or "")
-        message = message or str(body.get("detail") or "")
+        message = str(
+            body.get("message")
+            or body.get("detail")
+            or body.get("x-error")
+            or body.get("x-info")
+            or ""
+        )
         raise ApiError(response.status_code, code, message, dict(body.get("details") or {}))
     return body
 
