@@ -164,7 +164,7 @@ class Services:
 
     @on_first_use
     def job_control(self) -> JobControl:
-        """Aborts and deletes jobs."""
+        """Aborts and deletes jobs, and replays callbacks."""
         from bulkwright.service.job_control import JobControl
         from bulkwright.store.retention import RetentionStore
 
@@ -174,6 +174,7 @@ class Services:
             self.read_store,
             self.undo_store,
             RetentionStore(self.database),
+            self.outbox,
             self.files,
             self.audit,
         )

@@ -11,17 +11,20 @@ import logging
 import shlex
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
-from bulkwright.domain.limits import API_THREADS, MiB
+from bulkwright.domain.limits import API_THREADS, TRIAL_IDLE_SECONDS, MiB
 from bulkwright.events.events import Observer
 from bulkwright.files import Files, ForeignFiles
 from bulkwright.files.local import LocalFiles
-from bulkwright.folders import is_open
+from bulkwright.files.space import check_free_space
+from bulkwright.folders import is_open, make_root
 from bulkwright.service.audit import AuditLog
 from bulkwright.service.tokens import TokenService
 from bulkwright.services import Services, callback_guard
@@ -36,10 +39,12 @@ from bulkwright.variables import UnusableSetting
 if TYPE_CHECKING:
     from bulkwright.callback.dispatcher import CallbackDispatcher
     from bulkwright.pipeline.context import JobContext
+    from bulkwright.pipeline.dry_run import OpenTrial
     from bulkwright.ports import RecordStores
     from bulkwright.service.check import Check
     from bulkwright.store.check import ReadonlyDatabase
     from bulkwright.store.claims import ClaimStore
+    from bulkwright.store.sqlite.adbc import AdbcDatabase
 
 
 _log = logging.getLogger("bulkwright.files")
@@ -63,7 +68,7 @@ def open_services(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> Iterator[S
 @contextmanager
 def open_job_context(
     settings: Settings, observe: Observer, *, dry: bool = False, clock: Clock = SYSTEM_CLOCK
-) -> Iterator[tuple[Services, JobContext, OpenClaimStore]]:
+) -> Iterator[tuple[Services, JobContext, OpenClaimStore, OpenTrial]]:
     """Opens the use cases and a job context over the worker's database, and migrates that first.
 
     With `dry`, the caller rolls back the changes of the job (`JobContext.dry`).
@@ -100,7 +105,53 @@ def open_job_context(
             most_parts=settings.parts if settings.database and not dry else 1,
             clock=clock,
         )
-        yield services, ctx, open_claim_store
+        yield services, ctx, open_claim_store, partial(_open_trial, settings, database)
+
+
+@contextmanager
+def _open_trial(settings: Settings, database: Database, ctx: JobContext) -> Iterator[JobContext]:
+    """Opens a context whose changes of the database are undone at the end.
+
+    On PostgreSQL it is a transaction. On SQLite, where that would keep all other writers waiting,
+    it is a copy of the file.
+    """
+    if settings.database:
+        with suppress(_TrialEnded), database.transaction():
+            # Its worker joins the result meanwhile.
+            idle = int(TRIAL_IDLE_SECONDS * 1000)
+            database.sql(f"SET LOCAL idle_in_transaction_session_timeout = {idle}")
+            yield ctx
+            raise _TrialEnded
+        return
+    from bulkwright.pipeline.pace import ChunkPace
+    from bulkwright.store.claims import ClaimStore
+    from bulkwright.store.jobs import JobStore
+    from bulkwright.store.ledger import LedgerStore
+    from bulkwright.store.parts import PartStore
+    from bulkwright.store.sqlite.adbc import AdbcDatabase
+    from bulkwright.store.sqlite.copies import copied, size_of
+    from bulkwright.store.uploads import UploadStore
+
+    assert isinstance(database, AdbcDatabase)
+    make_root(folder := settings.scratch_path)
+    check_free_space(folder, settings.free_disk_mib * MiB + size_of(database))
+    with copied(database, folder, database.clock) as copy:
+        yield replace(
+            ctx,
+            jobs=JobStore(copy),
+            uploads=UploadStore(copy),
+            claims=ClaimStore(copy),
+            parts=PartStore(copy),
+            ledger=LedgerStore(copy),
+            modules=ModuleStore(copy),
+            accounts=AccountStore(copy),
+            records=_sqlite_records(copy),
+            pace=ChunkPace(limited=False),  # no other process uses a copy
+        )
+
+
+class _TrialEnded(Exception):
+    """Rolls back a transaction."""
 
 
 @contextmanager
@@ -232,13 +283,6 @@ def _worker_stores(
         )
         return server, records, lambda: nullcontext(ClaimStore(server))
     from bulkwright.store.sqlite.adbc import AdbcDatabase
-    from bulkwright.store.sqlite.existing import SqliteExistingSink
-    from bulkwright.store.sqlite.records import (
-        SqliteImages,
-        SqliteParentRecords,
-        SqliteReader,
-        SqliteSink,
-    )
 
     @contextmanager
     def open_second() -> Iterator[ClaimStore]:
@@ -248,14 +292,26 @@ def _worker_stores(
 
     path = _sqlite_path(settings)
     file = AdbcDatabase(path, clock)
-    records = RecordStores(
+    return file, _sqlite_records(file), open_second
+
+
+def _sqlite_records(file: AdbcDatabase) -> RecordStores:
+    from bulkwright.ports import RecordStores
+    from bulkwright.store.sqlite.existing import SqliteExistingSink
+    from bulkwright.store.sqlite.records import (
+        SqliteImages,
+        SqliteParentRecords,
+        SqliteReader,
+        SqliteSink,
+    )
+
+    return RecordStores(
         SqliteSink(file),
         SqliteExistingSink(file),
         SqliteParentRecords(file),
         SqliteReader(file),
         SqliteImages(file),
     )
-    return file, records, open_second
 
 
 def _services(database: Database, settings: Settings) -> Services:

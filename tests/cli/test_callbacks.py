@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support.program import Run
+from tests.support.program import Run, refused
 from tests.support.uploads import zipped
 
 from bulkwright.domain import scope
@@ -41,7 +41,7 @@ def test_an_empty_list(run: Run, tmp_path: Path) -> None:
 
 
 def test_deliveries_are_listed(run: Run, tmp_path: Path) -> None:
-    """A delivery that waits for its first attempt has its destination."""
+    """A delivery that waits for its first attempt has its destination; later it is sent again."""
     with open_services(Settings(tmp_path / "d")) as services:
         (org,) = services.accounts.orgs()
         (user,) = services.accounts.users(org.id)
@@ -58,3 +58,10 @@ def test_deliveries_are_listed(run: Run, tmp_path: Path) -> None:
         services.claims.finish(claimed[0], JobStatus.FAILED, code="X", has_result=False)
     shown = run("callbacks", "list", *DATA).stdout
     assert [w for w in (str(job.id), "pending", "receiver.example:8123") if w not in shown] == []
+    pending = refused(run("callbacks", "replay", str(job.id), *DATA))
+    assert "not delivered yet" in pending
+    with open_services(Settings(tmp_path / "d")) as services:
+        services.database.sql("DELETE FROM outbox")
+    again = run("callbacks", "replay", str(job.id), *DATA)
+    assert again.stdout == f"the callback of job {job.id} will be sent again\n"
+    assert "pending" in run("callbacks", "list", *DATA).stdout

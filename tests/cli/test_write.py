@@ -199,8 +199,6 @@ def test_rows_of_a_failed_job_need_no_correction(
         (("good.csv", *INSERT, "--max-errors", "100%"), "--max-errors 100%"),
         (("good.csv", *INSERT, "--max-errors", "-1"), "--max-errors"),
         (("good.csv", *INSERT, "--url", "http://127.0.0.1:9"), "--token"),
-        (("good.csv", *INSERT, "--url", "http://127.0.0.1:9", "--token", "x", "--dry-run"),
-         "--dry-run works on a data folder"),
         (("good.csv", *INSERT, "--url", "http://127.0.0.1:9", "--token", "x"), "does not answer"),
     ],
 )  # fmt: skip

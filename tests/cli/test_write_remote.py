@@ -105,6 +105,41 @@ def test_what_was_a_guess_is_shown(run: Run, live: Live, tmp_path: Path) -> None
     ]
 
 
+def test_a_dry_run_on_a_server_stores_nothing(run: Run, live: Live, tmp_path: Path) -> None:
+    """Its result is that of the real run, apart from the ids of new records."""
+    (tmp_path / "f.csv").write_text("Last Name,E-Mail,Age\nDry,dry@x.example,1\nRun,none,2\n")
+    upsert = ("--module", "Leads", "--operation", "upsert", "--find-by", "Email")
+    more = ("--map", "E-Mail=Email", "--map", "Age=", "--default", "City=Ulm", "--result", "o.zip")
+    command = ("write", "f.csv", *upsert, *more, "--url", live.base_url, "--token")
+    found = []
+    for dry in (("--dry-run",), ("--dry-run",), ()):
+        done = run(*command, live.access_token, *dry)
+        assert done.returncode == 3, done.stderr
+        assert ("nothing was stored" in done.stdout) is bool(dry)
+        assert done.stdout.startswith("columns left out: Age") or "Age (as stated)" in done.stdout
+        line = next(one for one in done.stdout.splitlines() if "COMPLETED" in one)
+        assert line.startswith("dry run job ") is bool(dry)
+        assert line.endswith("added 1  updated 0  skipped 1  of 2 rows")
+        with zipfile.ZipFile(tmp_path / "o.zip") as archive:
+            found.append(archive.read(archive.namelist()[0]).decode().splitlines())
+    first, second, real = found
+    assert first == second
+    assert [line.rsplit(",", 2)[0] for line in first] == [line.rsplit(",", 2)[0] for line in real]
+
+
+def test_a_dry_run_that_a_server_does_not_do(run: Run, live: Live, tmp_path: Path) -> None:
+    """The message names the scope; and a file that the real job would not take is refused."""
+    (tmp_path / "f.csv").write_text("Last_Name\nBoyle\n")
+    narrow = live.token(
+        "ZohoCRM.bulk.ALL,ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoCRM.org.ALL,"
+        "ZohoFiles.files.ALL"
+    )
+    command = ("write", "f.csv", *INSERT, "--dry-run", "--url", live.base_url, "--token")
+    assert "bulkwright.jobs.CREATE" in refused(run(*command, narrow))
+    (tmp_path / "f.csv").write_text("Last_Name\tEmail\nBoyle\tp@x.example\n")
+    assert "separated by tabs" in refused(run(*command, live.access_token))
+
+
 def test_a_named_delimiter_holds_on_the_server_too(run: Run, live: Live, tmp_path: Path) -> None:
     """Even where another one would fit better; a token that may not state it is refused."""
     (tmp_path / "f.csv").write_text("Last_Name|City,Email\n" + "a|b,x@x.example\n" * 3)

@@ -104,7 +104,7 @@ class Stage:
             chunk_rows=rows,
             chunk_bytes=size,
         )
-        worker = Worker(ctx, made._open_claim_store)
+        worker = Worker(ctx, made._open_claim_store, made._open_trial)
         worker._identity = name
         worker.run_one(only)
         return events

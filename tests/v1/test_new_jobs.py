@@ -119,6 +119,7 @@ def test_a_job_has_what_was_asked_for(server: Deployment) -> None:
     )  # fmt: skip
     assert (resource["find_by"], resource["file_name"]) == ("Email", "leads.csv")
     reading = resource["reading"]
+    assert job["dry_run"] is False
     assert (reading["encoding_by"], reading["delimiter"]) == ("named", "\t")
 
 

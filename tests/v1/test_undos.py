@@ -150,6 +150,8 @@ def test_what_cannot_be_undone_is_refused(server: Deployment) -> None:
     claims.finish(claimed[0], JobStatus.COMPLETED, code=None, has_result=False)
     server.services.database.sql("UPDATE resources SET parts = 1 WHERE job_id = ?", (job,))
     problem(undo(job), 409, "NO_IMAGES")
+    server.services.database.sql("UPDATE jobs SET dry = (1 = 1) WHERE id = ?", (job,))
+    assert "dry run" in problem(undo(job), 409, "CANNOT_UNDO")["detail"]
     problem(server.get(f"/api/v1/undos/{job}"), 404, "NO_SUCH_JOB")
     problem(server.get("/api/v1/undos/1/result"), 404, "NO_SUCH_JOB")
     assert get(server, f"{JOBS}/{job}")["status"] == "COMPLETED"

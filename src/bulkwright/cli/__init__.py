@@ -129,6 +129,11 @@ callbacks.command(
     help="Print the secret that signs callbacks.",
     help_epilogue=_example("callbacks secret"),
 )
+callbacks.command(
+    "bulkwright.cli.callbacks:replay",
+    help="Send a callback again.",
+    help_epilogue=_example("callbacks replay"),
+)
 app.command(callbacks)
 
 modules = App(name="modules", help="Show and change the CRM schema.")

@@ -6,9 +6,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from bulkwright.cli.failure import fail
+from bulkwright.cli.jobs import find_job
 from bulkwright.cli.options import DEFAULT_IN_ORG, MOST, InOrg, Json, chosen_org, open_existing
-from bulkwright.cli.output import print_list
+from bulkwright.cli.output import print_line, print_list
 from bulkwright.domain.audit import Action
+from bulkwright.domain.delivery_errors import CallbackIsPending, NoCallback
+from bulkwright.domain.errors import JobIsOpen
 
 
 def list_(
@@ -50,3 +54,19 @@ def secret(
                 services.signing.rotate(org_id)
                 services.audit.record(Action.CALLBACK_SECRET_ROTATED, org_id=org_id)
         print(services.signing.of(org_id)[0])
+
+
+def replay(
+    job_id: Annotated[str, Parameter(help="The id of the job.")],
+    /,
+    *,
+    location: InOrg = DEFAULT_IN_ORG,
+) -> None:
+    """Send the callback of an ended job again; a server delivers it."""
+    with open_existing(location) as services:
+        job = find_job(services, location, job_id)
+        try:
+            services.job_control.replay_callback(job.org_id, job.id)
+        except (CallbackIsPending, JobIsOpen, NoCallback) as error:
+            fail(error.message)
+    print_line(f"the callback of job {job.id} will be sent again")

@@ -19,6 +19,7 @@ EXAMPLES = {
     "jobs undo": "bulkwright jobs undo JOB_ID --dry-run",
     "jobs delete": "bulkwright jobs delete JOB_ID",
     "callbacks list": "bulkwright callbacks list --json",
+    "callbacks replay": "bulkwright callbacks replay JOB_ID",
     "callbacks secret": "bulkwright callbacks secret --rotate",
     "modules list": "bulkwright modules list",
     "modules show": "bulkwright modules show Leads",

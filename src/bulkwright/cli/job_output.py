@@ -26,6 +26,7 @@ def job_line(job: AnyJob, *, name: str | None = None) -> None:
     """Prints the status and the counts of a job in one line; `name` is shown instead of its id."""
     line = Text.assemble(
         f"{name or f'job {job.id}'}  ", coloured(job.status.value),
+        " dry run" if name is None and isinstance(job, Job) and job.dry else "",
         f" {job.code}" if job.code else "", "  ", *_counts(job),
     )  # fmt: skip
     console.print(line, soft_wrap=True)
@@ -77,7 +78,7 @@ def _cells(job: AnyJob) -> dict[str, object]:
 def _write_cells(job: Job) -> dict[str, object]:
     counts = job.counts
     return {
-        "operation": job.operation.value,
+        "operation": f"{job.operation.value}{' (dry run)' if job.dry else ''}",
         "module": job.resources[0].module,
         "added": counts.added,
         "updated": counts.updated,

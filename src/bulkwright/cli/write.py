@@ -77,7 +77,7 @@ def write(
     *,
     options: JobOptions,
     dry_run: Annotated[
-        bool, Parameter(negative="", help="Check every row, but store nothing (without --url).")
+        bool, Parameter(negative="", help="Check every row, but store nothing.")
     ] = False,
     result: Annotated[Path | None, Parameter(help="Where to save the result zip.")] = None,
     remote: RemoteOptions = _IN_THIS_PROCESS,
@@ -93,8 +93,6 @@ def write(
     if remote.url is not None:
         if remote.token is None:
             fail("--url needs --token (or BULKWRIGHT_TOKEN).")
-        if dry_run:
-            fail("--dry-run works on a data folder, not on --url.")
         try:
             parse_endpoint(remote.url)
         except InvalidEndpoint:
@@ -104,10 +102,11 @@ def write(
             fail("--result is the input file; save the result under another name.")
         task = WriteTask.of(path, options)
         if remote.url is not None and remote.token is not None:
-            from bulkwright.cli.write_remote import write_remote
+            from bulkwright.cli.write_remote import RemoteAccount, write_remote
 
             quoted = jobs.quotes_formulas
-            return write_remote(task, remote.url, remote.token, result, quote_formulas=quoted)
+            account = RemoteAccount(remote.url, remote.token, dry_run=dry_run)
+            return write_remote(task, account, result, quote_formulas=quoted)
         settings = Settings.merged(jobs, location)
         return _write_on_data_folder(task, settings, location, result, dry_run=dry_run)
 

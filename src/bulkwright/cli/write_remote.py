@@ -6,6 +6,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -34,24 +35,40 @@ from bulkwright.wire.responses import JobDetails
 _UNAUTHORIZED = 401
 
 
+@dataclass(frozen=True, slots=True)
+class RemoteAccount:
+    """The server that runs the job, and whether it is to store nothing."""
+
+    url: str
+    token: str
+    dry_run: bool
+
+
 def write_remote(
-    task: WriteTask, url: str, token: str, result: Path | None, *, quote_formulas: bool
+    task: WriteTask, account: RemoteAccount, result: Path | None, *, quote_formulas: bool
 ) -> int:
     """Writes a file through the API of a server; returns the exit status of the command."""
-    header = task.splitting().header
+    url, dry_run = account.url, account.dry_run
+    splitting = task.splitting()
+    header = splitting.header
+    if dry_run and splitting.delimiter == "\t" and task.options.delimiter is None:
+        # The own API takes such a file unnamed; the Zoho API, which creates the real job, does not.
+        fail(f"{task.path.name} is separated by tabs; give --delimiter tab.")
     job_id = ""
     try:
-        with Client(url, token=token) as client:
+        with Client(url, token=account.token) as client:
             module = _module(client, task.options.module)
             task = task.checked(module)
             match = task.columns(module, header, partial(_module, client))
             report.print_omitted(match.omitted)
             with progress(task.path.name) as observe:
-                job_id = _create(client, task, match.mappings)
+                job_id = _create(client, task, match.mappings, dry_run=dry_run)
                 details = client.wait(job_id, watch=watching(observe))
                 watching(observe)(details)
-            _report(details)
+            _report(details, dry_run=dry_run)
             _save_result(client, details, result, header, quote_formulas=quote_formulas)
+            if dry_run:
+                print_line("nothing was stored")
             _report_reading(client, details, task.options.encoding)
     except ApiError as error:
         words = error.details.get("reason") or error.message or error.code
@@ -59,6 +76,8 @@ def write_remote(
             words = f"{words}; give a valid --token, such as `bulkwright token create` prints"
         if error.code == "UNREADABLE_ANSWER":
             words = "the answer is none of this API; check --url"
+        if dry_run and error.code in ("INVALID_URL_PATTERN", "NO_SUCH_METHOD"):
+            words = "the server has no dry runs; they are part of the own API of Bulkwright"
         fail(f"{words} ({error.code}, from {url})")
     except httpx2.HTTPError as error:
         fail(f"{url} does not answer: {error}")
@@ -114,13 +133,15 @@ def _lookup_module(lookup: Mapping[str, Any] | None) -> str | None:
     return found if isinstance(found, str) and found else None
 
 
-def _create(client: Client, task: WriteTask, mappings: tuple[FieldMapping, ...]) -> str:
+def _create(
+    client: Client, task: WriteTask, mappings: tuple[FieldMapping, ...], *, dry_run: bool
+) -> str:
     """Uploads the file and creates its job; returns the job's id."""
     options = task.options
     with zipped(task.path, zipfile.ZIP_DEFLATED) as made:
         file_id = client.upload(made)
     limit = options.error_limit
-    if options.delimiter is not None or limit is not None:
+    if options.delimiter is not None or limit is not None or dry_run:
         # The Zoho API has no place for them.
         job = own.NewJob(
             operation=options.operation,
@@ -134,16 +155,17 @@ def _create(client: Client, task: WriteTask, mappings: tuple[FieldMapping, ...])
             on_error="continue"
             if limit is None
             else own.StopAfter(stop_after=limit.rows, stop_after_percent=limit.percent),
+            dry_run=dry_run,
         )
         try:
             return client.create_own(job)
         except ApiError as error:
             if error.code != "OAUTH_SCOPE_MISMATCH":
                 raise
+            otherwise = "" if dry_run else " Without these options the Zoho API is used."
             fail(
-                "the token may not create a job with --delimiter or --max-errors: it lacks a "
-                "scope, bulkwright.jobs.CREATE or that of the module. Without these options the "
-                "Zoho API is used."
+                "the token may not create a job with --dry-run, --delimiter or --max-errors: it "
+                "lacks a scope, bulkwright.jobs.CREATE or that of the module." + otherwise
             )
     return client.create(
         options.operation,
@@ -166,10 +188,10 @@ def _own(mapping: FieldMapping) -> own.NewColumn:
     )
 
 
-def _report(details: JobDetails) -> None:
+def _report(details: JobDetails, *, dry_run: bool) -> None:
     counts = as_progress(details).counts
     print_line(
-        f"job {details.id}  ", coloured(details.status),
+        f"{'dry run ' if dry_run else ''}job {details.id}  ", coloured(details.status),
         f"  added {counts.added:,}  updated {counts.updated:,}  skipped {counts.skipped:,}  "
         f"of {counts.total:,} rows",
     )  # fmt: skip

@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Protocol
 
 from msgspec import UNSET
 
 from bulkwright.client.result import JobResult
 from bulkwright.wire.responses import JobDetails
 
-if TYPE_CHECKING:
-    from bulkwright.client.client import AsyncClient, Client
-
 Watch = Callable[[JobDetails], None]
 """Is called with the details of each poll."""
+
+
+class _Calls(Protocol):
+    """The calls of a client that a job makes."""
+
+    def wait(self, job_id: str, *, pause: float = ..., watch: Watch | None = ...) -> JobDetails: ...
+
+    def download(self, details: JobDetails, path: Path) -> None: ...
+
+
+class _AsyncCalls(Protocol):
+    """The same for asyncio."""
+
+    async def wait(
+        self, job_id: str, *, pause: float = ..., watch: Watch | None = ...
+    ) -> JobDetails: ...
+
+    async def download(self, details: JobDetails, path: Path) -> None: ...
 
 
 class _Jobs:
@@ -34,7 +50,7 @@ class _Jobs:
 class WriteJob(_Jobs):
     """The job of a `write`, or its jobs if the source was split."""
 
-    def __init__(self, client: Client, ids: Sequence[str]) -> None:
+    def __init__(self, client: _Calls, ids: Sequence[str]) -> None:
         super().__init__(ids)
         self._client = client
 
@@ -60,7 +76,7 @@ class WriteJob(_Jobs):
 class AsyncWriteJob(_Jobs):
     """The same as `WriteJob`, for asyncio."""
 
-    def __init__(self, client: AsyncClient, ids: Sequence[str]) -> None:
+    def __init__(self, client: _AsyncCalls, ids: Sequence[str]) -> None:
         super().__init__(ids)
         self._client = client
 

@@ -45,6 +45,7 @@ class Action(StrEnum):
     JOB_ABORTED = "job-aborted"
     JOB_DELETED = "job-deleted"
     JOB_UNDONE = "job-undone"
+    JOB_CALLBACK_REPLAYED = "job-callback-replayed"
 
     @property
     def is_failure(self) -> bool:

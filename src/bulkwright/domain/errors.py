@@ -43,6 +43,7 @@ ends a request or a whole job. Its form on the wire (HTTP status, envelope) is d
     ├── (report_errors.py)            why the rows of a job cannot be reported
     ├── JobHasEnded                   JOB_HAS_ENDED (own)
     ├── JobIsOpen                     JOB_IS_OPEN (own)
+    ├── (delivery_errors.py)          why a callback cannot be shown or sent again
     ├── (undo_errors.py)              why a job cannot be undone
     ├── ResultDamaged                 the stored result has changed
     ├── OAuthError                    errors of the token endpoint (`error` in the body)

@@ -201,6 +201,8 @@ class Job:
     """When its abort was requested: no row was stored later."""
     error_limit: ErrorLimit | None = None
     """How many rows it may skip before it ends; None if that does not matter."""
+    dry: bool = False
+    """Whether it stores nothing: its result is that of a run that was undone."""
 
     @property
     def early_end(self) -> str | None:

@@ -326,6 +326,9 @@ SIGNING_OVERLAP_SECONDS = 24 * 3600.0
 STATEMENT_SECONDS = 30.0
 """How long one statement may take: on PostgreSQL each one, with its wait for locks; on SQLite a
 query outside a transaction, such as a search."""
+TRIAL_IDLE_SECONDS = 120.0
+"""How long the transaction of a dry run on PostgreSQL may wait for its worker. Other writers of its
+module wait as long for a worker that was stopped."""
 LOCK_NOTED_SECONDS = 0.01
 """A transaction that holds its locks for a shorter time is not counted: there are too many."""
 LOCK_LONG_SECONDS = 1.0

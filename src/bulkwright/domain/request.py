@@ -62,3 +62,4 @@ class JobRequest:
     """The API version of the request; the callback has the shape of that version."""
     idempotency: IdempotencyKey | None = None
     error_limit: ErrorLimit | None = None
+    dry: bool = False

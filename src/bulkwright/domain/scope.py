@@ -37,7 +37,7 @@ JOBS_READ = ("bulkwright.jobs.read",)
 JOBS_CREATE = ("bulkwright.jobs.create",)
 """Upload files and create jobs there, beside the scope to write to the module."""
 JOBS_UPDATE = ("bulkwright.jobs.update",)
-"""Abort jobs there."""
+"""Abort jobs and replay their callbacks there."""
 JOBS_DELETE = ("bulkwright.jobs.delete",)
 """Delete jobs there."""
 

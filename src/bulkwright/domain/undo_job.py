@@ -49,6 +49,8 @@ class UndoRequest:
 class Undoable:
     """What shows whether a bulk write can be undone."""
 
+    dry: bool
+    """Whether it was a dry run, which has stored nothing."""
     has_existing_table: Sequence[str]
     """Its modules whose records are in tables of the user."""
     lacks_images: bool

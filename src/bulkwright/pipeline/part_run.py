@@ -144,7 +144,7 @@ class PartRun:
             begun = time.monotonic()  # clock: a duration for the size of the next chunks
             target.lock(conformed)
             decided = target.decide(conformed)
-            results = _results(decided, dry=ctx.dry)
+            results = _results(decided, self.plan, dry=ctx.dry)
             making = background.begin(self._store_piece, chunk, results)
             chunks.begin_next()
             target.write(decided)
@@ -216,10 +216,16 @@ def start_after(entries: list[LedgerEntry]) -> Start:
     return Start(last.chunk + 1, last.first_row + last.rows, last.resume_text, last.resume_row)
 
 
-def _results(decided: Decided, *, dry: bool) -> RowResults:
-    matched = decided.matched
-    # The ids of a dry run's new records are rolled back with it.
-    ids = matched.record if dry else decided.ids
+def _results(decided: Decided, plan: Plan, *, dry: bool) -> RowResults:
+    matched, ids = decided.matched, decided.ids
+    if dry:
+        # New records of a dry run are undone with it, so that their ids mean nothing. Earlier rows
+        # of the file may have made the record that a row updates.
+        ids = matched.record
+        if not plan.module.has_existing_table:
+            ids = ids.to_frame("id").select(pl.when(pl.col("id") < plan.job.id).then(pl.col("id")))[
+                "id"
+            ]
     return RowResults(matched.outcome, ids, matched.conformed.row_errors.cells())
 
 

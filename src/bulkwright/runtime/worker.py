@@ -41,6 +41,7 @@ from bulkwright.events.events import (
 from bulkwright.outages import classify
 from bulkwright.pipeline.bulk_read import fail_read, run_read
 from bulkwright.pipeline.context import JobContext
+from bulkwright.pipeline.dry_run import OpenTrial, run_dry
 from bulkwright.pipeline.run import Interrupted, fail_job, run_free_part, run_job
 from bulkwright.pipeline.undo import fail_undo, run_undo
 from bulkwright.runtime.best_effort import best_effort
@@ -70,16 +71,19 @@ def open_worker(
 ) -> Iterator[tuple[Services, Worker]]:
     """Opens the use cases and a worker over the worker's database, and migrates that first."""
     opened = open_job_context(settings, observe, dry=dry, clock=clock)
-    with opened as (services, ctx, open_claim_store):
-        yield services, Worker(ctx, open_claim_store)
+    with opened as (services, ctx, open_claim_store, open_trial):
+        yield services, Worker(ctx, open_claim_store, open_trial)
 
 
 class Worker:
     """One worker."""
 
-    def __init__(self, ctx: JobContext, open_claim_store: OpenClaimStore) -> None:
+    def __init__(
+        self, ctx: JobContext, open_claim_store: OpenClaimStore, open_trial: OpenTrial
+    ) -> None:
         self._ctx = ctx
         self._open_claim_store = open_claim_store
+        self._open_trial = open_trial
         self._clock = ctx.clock
         self._identity = worker_identity(os.getpid())
         self._deferred: dict[Lease | PartLease, bool] = {}
@@ -244,6 +248,8 @@ class Worker:
                 # later one may not, because that may be what ends the worker.
                 listed = attempt <= JOB_ATTEMPTS + 1
                 fail_job(lease, job, code, self._ctx, read_rest=listed)
+            elif job.dry:
+                run_dry(lease, job, attempt, self._ctx, self._open_trial)
             else:
                 run_job(lease, job, attempt, self._ctx)
 

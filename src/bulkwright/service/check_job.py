@@ -36,6 +36,8 @@ class JobCheck:
     def run(self) -> Iterator[Finding]:
         """Yields each finding; marks the records that the lines report in the store."""
         job = self._job
+        if job.dry:
+            return  # no record came of it
         if job.read is not None:
             yield from self._exported(job.read)
             return

@@ -1,4 +1,4 @@
-"""Aborts and deletes jobs. The audit log has an entry for each.
+"""Aborts and deletes jobs, and replays callbacks. The audit log has an entry for each.
 
 An abort ends the claims of all workers in one transaction: a chunk that is being committed is
 stored, and no other after it. The worker that claims the job next ends it as FAILED, with a result
@@ -13,12 +13,19 @@ from dataclasses import dataclass
 
 from bulkwright.domain.any_job import AnyJob
 from bulkwright.domain.audit import Action, Actor
-from bulkwright.domain.errors import JobHasEnded, ResourceNotFound
+from bulkwright.domain.delivery import Delivery
+from bulkwright.domain.delivery_errors import CallbackIsPending, NoCallback
+from bulkwright.domain.errors import (
+    JobHasEnded,
+    JobIsOpen,
+    ResourceNotFound,
+)
 from bulkwright.domain.retention import DeletedJob
 from bulkwright.files import Area, Files
 from bulkwright.service.audit import AuditLog
 from bulkwright.store.claims import ClaimStore
 from bulkwright.store.jobs import JobStore
+from bulkwright.store.outbox import OutboxStore
 from bulkwright.store.reads import ReadStore
 from bulkwright.store.retention import RetentionStore
 from bulkwright.store.undos import UndoStore
@@ -33,6 +40,7 @@ class JobControl:
     reads: ReadStore
     undos: UndoStore
     retention: RetentionStore
+    outbox: OutboxStore
     files: Files
     audit: AuditLog
 
@@ -74,6 +82,45 @@ class JobControl:
         for upload_id in deleted.uploads:
             self.files.delete(Area.UPLOADS, upload_id)
         return deleted
+
+    def callback(self, org_id: int, job_id: int) -> Delivery:
+        """Returns the delivery of a job's callback. Raises NoCallback, ResourceNotFound."""
+        self._callback_url(org_id, job_id)
+        delivery = self.outbox.of_job(org_id, job_id)
+        if delivery is None:
+            raise NoCallback(
+                "The callback of the job was not begun, because the job has not ended, or its "
+                "delivery has expired."
+            )
+        return delivery
+
+    def replay_callback(
+        self, org_id: int, job_id: int, *, user_id: int | None = None, actor: Actor | None = None
+    ) -> Delivery:
+        """Sends the callback of an ended job again, as a new delivery; returns that.
+
+        Raises CallbackIsPending, NoCallback, JobIsOpen and ResourceNotFound.
+        """
+        url = self._callback_url(org_id, job_id)
+        if not self._job(org_id, job_id).status.is_final:
+            raise JobIsOpen("The job has not ended; its callback is sent when it does.")
+        with self.jobs.transaction():
+            if not self.outbox.replay(org_id, job_id, url):
+                raise CallbackIsPending("The callback of the job is not delivered yet; wait.")
+            self.audit.record(
+                Action.JOB_CALLBACK_REPLAYED,
+                actor,
+                org_id=org_id,
+                user_id=user_id,
+                detail=str(job_id),
+            )
+        return self.callback(org_id, job_id)
+
+    def _callback_url(self, org_id: int, job_id: int) -> str:
+        callback = self._job(org_id, job_id).callback
+        if callback is None:
+            raise NoCallback("The job was created without a callback.")
+        return callback.url
 
     def _job(self, org_id: int, job_id: int) -> AnyJob:
         number = (org_id, job_id)

@@ -129,6 +129,7 @@ class JobService:
             fingerprint=request.fingerprint,
             version=request.version,
             error_limit=request.error_limit,
+            dry=request.dry,
         )
         return self._add(job, request.idempotency, wake=wake)
 

@@ -102,6 +102,8 @@ def _check(found: Undoable, request: UndoRequest) -> None:
             else f"Job {number} was undone by job {found.undo_id}; its result lists the records.",
             {"undo_job": str(found.undo_id)},
         )
+    if found.dry:
+        raise CannotUndo(f"Job {number} was a dry run: it has stored nothing.")
     if found.has_existing_table:
         names = ", ".join(found.has_existing_table)
         raise CannotUndo(

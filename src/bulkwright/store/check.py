@@ -79,6 +79,8 @@ class JobState:
     """Empty for a bulk read and for an undo."""
     read: tuple[LedgerEntry, ...] | None
     """The chunks of a bulk read or of an undo; None for a bulk write."""
+    dry: bool
+    """Whether it has stored nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,7 @@ class CheckStore:
                 read=tuple(self._ledger.entries(job_id, 0))
                 if row["operation"] in ("read", "undo")
                 else None,
+                dry=bool(row["dry"]),
             )
 
     def _resources(self, job_id: int) -> Iterator[ResourceState]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from bulkwright.domain.any_job import AnyJob
 from bulkwright.domain.errors import LeaseLost
-from bulkwright.domain.job import JobStatus, Lease, PartLease, ResourceStatus, Split
+from bulkwright.domain.job import Job, JobStatus, Lease, PartLease, ResourceStatus, Split
 from bulkwright.store.database import Database, Row
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.outbox import OutboxStore
@@ -184,6 +184,35 @@ class ClaimStore:
         """Records that all rows of a resource are stored. Raises LeaseLost."""
         with self.held(lease):
             self._db.run("complete_resource", id=lease.job_id, position=position)
+
+    def holds(self, lease: Lease) -> bool:
+        """Returns whether a claim holds by what is committed."""
+        return self._db.one("has_lease", id=lease.job_id, fence=lease.fence) is not None
+
+    def begin_twin(self, twin: Job, worker: str) -> Lease:
+        """Adds a job and gives it to a worker, inside a transaction that no other one sees.
+
+        Unlike `claim`, it locks nothing that the jobs of the org share.
+        """
+        self._jobs.add(twin, wake=False)
+        self._db.run("begin_twin", id=twin.id, worker=worker)
+        return Lease(twin.id, 1, worker)
+
+    def finish_dry(self, lease: Lease, twin: Job, result_sha256: str | None) -> None:
+        """Ends a dry run like its twin, which was undone. Raises LeaseLost."""
+        with self.held(lease):
+            self._db.run("set_encoding", id=lease.job_id, encoding=twin.character_encoding)
+            for position, resource in enumerate(twin.resources):
+                self._parts.add_done(lease.job_id, position, resource)
+                if resource.status is ResourceStatus.COMPLETED:
+                    self._db.run("complete_resource", id=lease.job_id, position=position)
+            self.finish(
+                lease,
+                twin.status,
+                code=twin.code,
+                has_result=result_sha256 is not None,
+                result_sha256=result_sha256,
+            )
 
     def abort(self, org_id: int, job_id: int) -> bool:
         """Takes a job from its workers, so that none of them stores another row; wakes idle ones.

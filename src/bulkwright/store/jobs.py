@@ -60,6 +60,7 @@ class JobStore:
                 version=job.version,
                 stop_after=None if job.error_limit is None else job.error_limit.rows,
                 stop_after_percent=None if job.error_limit is None else job.error_limit.percent,
+                dry=job.dry,
             )
             for position, resource in enumerate(job.resources):
                 self._db.run(
@@ -161,6 +162,7 @@ def _job(rows: list[Row]) -> Job:
         ended_time=None if ended is None else from_micros(ended, row["time_zone"]),
         abort_time=abort_time(row),
         error_limit=_error_limit(row),
+        dry=bool(row["dry"]),
     )
 
 

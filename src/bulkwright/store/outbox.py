@@ -39,6 +39,23 @@ class OutboxStore:
             deadline=moment + micros(CALLBACK_LIFE_SECONDS),
         )
 
+    def of_job(self, org_id: int, job_id: int) -> Delivery | None:
+        """Returns the delivery of a job; None before the job has ended, and when it is swept."""
+        row = self._db.one("delivery_of_job", org_id=org_id, job_id=job_id)
+        return None if row is None else _delivery(row)
+
+    def replay(self, org_id: int, job_id: int, url: str) -> bool:
+        """Replaces the delivery of an ended job by a new one; returns whether none is pending.
+
+        Call it inside a transaction.
+        """
+        self._db.one("lock_job", id=job_id, org_id=org_id)  # of two replays one adds a delivery
+        self._db.run("delete_ended_delivery", job_id=job_id)
+        if self.of_job(org_id, job_id) is not None:
+            return False
+        self.add(org_id, job_id, url)
+        return True
+
     def wakeups(self) -> Wakeups:
         """Returns the wake-ups of added deliveries."""
         return self._db.wakeups(Topic.CALLBACKS)

@@ -13,7 +13,15 @@ from dataclasses import replace
 
 from bulkwright.domain.error_limit import ErrorLimit
 from bulkwright.domain.errors import LeaseLost
-from bulkwright.domain.job import Lease, LedgerEntry, PartLease, PartState, PartStatus, Split
+from bulkwright.domain.job import (
+    Lease,
+    LedgerEntry,
+    PartLease,
+    PartState,
+    PartStatus,
+    Resource,
+    Split,
+)
 from bulkwright.domain.outcome import Counts
 from bulkwright.store.database import Database, Row
 from bulkwright.store.readings import reading_from, reading_json
@@ -52,6 +60,29 @@ class PartStore:
             if other is not None:
                 reason = f"another job finds records of the module by {other['split_by']}"
                 split = replace(split, parts=1, by=None, reason=reason)
+        self._set_split(at, split)
+        self._db.run_all("add_part", [{**at, "part": part} for part in range(split.parts)])
+        if split.is_divided:
+            self._db.wake(Topic.JOBS)  # idle workers claim parts
+        return split
+
+    def add_done(self, job_id: int, position: int, resource: Resource) -> None:
+        """Records how a resource was divided and read, and its counts, without any chunk."""
+        at = {"job_id": job_id, "resource": position}
+        split, reading = resource.split or Split(), resource.reading
+        self._set_split(at, split)
+        self._db.run("set_reading", **at, reading=reading_json(reading))
+        self._db.run(
+            "add_done_part",
+            **at,
+            added=resource.counts.added,
+            updated=resource.counts.updated,
+            skipped=resource.counts.skipped,
+            stray_quotes=0 if reading is None else reading.stray_quotes,
+            first_stray_quote=None if reading is None else reading.first_stray_quote,
+        )
+
+    def _set_split(self, at: Mapping[str, int], split: Split) -> None:
         self._db.run(
             "set_split",
             **at,
@@ -62,10 +93,6 @@ class PartStore:
             chunk_bytes=split.chunk_bytes,
             images=None if split.images is None else json.dumps(split.images),
         )
-        self._db.run_all("add_part", [{**at, "part": part} for part in range(split.parts)])
-        if split.is_divided:
-            self._db.wake(Topic.JOBS)  # idle workers claim parts
-        return split
 
     def claim(self, lease: Lease, resource: int) -> PartLease | None:
         """Claims the first open part for the worker that has the lease of the job.

@@ -83,6 +83,7 @@ def _request(call: OwnCall, new: own.NewJob) -> JobRequest:
         delimiters=new.delimiter or _DELIMITERS,
         callback=None if new.callback_url is None else Callback(new.callback_url),
         version=_CALLBACK_VERSION,
+        dry=new.dry_run,
         idempotency=None if key is None else idempotency_key(key, b"create", b"own", call.body),
         error_limit=_error_limit(new.on_error),
     )

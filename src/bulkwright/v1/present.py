@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from bulkwright.domain.any_job import AnyJob
+from bulkwright.domain.delivery import Delivery, DeliveryState
 from bulkwright.domain.error_limit import ErrorLimit
 from bulkwright.domain.job import Job, Resource, Split
 from bulkwright.domain.outcome import Counts
@@ -26,6 +27,7 @@ def job_snapshot(job: Job, jobs: JobService) -> own.JobSnapshot:
         status=job.status.value,
         code=job.code,
         operation=job.operation.value,
+        dry_run=job.dry,
         created_by=own.Creator(id=str(job.created_by.id), name=job.created_by.name),
         created_time=_moment(job.created_time),
         ended_time=None if job.ended_time is None else _moment(job.ended_time),
@@ -88,6 +90,20 @@ def job_deletion(job_id: int, deleted: DeletedJob) -> own.JobDeletion:
         files_deleted=[str(number) for number in deleted.uploads],
         files_kept=[str(number) for number in deleted.kept_uploads],
         callback_dropped=deleted.dropped_callback,
+    )
+
+
+def callback_snapshot(delivery: Delivery) -> own.CallbackSnapshot:
+    """Returns the delivery of a callback."""
+    pending = delivery.state is DeliveryState.PENDING
+    return own.CallbackSnapshot(
+        url=delivery.url,
+        state=delivery.state.value,
+        attempts=delivery.attempts,
+        next_attempt_time=_moment(delivery.next_time) if pending else None,
+        ended_time=None if delivery.ended_time is None else _moment(delivery.ended_time),
+        last_status=delivery.last_status,
+        last_error=delivery.last_error,
     )
 
 

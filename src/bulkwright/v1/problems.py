@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
-from bulkwright.domain import errors, report_errors
+from bulkwright.domain import delivery_errors, errors, report_errors
 from bulkwright.domain.limits import EVENT_STREAMS_OF_ORG, REPORTS_OF_ORG
 from bulkwright.domain.undo_errors import CannotUndo
 from bulkwright.events.unexpected import log_unexpected
@@ -94,6 +94,8 @@ STATUS: dict[type[errors.BulkwrightError], int] = {
     errors.IdempotencyKeyReused: 409,
     errors.JobHasEnded: 409,
     errors.JobIsOpen: 409,
+    delivery_errors.CallbackIsPending: 409,
+    delivery_errors.NoCallback: 404,
     errors.QuotaExceeded: 429,
     errors.AccessError: 403,
     errors.AuthenticationFailure: 401,

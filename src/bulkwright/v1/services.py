@@ -31,7 +31,7 @@ class OwnServices(Protocol):
 
     @property
     def job_control(self) -> JobControl:
-        """Aborts and deletes jobs."""
+        """Aborts and deletes jobs, and replays callbacks."""
         ...
 
     @property

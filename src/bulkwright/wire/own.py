@@ -58,6 +58,8 @@ class NewJob(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the end of the job is reported."""
     on_error: Literal["continue"] | StopAfter = "continue"
     """What becomes of the job when rows are skipped."""
+    dry_run: bool = False
+    """Whether nothing is stored: the result is the one that a real run would have."""
 
 
 class CsvSnapshot(Struct, frozen=True, kw_only=True):
@@ -172,6 +174,8 @@ class JobSnapshot(Struct, frozen=True, kw_only=True):
     code: str | None
     """Why it failed."""
     operation: str
+    dry_run: bool
+    """Whether nothing of it is stored."""
     created_by: Creator
     created_time: str
     ended_time: str | None
@@ -251,6 +255,22 @@ class JobDeletion(Struct, frozen=True, kw_only=True):
     """Ids of its files that another job uses."""
     callback_dropped: bool
     """Whether its end was not reported yet, and never will be."""
+
+
+class CallbackSnapshot(Struct, frozen=True, kw_only=True):
+    """The delivery of a job's callback."""
+
+    url: str
+    state: str
+    """`pending`, `delivered` or `given_up`."""
+    attempts: int
+    next_attempt_time: str | None
+    """Null if there will be none."""
+    ended_time: str | None
+    last_status: int | None
+    """The HTTP status of the last response; null if there was none."""
+    last_error: str | None
+    """Why the last attempt failed."""
 
 
 class JobPage(Struct, frozen=True, kw_only=True):

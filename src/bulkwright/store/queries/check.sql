@@ -24,7 +24,8 @@ SELECT id FROM jobs WHERE id > :after ORDER BY id LIMIT :most
 
 -- name: any_job
 -- One job of any org.
-SELECT id, org_id, operation, status, character_encoding, has_result, result_swept, result_sha256
+SELECT id, org_id, operation, status, character_encoding, has_result, result_swept, result_sha256,
+       dry
 FROM jobs WHERE id = :id
 
 -- name: resources_of

@@ -21,6 +21,10 @@ SELECT lease_holder FROM jobs WHERE id = :id
 -- Set the character encoding in which the job is processed.
 UPDATE jobs SET character_encoding = :encoding WHERE id = :id
 
+-- name: begin_twin
+-- Give a new job to a worker, inside a transaction that no other one sees.
+UPDATE jobs SET status = 'INPROGRESS', lease_token = 1, lease_holder = :worker WHERE id = :id
+
 -- name: abort_job
 -- Set the time of a job's abort, and end its claim: no worker has the fence, so none can change it
 -- before it claims it again. Returns no row if the job has ended or its abort was requested before.

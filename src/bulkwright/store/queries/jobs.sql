@@ -2,10 +2,10 @@
 -- Add a job.
 INSERT INTO jobs (id, org_id, user_id, user_name, operation, created_time, time_zone, status,
                   character_encoding, ignore_empty, callback_url, fingerprint, version,
-                  stop_after, stop_after_percent)
+                  stop_after, stop_after_percent, dry)
 VALUES (:id, :org_id, :user_id, :user_name, :operation, :created_time, :time_zone, 'ADDED',
         :character_encoding, :ignore_empty, :callback_url, :fingerprint, :version,
-        :stop_after, :stop_after_percent)
+        :stop_after, :stop_after_percent, :dry)
 
 -- name: add_resource
 -- Add one resource of a job.
@@ -59,7 +59,7 @@ SELECT id FROM jobs WHERE org_id = :org_id AND fingerprint = :fingerprint ORDER 
 SELECT j.id FROM uploads u
 JOIN uploads o ON o.org_id = u.org_id AND o.sha256 = u.sha256 AND o.id <> u.id
 JOIN resources r ON r.file_id = o.id AND r.module = :module
-JOIN jobs j ON j.id = r.job_id AND j.org_id = u.org_id
+JOIN jobs j ON j.id = r.job_id AND j.org_id = u.org_id AND NOT j.dry
 WHERE u.org_id = :org_id AND u.id = :file_id
 ORDER BY j.id DESC LIMIT 1
 

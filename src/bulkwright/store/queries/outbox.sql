@@ -41,6 +41,15 @@ WHERE id = :id AND attempts = :attempts AND state = 'pending'
 SELECT *, lane AS destination FROM outbox -- codespell:ignore lane
 WHERE org_id = :org_id ORDER BY id DESC LIMIT :most
 
+-- name: delivery_of_job
+-- The delivery of a job.
+SELECT *, lane AS destination FROM outbox -- codespell:ignore lane
+WHERE job_id = :job_id AND org_id = :org_id
+
+-- name: delete_ended_delivery
+-- Delete the delivery of a job, unless it is pending.
+DELETE FROM outbox WHERE job_id = :job_id AND state <> 'pending'
+
 -- name: add_signing_secret
 -- Add the first signing secret of an org, unless it has one.
 INSERT INTO signing_secrets (org_id, current) VALUES (:org_id, :secret)

@@ -13,6 +13,13 @@ WHERE job_id = :job_id AND position = :resource
 -- Add a part that no worker has claimed.
 INSERT INTO parts (job_id, resource, part) VALUES (:job_id, :resource, :part)
 
+-- name: add_done_part
+-- Add the only part of a resource, with the counters of a run that was undone.
+INSERT INTO parts (job_id, resource, part, status, added, updated, skipped, stray_quotes,
+                   first_stray_quote)
+VALUES (:job_id, :resource, 0, 'DONE', :added, :updated, :skipped, :stray_quotes,
+        :first_stray_quote)
+
 -- name: take_parts
 -- Claim all parts of a resource that are not done, whichever worker has them. The fences grow.
 UPDATE parts SET status = 'OPEN', code = NULL, lease_token = lease_token + 1,

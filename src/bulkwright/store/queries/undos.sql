@@ -11,7 +11,7 @@ INSERT INTO undos (job_id, undone_id, dry_run) VALUES (:job_id, :undone_id, :dry
 
 -- name: lock_undone
 -- Lock a job that is to be undone: no other undo of it can be added until this transaction ends.
-UPDATE jobs SET status = status WHERE id = :id AND org_id = :org_id RETURNING status, operation
+UPDATE jobs SET status = status WHERE id = :id AND org_id = :org_id RETURNING status, operation, dry
 
 -- name: undo_job
 -- One undo of an org.
