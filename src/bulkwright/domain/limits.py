@@ -215,6 +215,8 @@ IDEMPOTENCY_KEY_CHARACTERS = 255
 """Characters of an idempotency key at most."""
 JOBS_A_PAGE = 100
 """Jobs in one response of the own API at most."""
+PERCENT_LEAST_ROWS = 1_000
+"""Rows of a job before the share of its skipped rows is judged (domain/error_limit.py)."""
 REPORT_ROWS_AT_ONCE = 200
 """Rows of a report that are made at a time: a few milliseconds, then other requests have a turn."""
 REPORTS_OF_ORG = 4

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from bulkwright.domain.errors import BulkwrightError, LeaseLost, WorkerFailed
+from bulkwright.domain.errors import BulkwrightError, LeaseLost, TooManyErrors, WorkerFailed
 from bulkwright.domain.job import Job, JobStatus, Lease, PartLease, PartStatus, Split
 from bulkwright.domain.limits import JOB_ATTEMPTS, KEY_GROUPS
 from bulkwright.events.events import JobEnded, ResourceDivided, ResultLost
@@ -122,14 +122,23 @@ def _run_resource(
             part = part or _next_part(lease, position, split, ctx)
             if part is not None:
                 PartRun(part, lease, split, source, ctx).run(attempt)
-            return None
+            return _passed_limit(job, position, ctx)
         ctx.observe(ResourceDivided(job.id, split.parts))
         if part is not None:
             _run_own_part(part, job, split, ctx, source)
     while (part := _next_part(lease, position, split, ctx)) is not None:
         _run_own_part(part, job, split, ctx)
     states = ctx.parts.states(job.id, position)
-    return next((state.code for state in states if state.code is not None), None)
+    code = next((state.code for state in states if state.code is not None), None)
+    return code or _passed_limit(job, position, ctx)
+
+
+def _passed_limit(job: Job, position: int, ctx: JobContext) -> str | None:
+    """Return the code of a job whose rows are all done, but of which too many were skipped."""
+    if job.error_limit is None:
+        return None
+    done = ctx.parts.done(job.id, position)
+    return TooManyErrors.code if job.error_limit.is_passed(done, ended=True) else None
 
 
 def _run_own_part(

@@ -238,8 +238,8 @@ class Worker:
                 self._run_read(lease, job, attempt)
             elif isinstance(job, UndoJob):
                 self._run_undo(lease, job, attempt)
-            elif job.abort_time is not None or attempt > JOB_ATTEMPTS:
-                code = WorkerFailed.code if job.abort_time is None else Aborted.code
+            elif job.early_end is not None or attempt > JOB_ATTEMPTS:
+                code = job.early_end or WorkerFailed.code
                 # The first attempt beyond the limit may list the remaining rows in the result. A
                 # later one may not, because that may be what ends the worker.
                 listed = attempt <= JOB_ATTEMPTS + 1

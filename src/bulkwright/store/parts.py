@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
+from bulkwright.domain.error_limit import ErrorLimit
 from bulkwright.domain.errors import LeaseLost
 from bulkwright.domain.job import Lease, LedgerEntry, PartLease, PartState, PartStatus, Split
 from bulkwright.domain.outcome import Counts
@@ -158,6 +159,26 @@ class PartStore:
         if reading is not None:
             changed = replace(reading, assumed={**reading.assumed, **assumed})
             self._db.run("set_reading", **at, reading=reading_json(changed))
+
+    def stop_if_passed(self, lease: PartLease, limit: ErrorLimit) -> bool:
+        """Returns whether a resource has passed the limit of its errors, and records it.
+
+        Call it inside `ClaimStore.chunk`, behind `advance`, with no other lock to wait for after
+        it. Chunks of other parts are judged one after the other, so that each sees those before.
+        """
+        at = {"job_id": lease.job_id, "resource": lease.resource}
+        row = self._db.one("lock_limit", **at)
+        if row is not None and row["stopped"]:
+            return True
+        passed = limit.is_passed(self.done(lease.job_id, lease.resource))
+        if passed:
+            self._db.run("stop_resource", **at)
+        return passed
+
+    def is_stopped(self, lease: PartLease) -> bool:
+        """Returns whether a resource has passed the limit of its errors."""
+        row = self._db.one("is_stopped", job_id=lease.job_id, resource=lease.resource)
+        return row is not None and bool(row["stopped"])
 
     def end(self, lease: PartLease, code: str | None) -> None:
         """Ends a part: DONE, or FAILED with a code. Needs no transaction. Raises LeaseLost."""

@@ -33,7 +33,7 @@ async def upload_file(call: OwnCall) -> Response:
     """Receives a zip, and returns what it holds."""
     uploads, request, caller = call.api.services.uploads, call.request, call.caller
     key, most = key_of(call), uploads.limits.upload_bytes
-    left = await request.run(uploads.admit, caller)
+    left = await request.run(uploads.admit, caller, key=key)
     upload = await hand_over_file(
         request,
         call.api.services.files.incoming(),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
+from typing import Literal
 
 from bulkwright.domain.any_job import AnyJob
+from bulkwright.domain.error_limit import ErrorLimit
 from bulkwright.domain.job import Job, Resource, Split
 from bulkwright.domain.outcome import Counts
 from bulkwright.domain.read_job import ReadJob
@@ -13,10 +15,11 @@ from bulkwright.domain.reading import Reading
 from bulkwright.domain.retention import DeletedJob
 from bulkwright.domain.undo_job import UndoJob
 from bulkwright.domain.upload import CsvFacts, Upload
+from bulkwright.service.jobs import JobService
 from bulkwright.wire import own
 
 
-def job_snapshot(job: Job) -> own.JobSnapshot:
+def job_snapshot(job: Job, jobs: JobService) -> own.JobSnapshot:
     """Returns a job as it is now."""
     return own.JobSnapshot(
         id=str(job.id),
@@ -27,6 +30,8 @@ def job_snapshot(job: Job) -> own.JobSnapshot:
         created_time=_moment(job.created_time),
         ended_time=None if job.ended_time is None else _moment(job.ended_time),
         rows=_rows(job.counts),
+        rows_unprocessed=jobs.unprocessed(job),
+        on_error=_on_error(job.error_limit),
         has_result=job.has_result and not job.result_swept,
         abort_requested_time=None if job.abort_time is None else _moment(job.abort_time),
         callback_url=None if job.callback is None else job.callback.url,
@@ -49,6 +54,12 @@ def undo_snapshot(undo: UndoJob) -> own.UndoSnapshot:
         has_result=undo.has_result and not undo.result_swept,
         callback_url=None if undo.callback is None else undo.callback.url,
     )
+
+
+def _on_error(limit: ErrorLimit | None) -> Literal["continue"] | own.StopAfter:
+    if limit is None:
+        return "continue"
+    return own.StopAfter(stop_after=limit.rows, stop_after_percent=limit.percent)
 
 
 def aborted_job(job: AnyJob) -> own.AbortedJob:

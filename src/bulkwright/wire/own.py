@@ -26,6 +26,15 @@ class NewColumn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The value of empty cells; of every row, if no column is named."""
 
 
+class StopAfter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A job stops behind the chunk in which more rows than this are skipped. One of the two."""
+
+    stop_after: Annotated[int, Meta(ge=0, le=10**15)] | None = None
+    """Rows."""
+    stop_after_percent: Annotated[float, Meta(ge=0, lt=100)] | None = None
+    """Percent of the rows that are processed then; from 1,000 rows on, and at the end."""
+
+
 class NewJob(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A job to create."""
 
@@ -47,6 +56,8 @@ class NewJob(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of the CSV; without it, the one that was found."""
     callback_url: str | None = None
     """Where the end of the job is reported."""
+    on_error: Literal["continue"] | StopAfter = "continue"
+    """What becomes of the job when rows are skipped."""
 
 
 class CsvSnapshot(Struct, frozen=True, kw_only=True):
@@ -166,6 +177,10 @@ class JobSnapshot(Struct, frozen=True, kw_only=True):
     ended_time: str | None
     rows: RowCounts
     """Over all resources."""
+    rows_unprocessed: int | None
+    """The rows that it did not reach, as its result lists them; null without a result."""
+    on_error: Literal["continue"] | StopAfter
+    """What becomes of the job when rows are skipped."""
     has_result: bool
     """Whether its result can be downloaded."""
     abort_requested_time: str | None

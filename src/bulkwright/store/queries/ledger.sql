@@ -13,6 +13,12 @@ SELECT * FROM ledger
 WHERE job_id = :job_id AND resource = :resource AND part = :part AND chunk >= :first
 ORDER BY chunk
 
+-- name: unprocessed_rows
+-- How many rows the result of a job lists as UNPROCESSED. Of a divided resource, merged chunks count.
+SELECT CAST(coalesce(sum(l.row_count - l.added - l.updated - l.skipped), 0) AS bigint) AS row_count
+FROM ledger l JOIN resources r ON r.job_id = l.job_id AND r.position = l.resource
+WHERE l.job_id = :job_id AND l.part = CASE WHEN r.parts > 1 THEN -1 ELSE 0 END
+
 -- name: ledger_count
 -- How many chunks of a part are committed.
 SELECT count(*) AS chunks FROM ledger

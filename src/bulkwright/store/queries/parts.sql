@@ -38,6 +38,19 @@ RETURNING reading
 -- Set how a resource is read.
 UPDATE resources SET reading = :reading WHERE job_id = :job_id AND position = :resource
 
+-- name: lock_limit
+-- Whether a resource has passed the limit of its errors; no other chunk of it can be judged now.
+UPDATE resources SET stopped = stopped WHERE job_id = :job_id AND position = :resource
+RETURNING stopped
+
+-- name: stop_resource
+-- Record that a resource has passed the limit of its errors.
+UPDATE resources SET stopped = 1 WHERE job_id = :job_id AND position = :resource
+
+-- name: is_stopped
+-- Whether a resource has passed the limit of its errors.
+SELECT stopped FROM resources WHERE job_id = :job_id AND position = :resource
+
 -- name: end_part
 -- Set the final status of a part; returns no row if the claim was lost.
 UPDATE parts SET status = :status, code = :code, lease_until = 0
