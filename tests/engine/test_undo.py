@@ -28,6 +28,8 @@ from bulkwright.events.events import JobAttemptFailed
 from bulkwright.pipeline import undo as pipeline_undo
 from bulkwright.pipeline.context import StopSignal
 from bulkwright.store import retention, tables
+from bulkwright.store.migrate import migrate
+from bulkwright.store.org_removal import OrgRemoval
 
 Lines = list[dict[str, str]]
 FIRST = "Last_Name,Email,Company,Annual_Revenue\n" + "".join(
@@ -373,3 +375,58 @@ def test_a_job_that_has_stored_nothing_is_undone(bench: Bench) -> None:
     job = bench.run("Last_Name,Email\nBoyle,nonsense\n").job
     done, lines = undo(bench, job.id)
     assert (counts(done), lines) == ((0, 0, 0), [])
+
+
+def test_a_job_in_parts_is_undone(postgres_only: Bench) -> None:
+    """Each part keeps its own images and takes its own ids."""
+    bench = postgres_only
+    bench.run(FIRST)
+    stored = everything(bench)
+    bench.worker.divide_into(3)
+    job = upserted(bench, *(f"M{n},l{n}@x.example,D{n}" for n in range(30)), chunk_bytes=200).job
+    split = job.resources[0].split
+    assert split is not None and split.parts == 3
+    done, _ = undo(bench, job.id, chunk_rows=5)
+    assert counts(done) == (18, 12, 0)
+    assert everything(bench) == stored
+
+
+def test_a_store_of_an_older_version_gets_the_last_writer(bench: Bench) -> None:
+    """Jobs of that version cannot be undone; later ones on its records can."""
+    database = bench.services.database
+    old = bench.run(FIRST).job
+    table = tables.table_of(bench.module("Leads")).name
+    for module in bench.services.modules.modules(bench.org.id):
+        name = tables.table_of(module).name
+        database.sql(f'ALTER TABLE {name} DROP COLUMN "{tables.WRITER}"')
+        database.sql(f"DROP TABLE IF EXISTS {tables.images_table(module)}")
+    for statement in (
+        "DROP INDEX resources_with_images",
+        "ALTER TABLE resources DROP COLUMN images",
+        "ALTER TABLE ledger DROP COLUMN first_id",
+        "DROP TABLE undos",
+        "DROP TABLE unneeded_images",
+        "DELETE FROM migrations WHERE name = '022_undo.sql'",
+    ):
+        database.sql(statement)
+    assert migrate(database) == ["022_undo.sql"]
+    stored = everything(bench)
+    assert {row[tables.WRITER] for row in stored} == {None}
+    with pytest.raises(NoImages):
+        bench.services.undos.create(bench.caller, UndoRequest(old.id))
+    job = upserted(bench, *(f"M{n},l{n}@x.example,D{n}" for n in range(15))).job
+    done, _ = undo(bench, job.id)
+    assert counts(done) == (3, 12, 0)
+    database.sql(f'UPDATE {table} SET "{tables.WRITER}" = NULL')
+    assert everything(bench) == stored
+
+
+def test_an_org_is_removed_with_its_images(bench: Bench) -> None:
+    bench.run(FIRST)
+    job = upserted(bench, "M,l1@x.example,D").job
+    bench.services.undos.create(bench.caller, UndoRequest(job.id))
+    name = tables.images_table(bench.module("Leads")).strip('"')
+    database = bench.services.database
+    assert database.all("columns_of_table", name=name)
+    OrgRemoval(database).delete(bench.org.id)
+    assert not database.all("columns_of_table", name=name)

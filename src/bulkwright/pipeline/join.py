@@ -95,7 +95,7 @@ def _merged(
     piece, packed = result.deflate(name, text)
     ctx.files.put_piece(job_id, name, packed)
     counts = sum((entry.counts for entry in entries), Counts())
-    return replace(first, counts=counts, piece=piece, part=MERGED)
+    return replace(first, counts=counts, piece=piece, part=MERGED, first_id=None)
 
 
 def _piece_bytes(job_id: int, entries: Iterable[LedgerEntry], files: Files) -> Iterator[bytes]:
