@@ -33,7 +33,7 @@ RESOURCE = Resource(
     ),
 )  # fmt: skip
 READER = ErrorReader(RESOURCE, MODULE, HEADER)
-CELLS = ["", "nobody", "cold", "Zylker", "1.1.", "n"]
+CELLS = ["", "none@", "cold", "Zylker", "1.1.", "n"]
 
 
 def one(cell: str, *, fits: bool = True) -> CellError:
@@ -46,13 +46,13 @@ def one(cell: str, *, fits: bool = True) -> CellError:
     "cell, field, value, words",
     [
         ("MANDATORY_NOT_FOUND-Name", "Last_Name", "", "must have a value"),
-        ("INVALID_DATA-Mail, private", "Email", "nobody", "“nobody” is not an e-mail address"),
+        ("INVALID_DATA-Mail, private", "Email", "none@", "“none@” is not an e-mail address"),
         ("INVALID_DATA-Rating", "Rating", "cold", "“cold” is not a value of the picklist"),
         ("INVALID_DATA-Account", "Account_Name", "Zylker", "no record of Accounts has “Zylker” as"),
         ("INVALID_DATA-Day", "Birth", "1.1.", "does not have the format dd.MM.yyyy"),
         ("INVALID_DATA-Source", "Source", "web", "longer than 10 characters"),
-        ("DUPLICATE_DATA-Mail, private", "Email", "nobody", "has “nobody” already"),
-        ("CANNOT_PROCESS-Mail, private", "Email", "nobody", "several records have “nobody”"),
+        ("DUPLICATE_DATA-Mail, private", "Email", "none@", "has “none@” already"),
+        ("CANNOT_PROCESS-Mail, private", "Email", "none@", "several records have “none@”"),
         ("RESOURCE_NOT_FOUND-Name", "Last_Name", "", "no record of Leads has “”"),
         ("LIMIT_EXCEEDED-Record", None, None, "Column Record: LIMIT_EXCEEDED."),
     ],
@@ -84,7 +84,7 @@ def test_a_module_that_is_gone_has_no_types() -> None:
     (error,) = reader.read("INVALID_DATA-Mail, private", CELLS, fits=True)
     assert (error.field, error.message) == (
         "Email",
-        "Column Mail, private: “nobody” cannot be stored.",
+        "Column Mail, private: “none@” cannot be stored.",
     )
 
 
