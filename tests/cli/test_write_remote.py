@@ -88,3 +88,22 @@ def test_what_was_a_guess_is_shown(run: Run, live: Live, tmp_path: Path) -> None
         "other guesses about the file are not shown: the token lacks the scope "
         "bulkwright.jobs.READ",
     ]
+
+
+def test_a_named_delimiter_holds_on_the_server_too(run: Run, live: Live, tmp_path: Path) -> None:
+    """Even where another one would fit better; a token that may not state it is refused."""
+    (tmp_path / "f.csv").write_text("Last_Name|City,Email\n" + "a|b,x@x.example\n" * 3)
+    options = ("--delimiter", "comma", "--map", "Last_Name|City=Last_Name", "--default", "City=Ulm")
+    command = ("write", "f.csv", *INSERT, *options)
+    local = run(*command, "--data", "d")
+    done = run(*command, "--url", live.base_url, "--token", live.access_token)
+    assert (done.returncode, local.returncode) == (0, 0), done.stderr + local.stderr
+    assert "added 3" in done.stdout
+    assert done.stdout.splitlines()[1:] == local.stdout.splitlines()[1:]
+    piped = run(*command[:4], "--operation", "insert", "--delimiter", "bar", "--ignore-columns",
+                *("--url", live.base_url, "--token", live.access_token))  # fmt: skip
+    assert "left out: City,Email" in piped.stdout, piped.stdout + piped.stderr
+    narrow = live.token("ZohoCRM.bulk.ALL,ZohoCRM.modules.ALL,ZohoFiles.files.ALL,"
+                        "ZohoCRM.settings.ALL,ZohoCRM.org.ALL")  # fmt: skip
+    line = refused(run(*command, "--url", live.base_url, "--token", narrow))
+    assert "bulkwright.jobs.CREATE" in line

@@ -227,6 +227,32 @@ def test_the_async_client_writes_too(live: Live, tmp_path: Path) -> None:
         async with AsyncClient(live.base_url, token=token) as client:
             job = await client.write(csv_path(tmp_path), module="Leads", rows_per_job=1)
             assert [details.status for details in await job.wait()] == ["COMPLETED"] * 2
-            return [row.status for row in await job.result()]
+            for job_id in job.ids:
+                assert (await client.errors(job_id)).module == "Leads"
+            with pytest.raises(ApiError, match="JOB_HAS_ENDED"):
+                await client.abort(job.ids[0])
+            statuses = [row.status for row in await job.result()]
+            assert (await client.delete(job.ids[0])).id == job.ids[0]
+            return statuses
 
     assert asyncio.run(run()) == ["ADDED", "SKIPPED"]
+
+
+def test_a_job_is_steered_through_the_own_api(client: Client) -> None:
+    """Its errors in groups, its abort, its deletion."""
+    job = client.write(RECORDS, module="Leads")
+    job.wait()
+    found = client.errors(job.id)
+    assert [(group.code, group.column, group.rows) for group in found.groups] == [
+        ("INVALID_DATA", "Email", 1)
+    ]
+    assert found == client.errors(job.id, "Leads")
+    with pytest.raises(ApiError, match=r"JOB_HAS_ENDED: \w"):
+        client.abort(job.id)
+    assert client.delete(job.id).result_deleted
+    with pytest.raises(ApiError, match="RESOURCE_NOT_FOUND"):
+        client.details(job.id)
+    long = client.write(({"Last_Name": str(n)} for n in range(24_000)), module="Leads")
+    assert client.abort(long.id).abort_requested_time is not None
+    (details,) = long.wait()
+    assert (details.status, client.snapshot(long.id).code) == ("FAILED", "ABORTED")

@@ -196,6 +196,17 @@ def downloads(a: Attacker) -> Step:
     return step
 
 
+def reports(a: Attacker) -> Step:
+    """The full result of a large job, its failed rows and its errors, all the time."""
+    job = a.work("Last_Name,Email\n" + f"x,none {os.urandom(30).hex()}\n" * ROWS)
+
+    def step() -> None:
+        for name in ("result?format=jsonl", "failed-rows?errors=true", "errors"):
+            a.at_once(partial(a.http.get, f"/api/v1/jobs/{job}/{name}"))
+
+    return step
+
+
 def reads(a: Attacker) -> Step:
     """All records are read in bulk, with every field, many times at once."""
     for run in range(4):
@@ -285,7 +296,7 @@ ATTACKS: dict[str, Callable[[Attacker], Step]] = {
     act.__name__: act
     for act in (
         picklists, metadata, unique_fields, defaults, encodings, bodies, uploads, downloads,
-        connections, searches, single_records, reads,
+        connections, searches, single_records, reports, reads,
     )
 }  # fmt: skip
 

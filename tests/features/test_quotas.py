@@ -60,6 +60,16 @@ def test_uploads_of_a_day(server: Deployment) -> None:
     assert server.upload().status_code == 200
 
 
+def test_a_repeated_upload_is_no_further_one(server: Deployment) -> None:
+    """Its answer is that of the first request, also when the day's quota is used up since."""
+    first = server.upload(Idempotency_Key="k1")
+    for _ in range(UPLOADS - 1):
+        server.upload()
+    again = server.upload(Idempotency_Key="k1")
+    assert (again.status_code, again.json()) == (200, first.json())
+    refused(server.upload(Idempotency_Key="k2"), "24 hours")
+
+
 def test_stored_bytes(server: Deployment) -> None:
     """An upload that does not fit is too large; one that finds no place at all is not read."""
     noise = zipped("Last_Name\n" + os.urandom(300_000).hex() + "\n")

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 from msgspec import UNSET
@@ -26,6 +26,7 @@ from bulkwright.client.atomic_file import atomic_write
 from bulkwright.domain.job import FieldMapping
 from bulkwright.domain.module import Field, Module
 from bulkwright.domain.reading import FoundBy, Reading
+from bulkwright.wire import own
 from bulkwright.wire import requests as wire
 from bulkwright.wire.own import ReadingSnapshot
 from bulkwright.wire.responses import JobDetails
@@ -118,6 +119,28 @@ def _create(client: Client, task: WriteTask, mappings: tuple[FieldMapping, ...])
     options = task.options
     with zipped(task.path, zipfile.ZIP_DEFLATED) as made:
         file_id = client.upload(made)
+    if options.delimiter is not None:
+        # The Zoho API has no place for it.
+        job = own.NewJob(
+            operation=options.operation,
+            module=options.module,
+            file_id=file_id,
+            find_by=options.find_by,
+            ignore_empty=options.ignore_empty,
+            columns=[_own(mapping) for mapping in mappings],
+            encoding=options.encoding,
+            delimiter=cast("Any", options.delimiters),
+        )
+        try:
+            return client.create_own(job)
+        except ApiError as error:
+            if error.code != "OAUTH_SCOPE_MISMATCH":
+                raise
+            fail(
+                "the token may not create a job with a --delimiter: it lacks a scope, "
+                "bulkwright.jobs.CREATE or that of the module. Without --delimiter the server "
+                "finds what separates the columns."
+            )
     return client.create(
         options.operation,
         options.module,
@@ -126,6 +149,16 @@ def _create(client: Client, task: WriteTask, mappings: tuple[FieldMapping, ...])
         find_by=options.find_by,
         ignore_empty=options.ignore_empty,
         character_encoding=options.encoding,
+    )
+
+
+def _own(mapping: FieldMapping) -> own.NewColumn:
+    return own.NewColumn(
+        field=mapping.api_name,
+        index=mapping.index,
+        format=mapping.format,
+        find_by=mapping.find_by,
+        default=mapping.default,
     )
 
 

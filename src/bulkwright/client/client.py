@@ -15,7 +15,7 @@ from bulkwright.client.core import ZOHO_ROWS, AccountOptions, Core, CreateOption
 from bulkwright.client.sources import Shape, Source, pieces
 from bulkwright.client.steps import Call, Pause, Running, Steps
 from bulkwright.client.write_job import AsyncWriteJob, Watch, WriteJob
-from bulkwright.wire.own import JobSnapshot
+from bulkwright.wire.own import AbortedJob, JobDeletion, JobErrors, JobSnapshot, NewJob
 from bulkwright.wire.responses import JobDetails
 
 T = TypeVar("T")
@@ -114,6 +114,13 @@ class Client(_Shared):
         """Creates a job; returns its id. Without mappings the header names the fields."""
         return self._run(self._core.create(operation, module, file_id, **options))
 
+    def create_own(self, job: NewJob) -> str:
+        """Creates a job with all that the service's own API takes, such as a delimiter.
+
+        Returns its id. Raises ApiError as `snapshot` does.
+        """
+        return self._run(self._core.create_own(job))
+
     def fields(self, module: str) -> list[dict[str, Any]]:
         """Returns the fields of a module, as the service describes them."""
         return self._run(self._core.fields(module))
@@ -127,7 +134,23 @@ class Client(_Shared):
 
         Raises ApiError if the server is Zoho's, which has no such API.
         """
-        return self._run(self._core.snapshot(job_id))
+        return self._run(self._core.own("GET", f"/jobs/{job_id}", JobSnapshot))
+
+    def errors(self, job_id: str, module: str | None = None) -> JobErrors:
+        """Returns how many rows of a job have which error in which column, with some of them.
+
+        A job with several files needs `module`. Raises ApiError as `snapshot` does.
+        """
+        query = "" if module is None else f"?{httpx2.QueryParams(module=module)}"
+        return self._run(self._core.own("GET", f"/jobs/{job_id}/errors{query}", JobErrors))
+
+    def abort(self, job_id: str) -> AbortedJob:
+        """Ends a job: no further row is stored. Raises ApiError if it has ended."""
+        return self._run(self._core.own("POST", f"/jobs/{job_id}/abort", AbortedJob))
+
+    def delete(self, job_id: str) -> JobDeletion:
+        """Deletes an ended job with its result and its file; the records stay."""
+        return self._run(self._core.own("DELETE", f"/jobs/{job_id}", JobDeletion))
 
     def wait(self, job_id: str, *, pause: float = 0.05, watch: Watch | None = None) -> JobDetails:
         """Polls until the job has ended; returns its last details.
@@ -219,6 +242,13 @@ class AsyncClient(_Shared):
         """Creates a job; returns its id. Without mappings the header names the fields."""
         return await self._run(self._core.create(operation, module, file_id, **options))
 
+    async def create_own(self, job: NewJob) -> str:
+        """Creates a job with all that the service's own API takes, such as a delimiter.
+
+        Returns its id. Raises ApiError as `snapshot` does.
+        """
+        return await self._run(self._core.create_own(job))
+
     async def fields(self, module: str) -> list[dict[str, Any]]:
         """Returns the fields of a module, as the service describes them."""
         return await self._run(self._core.fields(module))
@@ -232,7 +262,23 @@ class AsyncClient(_Shared):
 
         Raises ApiError if the server is Zoho's, which has no such API.
         """
-        return await self._run(self._core.snapshot(job_id))
+        return await self._run(self._core.own("GET", f"/jobs/{job_id}", JobSnapshot))
+
+    async def errors(self, job_id: str, module: str | None = None) -> JobErrors:
+        """Returns how many rows of a job have which error in which column, with some of them.
+
+        A job with several files needs `module`. Raises ApiError as `snapshot` does.
+        """
+        query = "" if module is None else f"?{httpx2.QueryParams(module=module)}"
+        return await self._run(self._core.own("GET", f"/jobs/{job_id}/errors{query}", JobErrors))
+
+    async def abort(self, job_id: str) -> AbortedJob:
+        """Ends a job: no further row is stored. Raises ApiError if it has ended."""
+        return await self._run(self._core.own("POST", f"/jobs/{job_id}/abort", AbortedJob))
+
+    async def delete(self, job_id: str) -> JobDeletion:
+        """Deletes an ended job with its result and its file; the records stay."""
+        return await self._run(self._core.own("DELETE", f"/jobs/{job_id}", JobDeletion))
 
     async def wait(
         self, job_id: str, *, pause: float = 0.05, watch: Watch | None = None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import IO, Any, TypedDict, Unpack
+from typing import IO, Any, TypedDict, TypeVar, Unpack
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -15,7 +15,7 @@ import msgspec
 
 from bulkwright.client.sources import JobFile
 from bulkwright.client.steps import Call, Pause, Steps
-from bulkwright.wire.own import JobSnapshot
+from bulkwright.wire.own import JobSnapshot, NewJob
 from bulkwright.wire.requests import ModuleName, NewFieldMapping, NewResource, WriteRequest
 from bulkwright.wire.responses import JobDetails
 
@@ -32,6 +32,7 @@ _UNCERTAIN = (500, 502, 504)
 """Statuses of requests that may have had their effect."""
 
 
+T = TypeVar("T")
 _KEY = "Idempotency-Key"
 """Of requests that change something: a service that knows it works on a repeated request once."""
 
@@ -208,12 +209,23 @@ class Core:
         _decoded(response)
         return msgspec.json.decode(response.content, type=JobDetails)
 
-    def snapshot(self, job_id: str) -> Steps[JobSnapshot]:
-        """Returns a job as the service's own API shows it, which Zoho does not have."""
-        response = yield from self._authorized(Call("GET", f"{self._url}/api/v1/jobs/{job_id}"))
+    def create_own(self, job: NewJob) -> Steps[str]:
+        """Creates a job over the service's own API; returns its id."""
+        headers = {"Content-Type": "application/json", _KEY: str(uuid4())}
+        body = msgspec.json.encode(job)
+        made = yield from self._own(Call("POST", "/jobs", headers, content=body), JobSnapshot)
+        return made.id
+
+    def own(self, method: str, path: str, kind: type[T]) -> Steps[T]:
+        """Calls the service's own API, which Zoho does not have; returns its answer."""
+        return (yield from self._own(Call(method, path), kind))
+
+    def _own(self, call: Call, kind: type[T]) -> Steps[T]:
+        whole = replace(call, url=f"{self._url}/api/v1{call.url}")
+        response = yield from self._authorized(whole)
         _decoded(response)
         try:
-            return msgspec.json.decode(response.content, type=JobSnapshot)
+            return msgspec.json.decode(response.content, type=kind)
         except msgspec.ValidationError as error:
             raise ApiError(response.status_code, "UNREADABLE_ANSWER", str(error), {}) from None
 
@@ -324,7 +336,13 @@ def _decoded(response: httpx2.Response) -> dict[str, Any]:
     body = _object(response)
     if body.get("status") == "error" or not response.is_success:
         code = str(body.get("code") or body.get("info") or body.get("ERROR_CODE") or "ERROR")
-        message = str(body.get("message") or body.get("x-error") or body.get("x-info") or "")
+        message = str(
+            body.get("message")
+            or body.get("detail")
+            or body.get("x-error")
+            or body.get("x-info")
+            or ""
+        )
         raise ApiError(response.status_code, code, message, dict(body.get("details") or {}))
     return body
 

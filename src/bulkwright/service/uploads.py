@@ -52,15 +52,17 @@ class UploadService:
     clock: Clock = SYSTEM_CLOCK
     readings: Readings = field(default_factory=Readings)
 
-    def admit(self, caller: Caller, size: int = 0) -> int:
+    def admit(self, caller: Caller, size: int = 0, key: str | None = None) -> int:
         """Returns how many bytes the org may upload now.
 
         Raises QuotaExceeded if `size` is more, or if the org has had its uploads of a day; Outage
-        if the disk is nearly full.
+        if the disk is nearly full. A request that repeats another one, as its idempotency key says,
+        is no further upload of the day.
         """
         self.files.check_space()
         usage = self.uploads.usage(caller.org_id)
-        if usage.daily_uploads >= self.limits.org_daily_uploads:
+        had_all = usage.daily_uploads >= self.limits.org_daily_uploads
+        if had_all and not (key is not None and self.keys.is_used(caller.org_id, key)):
             raise QuotaExceeded(
                 f"The org has uploaded {usage.daily_uploads} files within 24 hours, "
                 "which is its quota. Upload the next one later."

@@ -32,6 +32,10 @@ class IdempotencyStore:
             raise IdempotencyKeyReused
         return find(int(row["made"]))
 
+    def is_used(self, org_id: int, key: str) -> bool:
+        """Returns whether an earlier request has had this key."""
+        return self._db.one("idempotency_key", org_id=org_id, key=key) is not None
+
     def take(
         self, org_id: int, key: IdempotencyKey, made: int, find: Callable[[int], T | None]
     ) -> T | None:

@@ -59,7 +59,7 @@ async def upload_file(call: OwnCall) -> Response:
     uploads, request, caller = call.api.services.uploads, call.request, call.caller
     named, sheet = _named_format(call), call.query.get("sheet")
     key, most = key_of(call), uploads.limits.upload_bytes
-    left = await request.run(uploads.admit, caller)
+    left = await request.run(uploads.admit, caller, key=key)
     upload = await hand_over_file(
         request,
         call.api.services.files.incoming(),

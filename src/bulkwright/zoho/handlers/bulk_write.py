@@ -78,7 +78,7 @@ async def _receive(zoho: ZohoContext, request: Request) -> Upload:
     if key is not None:
         idempotency_key(key)  # refused before the file is received
     caller = caller_of(request)
-    left = await request.run(uploads.admit, caller)
+    left = await request.run(uploads.admit, caller, key=key)
     return await hand_over_file(
         request,
         zoho.services.files.incoming(),
