@@ -32,7 +32,7 @@ _KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL")
 _KEPT_PREFIXES = ("PYTHON", "COV")
 
 
-class Writable(Protocol):
+class ZipTarget(Protocol):
     """Where the zip goes."""
 
     def write(self, data: bytes, /) -> object:
@@ -40,7 +40,7 @@ class Writable(Protocol):
         ...
 
 
-def convert(file: BinaryIO, name: str, origin: Origin, target: Writable, max_bytes: int) -> None:
+def convert(file: BinaryIO, name: str, origin: Origin, target: ZipTarget, max_bytes: int) -> None:
     """Writes the zip of a file that is no zip to `target`. `file` must be a file of the disk.
 
     The CSV in it has the name of the file. Raises FileTooLarge as soon as the CSV has more than
@@ -140,7 +140,7 @@ def _environment() -> dict[str, str]:
 class _Appended:
     """A file of which `zipfile` uses no more than this; so it does not seek."""
 
-    def __init__(self, target: Writable) -> None:
+    def __init__(self, target: ZipTarget) -> None:
         self._target = target
 
     def write(self, data: bytes) -> int:

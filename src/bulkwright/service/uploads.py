@@ -151,10 +151,19 @@ class UploadService:
             csvs=csvs,
             problem=problem,
         )
+        acknowledged = self._save(upload, incoming, caller.user_id, wanted)
+        if acknowledged.id != upload.id:
+            self.files.delete(Area.UPLOADS, upload.id)
+        return replace(acknowledged, created_time=acknowledged.created_time.astimezone(zone))
+
+    def _save(
+        self, upload: Upload, incoming: Incoming, user_id: int, key: IdempotencyKey | None
+    ) -> Upload:
+        """Saves the file of an upload, and adds it as `_add` does."""
         try:
             # The file first: each upload in the database has its file.
             incoming.save(Area.UPLOADS, upload.id)
-            acknowledged = self._add(upload, caller.user_id, wanted)
+            return self._add(upload, user_id, key)
         except Outage:
             raise  # the file cannot be deleted either; if it exists, it is swept as a stray
         except BaseException:
@@ -164,9 +173,6 @@ class UploadService:
                 if self.uploads.upload(upload.org_id, upload.id) is None:
                     self.files.delete(Area.UPLOADS, upload.id)
             raise
-        if acknowledged.id != upload.id:
-            self.files.delete(Area.UPLOADS, upload.id)
-        return replace(acknowledged, created_time=acknowledged.created_time.astimezone(zone))
 
     def _add(self, upload: Upload, user_id: int, key: IdempotencyKey | None) -> Upload:
         """Adds an upload; returns another one if that is of the first request with the key."""
