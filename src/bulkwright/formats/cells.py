@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -31,7 +32,7 @@ def cell_text(value: object) -> str:
         return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
     if isinstance(value, list | tuple | set | frozenset):
         return list_text([cell_text(each) for each in value])
-    if isinstance(value, bytes | bytearray | dict):
+    if isinstance(value, bytes | bytearray | Mapping):
         raise ValueError(f"a cell cannot hold a value of the type {type(value).__name__}")
     return str(value)
 

@@ -59,9 +59,7 @@ def recognise(
         )
     origin = _decide(content, suffix, named, packed=packed)
     if sheet is not None and origin.format is not FileFormat.XLSX:
-        raise FileNotSupported(
-            f"The file is {origin.format.words}, which has no sheets; leave out `sheet`"
-        )
+        raise FileNotSupported(f"The file is {origin.format.words}, which has no sheets; name none")
     return Origin(origin.format, origin.found_by, packed, sheet)
 
 
@@ -98,7 +96,7 @@ def _of_content(head: bytes, file: BinaryIO | None) -> FileFormat | None:
     if head.startswith(_PARQUET_MAGIC):
         return FileFormat.PARQUET
     if head.startswith(_ZIP_MAGICS):
-        return FileFormat.XLSX if file is not None and _is_workbook(file) else FileFormat.ZIP
+        return FileFormat.XLSX if file is not None and is_workbook(file) else FileFormat.ZIP
     line, _, _ = head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n").partition(b"\n")
     if line.startswith(b"{"):
         try:
@@ -108,7 +106,8 @@ def _of_content(head: bytes, file: BinaryIO | None) -> FileFormat | None:
     return None
 
 
-def _is_workbook(file: BinaryIO) -> bool:
+def is_workbook(file: BinaryIO) -> bool:
+    """Returns whether a file that begins like a zip is an XLSX workbook."""
     try:
         directory = read_directory(file)
     except InvalidFileFormat:

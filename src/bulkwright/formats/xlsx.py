@@ -72,7 +72,7 @@ def _sheet(book: CalamineWorkbook, name: str | None) -> CalamineSheet:
     if name is None:
         if len(shown) != 1:
             raise FileNotSupported(
-                f"The workbook has {len(shown)} sheets; name one of them as `sheet`: {names}"
+                f"The workbook has {len(shown)} sheets; name the sheet to read: {names}"
             )
         name = shown[0]
     elif name not in [s.name for s in sheets]:
