@@ -85,6 +85,7 @@ def open_job_context(
             parts=PartStore(database),
             ledger=services.ledger,
             reads=services.read_store,
+            undos=services.undo_store,
             modules=services.modules,
             accounts=services.accounts,
             records=records,
@@ -93,6 +94,7 @@ def open_job_context(
             observe=observe,
             threads=threads,
             dry=dry,
+            keep_images=settings.keeps_images,
             quote_formulas=settings.quotes_formulas,
             pace=ChunkPace(limited=not settings.database),
             most_parts=settings.parts if settings.database and not dry else 1,
@@ -211,6 +213,7 @@ def _worker_stores(
         from bulkwright.store.postgres.connection import PostgresDatabase
         from bulkwright.store.postgres.existing import PostgresExistingSink
         from bulkwright.store.postgres.records import (
+            PostgresImages,
             PostgresParentRecords,
             PostgresReader,
             PostgresSink,
@@ -225,11 +228,17 @@ def _worker_stores(
             PostgresExistingSink(server),
             PostgresParentRecords(server),
             PostgresReader(server),
+            PostgresImages(server),
         )
         return server, records, lambda: nullcontext(ClaimStore(server))
     from bulkwright.store.sqlite.adbc import AdbcDatabase
     from bulkwright.store.sqlite.existing import SqliteExistingSink
-    from bulkwright.store.sqlite.records import SqliteParentRecords, SqliteReader, SqliteSink
+    from bulkwright.store.sqlite.records import (
+        SqliteImages,
+        SqliteParentRecords,
+        SqliteReader,
+        SqliteSink,
+    )
 
     @contextmanager
     def open_second() -> Iterator[ClaimStore]:
@@ -240,7 +249,11 @@ def _worker_stores(
     path = _sqlite_path(settings)
     file = AdbcDatabase(path, clock)
     records = RecordStores(
-        SqliteSink(file), SqliteExistingSink(file), SqliteParentRecords(file), SqliteReader(file)
+        SqliteSink(file),
+        SqliteExistingSink(file),
+        SqliteParentRecords(file),
+        SqliteReader(file),
+        SqliteImages(file),
     )
     return file, records, open_second
 

@@ -119,8 +119,9 @@ def _create(client: Client, task: WriteTask, mappings: tuple[FieldMapping, ...])
     options = task.options
     with zipped(task.path, zipfile.ZIP_DEFLATED) as made:
         file_id = client.upload(made)
-    if options.delimiter is not None:
-        # The Zoho API has no place for it.
+    limit = options.error_limit
+    if options.delimiter is not None or limit is not None:
+        # The Zoho API has no place for them.
         job = own.NewJob(
             operation=options.operation,
             module=options.module,
@@ -129,7 +130,10 @@ def _create(client: Client, task: WriteTask, mappings: tuple[FieldMapping, ...])
             ignore_empty=options.ignore_empty,
             columns=[_own(mapping) for mapping in mappings],
             encoding=options.encoding,
-            delimiter=cast("Any", options.delimiters),
+            delimiter=None if options.delimiter is None else cast("Any", options.delimiters),
+            on_error="continue"
+            if limit is None
+            else own.StopAfter(stop_after=limit.rows, stop_after_percent=limit.percent),
         )
         try:
             return client.create_own(job)
@@ -137,9 +141,9 @@ def _create(client: Client, task: WriteTask, mappings: tuple[FieldMapping, ...])
             if error.code != "OAUTH_SCOPE_MISMATCH":
                 raise
             fail(
-                "the token may not create a job with a --delimiter: it lacks a scope, "
-                "bulkwright.jobs.CREATE or that of the module. Without --delimiter the server "
-                "finds what separates the columns."
+                "the token may not create a job with --delimiter or --max-errors: it lacks a "
+                "scope, bulkwright.jobs.CREATE or that of the module. Without these options the "
+                "Zoho API is used."
             )
     return client.create(
         options.operation,
@@ -174,7 +178,7 @@ def _report(details: JobDetails) -> None:
 def _report_reading(client: Client, details: JobDetails, named: str | None) -> None:
     """Prints what was a guess when the server read the file, if the server shows that."""
     try:
-        found = client.snapshot(details.id).resources[0].reading
+        snapshot = client.snapshot(details.id)
     except ApiError as error:
         encoding = details.character_encoding
         if named is None and encoding not in (UNSET, "UTF-8"):
@@ -186,6 +190,11 @@ def _report_reading(client: Client, details: JobDetails, named: str | None) -> N
         )
         print_line(f"other guesses about the file are not shown: {why}")
         return
+    if snapshot.code is not None:
+        left = snapshot.rows_unprocessed
+        reached = "" if left is None else f"; {left:,} rows were not reached"
+        print_line(f"{snapshot.code}: what is stored stays{reached}")
+    found = snapshot.resources[0].reading
     if found is not None:
         print_reading(_reading(found))
 

@@ -44,6 +44,7 @@ class Action(StrEnum):
     CALLBACK_SECRET_ROTATED = "callback-secret-rotated"
     JOB_ABORTED = "job-aborted"
     JOB_DELETED = "job-deleted"
+    JOB_UNDONE = "job-undone"
 
     @property
     def is_failure(self) -> bool:

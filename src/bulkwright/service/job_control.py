@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bulkwright.domain.any_job import AnyJob
 from bulkwright.domain.audit import Action, Actor
 from bulkwright.domain.errors import JobHasEnded, ResourceNotFound
-from bulkwright.domain.job import Job
-from bulkwright.domain.read_job import ReadJob
 from bulkwright.domain.retention import DeletedJob
 from bulkwright.files import Area, Files
 from bulkwright.service.audit import AuditLog
@@ -22,22 +21,24 @@ from bulkwright.store.claims import ClaimStore
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.reads import ReadStore
 from bulkwright.store.retention import RetentionStore
+from bulkwright.store.undos import UndoStore
 
 
 @dataclass(frozen=True, slots=True)
 class JobControl:
-    """Aborts and deletes bulk writes and bulk reads of an org."""
+    """Aborts and deletes bulk writes, bulk reads and undos of an org."""
 
     claims: ClaimStore
     jobs: JobStore
     reads: ReadStore
+    undos: UndoStore
     retention: RetentionStore
     files: Files
     audit: AuditLog
 
     def abort(
         self, org_id: int, job_id: int, *, user_id: int | None = None, actor: Actor | None = None
-    ) -> Job | ReadJob:
+    ) -> AnyJob:
         """Aborts a job, and returns it. No row of it is stored after this.
 
         An abort that is repeated changes nothing. Raises JobHasEnded if the job has ended in
@@ -74,8 +75,9 @@ class JobControl:
             self.files.delete(Area.UPLOADS, upload_id)
         return deleted
 
-    def _job(self, org_id: int, job_id: int) -> Job | ReadJob:
-        job = self.jobs.job(org_id, job_id) or self.reads.job(org_id, job_id)
+    def _job(self, org_id: int, job_id: int) -> AnyJob:
+        number = (org_id, job_id)
+        job = self.jobs.job(*number) or self.reads.job(*number) or self.undos.job(*number)
         if job is None:
             raise ResourceNotFound
         return job
