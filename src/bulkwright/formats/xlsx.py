@@ -45,11 +45,13 @@ def csv_of_xlsx(file: BinaryIO, sheet: str | None, max_bytes: int) -> Iterator[b
         raise FileNotSupported(f"The workbook cannot be read: {str(error)[:200]}") from error
     buffer = io.StringIO()
     writer = CsvWriter(buffer, quote_formulas=False)
+    has_header = False
     for row in found.iter_rows():
         cells = [cell_text(_rounded(value)) for value in row]
         if any(cells):
             writer.write(cells)
-        else:
+            has_header = True
+        elif has_header:
             buffer.write("\n")  # no row, but the next ones keep the numbers of their lines
         if buffer.tell() > _PIECE_CHARACTERS:  # codespell:ignore tell
             yield buffer.getvalue().encode()
