@@ -477,10 +477,10 @@ def test_a_zip_of_several_files_is_named(
     assert "f.zip: The zip holds 3 CSV files, such as a.csv, b.csv; a bulk write takes" in said
 
 
-def test_a_spreadsheet_is_named(run: Run, tmp_path: Path) -> None:
+def test_a_damaged_workbook_is_named(run: Run, tmp_path: Path) -> None:
     """It is a zip, but no zip of a CSV."""
     with zipfile.ZipFile(tmp_path / "f.xlsx", "w") as archive:
         archive.writestr("[Content_Types].xml", "<x/>")
         archive.writestr("xl/workbook.xml", "<x/>")
     failed = run("write", "f.xlsx", *INSERT, "--data", "d")
-    assert failed.returncode == 1 and "spreadsheet" in failed.stderr
+    assert failed.returncode == 1 and "f.xlsx: The workbook" in failed.stderr

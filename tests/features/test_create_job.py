@@ -568,9 +568,9 @@ def test_a_request_that_is_rejected_reads_no_file(
     read: list[str | None] = []
     read_csvs = UploadService._read
 
-    def counted(self: UploadService, file: Any, encoding: str | None) -> Any:
+    def counted(self: UploadService, file: Any, encoding: str | None, origin: Any) -> Any:
         read.append(encoding)
-        return read_csvs(self, file, encoding)
+        return read_csvs(self, file, encoding, origin)
 
     monkeypatch.setattr(UploadService, "_read", counted)
     for wrong, code in (

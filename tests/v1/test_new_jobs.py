@@ -70,7 +70,7 @@ def test_an_upload_that_no_job_can_read_says_why(any_server: Deployment) -> None
     assert "upload it again" in problem(answer, 400, "FILE_NOT_SUPPORTED")["detail"]
     problem(send_file(any_server, b"no zip"), 400, "INVALID_FILE_FORMAT")
     nothing = any_server.http.post(FILES, headers=any_server.auth(), files={"file": b""})
-    problem(nothing, 400, "INVALID_FILE_FORMAT")
+    problem(nothing, 400, "FILE_NOT_SUPPORTED")
     problem(any_server.http.post(FILES, headers=any_server.auth()), 400, "INVALID_REQUEST")
 
 

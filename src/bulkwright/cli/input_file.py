@@ -17,6 +17,7 @@ from bulkwright.domain.errors import FileNotSupported, RequestError
 from bulkwright.domain.limits import SERVICE
 from bulkwright.domain.reading import Splitting
 from bulkwright.formats.csv import choose, inspect
+from bulkwright.formats.recognise import is_workbook
 from bulkwright.formats.stream import ByteStream
 from bulkwright.formats.zip import open_archive
 
@@ -106,6 +107,8 @@ def _check_archive(path: Path) -> None:
     if not zipfile.is_zipfile(path):
         return
     with path.open("rb") as file:
+        if is_workbook(file):
+            return
         archive = open_archive(file)
         try:
             archive.single_csv()

@@ -77,6 +77,11 @@ class JobOptions:
         Parameter(metavar="NAME", help="What separates columns. Default: found from the file."),
     ] = None
 
+    file_format: Annotated[
+        Literal["csv", "tsv", "jsonl", "parquet", "xlsx", "zip"] | None,
+        Parameter(metavar="NAME", help="What the file is. Default: found from the file."),
+    ] = None
+    sheet: Annotated[str | None, Parameter(help="The sheet of a workbook that has several.")] = None
     max_errors: Annotated[
         str | None,
         Parameter(

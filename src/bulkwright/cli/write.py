@@ -31,6 +31,7 @@ from bulkwright.cli.options import (
     chosen_org,
     find_module,
 )
+from bulkwright.cli.other_formats import as_csv
 from bulkwright.cli.output import errors, print_line
 from bulkwright.cli.progress import progress
 from bulkwright.cli.write_task import INTERRUPTED, WriteTask, exit_status
@@ -69,7 +70,8 @@ def write(
     file: Annotated[
         Path,
         Parameter(
-            help="A CSV, or a zip that holds one; - is the standard input.",
+            help="A CSV, TSV, JSON lines, Parquet, XLSX, or a zip with a CSV; - is the standard "
+            "input.",
             allow_leading_hyphen=True,
         ),
     ],
@@ -97,7 +99,7 @@ def write(
             parse_endpoint(remote.url)
         except InvalidEndpoint:
             fail("--url takes http://HOST[:PORT] or https://HOST[:PORT].")
-    with as_regular_file(file) as path:
+    with as_regular_file(file) as given, as_csv(given, options) as (path, options):
         if result is not None and result.exists() and result.samefile(path):
             fail("--result is the input file; save the result under another name.")
         task = WriteTask.of(path, options)

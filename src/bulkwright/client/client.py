@@ -28,6 +28,8 @@ class WriteOptions(CreateOptions, total=False):
     rows_per_job: int | None
     """The most rows of a job; a longer source becomes several. None: as many as there are, and
     25,000 at Zoho."""
+    sheet: str
+    """Of an XLSX workbook that has several sheets."""
     delimiter: str
     """Of a CSV that must be split or has mappings by header texts; a comma if it is not given."""
 
@@ -52,6 +54,7 @@ class _Shared:
             cast("int | None", rows),
             options.get("character_encoding") or "utf-8-sig",
             cast("str", given.pop("delimiter", ",")),
+            cast("str | None", given.pop("sheet", None)),
         )
         with_header = isinstance(options.get("mappings"), dict)
         files = pieces(source, folder, shape, with_header=with_header)
@@ -94,10 +97,10 @@ class Client(_Shared):
     ) -> WriteJob:
         """Uploads a source and creates its job; returns it without waiting for its end.
 
-        A source is a path to a CSV or a zip, a CSV that is open for reading bytes, an iterable of
-        dicts, or a frame of Polars, pandas or Arrow. One that has more rows than a job may have
-        becomes several jobs; an update or upsert then waits for each of them but the last. Raises
-        ValueError for a source that cannot be written.
+        A source is a path to a CSV, TSV, JSON lines, Parquet, XLSX or a zip, such a file that is
+        open for reading bytes, an iterable of dicts, or a frame of Polars, pandas or Arrow. One
+        that has more rows than a job may have becomes several jobs; an update or upsert then waits
+        for each of them but the last. Raises ValueError for a source that cannot be written.
         """
         with TemporaryDirectory(prefix="bulkwright-") as folder:
             steps = self._write(source, Path(folder), module, operation, options)

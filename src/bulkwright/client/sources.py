@@ -11,21 +11,24 @@ import io
 import shutil
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, cast
 
+from bulkwright.domain.errors import FileError
+from bulkwright.domain.limits import SERVICE
+from bulkwright.formats.cells import cell_text
+from bulkwright.formats.conversion import convert, csv_name
+from bulkwright.formats.recognise import recognise
+
 _BLOCK_BYTES = 1 << 20
 _ROWS_AT_ONCE = 1_000
-_EXACT = 2.0**53
-"""Up to here floats are exact whole numbers."""
 
 Record = Mapping[str, object]
 Source = str | Path | IO[bytes] | Iterable[Record] | Any
-"""A path to a CSV or a zip, a CSV that is open for reading bytes, records, or a frame of Polars,
-pandas or Arrow (any object with `__arrow_c_stream__`)."""
+"""A path to a CSV, TSV, JSON lines, Parquet, XLSX or a zip, such a file that is open for reading
+bytes, records, or a frame of Polars, pandas or Arrow (any object with `__arrow_c_stream__`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class Shape:
     """Of a CSV that must be split, or whose header must be read."""
     delimiter: str = ","
     """The same."""
+    sheet: str | None = None
+    """Of a workbook that has several sheets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,8 @@ def pieces(source: Source, folder: Path, shape: Shape, *, with_header: bool) -> 
     """
     try:
         yield from _pieces(source, folder, shape, with_header=with_header)
+    except FileError as error:
+        raise ValueError(error.message) from error
     except csv.Error as error:
         raise ValueError(f"the CSV cannot be split into jobs: {error}") from error
 
@@ -79,6 +86,19 @@ def _pieces(source: Source, folder: Path, shape: Shape, *, with_header: bool) ->
 
 
 def _of_path(path: Path, folder: Path, shape: Shape, *, with_header: bool) -> Iterator[JobFile]:
+    with path.open("rb") as file:
+        origin = recognise(file, path.name, sheet=shape.sheet)
+        made = (folder / csv_name(path.name)).with_suffix(".zip")
+        if origin.is_unicode or origin.gzip:
+            with made.open("wb") as target:
+                convert(file, path.name, origin, target, SERVICE.csv_bytes)
+    if origin.delimiter is not None:
+        shape = replace(shape, delimiter=origin.delimiter)
+    if origin.is_unicode:
+        yield from _of_converted(made, folder, replace(shape, encoding="utf-8"))
+        return
+    if origin.gzip:
+        path = made
     if zipfile.is_zipfile(path):
         if shape.rows is not None and _rows_of_zip(path, shape) > shape.rows:
             raise ValueError(
@@ -101,6 +121,16 @@ def _of_path(path: Path, folder: Path, shape: Shape, *, with_header: bool) -> It
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.write(path, f"{path.stem}.csv")
     yield JobFile(made, header)
+
+
+def _of_converted(made: Path, folder: Path, shape: Shape) -> Iterator[JobFile]:
+    """Yields the zip of a file of another format, or several if it has more rows than a job."""
+    if shape.rows is None or _rows_of_zip(made, shape) <= shape.rows:
+        yield JobFile(made, _header_of_zip(made, shape), "UTF-8")
+        return
+    with _opened(made) as member:
+        rows = csv.reader(io.TextIOWrapper(member, "utf-8", newline=""), strict=True)
+        yield from _written(_first(rows, made.name), rows, folder, shape)
 
 
 def _rows_of(path: Path, shape: Shape) -> int:
@@ -145,7 +175,7 @@ def _table(source: Any) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
         import polars as pl  # only for those who have such a table
 
         frame = pl.DataFrame(source)
-        return frame.columns, (tuple(map(_cell, row)) for row in frame.iter_rows())
+        return frame.columns, (tuple(map(cell_text, row)) for row in frame.iter_rows())
     if isinstance(source, Mapping) or not isinstance(source, Iterable):
         raise ValueError(
             f"{type(source).__name__} cannot be written; give a path, a file that is open for "
@@ -158,7 +188,7 @@ def _of_pandas(frame: Any) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
     # Each of pandas' missing values (None, NaN, NaT, NA) becomes None.
     columns = [str(name) for name in frame.columns]
     cells = frame.astype(object).where(frame.notna(), None)
-    return columns, (tuple(map(_cell, row)) for row in cells.itertuples(index=False, name=None))
+    return columns, (tuple(map(cell_text, row)) for row in cells.itertuples(index=False, name=None))
 
 
 def _of_records(records: Iterator[Record]) -> tuple[Sequence[str], Iterator[Sequence[str]]]:
@@ -175,28 +205,9 @@ def _of_records(records: Iterator[Record]) -> tuple[Sequence[str], Iterator[Sequ
                     f"record {number} has {', '.join(map(repr, sorted(extra)))}, which the first "
                     "record lacks; give every key in the first record"
                 )
-            yield [_cell(record.get(name)) for name in header]
+            yield [cell_text(record.get(name)) for name in header]
 
     return header, rows()
-
-
-def _cell(value: object) -> str:
-    """Returns the text of a value as the service reads it. Raises ValueError if it has none."""
-    if value is None or value != value:  # NaN
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
-        return str(int(value))  # pandas keeps whole numbers beside missing ones as floats
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="seconds")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, list | tuple | set | frozenset):
-        return ";".join(map(_cell, value))
-    if isinstance(value, bytes | bytearray | Mapping):
-        raise ValueError(f"a cell cannot hold a value of the type {type(value).__name__}")
-    return str(value)
 
 
 def _written(

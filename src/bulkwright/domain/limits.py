@@ -71,6 +71,12 @@ ARCHIVE_MEMBERS = 1_000
 MEMBER_NAME = 255
 """Characters kept of a member's name."""
 
+CONVERSIONS_AT_ONCE = 2
+"""Files that one process has converted at the same time: JSON lines, Parquet, XLSX."""
+CONVERSION_MEMORY_BYTES = 4 * 1024 * MiB
+"""Address space of the process of a conversion; a thread of Polars reserves tens of MiB."""
+CONVERSION_CPU_SECONDS = 1_800
+"""Time of that process: several gigabytes of JSON lines."""
 CHUNK_TEXT_BYTES = 8 * MiB
 """Text of one chunk (one Arrow batch, one transaction). Twice as much saves 2 % of the time and
 costs 130 MB: the peak of memory is about fifteen times the text, in all its forms together."""

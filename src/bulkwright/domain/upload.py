@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from bulkwright.domain.file_format import FileFormat, FormatBy, Origin
 from bulkwright.domain.reading import FoundBy, Splitting
 
 
@@ -21,7 +22,9 @@ class CsvFacts:
     """Data rows; None if the limits profile does not limit them."""
     encoding_by: FoundBy = FoundBy.CONTENT
     delimiter_named: bool = False
-    """Whether the file itself names its delimiter (`sep=;`)."""
+    """Whether the file itself names its delimiter (`sep=;`), or its format does."""
+    origin: Origin | None = None
+    """What the CSV was made of; None if it was in a zip."""
 
     @property
     def delimiter(self) -> str:
@@ -48,3 +51,9 @@ class Upload:
     csvs: tuple[CsvFacts, ...]
     """Empty if the zip holds no readable CSV; `problem` says why."""
     problem: str | None = None
+
+    @property
+    def origin(self) -> Origin:
+        """What the client sent."""
+        made_of = self.csvs[0].origin if self.csvs else None
+        return made_of or Origin(FileFormat.ZIP, FormatBy.CONTENT)

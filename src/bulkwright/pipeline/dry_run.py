@@ -2,7 +2,7 @@
 
 The twin is a job with the same file and mappings and another id. It runs as any job does, so its
 result is that of a real run, apart from the ids of new records, which there are not. What stays is
-that result, and the counts (decision 13).
+that result, and the counts (decision 14).
 """
 
 from __future__ import annotations

@@ -17,12 +17,15 @@ from zoneinfo import ZoneInfo
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain.account import Caller
 from bulkwright.domain.errors import FileNotSupported, FileTooLarge, QuotaExceeded
+from bulkwright.domain.file_format import FileFormat, Origin
 from bulkwright.domain.idempotency import IdempotencyKey, idempotency_key
 from bulkwright.domain.limits import CSV_FILES, Limits
 from bulkwright.domain.reading import FoundBy
 from bulkwright.domain.upload import CsvFacts, Upload
 from bulkwright.files import Area, Files, Incoming
+from bulkwright.formats.conversion import convert
 from bulkwright.formats.csv import inspect
+from bulkwright.formats.recognise import recognise
 from bulkwright.formats.stream import ByteStream
 from bulkwright.formats.zip import Archive, open_archive
 from bulkwright.formats.zip_directory import ArchiveMember
@@ -72,17 +75,49 @@ class UploadService:
             )
         return left
 
-    def receive(
-        self, caller: Caller, name: str, incoming: Incoming, key: str | None = None
+    def receive_any(
+        self,
+        caller: Caller,
+        name: str,
+        incoming: Incoming,
+        key: str | None = None,
+        *,
+        named: FileFormat | None = None,
+        sheet: str | None = None,
     ) -> Upload:
-        """Saves and acknowledges a whole upload.
+        """Saves and acknowledges a file of any format; what is no zip becomes one first.
+
+        `named` is the format that the caller names, `sheet` that of a workbook. Raises what
+        `receive` raises; QuotaExceeded if the zip has more bytes than the org may upload;
+        FileNotSupported if the format is not read, or the CSV that was made cannot be.
+        """
+        file = incoming.reader()
+        origin = recognise(file, name, named, sheet)
+        if origin.format is FileFormat.ZIP:
+            return self.receive(caller, name, incoming, key)
+        with self.files.incoming() as made:
+            convert(file, name, origin, made, self.limits.csv_bytes)
+            self.admit(caller, made.reader().seek(0, SEEK_END))
+            return self.receive(caller, name, made, key, origin)
+
+    def receive(
+        self,
+        caller: Caller,
+        name: str,
+        incoming: Incoming,
+        key: str | None = None,
+        origin: Origin | None = None,
+    ) -> Upload:
+        """Saves and acknowledges a whole upload, a zip. `origin` is what the zip was made of.
 
         With an idempotency key, returns the upload of the first request with this key. Raises
         IdempotencyKeyReused if that had another file, InvalidFileFormat if it is no valid zip,
         FileTooLarge if it is too large. A valid zip without a usable CSV is acknowledged; the
-        creation of a job rejects it (facts 2.3 documents both).
+        creation of a job rejects it (facts 2.3 documents both). If the zip was made here, it raises
+        FileNotSupported instead.
         """
         file = incoming.reader()
+        file.seek(0)
         digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # typeshed does not know that a BinaryIO has readinto
         size = file.seek(0, SEEK_END)
         if self.limits.upload_bytes is not None and size > self.limits.upload_bytes:
@@ -101,8 +136,10 @@ class UploadService:
         csvs: tuple[CsvFacts, ...] = ()
         problem = None
         try:
-            csvs = self._read(file, None)
+            csvs = self._read(file, None, origin)
         except (FileNotSupported, FileTooLarge) as error:
+            if origin is not None:
+                raise
             problem = error.message
         upload = Upload(
             id=self.modules.take_ids(1),
@@ -114,10 +151,19 @@ class UploadService:
             csvs=csvs,
             problem=problem,
         )
+        acknowledged = self._save(upload, incoming, caller.user_id, wanted)
+        if acknowledged.id != upload.id:
+            self.files.delete(Area.UPLOADS, upload.id)
+        return replace(acknowledged, created_time=acknowledged.created_time.astimezone(zone))
+
+    def _save(
+        self, upload: Upload, incoming: Incoming, user_id: int, key: IdempotencyKey | None
+    ) -> Upload:
+        """Saves the file of an upload, and adds it as `_add` does."""
         try:
             # The file first: each upload in the database has its file.
             incoming.save(Area.UPLOADS, upload.id)
-            acknowledged = self._add(upload, caller.user_id, wanted)
+            return self._add(upload, user_id, key)
         except Outage:
             raise  # the file cannot be deleted either; if it exists, it is swept as a stray
         except BaseException:
@@ -127,9 +173,6 @@ class UploadService:
                 if self.uploads.upload(upload.org_id, upload.id) is None:
                     self.files.delete(Area.UPLOADS, upload.id)
             raise
-        if acknowledged.id != upload.id:
-            self.files.delete(Area.UPLOADS, upload.id)
-        return replace(acknowledged, created_time=acknowledged.created_time.astimezone(zone))
 
     def _add(self, upload: Upload, user_id: int, key: IdempotencyKey | None) -> Upload:
         """Adds an upload; returns another one if that is of the first request with the key."""
@@ -158,22 +201,35 @@ class UploadService:
             return upload.csvs
         if _is_in(upload, encoding):
             return tuple(replace(csv, encoding_by=FoundBy.NAMED) for csv in upload.csvs)
+        origin = upload.csvs[0].origin if upload.csvs else None
+        if origin is not None and origin.is_unicode:
+            raise FileNotSupported(
+                f"The file was {origin.format.words}, which is read without an encoding; leave it "
+                "out"
+            )
 
         def read() -> tuple[CsvFacts, ...]:
             with self.files.open(Area.UPLOADS, upload.id, upload.sha256) as file:
-                return self._read(file, encoding)
+                return self._read(file, encoding, origin)
 
         return self.readings.facts(upload.org_id, upload.id, encoding, read)
 
-    def _read(self, file: BinaryIO, encoding: str | None) -> tuple[CsvFacts, ...]:
+    def _read(
+        self, file: BinaryIO, encoding: str | None, origin: Origin | None
+    ) -> tuple[CsvFacts, ...]:
         archive = open_archive(file)
         if not 0 < len(archive.csvs) <= CSV_FILES:
             archive.single_csv()  # raises, with the number of CSV files in the message
-        return tuple(self._facts(archive, member, encoding) for member in archive.csvs)
+        return tuple(self._facts(archive, csv, encoding, origin) for csv in archive.csvs)
 
-    def _facts(self, archive: Archive, member: ArchiveMember, encoding: str | None) -> CsvFacts:
+    def _facts(
+        self, archive: Archive, member: ArchiveMember, encoding: str | None, origin: Origin | None
+    ) -> CsvFacts:
         text = ByteStream(archive.stream(member, self.limits.csv_bytes))
-        seen = inspect(text, encoding, self.limits.rows)
+        if origin is not None and origin.is_unicode:
+            encoding = "UTF-8"
+        delimiter = None if origin is None else origin.delimiter
+        seen = inspect(text, encoding, self.limits.rows, delimiter)
         return CsvFacts(
             name=member.name,
             encoding=seen.dialect.encoding,
@@ -181,6 +237,7 @@ class UploadService:
             rows=seen.rows,
             encoding_by=seen.encoding_by,
             delimiter_named=seen.head.named,
+            origin=origin,
         )
 
 

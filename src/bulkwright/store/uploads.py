@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
+from bulkwright.domain.file_format import FileFormat, FormatBy, Origin
 from bulkwright.domain.reading import FoundBy, Splitting
 from bulkwright.domain.upload import CsvFacts, Upload
 from bulkwright.store.database import Database, Row
@@ -89,4 +90,16 @@ def _facts(csv: dict[str, Any]) -> CsvFacts:
         rows=csv["rows"],
         encoding_by=FoundBy(csv.get("encoding_by", FoundBy.CONTENT)),
         delimiter_named=csv.get("delimiter_named", False),
+        origin=_origin(csv.get("origin")),
+    )
+
+
+def _origin(stored: dict[str, Any] | None) -> Origin | None:
+    if stored is None:
+        return None
+    return Origin(
+        FileFormat(stored["format"]),
+        FormatBy(stored["found_by"]),
+        stored["gzip"],
+        stored["sheet"],
     )

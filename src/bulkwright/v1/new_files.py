@@ -6,10 +6,12 @@ from starlette.responses import Response
 
 from bulkwright.domain import errors as e
 from bulkwright.domain.account import Right
+from bulkwright.domain.file_format import FileFormat
 from bulkwright.domain.idempotency import idempotency_key
 from bulkwright.domain.scope import JOBS_CREATE
 from bulkwright.v1.endpoint import OwnCall, OwnEndpoint, json_answer
 from bulkwright.v1.present import file_snapshot
+from bulkwright.v1.problems import InvalidParameter
 from bulkwright.web.multipart import hand_over_file
 from bulkwright.web.route import BodyDoc, ParameterDoc, ResponseDoc
 from bulkwright.wire import own
@@ -29,16 +31,42 @@ def key_of(call: OwnCall) -> str | None:
     return text
 
 
+_PARAMETERS = (
+    ParameterDoc(
+        "format", "query", "What the file is. Without it, the content decides, then the name.",
+        {"enum": list(FileFormat)},
+    ),
+    ParameterDoc(
+        "sheet", "query", "The sheet of a workbook that has several.", {"type": "string"}
+    ),
+)  # fmt: skip
+
+
+def _named_format(call: OwnCall) -> FileFormat | None:
+    if unknown := call.query.keys() - {parameter.name for parameter in _PARAMETERS}:
+        raise InvalidParameter(f"Unknown parameter {min(unknown)}; give format or sheet.")
+    text = call.query.get("format")
+    try:
+        return None if text is None else FileFormat(text)
+    except ValueError:
+        raise InvalidParameter(
+            f"format is one of {', '.join(FileFormat)}. A gzip of csv, tsv or jsonl needs no name."
+        ) from None
+
+
 async def upload_file(call: OwnCall) -> Response:
-    """Receives a zip, and returns what it holds."""
+    """Receives a file of any format, and returns what it holds."""
     uploads, request, caller = call.api.services.uploads, call.request, call.caller
+    named, sheet = _named_format(call), call.query.get("sheet")
     key, most = key_of(call), uploads.limits.upload_bytes
     left = await request.run(uploads.admit, caller, key=key)
     upload = await hand_over_file(
         request,
         call.api.services.files.incoming(),
         left if most is None else min(most, left),
-        lambda name, incoming: uploads.receive(caller, name, incoming, key),
+        lambda name, incoming: uploads.receive_any(
+            caller, name, incoming, key, named=named, sheet=sheet
+        ),
     )
     return json_answer(file_snapshot(upload), 201)
 
@@ -47,9 +75,10 @@ ENDPOINTS = (
     OwnEndpoint(
         "POST", "/api/v1/files",
         name="uploadOwnFile", group="files", summary="Upload a file",
-        text="A zip with a CSV. It is stored durably before the response, which says how it is "
-        "read. A job can use a file as long as the service keeps it.",
-        parameters=(IDEMPOTENCY_HEADER,),
+        text="A CSV, TSV, JSON lines, Parquet or XLSX, or a zip with a CSV. It is stored durably "
+        "before the response, which says how it is read. A job can use a file as long as the "
+        "service keeps it.",
+        parameters=(*_PARAMETERS, IDEMPOTENCY_HEADER),
         body=BodyDoc(
             ("multipart/form-data",),
             {
@@ -60,8 +89,8 @@ ENDPOINTS = (
         ),
         answers={201: ResponseDoc("The file.", (own.FileSnapshot,))},
         errors=(
-            e.InvalidRequest, e.InvalidData, e.InvalidFileFormat, e.FileTooLarge,
-            e.QuotaExceeded, e.IdempotencyKeyReused,
+            InvalidParameter, e.InvalidRequest, e.InvalidData, e.InvalidFileFormat,
+            e.FileNotSupported, e.FileTooLarge, e.QuotaExceeded, e.IdempotencyKeyReused,
         ),
         handler=upload_file, scopes=JOBS_CREATE, right=Right.CREATE_JOBS,
     ),

@@ -109,9 +109,13 @@ def callback_snapshot(delivery: Delivery) -> own.CallbackSnapshot:
 
 def file_snapshot(upload: Upload) -> own.FileSnapshot:
     """Returns an upload, and how its CSVs are read."""
+    origin = upload.origin
     return own.FileSnapshot(
         id=str(upload.id),
         name=upload.name,
+        format=origin.format.value,
+        format_by=origin.found_by.value,
+        gzip=origin.gzip,
         bytes=upload.bytes,
         created_time=_moment(upload.created_time),
         csvs=[_csv(csv) for csv in upload.csvs],

@@ -82,7 +82,14 @@ class FileSnapshot(Struct, frozen=True, kw_only=True):
 
     id: str
     name: str
+    format: str
+    """`zip`, `csv`, `tsv`, `jsonl`, `parquet` or `xlsx`."""
+    format_by: str
+    """`named`, `content` or `file_name`."""
+    gzip: bool
+    """Whether it was in a gzip."""
     bytes: int
+    """Of the zip that is stored."""
     created_time: str
     csvs: list[CsvSnapshot]
     problem: str | None

@@ -123,11 +123,14 @@ def blocks(
         size = target
 
 
-def inspect(file: ByteStream, declared: str | None, max_rows: int | None) -> Inspection:
+def inspect(
+    file: ByteStream, declared: str | None, max_rows: int | None, delimiter: str | None = None
+) -> Inspection:
     """Read a whole CSV once: its encoding, its delimiters, and its rows if `max_rows` is given.
 
-    Counting stops above `max_rows`. Reading continues to the end, because only then the stream has
-    checked itself, and the encoding is known. Raises what `sniff`, `blocks` and the stream raise.
+    What is given is not doubted. Counting stops above `max_rows`. Reading continues to the end,
+    because only then the stream has checked itself, and the encoding is known. Raises what `sniff`,
+    `blocks` and the stream raise.
     """
     first = first_bytes(file)
     found = declared_or_proven(first, declared)
@@ -136,7 +139,7 @@ def inspect(file: ByteStream, declared: str | None, max_rows: int | None) -> Ins
         file = ByteStream(scan.watch(file))
     # Quotes and line ends are the same bytes in all encodings that a scan can find. So rows can be
     # counted before the encoding is known.
-    facts = head_facts(first, found[0] if found else "UTF-8")
+    facts = head_facts(first, found[0] if found else "UTF-8", delimiter)
     rows: int | None = None
     if max_rows is not None:
         rows = 0
@@ -149,7 +152,7 @@ def inspect(file: ByteStream, declared: str | None, max_rows: int | None) -> Ins
         pass
     encoding, found_by = found or scan.result()
     if encoding != facts.encoding:
-        facts = head_facts(first, encoding)
+        facts = head_facts(first, encoding, delimiter)
     return Inspection(facts, found_by, rows)
 
 
