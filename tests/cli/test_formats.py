@@ -6,7 +6,6 @@ import gzip
 from pathlib import Path
 
 import polars as pl
-import pytest
 from tests.support import workbooks as xlsx
 from tests.support.program import Run
 
