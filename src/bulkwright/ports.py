@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from bulkwright.domain.module import Field, Module, Stamps
@@ -116,6 +117,87 @@ class ExistingSink(RecordSink, Protocol):
         ...
 
 
+class RecordImages(Protocol):
+    """The former values of records that a job has updated, and the undo of what a job has written.
+
+    Only for the tables that the service created. Their column WRITER (store/tables.py) says who
+    wrote a record last. `created` and `updated` return columns of whole numbers; 0 stands for no
+    writer. All calls but `ensure` belong inside the chunk's transaction, which has locked the
+    records.
+    """
+
+    def ensure(self, module: Module) -> None:
+        """Create the table of a module's images, or the columns that it lacks."""
+        ...
+
+    def begin(self, module: Module, job_id: int) -> None:
+        """Forget which records an earlier undo of a job has kept because of their keys."""
+        ...
+
+    def keep(self, module: Module, job_id: int, ids: pl.Series, columns: Sequence[str]) -> None:
+        """Keep columns of these records as they are now, unless the job wrote the record last.
+
+        If it has an image already, another writer came between: the image is marked, because the
+        record cannot be restored without the loss of what that writer has written.
+        """
+        ...
+
+    def created(self, module: Module, job_id: int, first: int, last: int) -> pl.DataFrame:
+        """Return the records with ids from `first` to `last`: `id`, `writer`, and `marked`.
+
+        A record is marked if another writer came between two writes of the job.
+        """
+        ...
+
+    def remove(self, module: Module, job_id: int, ids: tuple[int, int], by: Removal) -> None:
+        """Delete the records with ids in a range that the job wrote alone; note who did it."""
+        ...
+
+    def updated(self, module: Module, job_id: int, after: int, most: int) -> pl.DataFrame:
+        """Return at most `most` images of a job with ids above `after`, in the order of the ids.
+
+        Columns: `id`; `writer` of the record now and `before` the job; `marked`; `gone`, whether
+        the record does not exist any more.
+        """
+        ...
+
+    def holders(self, module: Module, job_id: int, ids: tuple[int, int], key: str) -> pl.DataFrame:
+        """Return who holds the former keys of records with ids in a range that the job wrote last.
+
+        `key` is the column of a unique field. Columns: `id`; `holder`, another record with this
+        key; its `writer`; `imaged`: 1 if it has an image of the job that can be restored, 2 if it
+        has another image of the job.
+        """
+        ...
+
+    def keep_changes(self, module: Module, job_id: int, ids: Sequence[int]) -> None:
+        """Leave these records out of `restore`, until `begin` is called."""
+        ...
+
+    def restore(
+        self,
+        module: Module,
+        job_id: int,
+        ids: tuple[int, int],
+        columns: Sequence[str],
+        parked: Sequence[str] = (),
+    ) -> None:
+        """Write the images of records with ids in a range back, where the job wrote last.
+
+        The columns `parked` are set to null first, because records may exchange their keys.
+        Records that are marked or left out stay as they are.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Who removes records, and when."""
+
+    user_id: int
+    time: datetime
+
+
 class ParentRecords(Protocol):
     """The records that the rows of a job's parent CSV became, for the children in the same job."""
 
@@ -175,3 +257,4 @@ class RecordStores:
     """For existing tables."""
     parents: ParentRecords
     reader: RecordReader
+    images: RecordImages

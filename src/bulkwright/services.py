@@ -17,9 +17,8 @@ from bulkwright.store.modules import ModuleStore
 
 if TYPE_CHECKING:
     from bulkwright.callback.signing import SigningKeys
+    from bulkwright.domain.any_job import AnyJob
     from bulkwright.domain.endpoint import Endpoint
-    from bulkwright.domain.job import Job
-    from bulkwright.domain.read_job import ReadJob
     from bulkwright.egress import Guard
     from bulkwright.service.administration import Administration
     from bulkwright.service.coql import CoqlService
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from bulkwright.service.schema import SchemaService
     from bulkwright.service.setup import SetupService
     from bulkwright.service.signin import SignInService
+    from bulkwright.service.undo import UndoService
     from bulkwright.service.uploads import UploadService
     from bulkwright.store.claims import ClaimStore
     from bulkwright.store.idempotency import IdempotencyStore
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from bulkwright.store.reads import ReadStore
     from bulkwright.store.records import RecordStore
     from bulkwright.store.sessions import SessionStore
+    from bulkwright.store.undos import UndoStore
     from bulkwright.store.uploads import UploadStore
 
 
@@ -171,6 +172,7 @@ class Services:
             self.claims,
             self.job_store,
             self.read_store,
+            self.undo_store,
             RetentionStore(self.database),
             self.outbox,
             self.files,
@@ -201,6 +203,29 @@ class Services:
         from bulkwright.store.reads import ReadStore
 
         return ReadStore(self.database)
+
+    @on_first_use
+    def undos(self) -> UndoService:
+        """Creates undos of jobs and returns their details."""
+        from bulkwright.service.undo import UndoService
+
+        return UndoService(
+            self.accounts,
+            self.modules,
+            self.undo_store,
+            self.job_store,
+            self.audit,
+            self.settings.limits,
+            self.clock,
+            self._why_never,
+        )
+
+    @on_first_use
+    def undo_store(self) -> UndoStore:
+        """Reads and writes undos."""
+        from bulkwright.store.undos import UndoStore
+
+        return UndoStore(self.database)
 
     @on_first_use
     def records(self) -> RecordService:
@@ -316,12 +341,17 @@ class Services:
         removal = OrgRemoval(self.database)
         return Administration(self.accounts, self.sessions, removal, self.files, self.audit)
 
-    def any_job(self, org_id: int, job_id: int) -> Job | ReadJob | None:
-        """Returns a bulk write or a bulk read of an org; None if it has none with this id."""
-        return self.job_store.job(org_id, job_id) or self.read_store.job(org_id, job_id)
+    def any_job(self, org_id: int, job_id: int) -> AnyJob | None:
+        """Returns a bulk write, a bulk read or an undo of an org; None if there is none."""
+        number = (org_id, job_id)
+        return (
+            self.job_store.job(*number)
+            or self.read_store.job(*number)
+            or self.undo_store.job(*number)
+        )
 
-    def newest_jobs(self, org_id: int, most: int) -> list[Job | ReadJob]:
-        """Returns at most `most` bulk writes and bulk reads of an org, newest first."""
+    def newest_jobs(self, org_id: int, most: int) -> list[AnyJob]:
+        """Returns at most `most` jobs of an org, newest first."""
         found = (self.any_job(org_id, number) for number in self.job_store.newest(org_id, most))
         return [job for job in found if job is not None]
 

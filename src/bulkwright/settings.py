@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from bulkwright.domain.endpoint import InvalidEndpoint, parse_allowed, parse_endpoint
 from bulkwright.domain.limits import KEY_GROUPS, PROFILES, Limits, MiB
-from bulkwright.domain.retention import RETENTION_POLICIES, RetentionPolicy, parse_time
+from bulkwright.domain.retention import NOT_KEPT, RETENTION_POLICIES, RetentionPolicy, parse_time
 from bulkwright.folders import make_root
 from bulkwright.setting import SettingsGroup, option
 from bulkwright.variables import UnusableSetting, parsed, variable, written
@@ -149,7 +149,23 @@ class LimitsSettings(SettingsGroup):
 
 
 @dataclass(frozen=True)
-class RetentionSettings(LimitsSettings):
+class ImageSettings(SettingsGroup):
+    """Whether jobs can be undone."""
+
+    keep_images: str | None = _keep_option(
+        "a job can be undone after its end: what records held before is kept; 0: not at all",
+        "7d",
+        "30d",
+    )
+
+    @property
+    def keeps_images(self) -> bool:
+        """Whether jobs keep what the records held that they update."""
+        return (self.keep_images or "").strip() != NOT_KEPT
+
+
+@dataclass(frozen=True)
+class RetentionSettings(ImageSettings, LimitsSettings):
     """How long what is not a record is kept."""
 
     keep_uploads: str | None = _keep_option(
@@ -177,7 +193,9 @@ class RetentionSettings(LimitsSettings):
         for name in (policy.name for policy in fields(RetentionPolicy)):
             text = getattr(self, f"keep_{name}")
             try:
-                kept[name] = getattr(default, name) if text is None else parse_time(text)
+                kept[name] = getattr(default, name)
+                if text is not None:
+                    kept[name] = parse_time(text, may_be_none=name == "images")
             except ValueError as error:
                 raise UnusableSetting(f"--keep-{name.replace('_', '-')}: {error}.") from None
         return RetentionPolicy(**kept)
@@ -215,7 +233,7 @@ class CsvSettings(SettingsGroup):
 
 
 @dataclass(frozen=True)
-class JobSettings(CsvSettings):
+class JobSettings(ImageSettings, CsvSettings):
     """How jobs are run."""
 
     parts: int | None = option(

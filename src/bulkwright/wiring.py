@@ -90,6 +90,7 @@ def open_job_context(
             parts=PartStore(database),
             ledger=services.ledger,
             reads=services.read_store,
+            undos=services.undo_store,
             modules=services.modules,
             accounts=services.accounts,
             records=records,
@@ -98,6 +99,7 @@ def open_job_context(
             observe=observe,
             threads=threads,
             dry=dry,
+            keep_images=settings.keeps_images,
             quote_formulas=settings.quotes_formulas,
             pace=ChunkPace(limited=not settings.database),
             most_parts=settings.parts if settings.database and not dry else 1,
@@ -114,12 +116,12 @@ def _open_trial(settings: Settings, database: Database, ctx: JobContext) -> Iter
     it is a copy of the file.
     """
     if settings.database:
-        with suppress(_Undone), database.transaction():
+        with suppress(_TrialEnded), database.transaction():
             # Its worker joins the result meanwhile.
             idle = int(TRIAL_IDLE_SECONDS * 1000)
             database.sql(f"SET LOCAL idle_in_transaction_session_timeout = {idle}")
             yield ctx
-            raise _Undone
+            raise _TrialEnded
         return
     from bulkwright.pipeline.pace import ChunkPace
     from bulkwright.store.claims import ClaimStore
@@ -148,7 +150,7 @@ def _open_trial(settings: Settings, database: Database, ctx: JobContext) -> Iter
         )
 
 
-class _Undone(Exception):
+class _TrialEnded(Exception):
     """Rolls back a transaction."""
 
 
@@ -262,6 +264,7 @@ def _worker_stores(
         from bulkwright.store.postgres.connection import PostgresDatabase
         from bulkwright.store.postgres.existing import PostgresExistingSink
         from bulkwright.store.postgres.records import (
+            PostgresImages,
             PostgresParentRecords,
             PostgresReader,
             PostgresSink,
@@ -276,6 +279,7 @@ def _worker_stores(
             PostgresExistingSink(server),
             PostgresParentRecords(server),
             PostgresReader(server),
+            PostgresImages(server),
         )
         return server, records, lambda: nullcontext(ClaimStore(server))
     from bulkwright.store.sqlite.adbc import AdbcDatabase
@@ -294,10 +298,19 @@ def _worker_stores(
 def _sqlite_records(file: AdbcDatabase) -> RecordStores:
     from bulkwright.ports import RecordStores
     from bulkwright.store.sqlite.existing import SqliteExistingSink
-    from bulkwright.store.sqlite.records import SqliteParentRecords, SqliteReader, SqliteSink
+    from bulkwright.store.sqlite.records import (
+        SqliteImages,
+        SqliteParentRecords,
+        SqliteReader,
+        SqliteSink,
+    )
 
     return RecordStores(
-        SqliteSink(file), SqliteExistingSink(file), SqliteParentRecords(file), SqliteReader(file)
+        SqliteSink(file),
+        SqliteExistingSink(file),
+        SqliteParentRecords(file),
+        SqliteReader(file),
+        SqliteImages(file),
     )
 
 

@@ -41,6 +41,7 @@ OTHER: dict[str, Any] = {
     "keep_refresh_tokens": "60d",
     "keep_audit": "2w",
     "keep_idempotency_keys": "3h",
+    "keep_images": "0",
     "log_format": "json",
     "log_level": "debug",
     "metrics_token": "a token with blanks",

@@ -195,6 +195,9 @@ def test_rows_of_a_failed_job_need_no_correction(
         (("empty.csv", *INSERT), "FILE_NOT_SUPPORTED"),
         (("folder", *INSERT), "is a folder"),
         (("good.csv", *INSERT, "--delimiter", "bar"), "no vertical bar"),
+        (("good.csv", *INSERT, "--max-errors", "2 %"), "--max-errors 2 %: give a number of rows"),
+        (("good.csv", *INSERT, "--max-errors", "100%"), "--max-errors 100%"),
+        (("good.csv", *INSERT, "--max-errors", "-1"), "--max-errors"),
         (("good.csv", *INSERT, "--url", "http://127.0.0.1:9"), "--token"),
         (("good.csv", *INSERT, "--url", "http://127.0.0.1:9", "--token", "x"), "does not answer"),
     ],
@@ -287,6 +290,21 @@ def test_the_most_frequent_reasons_are_shown(capsys: pytest.CaptureFixture[str])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "  2  INVALID_DATA  First, Last"
     assert (len(lines), lines[-1]) == (21, "  and 5 further reasons")
+
+
+def test_a_job_with_too_many_errors_fails(run: Run, mixed: Path, good: Path) -> None:
+    """What is stored stays; a limit that is not passed makes no difference."""
+    done = run("write", mixed, *INSERT, "--data", "d", "--max-errors", "1")
+    assert done.returncode == 1, done.stdout
+    assert "FAILED TOO_MANY_ERRORS  added 2" in done.stdout
+    assert "more rows were skipped than --max-errors 1 allows" in done.stdout
+    assert "--failed -o mixed-failed.csv" in done.stdout
+    dry = run("write", mixed, *INSERT, "--data", "d", "--max-errors", "49.9%", "--dry-run")
+    assert dry.returncode == 1 and "nothing was stored" in dry.stdout
+    for limit in ("2", "50%"):
+        within = run("write", mixed, *INSERT, "--data", "d", "--max-errors", limit)
+        assert within.returncode == 3 and "COMPLETED" in within.stdout
+    assert run("write", good, *INSERT, "--data", "d", "--max-errors", "0").returncode == 0
 
 
 def test_an_unknown_option_causes_no_traceback(run: Run, good: Path) -> None:

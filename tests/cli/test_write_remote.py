@@ -42,6 +42,21 @@ def test_a_file_is_written_through_a_server(run: Run, live: Live, tmp_path: Path
         assert archive.testzip() is None
 
 
+def test_a_limit_of_errors_holds_on_a_server(run: Run, live: Live, tmp_path: Path) -> None:
+    """The job is created over the service's own API, with the same columns."""
+    (tmp_path / "f.csv").write_text(MIXED.replace("City", "Birthday").replace("Köln", ""))
+    command = (
+        "write", "f.csv", "--module", "Contacts", "--operation", "insert", "--map",
+        "Birthday=Mailing_City", "--default", "Mailing_City=Ulm", "--url", live.base_url,
+        "--token", live.access_token, "--max-errors",
+    )  # fmt: skip
+    done = run(*command, "1")
+    assert done.returncode == 1, done.stderr
+    assert "FAILED  added 2  updated 0  skipped 2" in done.stdout
+    assert "TOO_MANY_ERRORS: what is stored stays; 0 rows were not reached" in done.stdout
+    assert run(*command, "50%").returncode == 3
+
+
 def test_columns_are_compared_with_the_fields_of_the_server(
     run: Run, live: Live, tmp_path: Path
 ) -> None:

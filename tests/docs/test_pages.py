@@ -120,7 +120,8 @@ def test_the_page_of_the_own_api(tmp_path: Path) -> None:
     (lines,) = fenced(text_of("docs/api.md"))
     output = run(lines, tmp_path)
     assert output.count('"columns_left_out":["Colour"]') >= 3
-    assert output.count('"status":"COMPLETED"') == 6
+    assert output.count('"status":"COMPLETED"') == 7
+    assert '"records":{"removed":1,"restored":0,"kept":0}' in output
     assert "event: job" in output
     assert '"column":"Email","field":"Email","rows":1' in output
     assert (tmp_path / "leads-failed.csv").read_text() == "Last Name,Email,Colour\nKay,none,blue\n"

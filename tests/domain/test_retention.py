@@ -41,6 +41,12 @@ def test_any_other_text_is_rejected_with_the_valid_forms(text: str) -> None:
     )
 
 
+def test_zero_is_a_time_where_nothing_may_be_kept() -> None:
+    assert parse_time(" 0 ", may_be_none=True) == timedelta(0)
+    with pytest.raises(ValueError, match="not a time"):
+        parse_time("0")
+
+
 @pytest.mark.parametrize("text", ["0h", "0d", "000w"])
 def test_an_hour_is_the_least(text: str) -> None:
     """An upload must exist until its job is created."""

@@ -139,6 +139,22 @@ def test_corrected_rows_can_be_uploaded_again(working: Working, errors: str) -> 
     assert served.http.get(f"{JOBS}/{last}/failed-rows").text.splitlines()[1:] == []
 
 
+@pytest.mark.parametrize("errors", ["false", "true"])
+def test_a_row_with_damaged_quotes_stays_damaged(working: Working, errors: str) -> None:
+    """It is not stored uncorrected: its quotes are as they were, or it has a cell too many."""
+    served = working.served
+    text = 'Last_Name,City,Email\n"A, B,Bonn\nC,"Ulm"x,bad\n'
+    mappings = [{"api_name": "Last_Name", "index": 0}, {"api_name": "Email", "index": 2}]
+    job = ran(served, text, field_mappings=mappings)
+    failed = served.http.get(f"{JOBS}/{job}/failed-rows", params={"errors": errors}).text
+    if errors == "false":
+        assert failed == text
+    again = ran(served, failed, field_mappings=mappings)
+    rows = lines(served.http.get(f"{JOBS}/{again}/result"))[1:]
+    assert [row[2] for row in rows] == ["SKIPPED", "SKIPPED"]
+    assert rows[1][4:6] == ["INVALID_DATA", "Email"]
+
+
 def test_failed_rows_in_another_encoding(working: Working) -> None:
     """They are sent in UTF-8, and as UTF-8 they are read again."""
     text = "Last_Name,City\nMüller,Köln\n,Düsseldorf\n"

@@ -81,7 +81,7 @@ app.command(
     help_epilogue=_example("completion"),
 )
 
-jobs = App(name="jobs", help="Show, abort and delete jobs, and save their results.")
+jobs = App(name="jobs", help="Show, abort, undo and delete jobs, and save their results.")
 jobs.command(
     "bulkwright.cli.jobs:list_",
     name="list",
@@ -104,6 +104,11 @@ jobs.command(
     "bulkwright.cli.job_control:abort",
     help="End a job before its last row.",
     help_epilogue=_example("jobs abort"),
+)
+jobs.command(
+    "bulkwright.cli.undo:undo",
+    help="Undo what a job has written.",
+    help_epilogue=_example("jobs undo"),
 )
 jobs.command(
     "bulkwright.cli.job_control:delete",

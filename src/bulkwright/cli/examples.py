@@ -16,6 +16,7 @@ EXAMPLES = {
     "jobs errors": "bulkwright jobs errors JOB_ID",
     "jobs result": "bulkwright jobs result JOB_ID --failed -o failed.csv",
     "jobs abort": "bulkwright jobs abort JOB_ID",
+    "jobs undo": "bulkwright jobs undo JOB_ID --dry-run",
     "jobs delete": "bulkwright jobs delete JOB_ID",
     "callbacks list": "bulkwright callbacks list --json",
     "callbacks replay": "bulkwright callbacks replay JOB_ID",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from cyclopts import Parameter
 
 from bulkwright.cli.documents import read_document
 from bulkwright.cli.failure import fail
+from bulkwright.domain.error_limit import ErrorLimit
 from bulkwright.service.columns import Stated, StatedColumn
 
 _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "colon": ":"}
@@ -74,6 +76,27 @@ class JobOptions:
         Literal["comma", "semicolon", "tab", "bar", "colon"] | None,
         Parameter(metavar="NAME", help="What separates columns. Default: found from the file."),
     ] = None
+
+    max_errors: Annotated[
+        str | None,
+        Parameter(
+            metavar="ROWS|N%",
+            help="End the job when more rows than this are skipped: 100, or 2% of those done. What "
+            "is stored stays. Default: no limit.",
+        ),
+    ] = None
+
+    @property
+    def error_limit(self) -> ErrorLimit | None:
+        """How many rows may be skipped; ends the command if the option cannot be read."""
+        text = self.max_errors
+        if text is None:
+            return None
+        if re.fullmatch("[0-9]{1,15}", text):
+            return ErrorLimit(rows=int(text))
+        if not re.fullmatch("[0-9]{1,2}(?:[.][0-9]{1,6})?%", text):
+            fail(f"--max-errors {text}: give a number of rows or a percentage, such as 100 or 2%.")
+        return ErrorLimit(percent=float(text[:-1]))
 
     @property
     def delimiters(self) -> str:

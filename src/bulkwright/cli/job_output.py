@@ -9,10 +9,12 @@ from dataclasses import asdict, replace
 from rich.text import Text
 
 from bulkwright.cli.output import coloured, console, print_json, print_line, print_list
+from bulkwright.domain.any_job import AnyJob
 from bulkwright.domain.job import Job
 from bulkwright.domain.outcome import Outcome
 from bulkwright.domain.read_job import ReadJob
 from bulkwright.domain.reading import FoundBy, Reading
+from bulkwright.domain.undo_job import UndoJob
 from bulkwright.formats.csv import DELIMITER_NAMES
 from bulkwright.service.reports import ErrorGroups
 
@@ -20,7 +22,7 @@ _NAMES_SHOWN = 20
 """Most names of omitted columns in a line."""
 
 
-def job_line(job: Job | ReadJob, *, name: str | None = None) -> None:
+def job_line(job: AnyJob, *, name: str | None = None) -> None:
     """Prints the status and the counts of a job in one line; `name` is shown instead of its id."""
     line = Text.assemble(
         f"{name or f'job {job.id}'}  ", coloured(job.status.value),
@@ -30,11 +32,16 @@ def job_line(job: Job | ReadJob, *, name: str | None = None) -> None:
     console.print(line, soft_wrap=True)
 
 
-def _counts(job: Job | ReadJob) -> Iterator[str | tuple[str, str]]:
+def _counts(job: AnyJob) -> Iterator[str | tuple[str, str]]:
     if isinstance(job, ReadJob):
         yield f"bulk read of {job.module}"
         if job.read is not None:
             yield f"  read {job.read.rows:,}"
+        return
+    if isinstance(job, UndoJob):
+        yield f"{'dry run of the ' if job.dry_run else ''}undo of job {job.undone_id}  "
+        yield f"removed {job.removed:,}  restored {job.restored:,}  "
+        yield f"kept {job.kept:,}", "yellow" if job.kept else ""
         return
     counts = job.counts
     yield f"added {counts.added:,}  updated {counts.updated:,}  "
@@ -42,20 +49,30 @@ def _counts(job: Job | ReadJob) -> Iterator[str | tuple[str, str]]:
     yield f"  of {counts.total:,} rows"
 
 
-def jobs_list(jobs: Sequence[Job | ReadJob], *, json: bool) -> None:
+def jobs_list(jobs: Sequence[AnyJob], *, json: bool) -> None:
     """Prints jobs in the given order. What a kind of job does not have is None."""
     records = [
         {
             "id": str(job.id),
             "status": job.status.value,
             "code": job.code,
-            **(_read_cells(job) if isinstance(job, ReadJob) else _write_cells(job)),
+            **_cells(job),
             "created": job.created_time.isoformat(" ", "seconds"),
-            "file": None if isinstance(job, ReadJob) else job.resources[0].file_name,
+            "file": job.resources[0].file_name if isinstance(job, Job) else None,
         }
         for job in jobs
     ]
     print_list(records, json=json, dispensable=["read", "created", "file"])
+
+
+def _cells(job: AnyJob) -> dict[str, object]:
+    match job:
+        case ReadJob():
+            return _read_cells(job)
+        case UndoJob():
+            return _undo_cells(job)
+        case _:
+            return _write_cells(job)
 
 
 def _write_cells(job: Job) -> dict[str, object]:
@@ -79,6 +96,11 @@ def _read_cells(job: ReadJob) -> dict[str, object]:
         "skipped": None,
         "read": None if job.read is None else job.read.rows,
     }
+
+
+def _undo_cells(job: UndoJob) -> dict[str, object]:
+    nothing = dict.fromkeys(("module", "added", "updated", "skipped", "read"))
+    return {"operation": "undo", **nothing}
 
 
 def errors_list(found: ErrorGroups, *, json: bool) -> None:

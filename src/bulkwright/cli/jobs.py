@@ -24,6 +24,7 @@ from bulkwright.cli.options import (
     open_existing,
 )
 from bulkwright.cli.output import console, print_json
+from bulkwright.domain.any_job import AnyJob
 from bulkwright.domain.ids import parse_id
 from bulkwright.domain.job import Job, Resource
 from bulkwright.domain.read_job import ReadJob
@@ -148,9 +149,9 @@ def job_errors(
     errors_list(found, json=json)
 
 
-def _bulk_write(job: Job | ReadJob) -> Job:
-    if isinstance(job, ReadJob):
-        fail(f"Job {job.id} is a bulk read; only a bulk write has rows with outcomes.")
+def _bulk_write(job: AnyJob) -> Job:
+    if not isinstance(job, Job):
+        fail(f"Job {job.id} is no bulk write; only a bulk write has rows with outcomes.")
     return job
 
 
@@ -163,7 +164,7 @@ def _resource(job: Job, module: str | None) -> Resource:
     return found[0]
 
 
-def find_job(services: Services, location: OrgLocation, job_id: str) -> Job | ReadJob:
+def find_job(services: Services, location: OrgLocation, job_id: str) -> AnyJob:
     """Returns a job of the chosen org; ends the command if there is none with this id."""
     number = parse_id(job_id, leading_zeros=True)
     job = None if number is None else services.any_job(chosen_org(services, location).id, number)

@@ -12,6 +12,8 @@ from typing import BinaryIO
 
 import bulkwright.formats.csv  # noqa: F401 - it raises the csv module's limit of a cell
 from bulkwright.cli.output import print_line
+from bulkwright.domain.errors import TooManyErrors
+from bulkwright.domain.job import Job, JobStatus
 from bulkwright.domain.result_file import split_errors
 from bulkwright.events.events import ChunkCommitted, Event
 from bulkwright.service.columns import Omission, OmittedColumn
@@ -65,6 +67,18 @@ def print_reasons(reasons: Reasons) -> None:
         print_line(f"  {rows:>{width},}  {code:<{code_width}}  {label}")
     if len(reasons) > len(most):
         print_line(f"  and {len(reasons) - len(most)} further reasons")
+
+
+def why_to_save(job: Job) -> str:
+    """Returns the line before the command that saves the rows that a job did not store."""
+    if job.code == TooManyErrors.code:
+        return (
+            f"more rows were skipped than --max-errors {job.error_limit} allows; what is stored "
+            "stays. Save the rows that are not:"
+        )
+    if job.status is JobStatus.FAILED:
+        return "the job failed before its last row; save the rows that it did not store:"
+    return "to correct these rows and write them again, save them:"
 
 
 def print_omitted(omitted: Sequence[OmittedColumn]) -> None:

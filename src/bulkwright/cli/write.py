@@ -229,7 +229,7 @@ class _Run:
         )
         request = JobRequest(
             Operation(options.operation), (resource,), options.encoding, delimiters,
-            fingerprint=fingerprint,
+            fingerprint=fingerprint, error_limit=options.error_limit,
         )  # fmt: skip
         job = self.services.jobs.create(caller, request, wake=False)
         report.print_omitted(match.omitted)
@@ -355,10 +355,7 @@ def _report(
     elif job.has_result and (job.counts.skipped or job.status is JobStatus.FAILED):
         stem = Path(job.resources[0].file_name).stem
         words = ("jobs", "result", str(job.id), "--failed", "-o", f"{stem}-failed.csv")
-        if job.status is JobStatus.FAILED:
-            print_line("the job failed before its last row; save the rows that it did not store:")
-        else:
-            print_line("to correct these rows and write them again, save them:")
+        print_line(report.why_to_save(job))
         print_line(f"  {report.command(*words, location=location)}")
 
 

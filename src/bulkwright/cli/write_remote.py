@@ -140,7 +140,8 @@ def _create(
     options = task.options
     with zipped(task.path, zipfile.ZIP_DEFLATED) as made:
         file_id = client.upload(made)
-    if options.delimiter is not None or dry_run:
+    limit = options.error_limit
+    if options.delimiter is not None or limit is not None or dry_run:
         # The Zoho API has no place for them.
         job = own.NewJob(
             operation=options.operation,
@@ -150,7 +151,10 @@ def _create(
             ignore_empty=options.ignore_empty,
             columns=[_own(mapping) for mapping in mappings],
             encoding=options.encoding,
-            delimiter=cast("Any", options.delimiters if options.delimiter else None),
+            delimiter=None if options.delimiter is None else cast("Any", options.delimiters),
+            on_error="continue"
+            if limit is None
+            else own.StopAfter(stop_after=limit.rows, stop_after_percent=limit.percent),
             dry_run=dry_run,
         )
         try:
@@ -158,15 +162,10 @@ def _create(
         except ApiError as error:
             if error.code != "OAUTH_SCOPE_MISMATCH":
                 raise
-            named = "--dry-run" if dry_run else "a --delimiter"
-            otherwise = (
-                ""
-                if dry_run
-                else (" Without --delimiter the server finds what separates the columns.")
-            )
             fail(
-                f"the token may not create a job with {named}: it lacks a scope, "
-                f"bulkwright.jobs.CREATE or that of the module.{otherwise}"
+                "the token may not create a job with --delimiter, --max-errors or --dry-run: it "
+                "lacks a scope, bulkwright.jobs.CREATE or that of the module. Without these "
+                "options the Zoho API is used."
             )
     return client.create(
         options.operation,
@@ -201,7 +200,7 @@ def _report(details: JobDetails, *, dry_run: bool) -> None:
 def _report_reading(client: Client, details: JobDetails, named: str | None) -> None:
     """Prints what was a guess when the server read the file, if the server shows that."""
     try:
-        found = client.snapshot(details.id).resources[0].reading
+        snapshot = client.snapshot(details.id)
     except ApiError as error:
         encoding = details.character_encoding
         if named is None and encoding not in (UNSET, "UTF-8"):
@@ -213,6 +212,11 @@ def _report_reading(client: Client, details: JobDetails, named: str | None) -> N
         )
         print_line(f"other guesses about the file are not shown: {why}")
         return
+    if snapshot.code is not None:
+        left = snapshot.rows_unprocessed
+        reached = "" if left is None else f"; {left:,} rows were not reached"
+        print_line(f"{snapshot.code}: what is stored stays{reached}")
+    found = snapshot.resources[0].reading
     if found is not None:
         print_reading(_reading(found))
 

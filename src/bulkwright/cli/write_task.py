@@ -43,6 +43,7 @@ class WriteTask:
         """Returns the task of a command line; ends the command if an option cannot be read."""
         if options.encoding is not None:
             _check_encoding(options.encoding)
+        _ = options.error_limit  # a wrong one ends the command before the file is read
         return cls(path, options, options.stated())
 
     def splitting(self) -> Splitting:
@@ -114,6 +115,7 @@ class WriteTask:
             f"find_by={options.find_by!r}, mappings={mappings}, "
             f"ignore_empty={options.ignore_empty!r}, encoding={options.encoding!r})"
             + ("" if options.delimiter is None else f", delimiter={options.delimiters!r}")
+            + ("" if options.max_errors is None else f", max_errors={options.max_errors!r}")
         )
 
     def _stated_mappings(self) -> tuple[FieldMapping, ...] | None:

@@ -45,6 +45,7 @@ class Action(StrEnum):
     JOB_ABORTED = "job-aborted"
     JOB_DELETED = "job-deleted"
     JOB_CALLBACK_REPLAYED = "job-callback-replayed"
+    JOB_UNDONE = "job-undone"
 
     @property
     def is_failure(self) -> bool:

@@ -43,8 +43,8 @@ ends a request or a whole job. Its form on the wire (HTTP status, envelope) is d
     ├── (report_errors.py)            why the rows of a job cannot be reported
     ├── JobHasEnded                   JOB_HAS_ENDED (own)
     ├── JobIsOpen                     JOB_IS_OPEN (own)
-    ├── NoCallback                    NO_CALLBACK (own)
-    ├── CallbackIsPending             CALLBACK_IS_PENDING (own)
+    ├── NoCallback, CallbackIsPending NO_CALLBACK, CALLBACK_IS_PENDING (own)
+    ├── (undo_errors.py)              why a job cannot be undone
     ├── ResultDamaged                 the stored result has changed
     ├── OAuthError                    errors of the token endpoint (`error` in the body)
     │   └── TooManyTokenRequests        Access Denied (own shape)
@@ -52,7 +52,8 @@ ends a request or a whole job. Its form on the wire (HTTP status, envelope) is d
         ├── FileDamaged                 the stored upload has changed
         ├── LeaseLost                   another worker has the job now; nothing was changed
         ├── WorkerFailed                three tries without progress
-        └── Aborted                     a user has aborted it
+        ├── Aborted                     a user has aborted it
+        └── TooManyErrors               it has skipped more rows than it may
 """
 
 from __future__ import annotations
@@ -390,3 +391,10 @@ class Aborted(JobError):
 
     code = "ABORTED"
     default_message = "The job was aborted"
+
+
+class TooManyErrors(JobError):
+    """The job has skipped more rows than it may; the rows not reached are UNPROCESSED."""
+
+    code = "TOO_MANY_ERRORS"
+    default_message = "The job has skipped more rows than it may"

@@ -4,7 +4,7 @@
     ADDED ───────────────▶ INPROGRESS ──────────────────────▶ COMPLETED
       │                        │
       └────────────────────────┴────────────────────────────▶ FAILED
-        aborted, damaged file, three tries without progress
+        aborted, too many errors, damaged file, three tries without progress
 
 If a lease expires, the job stays INPROGRESS: the next worker continues it.
 
@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from bulkwright.domain.error_limit import ErrorLimit
+from bulkwright.domain.errors import Aborted, TooManyErrors
 from bulkwright.domain.outcome import Counts
 from bulkwright.domain.reading import Reading
 
@@ -102,6 +104,9 @@ class Split:
     """Most rows of a chunk. All parts of a resource have chunks with the same ends."""
     chunk_bytes: int = 0
     """Text of a chunk, in bytes."""
+    images: tuple[str, ...] | None = None
+    """The columns of records whose former values are kept, so that the job can be undone; None if
+    none are kept."""
 
     @property
     def is_divided(self) -> bool:
@@ -131,6 +136,8 @@ class Resource:
     """How the file is read; None for a job of version 0.1.0."""
     split: Split | None = None
     """How its rows are divided; None before it has begun."""
+    stopped: bool = False
+    """Whether it has skipped more rows than its job may: no further chunk is begun."""
 
     @property
     def columns(self) -> tuple[int, ...]:
@@ -194,6 +201,15 @@ class Job:
     """When its abort was requested: no row was stored later."""
     dry: bool = False
     """Whether it stores nothing: its result is that of a run that was undone."""
+    error_limit: ErrorLimit | None = None
+    """How many rows it may skip before it ends; None if that does not matter."""
+
+    @property
+    def early_end(self) -> str | None:
+        """The code with which the job has to end now; None if its next row can be done."""
+        if self.abort_time is not None:
+            return Aborted.code
+        return TooManyErrors.code if any(r.stopped for r in self.resources) else None
 
     @property
     def counts(self) -> Counts:
@@ -287,3 +303,6 @@ class LedgerEntry:
     assumed: Mapping[str, str] = field(default_factory=dict)
     """Formats that were assumed for columns of the chunk. They are in the `reading` of the resource
     (`Reading.assumed`); the ledger does not keep them."""
+    first_id: int | None = None
+    """The first of the consecutive ids of the records that the chunk has created; None if it has
+    created none, or if their table is not the service's."""

@@ -99,6 +99,8 @@ READ_FIRST_ROWS = 1_000
 """Records of the first chunk of a bulk read; each next one may have twice as many."""
 READ_CHUNK_ROWS = 16_384
 """Records of one chunk of a bulk read at most."""
+UNDO_CHUNK_RECORDS = 16_384
+"""Records of one chunk of an undo at most; fewer if they take longer than CHUNK_LOCK_SECONDS."""
 RECORD_BYTES = 8 * MiB
 """Text of one CSV record; the largest field holds 50,000 characters, 200 of them fit."""
 
@@ -213,6 +215,8 @@ IDEMPOTENCY_KEY_CHARACTERS = 255
 """Characters of an idempotency key at most."""
 JOBS_A_PAGE = 100
 """Jobs in one response of the own API at most."""
+PERCENT_LEAST_ROWS = 1_000
+"""Rows of a job before the share of its skipped rows is judged (domain/error_limit.py)."""
 REPORT_ROWS_AT_ONCE = 200
 """Rows of a report that are made at a time: a few milliseconds, then other requests have a turn."""
 REPORTS_OF_ORG = 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bulkwright.domain.error_limit import ErrorLimit
 from bulkwright.domain.idempotency import IdempotencyKey
 from bulkwright.domain.job import Callback, FieldMapping, Operation
 from bulkwright.domain.module import Module
@@ -61,3 +62,4 @@ class JobRequest:
     """The API version of the request; the callback has the shape of that version."""
     idempotency: IdempotencyKey | None = None
     dry: bool = False
+    error_limit: ErrorLimit | None = None

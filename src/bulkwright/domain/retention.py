@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 FOREVER = "forever"
+NOT_KEPT = "0"
 SHORTEST = timedelta(hours=1)
 """An upload must exist until its job is created."""
 
@@ -36,6 +37,8 @@ class RetentionPolicy:
     """Since an entry of the audit log was added."""
     idempotency_keys: timedelta | None = None
     """Since the first request with an idempotency key."""
+    images: timedelta | None = None
+    """Since the end of the job that updated the records; zero if none are kept."""
 
 
 ZOHO = RetentionPolicy(
@@ -46,6 +49,7 @@ ZOHO = RetentionPolicy(
     refresh_tokens=None,
     audit=timedelta(days=90),
     idempotency_keys=timedelta(days=1),
+    images=timedelta(days=7),
 )
 """Results for seven days (facts 1.2), refresh tokens forever (facts 7.2), as described; the rest is
 not documented."""
@@ -58,6 +62,7 @@ SERVICE = RetentionPolicy(
     refresh_tokens=timedelta(days=180),
     audit=timedelta(days=365),
     idempotency_keys=timedelta(days=1),
+    images=timedelta(days=30),
 )
 """For data of the operator."""
 
@@ -68,11 +73,13 @@ STRAY_HOURS = 24
 """Age in hours from which a stray file is deleted; a younger one may still be in use."""
 
 
-def parse_time(text: str) -> timedelta | None:
+def parse_time(text: str, *, may_be_none: bool = False) -> timedelta | None:
     """Parse a time: `12h`, `7d`, `4w`; returns None for `forever`.
 
-    Raises ValueError with the valid forms for any other text.
+    With `may_be_none`, `0` is a time too. Raises ValueError with the valid forms for any other.
     """
+    if may_be_none and text.strip() == NOT_KEPT:
+        return timedelta(0)
     if text.strip().lower() == FOREVER:
         return None
     found = re.fullmatch(r"\s*([0-9]{1,6})\s*([hdw])\s*", text, re.ASCII | re.IGNORECASE)

@@ -67,6 +67,14 @@ class RecordsRead(Struct, frozen=True):
     seconds: float
 
 
+class RecordsUndone(Struct, frozen=True):
+    """An undo has treated all records of its job, in `seconds` since it was begun or continued."""
+
+    job_id: int
+    records: int
+    seconds: float
+
+
 class LeaseGone(Struct, frozen=True):
     """Another worker has claimed the job; this one stopped without a change."""
 
@@ -148,6 +156,8 @@ class Swept(Struct, frozen=True):
     """Entries of the audit log."""
     keys: int = 0
     """Idempotency keys."""
+    undoable: int = 0
+    """Jobs that cannot be undone any more, because what records held before is deleted."""
     strays: int = 0
     """Files that no row of the database names."""
     bytes: int = 0
@@ -173,6 +183,7 @@ Event = (
     | LockHeld
     | JobEnded
     | RecordsRead
+    | RecordsUndone
     | LeaseGone
     | JobAttemptFailed
     | ResultLost

@@ -21,6 +21,7 @@ from bulkwright.events.events import (
     LeaseGone,
     LockHeld,
     RecordsRead,
+    RecordsUndone,
     ResourceDivided,
     ResultLost,
     SweepDeferred,
@@ -59,6 +60,10 @@ def _log_event(event: Event) -> None:
             _log.info("job %d: %s %s added %d updated %d skipped %d", job_id, *outcome)
         case RecordsRead(job_id, rows, seconds):
             _log.info("job %d: read %d records in %.1f s", job_id, rows, seconds)
+        case RecordsUndone(job_id, records, seconds):
+            _log.info(
+                "job %d: undid what was written of %d records in %.1f s", job_id, records, seconds
+            )
         case LeaseGone(job_id):
             _log.warning("job %d: another worker has claimed it", job_id)
         case JobAttemptFailed(job_id, correlation, error):

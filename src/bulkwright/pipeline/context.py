@@ -18,6 +18,7 @@ from bulkwright.store.ledger import LedgerStore
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.parts import PartStore
 from bulkwright.store.reads import ReadStore
+from bulkwright.store.undos import UndoStore
 from bulkwright.store.uploads import UploadStore
 
 
@@ -44,6 +45,7 @@ class JobContext:
     parts: PartStore
     ledger: LedgerStore
     reads: ReadStore
+    undos: UndoStore
     modules: ModuleStore
     accounts: AccountStore
     records: RecordStores
@@ -56,6 +58,8 @@ class JobContext:
     """Checked after every chunk. If it is set, the worker releases the job."""
     dry: bool = False
     """Whether the caller rolls everything back: new records have no id in the result."""
+    keep_images: bool = False
+    """Whether the former values of updated records are kept, so that jobs can be undone."""
     quote_formulas: bool = False
     """Whether cells of the result that begin like a formula get an apostrophe."""
     pace: ChunkPace = field(default_factory=lambda: ChunkPace(limited=False))

@@ -2,7 +2,7 @@
 
 The twin is a job with the same file and mappings and another id. It runs as any job does, so its
 result is that of a real run, apart from the ids of new records, which there are not. What stays is
-that result, and the counts (decision 13).
+that result, and the counts (decision 14).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def run_dry(lease: Lease, job: Job, attempt: int, ctx: JobContext, open_trial: O
 
     try:
         with open_trial(ctx) as trial:
-            trial = replace(trial, dry=True, most_parts=1, observe=observe)
+            trial = replace(trial, dry=True, keep_images=False, most_parts=1, observe=observe)
             run_job(trial.claims.begin_twin(twin, lease.worker), twin, 1, trial)
             ended = trial.jobs.job(job.org_id, twin_id)
         assert ended is not None

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from bulkwright.domain.errors import LimitExceeded
+from bulkwright.domain.errors import LimitExceeded, TooManyErrors
 from bulkwright.domain.job import Lease, LedgerEntry, PartLease, Split, default_bytes
 from bulkwright.domain.outcome import Counts, Outcome, SkipReason
 from bulkwright.events.events import ChunkCommitted, JobStarted
@@ -85,7 +85,7 @@ class PartRun:
                 chunk = conformed.chunk
                 if added * (chunk.first_row + chunk.rows_in_file) > ctx.limits.default_bytes:
                     raise LimitExceeded
-                entry, reasons = self._commit(conformed, target, background, chunks)
+                entry, reasons, stopped = self._commit(conformed, target, background, chunks)
                 counts = self._done() if self.split.is_divided else counts + entry.counts
                 share = self._share(entry, counts)
                 now = time.monotonic()  # clock: a duration for the log and the metrics
@@ -97,6 +97,8 @@ class PartRun:
                 )
                 if ctx.stop.is_set:
                     raise Interrupted
+                if stopped:
+                    raise TooManyErrors
                 if self.after_chunk is not None:
                     self.after_chunk()
 
@@ -129,10 +131,16 @@ class PartRun:
 
     def _commit(
         self, conformed: Conformed, target: Target, background: Background, chunks: _Prefetch
-    ) -> tuple[LedgerEntry, dict[tuple[SkipReason, str], int]]:
-        """Process one chunk in one transaction; return its entry and why rows were skipped."""
-        ctx, chunk = self.ctx, conformed.chunk
+    ) -> tuple[LedgerEntry, dict[tuple[SkipReason, str], int], bool]:
+        """Process one chunk in one transaction.
+
+        Return its entry, why rows were skipped, and whether the limit of errors is passed. Raises
+        TooManyErrors before anything has changed if another part has passed it.
+        """
+        ctx, chunk, limit = self.ctx, conformed.chunk, self.plan.job.error_limit
         with self._chunk():
+            if limit is not None and ctx.parts.is_stopped(self.lease):
+                raise TooManyErrors
             begun = time.monotonic()  # clock: a duration for the size of the next chunks
             target.lock(conformed)
             decided = target.decide(conformed)
@@ -141,11 +149,23 @@ class PartRun:
             chunks.begin_next()
             target.write(decided)
             _remember_parents(chunk, self.plan, decided.ids, ctx.records.parents)
-            entry = replace(making.result(), assumed=self._fresh_assumed(conformed))
+            entry = replace(
+                making.result(),
+                assumed=self._fresh_assumed(conformed),
+                first_id=self._first_id(decided),
+            )
             ctx.ledger.add(self.lease, entry)
+            stopped = limit is not None and ctx.parts.stop_if_passed(self.lease, limit)
         seconds = time.monotonic() - begun  # clock: a duration for the size of the next chunks
         ctx.pace.note(self.plan, chunk.rows, seconds)
-        return entry, decided.matched.conformed.row_errors.counts()
+        return entry, decided.matched.conformed.row_errors.counts(), stopped
+
+    def _first_id(self, decided: Decided) -> int | None:
+        """The first of the consecutive ids that the records created by a chunk have."""
+        if self.plan.module.has_existing_table:
+            return None
+        new = decided.ids.filter(decided.matched.outcome == Outcome.ADDED.value)
+        return None if new.is_empty() else int(new.min())  # type: ignore[arg-type]  # of integers
 
     def _fresh_assumed(self, conformed: Conformed) -> dict[str, str]:
         """The formats that were assumed for columns of this chunk, and of no chunk before."""

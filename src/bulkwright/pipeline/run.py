@@ -16,7 +16,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from bulkwright.domain.errors import BulkwrightError, LeaseLost, WorkerFailed
+from bulkwright.domain.errors import BulkwrightError, LeaseLost, TooManyErrors, WorkerFailed
 from bulkwright.domain.job import Job, JobStatus, Lease, PartLease, PartStatus, Split
 from bulkwright.domain.limits import JOB_ATTEMPTS, KEY_GROUPS
 from bulkwright.events.events import JobEnded, ResourceDivided, ResultLost
@@ -29,6 +29,7 @@ from bulkwright.pipeline.parts import divide
 from bulkwright.pipeline.plan import Plan
 from bulkwright.pipeline.read import Start
 from bulkwright.pipeline.source import Source, open_source
+from bulkwright.pipeline.write import image_columns
 from bulkwright.ports import RecordSink
 
 __all__ = ["Interrupted", "fail_job", "run_free_part", "run_job"]
@@ -115,19 +116,29 @@ def _run_resource(
     with open_source(job, position, ctx) as source:
         _ensure_indexes(source.plan, ctx.records.service)
         encoding, wanted = source.dialect.encoding, _split(source, ctx)
+        wanted = replace(wanted, images=_images(source.plan, ctx))
         split, part = ctx.claims.begin(lease, position, encoding, wanted)
         if not split.is_divided:
             part = part or _next_part(lease, position, split, ctx)
             if part is not None:
                 PartRun(part, lease, split, source, ctx).run(attempt)
-            return None
+            return _passed_limit(job, position, ctx)
         ctx.observe(ResourceDivided(job.id, split.parts))
         if part is not None:
             _run_own_part(part, job, split, ctx, source)
     while (part := _next_part(lease, position, split, ctx)) is not None:
         _run_own_part(part, job, split, ctx)
     states = ctx.parts.states(job.id, position)
-    return next((state.code for state in states if state.code is not None), None)
+    code = next((state.code for state in states if state.code is not None), None)
+    return code or _passed_limit(job, position, ctx)
+
+
+def _passed_limit(job: Job, position: int, ctx: JobContext) -> str | None:
+    """Return the code of a job whose rows are all done, but of which too many were skipped."""
+    if job.error_limit is None:
+        return None
+    done = ctx.parts.done(job.id, position)
+    return TooManyErrors.code if job.error_limit.is_passed(done, ended=True) else None
 
 
 def _run_own_part(
@@ -208,6 +219,14 @@ def _split(source: Source, ctx: JobContext) -> Split:
         reason = f"new values join the picklist {grown} in file order"
         return replace(split, parts=1, reason=reason)
     return split
+
+
+def _images(plan: Plan, ctx: JobContext) -> tuple[str, ...] | None:
+    """The columns of which the former values are kept; None if the job cannot be undone."""
+    if ctx.dry or not ctx.keep_images or plan.module.has_existing_table:
+        return None
+    ctx.records.images.ensure(plan.module)
+    return image_columns(plan)
 
 
 def _grown_picklist(plan: Plan, split: Split, ctx: JobContext) -> str | None:

@@ -9,6 +9,9 @@ cells leave values as they are, the last cell with a value of each column.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 import polars as pl
 
 from bulkwright.domain.module import Authorship
@@ -82,12 +85,18 @@ def write_records(
     *,
     exchanges_keys: bool,
     additions: Authorship = _NO_STAMPS,
+    keep_images: Callable[[pl.Series], None] | None = None,
 ) -> None:
-    """Write what rows write (`row_records`): the final state of each record, once."""
+    """Write what rows write (`row_records`): the final state of each record, once.
+
+    `keep_images` is called with the ids of records before they change.
+    """
     records = _final_states(records, plan)
     new = records["$new"]
     changed = _where(records, ~new).drop("$new", *_unchanged_key(plan))
     if changed.height:
+        if keep_images is not None:
+            keep_images(changed["id"])
         if exchanges_keys and changed.height > 1:
             _clear_unique_values(changed, plan, sink)
         if changed.width > 1 or additions.on_update:
@@ -103,6 +112,20 @@ def write_records(
 def changed_columns(records: pl.DataFrame, plan: Plan) -> list[str]:
     """Return the columns that a row changes if its record exists."""
     return [c for c in records.columns if c != "id" and c not in _unchanged_key(plan)]
+
+
+def image_columns(plan: Plan) -> tuple[str, ...]:
+    """Return the columns that the rows of a plan change in records that exist; none for inserts.
+
+    Beside them such a row changes WRITER (store/tables.py).
+    """
+    if not plan.operation.updates:
+        return ()
+    given = [column.name for column in plan.columns]
+    written = (n for c in plan.written for n in (c.name, key_column(c.field)))
+    stamps = plan.module.authorship(0, datetime.min, given).on_update
+    unchanged = _unchanged_key(plan)
+    return tuple(n for n in dict.fromkeys((*written, *stamps)) if n not in unchanged)
 
 
 def _where(records: pl.DataFrame, mask: pl.Series) -> pl.DataFrame:

@@ -18,8 +18,9 @@ from dataclasses import replace
 from functools import partial
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
+from bulkwright.domain.any_job import AnyJob
 from bulkwright.domain.errors import Aborted, LeaseLost, WorkerFailed
-from bulkwright.domain.job import Job, Lease, PartLease
+from bulkwright.domain.job import Lease, PartLease
 from bulkwright.domain.limits import (
     BLOCKED_FIRST_SECONDS,
     BLOCKED_FREE_SECONDS,
@@ -28,6 +29,7 @@ from bulkwright.domain.limits import (
     LEASE_SECONDS,
 )
 from bulkwright.domain.read_job import ReadJob
+from bulkwright.domain.undo_job import UndoJob
 from bulkwright.events.events import (
     JobAttemptFailed,
     LeaseGone,
@@ -41,6 +43,7 @@ from bulkwright.pipeline.bulk_read import fail_read, run_read
 from bulkwright.pipeline.context import JobContext
 from bulkwright.pipeline.dry_run import OpenTrial, run_dry
 from bulkwright.pipeline.run import Interrupted, fail_job, run_free_part, run_job
+from bulkwright.pipeline.undo import fail_undo, run_undo
 from bulkwright.runtime.best_effort import best_effort
 from bulkwright.runtime.lease_keeper import LeaseKeeper, end_dead_leases
 from bulkwright.runtime.warm_up import warm_up
@@ -169,7 +172,7 @@ class Worker:
                 raise Blocked(outage) from error
             raise
 
-    def _run_claimed(self, lease: Lease, job: Job | ReadJob, attempt: int) -> None:
+    def _run_claimed(self, lease: Lease, job: AnyJob, attempt: int) -> None:
         """Runs a claimed job. Raises Blocked for an outage; the job is deferred then."""
         try:
             self._run_job(lease, job, attempt)
@@ -231,14 +234,16 @@ class Worker:
             self._run_claimed(*claimed)
         self._ctx.parts.resume(part)
 
-    def _run_job(self, lease: Lease, job: Job | ReadJob, attempt: int) -> None:
+    def _run_job(self, lease: Lease, job: AnyJob, attempt: int) -> None:
         # A dry run is one transaction: no other connection can claim a job or renew a lease.
         keeper = nullcontext() if self._ctx.dry else LeaseKeeper(lease, self._open_claim_store)
         with keeper:
             if isinstance(job, ReadJob):
                 self._run_read(lease, job, attempt)
-            elif job.abort_time is not None or attempt > JOB_ATTEMPTS:
-                code = WorkerFailed.code if job.abort_time is None else Aborted.code
+            elif isinstance(job, UndoJob):
+                self._run_undo(lease, job, attempt)
+            elif job.early_end is not None or attempt > JOB_ATTEMPTS:
+                code = job.early_end or WorkerFailed.code
                 # The first attempt beyond the limit may list the remaining rows in the result. A
                 # later one may not, because that may be what ends the worker.
                 listed = attempt <= JOB_ATTEMPTS + 1
@@ -255,6 +260,14 @@ class Worker:
             fail_read(lease, job, WorkerFailed.code, self._ctx)
         else:
             run_read(lease, job, attempt, self._ctx)
+
+    def _run_undo(self, lease: Lease, job: UndoJob, attempt: int) -> None:
+        if job.abort_time is not None:
+            fail_undo(lease, job, Aborted.code, self._ctx)
+        elif attempt > JOB_ATTEMPTS:
+            fail_undo(lease, job, WorkerFailed.code, self._ctx)
+        else:
+            run_undo(lease, job, attempt, self._ctx)
 
     def _end_dead_leases(self) -> None:
         """Ends the leases of workers that died with their server."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bulkwright.domain.any_job import AnyJob
 from bulkwright.domain.audit import Action, Actor
 from bulkwright.domain.delivery import Delivery
 from bulkwright.domain.errors import (
@@ -20,8 +21,6 @@ from bulkwright.domain.errors import (
     NoCallback,
     ResourceNotFound,
 )
-from bulkwright.domain.job import Job
-from bulkwright.domain.read_job import ReadJob
 from bulkwright.domain.retention import DeletedJob
 from bulkwright.files import Area, Files
 from bulkwright.service.audit import AuditLog
@@ -30,15 +29,17 @@ from bulkwright.store.jobs import JobStore
 from bulkwright.store.outbox import OutboxStore
 from bulkwright.store.reads import ReadStore
 from bulkwright.store.retention import RetentionStore
+from bulkwright.store.undos import UndoStore
 
 
 @dataclass(frozen=True, slots=True)
 class JobControl:
-    """Aborts and deletes bulk writes and bulk reads of an org."""
+    """Aborts and deletes bulk writes, bulk reads and undos of an org."""
 
     claims: ClaimStore
     jobs: JobStore
     reads: ReadStore
+    undos: UndoStore
     retention: RetentionStore
     outbox: OutboxStore
     files: Files
@@ -46,7 +47,7 @@ class JobControl:
 
     def abort(
         self, org_id: int, job_id: int, *, user_id: int | None = None, actor: Actor | None = None
-    ) -> Job | ReadJob:
+    ) -> AnyJob:
         """Aborts a job, and returns it. No row of it is stored after this.
 
         An abort that is repeated changes nothing. Raises JobHasEnded if the job has ended in
@@ -122,8 +123,9 @@ class JobControl:
             raise NoCallback("The job was created without a callback.")
         return callback.url
 
-    def _job(self, org_id: int, job_id: int) -> Job | ReadJob:
-        job = self.jobs.job(org_id, job_id) or self.reads.job(org_id, job_id)
+    def _job(self, org_id: int, job_id: int) -> AnyJob:
+        number = (org_id, job_id)
+        job = self.jobs.job(*number) or self.reads.job(*number) or self.undos.job(*number)
         if job is None:
             raise ResourceNotFound
         return job

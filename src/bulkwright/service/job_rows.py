@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from itertools import compress, count, islice
 from typing import BinaryIO, NamedTuple
 
+from bulkwright.domain.any_job import AnyJob
 from bulkwright.domain.cell_errors import CellError, ErrorReader
 from bulkwright.domain.job import Job, JobStatus, Resource
 from bulkwright.domain.limits import REPORT_ROWS_AT_ONCE, SERVICE
 from bulkwright.domain.outcome import Outcome
-from bulkwright.domain.read_job import ReadJob
 from bulkwright.domain.report_errors import (
     NoResult,
     ResultExpired,
@@ -171,7 +171,7 @@ class JobRowsService:
                 text, result,
             )  # fmt: skip
 
-    def open_result(self, job: Job | ReadJob) -> BinaryIO:
+    def open_result(self, job: AnyJob) -> BinaryIO:
         """Opens the result of a job, whose checksum was verified. Raises what `open` raises."""
         if not job.status.is_final:
             raise NoResult(f"Job {job.id} has no result yet; its status is {job.status}.")

@@ -35,6 +35,7 @@ from bulkwright.domain.ids import parse_id
 from bulkwright.domain.job import (
     FieldMapping,
     Job,
+    JobStatus,
     Operation,
     Person,
     Resource,
@@ -128,6 +129,7 @@ class JobService:
             fingerprint=request.fingerprint,
             version=request.version,
             dry=request.dry,
+            error_limit=request.error_limit,
         )
         return self._add(job, request.idempotency, wake=wake)
 
@@ -137,6 +139,12 @@ class JobService:
         if job is None:
             raise ResourceNotFound
         return job
+
+    def unprocessed(self, job: Job) -> int | None:
+        """Returns how many rows the result of a job lists as UNPROCESSED; None without a result."""
+        if not job.has_result:
+            return None
+        return self.jobs.unprocessed(job.id) if job.status is JobStatus.FAILED else 0
 
     def page(self, org_id: int, wanted: JobFilter, *, before: int | None, most: int) -> list[Job]:
         """Returns at most `most` jobs of an org that a filter matches, newest first.

@@ -104,6 +104,8 @@ class _Sweep:
         self._expired("uploads", policy.uploads, self._delete_uploads)
         self._expired("results", policy.results, self._delete_results)
         self._expired("jobs", policy.jobs, self._delete_jobs)
+        self._expired("undoable", policy.images, lambda t: range(store.release_images(t)))
+        self._repeat("images", lambda: range(store.delete_images()))
         self._expired("callbacks", policy.callbacks, lambda t: range(store.delete_deliveries(t)))
         self._repeat("tokens", lambda: range(store.delete_tokens()))
         self._expired("tokens", policy.refresh_tokens, lambda t: range(store.delete_idle_tokens(t)))
@@ -119,6 +121,7 @@ class _Sweep:
         self._delete_strays(Area.RESULTS, store.result_needed)
         self._delete_strays(Area.PIECES, store.pieces_needed)
         self._deleted["strays"] += self._files.sweep()
+        del self._deleted["images"]  # they are counted by jobs
         return Swept(**self._deleted)
 
     def _expired(

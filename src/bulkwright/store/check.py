@@ -76,9 +76,9 @@ class JobState:
     result_swept: bool
     result_sha256: str | None
     resources: tuple[ResourceState, ...]
-    """Empty for a bulk read."""
+    """Empty for a bulk read and for an undo."""
     read: tuple[LedgerEntry, ...] | None
-    """The chunks of a bulk read; None for a bulk write."""
+    """The chunks of a bulk read or of an undo; None for a bulk write."""
     dry: bool
     """Whether it has stored nothing."""
 
@@ -166,7 +166,9 @@ class CheckStore:
                 result_swept=row["result_swept"] is not None,
                 result_sha256=row["result_sha256"],
                 resources=tuple(self._resources(job_id)),
-                read=tuple(self._ledger.entries(job_id, 0)) if row["operation"] == "read" else None,
+                read=tuple(self._ledger.entries(job_id, 0))
+                if row["operation"] in ("read", "undo")
+                else None,
                 dry=bool(row["dry"]),
             )
 

@@ -10,15 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from bulkwright.domain.any_job import AnyJob
 from bulkwright.domain.errors import LeaseLost
 from bulkwright.domain.job import Job, JobStatus, Lease, PartLease, ResourceStatus, Split
-from bulkwright.domain.read_job import ReadJob
 from bulkwright.store.database import Database, Row
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.outbox import OutboxStore
 from bulkwright.store.parts import PartStore
 from bulkwright.store.reads import ReadStore
 from bulkwright.store.times import LEASE_MICROS, lease_now, lease_times, now_micros
+from bulkwright.store.undos import UndoStore
 from bulkwright.store.wakeups import Topic, Wakeups
 
 
@@ -29,15 +30,14 @@ class ClaimStore:
         self._db = database
         self._jobs = JobStore(database)
         self._reads = ReadStore(database)
+        self._undos = UndoStore(database)
         self._parts = PartStore(database)
 
     def wakeups(self) -> Wakeups:
         """Returns the wake-ups of jobs that can be claimed."""
         return self._db.wakeups(Topic.JOBS)
 
-    def claim(
-        self, worker: str, only: int | None = None
-    ) -> tuple[Lease, Job | ReadJob, int] | None:
+    def claim(self, worker: str, only: int | None = None) -> tuple[Lease, AnyJob, int] | None:
         """Claims a free job: returns its lease, the job, and the number of this attempt.
 
         A job is free if it is new or if its last lease has ended. The orgs with the highest
@@ -52,7 +52,7 @@ class ClaimStore:
                 return None
             self._db.run("note_turn", id=row["org_id"], now=now_micros(self._db.clock))
         number = row["org_id"], row["id"]
-        job = self._jobs.job(*number) or self._reads.job(*number)
+        job = self._jobs.job(*number) or self._reads.job(*number) or self._undos.job(*number)
         assert job is not None
         return Lease(job.id, row["lease_token"], worker), job, int(row["attempts"])
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from functools import lru_cache
 
+from bulkwright.domain.error_limit import ErrorLimit
 from bulkwright.domain.job import (
     Callback,
     FieldMapping,
@@ -58,6 +59,8 @@ class JobStore:
                 fingerprint=job.fingerprint,
                 version=job.version,
                 dry=job.dry,
+                stop_after=None if job.error_limit is None else job.error_limit.rows,
+                stop_after_percent=None if job.error_limit is None else job.error_limit.percent,
             )
             for position, resource in enumerate(job.resources):
                 self._db.run(
@@ -79,6 +82,12 @@ class JobStore:
         """Returns a bulk write of an org in its current state; None for a job of another org."""
         rows = self._db.all("job", id=job_id, org_id=org_id)
         return _job(rows) if rows else None
+
+    def unprocessed(self, job_id: int) -> int:
+        """Returns how many rows the result of a job that has failed lists as UNPROCESSED."""
+        row = self._db.one("unprocessed_rows", job_id=job_id)
+        assert row is not None
+        return int(row["row_count"])
 
     def newest(self, org_id: int, most: int) -> list[int]:
         """Returns the ids of at most `most` bulk writes and reads of an org, newest first."""
@@ -153,7 +162,13 @@ def _job(rows: list[Row]) -> Job:
         ended_time=None if ended is None else from_micros(ended, row["time_zone"]),
         abort_time=abort_time(row),
         dry=bool(row["dry"]),
+        error_limit=_error_limit(row),
     )
+
+
+def _error_limit(row: Row) -> ErrorLimit | None:
+    rows, percent = row["stop_after"], row["stop_after_percent"]
+    return None if rows is None and percent is None else ErrorLimit(rows, percent)
 
 
 def abort_time(row: Row) -> datetime | None:
@@ -177,6 +192,7 @@ def _resource(row: Row) -> Resource:
         counts=Counts(added=row["added"], updated=row["updated"], skipped=row["skipped"]),
         reading=_reading(row),
         split=split_of(row),
+        stopped=bool(row["stopped"]),
     )
 
 

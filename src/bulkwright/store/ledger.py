@@ -62,6 +62,7 @@ class LedgerStore:
             piece_deflated=entry.piece.deflated_bytes,
             piece_plain=entry.piece.plain_bytes,
             piece_crc=entry.piece.crc32,
+            first_id=entry.first_id,
         )
 
 
@@ -76,4 +77,5 @@ def _entry(row: Row) -> LedgerEntry:
         resume_row=row["resume_row"],
         piece=Piece(row["part_name"], row["part_deflated"], row["part_plain"], row["part_crc"]),
         part=row["part"],
+        first_id=row["first_id"],
     )

@@ -12,12 +12,17 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import NamedTuple
 
+from bulkwright.store import tables
 from bulkwright.store.database import Database
+from bulkwright.store.modules import ModuleStore
 from bulkwright.store.times import now_micros
 
 _MIGRATIONS_TABLE = """CREATE TABLE IF NOT EXISTS migrations (
     number INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, applied BIGINT NOT NULL
 )"""
+
+_WRITERS = "022_undo.sql"
+"""With this migration the table of each module gets a column, which SQL alone cannot do."""
 
 _CREATE_TABLE = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?(\w+)")
 
@@ -56,6 +61,8 @@ def migrate(database: Database) -> list[str]:
                 (number, step.name, checksum, now_micros(database.clock)),
             )
             applied.append(step.name)
+        if _WRITERS in applied:
+            _add_writers(database)
     return applied
 
 
@@ -84,6 +91,14 @@ def service_tables(dialect: str) -> set[str]:
     """Returns the names of all tables that migrations have ever created."""
     texts = [_MIGRATIONS_TABLE, *(step.read_text("utf-8") for step in _steps(dialect))]
     return {name for text in texts for name in _CREATE_TABLE.findall(text)}
+
+
+def _add_writers(database: Database) -> None:
+    store = ModuleStore(database)
+    for org in database.sql("SELECT id FROM orgs"):
+        for module in store.modules(org["id"]):
+            for statement in tables.add_writer(module, database.types):
+                database.sql(statement)
 
 
 def _steps(dialect: str) -> list[Traversable]:

@@ -7,9 +7,11 @@ not wait for each other. The worker that has the lease of the job has its parts 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 
+from bulkwright.domain.error_limit import ErrorLimit
 from bulkwright.domain.errors import LeaseLost
 from bulkwright.domain.job import (
     Lease,
@@ -89,6 +91,7 @@ class PartStore:
             split_reason=split.reason,
             chunk_rows=split.chunk_rows,
             chunk_bytes=split.chunk_bytes,
+            images=None if split.images is None else json.dumps(split.images),
         )
 
     def claim(self, lease: Lease, resource: int) -> PartLease | None:
@@ -184,6 +187,26 @@ class PartStore:
             changed = replace(reading, assumed={**reading.assumed, **assumed})
             self._db.run("set_reading", **at, reading=reading_json(changed))
 
+    def stop_if_passed(self, lease: PartLease, limit: ErrorLimit) -> bool:
+        """Returns whether a resource has passed the limit of its errors, and records it.
+
+        Call it inside `ClaimStore.chunk`, behind `advance`, with no other lock to wait for after
+        it. Chunks of other parts are judged one after the other, so that each sees those before.
+        """
+        at = {"job_id": lease.job_id, "resource": lease.resource}
+        row = self._db.one("lock_limit", **at)
+        if row is not None and row["stopped"]:
+            return True
+        passed = limit.is_passed(self.done(lease.job_id, lease.resource))
+        if passed:
+            self._db.run("stop_resource", **at)
+        return passed
+
+    def is_stopped(self, lease: PartLease) -> bool:
+        """Returns whether a resource has passed the limit of its errors."""
+        row = self._db.one("is_stopped", job_id=lease.job_id, resource=lease.resource)
+        return row is not None and bool(row["stopped"])
+
     def end(self, lease: PartLease, code: str | None) -> None:
         """Ends a part: DONE, or FAILED with a code. Needs no transaction. Raises LeaseLost."""
         status = PartStatus.DONE if code is None else PartStatus.FAILED
@@ -219,8 +242,14 @@ def split_of(row: Row) -> Split | None:
     """Returns how the resource of a row is divided; None before it has begun."""
     if row["parts"] is None:
         return None
+    images = row["images"]
     return Split(
-        row["parts"], row["split_by"], row["split_reason"], row["chunk_rows"], row["chunk_bytes"]
+        parts=row["parts"],
+        by=row["split_by"],
+        reason=row["split_reason"],
+        chunk_rows=row["chunk_rows"],
+        chunk_bytes=row["chunk_bytes"],
+        images=None if images is None else tuple(json.loads(images)),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
@@ -199,6 +199,10 @@ class RecordStore:
 
     def write(self, module: Module, changes: Sequence[RecordChange]) -> None:
         """Writes changes in their order; equal statements that follow each other are one call."""
+        if not changes:
+            return
+        writer = {tables.WRITER: self._modules.take_ids(1)}
+        changes = [replace(c, columns={**c.columns, **writer}) for c in changes]
         for (is_new, columns), group in groupby(changes, lambda c: (c.is_new, tuple(c.columns))):
             if is_new:
                 rows = [(change.id, *change.columns.values()) for change in group]

@@ -1,4 +1,4 @@
-"""Deletes expired uploads, results, jobs, callbacks, accounts' secrets and audit entries in steps.
+"""Deletes expired uploads, results, jobs, callbacks, secrets and audit entries in steps.
 
 Each step is one short transaction. It finds at most a hundred rows by an index, deletes them and
 returns their ids, so a worker never waits long for the write lock. The caller repeats a step until
@@ -14,17 +14,23 @@ from bulkwright.domain.errors import JobIsOpen, ResourceNotFound
 from bulkwright.domain.job import JobStatus
 from bulkwright.domain.limits import DEVICE_SECONDS, SIGN_IN_FAILURE_SECONDS
 from bulkwright.domain.retention import DeletedJob
+from bulkwright.store import images_sql
 from bulkwright.store.database import Database, Row
+from bulkwright.store.modules import ModuleStore
 from bulkwright.store.times import now_micros
+from bulkwright.store.undos import UndoStore
 
 STEP = 100
 """The most uploads, results, callbacks, tokens or sessions that one transaction deletes."""
 JOBS_A_STEP = 20
 """Fewer jobs, because each has a ledger."""
 
+IMAGES_A_STEP = 2_000
+"""The most images of records."""
+
 _QUERIES_OF_A_JOB = (
     "delete_delivery_of_job", "delete_ledger", "delete_parts", "delete_parents",
-    "delete_resources", "delete_read", "delete_job",
+    "release_images", "delete_resources", "delete_read", "delete_undo", "delete_job",
 )  # fmt: skip
 
 
@@ -33,6 +39,8 @@ class RetentionStore:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._modules = ModuleStore(database)
+        self._undos = UndoStore(database)
 
     def delete_uploads(self, older: timedelta) -> list[int]:
         """Deletes uploads that no unfinished job needs; returns their ids."""
@@ -70,6 +78,9 @@ class RetentionStore:
             raise ResourceNotFound
         if not JobStatus(job["status"]).is_final:
             raise JobIsOpen(f"The job has the status {job['status']}; abort it first.")
+        undo = self._db.one("open_undo", id=job_id)
+        if undo is not None:
+            raise JobIsOpen(f"Job {undo['job_id']} undoes this job; wait for its end or abort it.")
         uploads = dict.fromkeys(_ids(self._db.all("uploads_of_job", id=job_id)))
         pending = self._db.one("has_pending_delivery", id=job_id) is not None
         for query in _QUERIES_OF_A_JOB:
@@ -84,6 +95,31 @@ class RetentionStore:
             kept_uploads=tuple(i for i in found if i not in deleted),
             dropped_callback=pending,
         )
+
+    def release_images(self, older: timedelta) -> int:
+        """Releases the images of jobs that no undo needs, so that `delete_images` deletes them.
+
+        Returns the number of the jobs.
+        """
+        with self._db.transaction():
+            jobs = self._db.all("old_images", before=self._before(older), most=STEP)
+            released = (self._undos.release_images(job["org_id"], job["id"]) for job in jobs)
+            return sum(released)
+
+    def delete_images(self) -> int:
+        """Deletes images that were released; returns a number above 0 if there are more."""
+        with self._db.transaction():
+            table = self._db.one("unneeded_images")
+            if table is None:
+                return 0
+            module = self._modules.module(table["org_id"], table["module"])
+            job_id, deleted = table["job_id"], 0
+            if module is not None:
+                sql = images_sql.delete(module, IMAGES_A_STEP)
+                deleted = len(self._db.sql(sql, (job_id, job_id)))
+            if deleted < IMAGES_A_STEP:
+                self._db.run("delete_unneeded_images", job_id=job_id, module=table["module"])
+            return IMAGES_A_STEP
 
     def delete_deliveries(self, older: timedelta) -> int:
         """Deletes callbacks that were delivered or given up; returns their number."""
@@ -154,8 +190,8 @@ class RetentionStore:
         return now_micros(self._db.clock) - older // timedelta(microseconds=1)
 
     def _record_sweep(self, jobs: list[Row]) -> None:
-        # The results of bulk reads say of no record where it came from.
-        ends = [job["finished_time"] for job in jobs if job["operation"] != "read"]
+        # The results of bulk reads and undos say of no record where it came from.
+        ends = [j["finished_time"] for j in jobs if j["operation"] not in ("read", "undo")]
         if ends:
             self._db.run("record_sweep", until=max(ends))
 

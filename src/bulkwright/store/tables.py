@@ -30,6 +30,9 @@ MOMENT_TEXT = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
 What no date-time of the service's own can be (infinity, years beyond 9999) is as PostgreSQL writes
 it."""
+WRITER = "$writer"
+"""The column of the service's tables that says who wrote a record last: the id of a job, or
+the number of one record call. No module has a field of this name."""
 BEFORE_ALL = -(2**63)
 """No record has a smaller id: the service's ids are positive, those of an existing table may not
 be."""
@@ -130,6 +133,14 @@ class ServiceModuleTable(ModuleTable):
     def column(self, field: Field) -> str:
         """The column that holds a field's values."""
         return quoted(field.api_name)
+
+    def columns(self) -> dict[str, str]:
+        """All columns by their names in frames: api_names, key columns, and the last writer."""
+        return super().columns() | {WRITER: identifier(WRITER)}
+
+    def column_types(self, types: Types) -> dict[str, str]:
+        """The types of all these columns."""
+        return super().column_types(types) | {WRITER: types.of[StorageType.INTEGER]}
 
     def type_of(self, field: Field, types: Types) -> str:
         """The type of that column."""
@@ -236,7 +247,8 @@ def key_column(field: Field) -> str:
 
 def create_table(module: Module, types: Types) -> list[str]:
     """The statements that create a module's table with its unique indexes."""
-    columns = [f'"id" {types.of[StorageType.INTEGER]} PRIMARY KEY']
+    number = types.of[StorageType.INTEGER]
+    columns = [f'"id" {number} PRIMARY KEY', f"{identifier(WRITER)} {number}"]
     for field in stored_fields(module):
         if field.api_name != "id":
             columns += _column_definitions(field, types)
@@ -245,9 +257,28 @@ def create_table(module: Module, types: Types) -> list[str]:
 
 
 def drop_table(module: Module) -> list[str]:
-    """Returns the statement that deletes the service's table of a module; none for others."""
+    """Returns the statements that delete the service's tables of a module; none for others."""
     table = table_of(module)
-    return [f"DROP TABLE {table.name}"] if isinstance(table, ServiceModuleTable) else []
+    if not isinstance(table, ServiceModuleTable):
+        return []
+    return [f"DROP TABLE {table.name}", f"DROP TABLE IF EXISTS {images_table(module)}"]
+
+
+def images_table(module: Module) -> str:
+    """The table with the images of a module's records; no module has a table of such a name."""
+    return quoted(f"org{module.org_id}_{module.id}_images")
+
+
+def add_writer(module: Module, types: Types) -> list[str]:
+    """The statements that add the column of the last writer to a table that an older version made.
+
+    Empty for an existing table.
+    """
+    table = table_of(module)
+    if not isinstance(table, ServiceModuleTable):
+        return []
+    number = types.of[StorageType.INTEGER]
+    return [f"ALTER TABLE {table.name} ADD COLUMN {identifier(WRITER)} {number}"]
 
 
 def add_column(module: Module, field: Field, types: Types) -> list[str]:

@@ -10,7 +10,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bulkwright.v1 import callbacks, job_control, job_events, jobs, new_files, new_jobs, reports
+from bulkwright.v1 import (
+    callbacks,
+    job_control,
+    job_events,
+    jobs,
+    new_files,
+    new_jobs,
+    reports,
+    undos,
+)
 from bulkwright.v1.endpoint import OwnApi, served
 from bulkwright.v1.openapi import document_text
 from bulkwright.v1.problems import NoSuchMethod, NoSuchPath, problem
@@ -25,6 +34,7 @@ ENDPOINTS = (
     *callbacks.ENDPOINTS,
     *job_events.ENDPOINTS,
     *reports.ENDPOINTS,
+    *undos.ENDPOINTS,
 )
 _DOCUMENT_PATH = "/api/v1/openapi.json"
 

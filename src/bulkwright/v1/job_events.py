@@ -21,6 +21,7 @@ from bulkwright.v1.present import job_snapshot
 from bulkwright.v1.problems import NoSuchJob, TooManyStreams
 from bulkwright.web.json import encode
 from bulkwright.web.route import ParameterDoc, ResponseDoc
+from bulkwright.wire import own
 
 _MEDIA_TYPE = "text/event-stream"
 _SILENT_POLLS = round(EVENT_SILENT_SECONDS / EVENT_POLL_SECONDS)
@@ -53,13 +54,13 @@ async def _counted(call: OwnCall, last: str | None) -> AsyncIterator[bytes]:
 async def _events(call: OwnCall, last: str | None) -> AsyncIterator[bytes]:
     silent = 0
     while not call.api.is_draining():
-        job = await call.request.run(_present, call)
+        job, snapshot = await call.request.run(_present, call)
         event_id = _event_id(job)
         if event_id != last:
             last, silent = event_id, 0
             yield b"id: %s\nevent: job\ndata: %s\n\n" % (
                 event_id.encode(),
-                encode(job_snapshot(job)),
+                encode(snapshot),
             )
         if job.status.is_final:
             return
@@ -69,10 +70,14 @@ async def _events(call: OwnCall, last: str | None) -> AsyncIterator[bytes]:
         await asyncio.sleep(EVENT_POLL_SECONDS)
 
 
-def _present(call: OwnCall) -> Job:
-    """Returns the job as it is now. Raises an AccessError if the token is not valid any more."""
+def _present(call: OwnCall) -> tuple[Job, own.JobSnapshot]:
+    """Returns the job as it is now, and as it is sent.
+
+    Raises an AccessError if the token is not valid any more.
+    """
     call.check_access()
-    return job_of(call)
+    job = job_of(call)
+    return job, job_snapshot(job, call.api.services.jobs)
 
 
 def _event_id(job: Job) -> str:

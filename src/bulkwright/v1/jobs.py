@@ -43,14 +43,14 @@ def list_jobs(call: OwnCall) -> own.JobPage:
     found = call.api.services.jobs.page(call.caller.org_id, wanted, before=before, most=most + 1)
     shown = found[:most]
     return own.JobPage(
-        jobs=[job_snapshot(job) for job in shown],
+        jobs=[job_snapshot(job, call.api.services.jobs) for job in shown],
         next_cursor=str(shown[-1].id) if len(found) > most else None,
     )
 
 
 def read_job(call: OwnCall) -> own.JobSnapshot:
     """Returns one job of the org as it is now."""
-    return job_snapshot(job_of(call))
+    return job_snapshot(job_of(call), call.api.services.jobs)
 
 
 def job_of(call: OwnCall) -> Job:

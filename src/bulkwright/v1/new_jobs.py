@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from bulkwright.domain import errors as e
 from bulkwright.domain.account import Right
+from bulkwright.domain.error_limit import ErrorLimit
 from bulkwright.domain.idempotency import idempotency_key
 from bulkwright.domain.job import Callback, Operation
 from bulkwright.domain.request import ColumnRequest, JobRequest, ResourceRequest
@@ -48,7 +49,9 @@ def create_job(call: OwnCall) -> Response:
     except e.RequestError as error:
         _name_place(error, new)
         raise
-    return json_answer(job_snapshot(job), 201, location=f"/api/v1/jobs/{job.id}")
+    return json_answer(
+        job_snapshot(job, call.api.services.jobs), 201, location=f"/api/v1/jobs/{job.id}"
+    )
 
 
 def _request(call: OwnCall, new: own.NewJob) -> JobRequest:
@@ -82,7 +85,16 @@ def _request(call: OwnCall, new: own.NewJob) -> JobRequest:
         version=_CALLBACK_VERSION,
         dry=new.dry_run,
         idempotency=None if key is None else idempotency_key(key, b"create", b"own", call.body),
+        error_limit=_error_limit(new.on_error),
     )
+
+
+def _error_limit(wanted: str | own.StopAfter) -> ErrorLimit | None:
+    if isinstance(wanted, str):
+        return None
+    if (wanted.stop_after is None) == (wanted.stop_after_percent is None):
+        raise InvalidBody("Give stop_after or stop_after_percent - at `$.on_error`.")
+    return ErrorLimit(wanted.stop_after, wanted.stop_after_percent)
 
 
 def _column(number: int, new: own.NewColumn) -> ColumnRequest:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
+from typing import Literal
 
+from bulkwright.domain.any_job import AnyJob
 from bulkwright.domain.delivery import Delivery, DeliveryState
+from bulkwright.domain.error_limit import ErrorLimit
 from bulkwright.domain.job import Job, Resource, Split
 from bulkwright.domain.outcome import Counts
 from bulkwright.domain.read_job import ReadJob
 from bulkwright.domain.reading import Reading
 from bulkwright.domain.retention import DeletedJob
+from bulkwright.domain.undo_job import UndoJob
 from bulkwright.domain.upload import CsvFacts, Upload
+from bulkwright.service.jobs import JobService
 from bulkwright.wire import own
 
 
-def job_snapshot(job: Job) -> own.JobSnapshot:
+def job_snapshot(job: Job, jobs: JobService) -> own.JobSnapshot:
     """Returns a job as it is now."""
     return own.JobSnapshot(
         id=str(job.id),
@@ -27,6 +32,8 @@ def job_snapshot(job: Job) -> own.JobSnapshot:
         created_time=_moment(job.created_time),
         ended_time=None if job.ended_time is None else _moment(job.ended_time),
         rows=_rows(job.counts),
+        rows_unprocessed=jobs.unprocessed(job),
+        on_error=_on_error(job.error_limit),
         has_result=job.has_result and not job.result_swept,
         abort_requested_time=None if job.abort_time is None else _moment(job.abort_time),
         callback_url=None if job.callback is None else job.callback.url,
@@ -34,11 +41,41 @@ def job_snapshot(job: Job) -> own.JobSnapshot:
     )
 
 
-def aborted_job(job: Job | ReadJob) -> own.AbortedJob:
-    """Returns a bulk write or a bulk read whose abort was requested."""
+def undo_snapshot(undo: UndoJob) -> own.UndoSnapshot:
+    """Returns an undo as it is now."""
+    return own.UndoSnapshot(
+        id=str(undo.id),
+        job=str(undo.undone_id),
+        dry_run=undo.dry_run,
+        status=undo.status.value,
+        code=undo.code,
+        created_by=own.Creator(id=str(undo.created_by.id), name=undo.created_by.name),
+        created_time=_moment(undo.created_time),
+        ended_time=None if undo.ended_time is None else _moment(undo.ended_time),
+        records=own.UndoneRecords(removed=undo.removed, restored=undo.restored, kept=undo.kept),
+        has_result=undo.has_result and not undo.result_swept,
+        callback_url=None if undo.callback is None else undo.callback.url,
+    )
+
+
+def _on_error(limit: ErrorLimit | None) -> Literal["continue"] | own.StopAfter:
+    if limit is None:
+        return "continue"
+    return own.StopAfter(stop_after=limit.rows, stop_after_percent=limit.percent)
+
+
+def aborted_job(job: AnyJob) -> own.AbortedJob:
+    """Returns a job whose abort was requested."""
+    match job:
+        case Job():
+            operation = job.operation.value
+        case ReadJob():
+            operation = "read"
+        case _:
+            operation = "undo"
     return own.AbortedJob(
         id=str(job.id),
-        operation=job.operation.value if isinstance(job, Job) else "read",
+        operation=operation,
         status=job.status.value,
         code=job.code,
         abort_requested_time=None if job.abort_time is None else _moment(job.abort_time),

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from bulkwright.domain import errors, report_errors
 from bulkwright.domain.limits import EVENT_STREAMS_OF_ORG, REPORTS_OF_ORG
+from bulkwright.domain.undo_errors import CannotUndo
 from bulkwright.events.unexpected import log_unexpected
 from bulkwright.web import errors as web
 from bulkwright.web.json import encode
@@ -102,6 +103,7 @@ STATUS: dict[type[errors.BulkwrightError], int] = {
     errors.ResourceNotFound: 404,
     NoSuchPath: 404,
     NoSuchJob: 404,
+    CannotUndo: 409,
     NoSuchMethod: 405,
     report_errors.NoResult: 404,
     report_errors.RowsGone: 410,

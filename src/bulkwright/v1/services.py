@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from bulkwright.service.job_rows import JobRowsService
     from bulkwright.service.jobs import JobService
     from bulkwright.service.tokens import TokenService
+    from bulkwright.service.undo import UndoService
     from bulkwright.service.uploads import UploadService
     from bulkwright.settings import Settings
     from bulkwright.store.modules import ModuleStore
@@ -31,6 +32,11 @@ class OwnServices(Protocol):
     @property
     def job_control(self) -> JobControl:
         """Aborts and deletes jobs, and replays callbacks."""
+        ...
+
+    @property
+    def undos(self) -> UndoService:
+        """Creates and returns undos."""
         ...
 
     @property

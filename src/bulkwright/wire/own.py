@@ -26,6 +26,15 @@ class NewColumn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The value of empty cells; of every row, if no column is named."""
 
 
+class StopAfter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A job stops behind the chunk in which more rows than this are skipped. One of the two."""
+
+    stop_after: Annotated[int, Meta(ge=0, le=10**15)] | None = None
+    """Rows."""
+    stop_after_percent: Annotated[float, Meta(ge=0, lt=100)] | None = None
+    """Percent of the rows that are processed then; from 1,000 rows on, and at the end."""
+
+
 class NewJob(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A job to create."""
 
@@ -49,6 +58,8 @@ class NewJob(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the end of the job is reported."""
     dry_run: bool = False
     """Whether nothing is stored: the result is the one that a real run would have."""
+    on_error: Literal["continue"] | StopAfter = "continue"
+    """What becomes of the job when rows are skipped."""
 
 
 class CsvSnapshot(Struct, frozen=True, kw_only=True):
@@ -170,6 +181,10 @@ class JobSnapshot(Struct, frozen=True, kw_only=True):
     ended_time: str | None
     rows: RowCounts
     """Over all resources."""
+    rows_unprocessed: int | None
+    """The rows that it did not reach, as its result lists them; null without a result."""
+    on_error: Literal["continue"] | StopAfter
+    """What becomes of the job when rows are skipped."""
     has_result: bool
     """Whether its result can be downloaded."""
     abort_requested_time: str | None
@@ -178,12 +193,52 @@ class JobSnapshot(Struct, frozen=True, kw_only=True):
     resources: list[ResourceSnapshot]
 
 
+class NewUndo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a job is to be undone."""
+
+    dry_run: bool = False
+    """Whether nothing is changed, and the result only says what would be."""
+    callback_url: str | None = None
+    """Where the end of the undo is reported to."""
+
+
+class UndoneRecords(Struct, frozen=True, kw_only=True):
+    """Records by what the undo has done with them; of a dry run, by what it would do."""
+
+    removed: int
+    """They were created by the job."""
+    restored: int
+    """They hold what they held before the job."""
+    kept: int
+    """They were written since, or cannot be restored; the result says why."""
+
+
+class UndoSnapshot(Struct, frozen=True, kw_only=True):
+    """The undo of a job as it is now."""
+
+    id: str
+    job: str
+    """The id of the job that is undone."""
+    dry_run: bool
+    status: str
+    """`ADDED`, `INPROGRESS`, `COMPLETED` or `FAILED`."""
+    code: str | None
+    """Why it failed. A new undo continues it."""
+    created_by: Creator
+    created_time: str
+    ended_time: str | None
+    records: UndoneRecords
+    has_result: bool
+    """Whether its result can be downloaded."""
+    callback_url: str | None
+
+
 class AbortedJob(Struct, frozen=True, kw_only=True):
-    """A bulk write or a bulk read whose abort was requested."""
+    """A job whose abort was requested."""
 
     id: str
     operation: str
-    """`insert`, `update`, `upsert` or `read`."""
+    """`insert`, `update`, `upsert`, `read` or `undo`."""
     status: str
     code: str | None
     """Why it failed."""

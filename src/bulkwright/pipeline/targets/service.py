@@ -5,6 +5,10 @@ The service knows every rule of its tables, so each row that is not skipped is s
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import polars as pl
+
 from bulkwright.domain.job import Split
 from bulkwright.domain.module import Authorship
 from bulkwright.pipeline.conform import Conformed
@@ -15,6 +19,7 @@ from bulkwright.pipeline.plan import Plan
 from bulkwright.pipeline.targets.picklists import Picklists
 from bulkwright.pipeline.targets.target import Decided
 from bulkwright.pipeline.write import row_records, take_ids, write_records
+from bulkwright.store.tables import WRITER
 
 
 class ServiceTarget:
@@ -26,6 +31,7 @@ class ServiceTarget:
         self._part = part
         self._sink = ctx.records.service
         self._parents = ctx.records.parents
+        self._images = ctx.records.images
         self._clock = ctx.clock
         self._picklists = Picklists(plan, ctx.modules, ctx.limits.picklist_values)
 
@@ -48,6 +54,7 @@ class ServiceTarget:
             self._sink,
             exchanges_keys=decided.matched.exchanges_keys,
             additions=self._additions(),
+            keep_images=self._keep_images if self._split.images else None,
         )
         self._picklists.grow(decided.matched)
 
@@ -61,5 +68,16 @@ class ServiceTarget:
         record gets the default.
         """
         given = [column.name for column in self._plan.columns]
-        author = self._plan.job.created_by.id
-        return self._plan.module.authorship(author, self._clock.now(), given)
+        job = self._plan.job
+        stamps = self._plan.module.authorship(job.created_by.id, self._clock.now(), given)
+        writer = {WRITER: job.id}
+        return replace(
+            stamps,
+            on_update={**stamps.on_update, **writer},
+            on_insert={**stamps.on_insert, **writer},
+        )
+
+    def _keep_images(self, ids: pl.Series) -> None:
+        columns = self._split.images
+        assert columns is not None
+        self._images.keep(self._plan.module, self._plan.job.id, ids, columns)

@@ -18,6 +18,7 @@ from bulkwright.domain.module import Field, Module, Stamps, StorageType
 from bulkwright.domain.read_job import Selection
 from bulkwright.ports import ChunkSize
 from bulkwright.store import read_sql, tables
+from bulkwright.store.images import ImageStore
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.postgres import sql
 from bulkwright.store.postgres.connection import PostgresDatabase
@@ -151,6 +152,28 @@ class PostgresReader:
         """Yield records in the order of their ids, each as its line of a CSV."""
         statement = read_sql.select(module, fields, wanted, self._db.types)
         return self._db.copy_out(statement.text, statement.values, size)
+
+
+class PostgresImages(ImageStore):
+    """The `RecordImages` (see ports.py) of jobs on PostgreSQL."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        super().__init__(database)
+        self._db = database
+
+    def keep(self, module: Module, job_id: int, ids: pl.Series, columns: Sequence[str]) -> None:
+        """Keep columns of these records as they are now, unless the job wrote the record last."""
+        self._db.sql(sql.keep(module, job_id, columns), (as_array(ids),))
+
+    def _numbers(
+        self, columns: Sequence[str], select: str, values: Sequence[object]
+    ) -> pl.DataFrame:
+        (row,) = self._db.sql(sql.numbers(columns, select), values)
+        schema = dict.fromkeys(columns, pl.Int64)
+        if not row["lines"]:
+            return pl.DataFrame(schema=schema)
+        found = pl.read_csv(row["lines"].encode(), has_header=False, schema=schema)
+        return found.sort("id")
 
 
 class PostgresParentRecords:

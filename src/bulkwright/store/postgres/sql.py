@@ -12,6 +12,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from bulkwright.domain.module import Field, Module, Stamps, StorageType
+from bulkwright.store import images_sql
 from bulkwright.store.tables import Types, identifier, quoted, table_of
 
 
@@ -147,6 +148,21 @@ END
     # A name may hold dollars too, but not the checksum of the text that holds the name.
     quote = f"$each{crc32(body.encode())}$"
     return f"DO {quote}{body}{quote}"
+
+
+def keep(module: Module, job_id: int, columns: Sequence[str]) -> str:
+    """INSERT of the images of records, unless the job wrote them last; binds the array of ids."""
+    source = (
+        "FROM unnest(CAST(? AS bigint[])) AS k (id) "
+        f'JOIN {table_of(module).name} t ON t."id" = k.id WHERE TRUE'
+    )
+    return images_sql.keep(module, job_id, columns, source)
+
+
+def numbers(columns: Sequence[str], select: str) -> str:
+    """SELECT of the rows of another one, whole numbers, as `lines` of a CSV."""
+    line = ", ".join(columns)
+    return f"SELECT string_agg(concat_ws(',', {line}), E'\\n') AS lines FROM ({select}) AS found"
 
 
 def column_types(module: Module, columns: Sequence[str], types: Types) -> dict[str, str]:

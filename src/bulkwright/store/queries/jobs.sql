@@ -1,9 +1,11 @@
 -- name: add_job
 -- Add a job.
 INSERT INTO jobs (id, org_id, user_id, user_name, operation, created_time, time_zone, status,
-                  character_encoding, ignore_empty, callback_url, fingerprint, version, dry)
+                  character_encoding, ignore_empty, callback_url, fingerprint, version, dry,
+                  stop_after, stop_after_percent)
 VALUES (:id, :org_id, :user_id, :user_name, :operation, :created_time, :time_zone, 'ADDED',
-        :character_encoding, :ignore_empty, :callback_url, :fingerprint, :version, :dry)
+        :character_encoding, :ignore_empty, :callback_url, :fingerprint, :version, :dry,
+        :stop_after, :stop_after_percent)
 
 -- name: add_resource
 -- Add one resource of a job.
@@ -17,7 +19,7 @@ VALUES (:job_id, :position, :module, :module_id, :file_id, :file_name, :find_by,
 SELECT j.*, r.position, r.module, r.module_id, r.file_id, r.find_by,
        r.ignore_empty AS resource_ignore_empty, r.auto_mapped, r.mappings,
        r.status AS resource_status, r.code AS resource_code, r.file_name, r.reading,
-       r.parts, r.split_by, r.split_reason, r.chunk_rows, r.chunk_bytes,
+       r.parts, r.split_by, r.split_reason, r.chunk_rows, r.chunk_bytes, r.images, r.stopped,
        r.added + coalesce(p.added, 0) AS added, r.updated + coalesce(p.updated, 0) AS updated,
        r.skipped + coalesce(p.skipped, 0) AS skipped,
        coalesce(p.stray_quotes, 0) AS stray_quotes, p.first_stray_quote
@@ -31,13 +33,13 @@ WHERE j.id = :id AND j.org_id = :org_id
 ORDER BY r.position
 
 -- name: newest_job_ids
--- The ids of the newest :most bulk writes and reads of an org.
+-- The ids of the newest :most jobs of an org.
 SELECT id FROM jobs WHERE org_id = :org_id ORDER BY id DESC LIMIT :most
 
 -- name: job_ids
 -- The ids of the newest :most bulk writes of an org; a condition that is null matches each of them.
 SELECT j.id FROM jobs j
-WHERE j.org_id = :org_id AND j.operation <> 'read'
+WHERE j.org_id = :org_id AND j.operation NOT IN ('read', 'undo')
   AND (CAST(:before AS bigint) IS NULL OR j.id < :before)
   AND (CAST(:status AS text) IS NULL OR j.status = :status)
   AND (CAST(:operation AS text) IS NULL OR j.operation = :operation)

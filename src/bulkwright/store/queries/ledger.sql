@@ -1,15 +1,23 @@
 -- name: add_ledger_entry
 -- Add a chunk to the ledger of a part.
 INSERT INTO ledger (job_id, resource, part, chunk, first_row, row_count, added, updated, skipped,
-                    resume_text, resume_row, part_name, part_deflated, part_plain, part_crc)
+                    resume_text, resume_row, part_name, part_deflated, part_plain, part_crc,
+                    first_id)
 VALUES (:job_id, :resource, :part, :chunk, :first_row, :row_count, :added, :updated, :skipped,
-        :resume_text, :resume_row, :piece_name, :piece_deflated, :piece_plain, :piece_crc)
+        :resume_text, :resume_row, :piece_name, :piece_deflated, :piece_plain, :piece_crc,
+        :first_id)
 
 -- name: ledger_entries
 -- The committed chunks of a part, in file order, from the chunk :first on.
 SELECT * FROM ledger
 WHERE job_id = :job_id AND resource = :resource AND part = :part AND chunk >= :first
 ORDER BY chunk
+
+-- name: unprocessed_rows
+-- How many rows the result of a job lists as UNPROCESSED. Of a divided resource, merged chunks count.
+SELECT CAST(coalesce(sum(l.row_count - l.added - l.updated - l.skipped), 0) AS bigint) AS row_count
+FROM ledger l JOIN resources r ON r.job_id = l.job_id AND r.position = l.resource
+WHERE l.job_id = :job_id AND l.part = CASE WHEN r.parts > 1 THEN -1 ELSE 0 END
 
 -- name: ledger_count
 -- How many chunks of a part are committed.

@@ -1,12 +1,12 @@
 -- name: split
 -- How a resource is divided; nothing is set before it has begun.
-SELECT parts, split_by, split_reason, chunk_rows, chunk_bytes FROM resources
+SELECT parts, split_by, split_reason, chunk_rows, chunk_bytes, images FROM resources
 WHERE job_id = :job_id AND position = :resource
 
 -- name: set_split
 -- Set how a resource is divided.
 UPDATE resources SET parts = :parts, split_by = :split_by, split_reason = :split_reason,
-                     chunk_rows = :chunk_rows, chunk_bytes = :chunk_bytes
+                     chunk_rows = :chunk_rows, chunk_bytes = :chunk_bytes, images = :images
 WHERE job_id = :job_id AND position = :resource
 
 -- name: add_part
@@ -44,6 +44,19 @@ RETURNING reading
 -- name: set_reading
 -- Set how a resource is read.
 UPDATE resources SET reading = :reading WHERE job_id = :job_id AND position = :resource
+
+-- name: lock_limit
+-- Whether a resource has passed the limit of its errors; no other chunk of it can be judged now.
+UPDATE resources SET stopped = stopped WHERE job_id = :job_id AND position = :resource
+RETURNING stopped
+
+-- name: stop_resource
+-- Record that a resource has passed the limit of its errors.
+UPDATE resources SET stopped = 1 WHERE job_id = :job_id AND position = :resource
+
+-- name: is_stopped
+-- Whether a resource has passed the limit of its errors.
+SELECT stopped FROM resources WHERE job_id = :job_id AND position = :resource
 
 -- name: end_part
 -- Set the final status of a part; returns no row if the claim was lost.

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from bulkwright.domain.module import Field, Module, Stamps, StorageType
+from bulkwright.store import images_sql
 from bulkwright.store.tables import identifier, quoted, table_of
 
 _SAMPLES = 100
@@ -44,6 +45,13 @@ def update(module: Module, columns: Sequence[str], stamps: Stamps, *, keep_empty
     changes = [f"{names[c]} = {f'coalesce(?, {names[c]})' if keep_empty else '?'}" for c in columns]
     changes += [f"{names[c]} = {_literal(stamp)}" for c, stamp in stamps.items()]
     return f"UPDATE {table.name} SET {', '.join(changes)} WHERE {table.id_column} = ?"
+
+
+def keep(module: Module, job_id: int, columns: Sequence[str]) -> str:
+    """INSERT of images of records, unless the job wrote them last; binds a JSON array of ids."""
+    table = table_of(module).name
+    source = f'FROM json_each(?) k CROSS JOIN {table} t WHERE t."id" = k.value'
+    return images_sql.keep(module, job_id, columns, source)
 
 
 def find(module: Module, field: Field, collation: str | None = None) -> str:

@@ -28,6 +28,11 @@ INSERT INTO picklist_values (org_id, module, api_name, position, value)
 SELECT :org_id, :module, :api_name, :first + at - 1, value
 FROM json_array_elements_text(CAST(:values AS json)) WITH ORDINALITY AS v (value, at)
 
+-- name: columns_of_table
+-- The columns of a table; none if it does not exist.
+SELECT attname AS name FROM pg_attribute
+WHERE attrelid = to_regclass(quote_ident(:name)) AND attnum > 0 AND NOT attisdropped
+
 -- name: index_exists
 -- The index of this name, if there is one.
 SELECT relname AS name FROM pg_class

@@ -15,9 +15,11 @@ WHERE has_result AND result_swept IS NULL AND finished_time < :before
 ORDER BY finished_time LIMIT :most FOR UPDATE SKIP LOCKED
 
 -- name: old_jobs
--- Up to :most jobs that ended before :before and whose callback is not pending.
+-- Up to :most jobs that ended before :before, whose callback is not pending and that no undo needs.
 SELECT id, finished_time, operation FROM jobs
 WHERE finished_time < :before
+  AND NOT EXISTS (SELECT 1 FROM undos u JOIN jobs uj ON uj.id = u.job_id
+                  WHERE u.undone_id = jobs.id AND uj.status IN ('ADDED', 'INPROGRESS'))
   AND NOT EXISTS (SELECT 1 FROM outbox WHERE job_id = jobs.id AND state = 'pending')
 ORDER BY finished_time LIMIT :most FOR UPDATE SKIP LOCKED
 

@@ -23,6 +23,10 @@ SELECT :id
 INSERT INTO picklist_values (org_id, module, api_name, position, value)
 SELECT :org_id, :module, :api_name, :first + key, value FROM json_each(:values)
 
+-- name: columns_of_table
+-- The columns of a table; none if it does not exist.
+SELECT name FROM pragma_table_info(:name)
+
 -- name: index_exists
 -- The index of this name, if there is one.
 SELECT name FROM sqlite_master WHERE type = 'index' AND name = :name

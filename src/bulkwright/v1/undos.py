@@ -1,0 +1,105 @@
+"""Undos of jobs: create one, read it, and download its result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import SEEK_END
+from typing import BinaryIO
+
+from starlette.responses import Response, StreamingResponse
+
+from bulkwright.domain import errors as e
+from bulkwright.domain.account import Right
+from bulkwright.domain.audit import Actor
+from bulkwright.domain.job import Callback
+from bulkwright.domain.report_errors import NoResult, RowsGone
+from bulkwright.domain.scope import JOBS_READ, JOBS_UPDATE
+from bulkwright.domain.undo_errors import AlreadyUndone, CannotUndo, JobNotEnded, NoImages
+from bulkwright.domain.undo_job import UndoJob, UndoRequest
+from bulkwright.v1.endpoint import OwnCall, OwnEndpoint, decode, json_answer
+from bulkwright.v1.jobs import job_id_of
+from bulkwright.v1.present import undo_snapshot
+from bulkwright.v1.problems import BodyTooLong, InvalidBody, NoSuchJob
+from bulkwright.web.route import ResponseDoc
+from bulkwright.wire import own
+
+_PIECE_BYTES = 65_536
+_ZIP = "application/zip"
+
+
+def undo_job(call: OwnCall) -> Response:
+    """Creates the undo of a job. Without a body everything is undone."""
+    wanted = decode(call, own.NewUndo) if call.body else own.NewUndo()
+    callback = None if wanted.callback_url is None else Callback(wanted.callback_url)
+    request = UndoRequest(job_id_of(call), wanted.dry_run, callback)
+    actor = Actor(address=call.request.address)
+    try:
+        undo = call.api.services.undos.create(call.caller, request, actor=actor)
+    except e.ResourceNotFound:
+        raise NoSuchJob from None
+    return json_answer(undo_snapshot(undo), 201, location=f"/api/v1/undos/{undo.id}")
+
+
+def read_undo(call: OwnCall) -> own.UndoSnapshot:
+    """Returns an undo of the org as it is now."""
+    return undo_snapshot(_undo_of(call))
+
+
+def download_undo_result(call: OwnCall) -> Response:
+    """Returns the zip with a CSV that lists each record."""
+    undo = _undo_of(call)
+    result = call.api.services.job_rows.open_result(undo)
+    headers = {
+        "content-length": str(result.seek(0, SEEK_END)),
+        "content-disposition": f'attachment; filename="{undo.id}.zip"',
+    }
+    return StreamingResponse(_pieces(result), headers=headers, media_type=_ZIP)
+
+
+def _undo_of(call: OwnCall) -> UndoJob:
+    try:
+        return call.api.services.undos.details(call.caller.org_id, job_id_of(call))
+    except e.ResourceNotFound:
+        raise NoSuchJob from None
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        file.seek(0)
+        while piece := file.read(_PIECE_BYTES):
+            yield piece
+
+
+ENDPOINTS = (
+    OwnEndpoint(
+        "POST", "/api/v1/jobs/{job_id}/undo",
+        name="undoJob", group="undos", summary="Undo a job",
+        text="Records that the job created are removed, records that it updated hold again what "
+        "they held before, also their times and who wrote them. A record that was written since is "
+        "kept as it is. The undo is a job itself: it can be aborted and deleted as other jobs. "
+        "With `dry_run`, nothing is changed, and the result says what would be.",
+        takes=own.NewUndo,
+        answers={201: ResponseDoc("The undo; a worker will run it.", (own.UndoSnapshot,))},
+        errors=(
+            NoSuchJob, JobNotEnded, AlreadyUndone, CannotUndo, NoImages, InvalidBody,
+            BodyTooLong, e.InvalidCallbackUrl, e.QuotaExceeded,
+        ),
+        handler=undo_job, scopes=JOBS_UPDATE, right=Right.CREATE_JOBS,
+    ),
+    OwnEndpoint(
+        "GET", "/api/v1/undos/{job_id}",
+        name="readUndo", group="undos", summary="Read an undo",
+        answers={200: ResponseDoc("The undo as it is now.", (own.UndoSnapshot,))},
+        errors=(NoSuchJob,),
+        handler=read_undo, scopes=JOBS_READ, right=Right.READ_JOBS,
+    ),
+    OwnEndpoint(
+        "GET", "/api/v1/undos/{job_id}/result",
+        name="downloadUndoResult", group="undos", summary="Download the result of an undo",
+        text="A zip with one CSV: MODULE, RECORD_ID, OUTCOME (`REMOVED`, `RESTORED`, `KEPT`) and "
+        "REASON (`CHANGED_SINCE`, `DELETED_SINCE`, `KEY_TAKEN`, or empty).",
+        answers={200: ResponseDoc("The zip.", ({"type": "string"},), media=_ZIP)},
+        errors=(NoSuchJob, NoResult, RowsGone),
+        handler=download_undo_result, scopes=JOBS_READ, right=Right.READ_JOBS,
+    ),
+)  # fmt: skip
