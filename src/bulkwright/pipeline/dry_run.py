@@ -43,7 +43,7 @@ def run_dry(lease: Lease, job: Job, attempt: int, ctx: JobContext, open_trial: O
 
     try:
         with open_trial(ctx) as trial:
-            trial = replace(trial, dry=True, most_parts=1, observe=observe)
+            trial = replace(trial, dry=True, keep_images=False, most_parts=1, observe=observe)
             run_job(trial.claims.begin_twin(twin, lease.worker), twin, 1, trial)
             ended = trial.jobs.job(job.org_id, twin_id)
         assert ended is not None
