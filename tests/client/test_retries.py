@@ -23,6 +23,7 @@ from tests.support.uploads import zipped
 from bulkwright import ApiError, AsyncClient, Client
 from bulkwright.client import core
 from bulkwright.client.core import Core
+from bulkwright.wire.own import StopAfter
 
 CUT = 0
 """Instead of a status: the connection is closed without an answer."""
@@ -211,3 +212,15 @@ def test_the_async_client_repeats_too(server: Scripted) -> None:
 def test_the_data_centres_of_zoho_are_known(url: str, expected: bool) -> None:
     """There a job has at most 25,000 rows."""
     assert Core(url, token="t").is_zoho is expected
+
+
+def test_zoho_has_no_dry_run(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused before anything is sent: there it would be a real run."""
+    with connected(server) as client:
+        monkeypatch.setattr(client._core, "is_zoho", True)
+        for option in ({"dry_run": True}, {"on_error": StopAfter(stop_after=1)}):
+            with pytest.raises(ValueError, match="Zoho has no dry_run"):
+                client.write([{"a": 1}], module="Leads", **option)
+        assert server.seen == []
+        client.write([{"a": 1}], module="Leads", delimiter=";")
+        assert [path for path, _, _ in server.seen] == ["/upload", "/write"]

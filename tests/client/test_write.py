@@ -17,7 +17,8 @@ import pytest
 from tests.support.live import Live
 
 from bulkwright import ApiError, AsyncClient, Client
-from bulkwright.wire.requests import NewFieldMapping
+from bulkwright.wire.own import StopAfter
+from bulkwright.wire.requests import DefaultValue, NewFieldMapping
 
 CSV = "Last_Name,Email\nBoyle,p@x.example\nKay,not an address\n"
 RECORDS = [
@@ -232,6 +233,7 @@ def test_the_async_client_writes_too(live: Live, tmp_path: Path) -> None:
             with pytest.raises(ApiError, match="JOB_HAS_ENDED"):
                 await client.abort(job.ids[0])
             statuses = [row.status for row in await job.result()]
+            assert [undo.records.removed for undo in await job.undo()] == [0, 1]
             assert (await client.delete(job.ids[0])).id == job.ids[0]
             return statuses
 
@@ -256,3 +258,44 @@ def test_a_job_is_steered_through_the_own_api(client: Client) -> None:
     assert client.abort(long.id).abort_requested_time is not None
     (details,) = long.wait()
     assert (details.status, client.snapshot(long.id).code) == ("FAILED", "ABORTED")
+
+
+def test_a_dry_run_and_a_limit_of_errors(client: Client) -> None:
+    """The result is that of a real run, and nothing is stored; the job stops as it was told."""
+    upsert: dict[str, Any] = {"module": "Leads", "operation": "upsert", "find_by": "Email"}
+    records = [{"Last_Name": "Dry", "Email": "dry@x.example"}]
+    tried = list(client.write(records, **upsert, dry_run=True).result())
+    assert [(row.status, row.record_id) for row in tried] == [("ADDED", None)]
+    assert [row.status for row in client.write(records, **upsert).result()] == ["ADDED"]
+    job = client.write(RECORDS, module="Leads", on_error=StopAfter(stop_after=0))
+    (details,) = job.wait()
+    assert (details.status, client.snapshot(job.id).code) == ("FAILED", "TOO_MANY_ERRORS")
+
+
+def test_a_delimiter_is_that_of_the_job(client: Client, tmp_path: Path) -> None:
+    """Also where the service would find another one."""
+    path = tmp_path / "a.csv"
+    path.write_text("Last_Name|City;Email\n" + "a|b;x@x.example\n" * 3)
+    mapped = {"Last_Name|City": "Last_Name"}
+    (first, *_) = client.write(path, module="Leads", delimiter=";", mappings=mapped).result()
+    assert first.values == {"Last_Name|City": "a|b"}
+    with_default = [
+        NewFieldMapping(api_name="Last_Name", index=0),
+        NewFieldMapping(api_name="Email_Opt_Out", default_value=DefaultValue(value=True)),
+    ]
+    job = client.write(path, module="Leads", delimiter="|", mappings=with_default)
+    assert [row.values["Last_Name"] for row in job.result()] == ["a"] * 3
+
+
+def test_a_job_is_undone(client: Client) -> None:
+    """Its records go, and those that it changed are as before; a split source is undone whole."""
+    records = [{"Last_Name": f"u{n}", "Email": f"u{n}@undo.example"} for n in range(3)]
+    first = client.write(records[:1], module="Leads")
+    first.wait()
+    job = client.write(records, module="Leads", operation="upsert", find_by="Email", rows_per_job=2)
+    job.wait()
+    for dry_run in (True, False):
+        undone = [undo.records for undo in job.undo(dry_run=dry_run)]
+        assert [(r.removed, r.restored, r.kept) for r in undone] == [(1, 0, 0), (1, 1, 0)]
+    with pytest.raises(ApiError, match="ALREADY_UNDONE"):
+        client.undo(job.ids[0])

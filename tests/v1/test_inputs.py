@@ -77,6 +77,7 @@ TSV = "Last_Name\tCompany\nBoyle; Kay: sons\tZylker, Inc\n"
         (gzip.compress(lines(ROW).encode()), "leads", "jsonl", "content", True),
         (parquet(**{key: [text] for key, text in ROW.items()}), "x", "parquet", "content", False),
     ],
+    ids=["zip", "csv", "csv by content", "tsv", "csv.gz", "tsv.gz", "jsonl", "jsonl.gz", "parquet"],
 )  # fmt: skip
 def test_a_job_runs_with_each_format(
     server: Deployment, data: str | bytes, name: str, format: str, by: str, packed: bool

@@ -7,6 +7,7 @@
 """
 
 from bulkwright.client.client import AsyncClient, Client
-from bulkwright.client.core import ApiError, Credentials
+from bulkwright.client.core import ApiError
+from bulkwright.client.options import Credentials
 
 __all__ = ["ApiError", "AsyncClient", "Client", "Credentials"]

@@ -4,34 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Self, TypeVar, Unpack, cast
+from typing import Any, Self, TypeVar, Unpack
 
 import httpx2
 
 from bulkwright.client.atomic_file import atomic_write
-from bulkwright.client.core import ZOHO_ROWS, AccountOptions, Core, CreateOptions
+from bulkwright.client.core import ZOHO_ROWS, Core
+from bulkwright.client.options import AccountOptions, CreateOptions, Operation, WriteOptions
 from bulkwright.client.sources import Shape, Source, pieces
 from bulkwright.client.steps import Call, Pause, Running, Steps
 from bulkwright.client.write_job import AsyncWriteJob, Watch, WriteJob
-from bulkwright.wire.own import AbortedJob, JobDeletion, JobErrors, JobSnapshot, NewJob
+from bulkwright.wire.own import (
+    AbortedJob,
+    JobDeletion,
+    JobErrors,
+    JobSnapshot,
+    NewJob,
+    UndoSnapshot,
+)
 from bulkwright.wire.responses import JobDetails
 
 T = TypeVar("T")
 _PIECE_BYTES = 256 * 1024
-
-
-class WriteOptions(CreateOptions, total=False):
-    """The optional parts of `write`."""
-
-    rows_per_job: int | None
-    """The most rows of a job; a longer source becomes several. None: as many as there are, and
-    25,000 at Zoho."""
-    sheet: str
-    """Of an XLSX workbook that has several sheets."""
-    delimiter: str
-    """Of a CSV that must be split or has mappings by header texts; a comma if it is not given."""
 
 
 class _Shared:
@@ -45,20 +42,19 @@ class _Shared:
         source: Source,
         folder: Path,
         module: str,
-        operation: str,
+        operation: Operation,
         options: WriteOptions,
     ) -> Steps[list[str]]:
-        given = dict(options)
-        rows = given.pop("rows_per_job", None) or (ZOHO_ROWS if self._core.is_zoho else None)
+        rows = options.get("rows_per_job") or (ZOHO_ROWS if self._core.is_zoho else None)
         shape = Shape(
-            cast("int | None", rows),
+            rows,
             options.get("character_encoding") or "utf-8-sig",
-            cast("str", given.pop("delimiter", ",")),
-            cast("str | None", given.pop("sheet", None)),
+            options.get("delimiter", ","),
+            options.get("sheet"),
         )
-        with_header = isinstance(options.get("mappings"), dict)
+        with_header = isinstance(options.get("mappings"), Mapping)
         files = pieces(source, folder, shape, with_header=with_header)
-        return self._core.write(files, operation, module, **cast("CreateOptions", given))
+        return self._core.write(files, operation, module, **options)
 
 
 class Client(_Shared):
@@ -92,7 +88,7 @@ class Client(_Shared):
         source: Source,
         *,
         module: str,
-        operation: str = "insert",
+        operation: Operation = "insert",
         **options: Unpack[WriteOptions],
     ) -> WriteJob:
         """Uploads a source and creates its job; returns it without waiting for its end.
@@ -150,6 +146,14 @@ class Client(_Shared):
     def abort(self, job_id: str) -> AbortedJob:
         """Ends a job: no further row is stored. Raises ApiError if it has ended."""
         return self._run(self._core.own("POST", f"/jobs/{job_id}/abort", AbortedJob))
+
+    def undo(self, job_id: str, *, dry_run: bool = False) -> UndoSnapshot:
+        """Removes the records that a job created, restores those that it updated, and waits.
+
+        Records that were written since are kept. With `dry_run` it only counts. Raises ApiError if
+        the job cannot be undone.
+        """
+        return self._run(self._core.undo(job_id, dry_run=dry_run))
 
     def delete(self, job_id: str) -> JobDeletion:
         """Deletes an ended job with its result and its file; the records stay."""
@@ -223,7 +227,7 @@ class AsyncClient(_Shared):
         source: Source,
         *,
         module: str,
-        operation: str = "insert",
+        operation: Operation = "insert",
         **options: Unpack[WriteOptions],
     ) -> AsyncWriteJob:
         """Uploads a source and creates its job, as `Client.write` does.
@@ -278,6 +282,14 @@ class AsyncClient(_Shared):
     async def abort(self, job_id: str) -> AbortedJob:
         """Ends a job: no further row is stored. Raises ApiError if it has ended."""
         return await self._run(self._core.own("POST", f"/jobs/{job_id}/abort", AbortedJob))
+
+    async def undo(self, job_id: str, *, dry_run: bool = False) -> UndoSnapshot:
+        """Removes the records that a job created, restores those that it updated, and waits.
+
+        Records that were written since are kept. With `dry_run` it only counts. Raises ApiError if
+        the job cannot be undone.
+        """
+        return await self._run(self._core.undo(job_id, dry_run=dry_run))
 
     async def delete(self, job_id: str) -> JobDeletion:
         """Deletes an ended job with its result and its file; the records stay."""

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import IO, Any, TypedDict, TypeVar, Unpack
+from typing import IO, Any, TypeVar, Unpack
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx2
 import msgspec
 
+from bulkwright.client.options import (
+    AccountOptions,
+    CreateOptions,
+    Operation,
+    WriteOptions,
+    by_index,
+    create_options,
+    new_job,
+)
 from bulkwright.client.sources import JobFile
 from bulkwright.client.steps import Call, Pause, Steps
-from bulkwright.wire.own import JobSnapshot, NewJob
-from bulkwright.wire.requests import ModuleName, NewFieldMapping, NewResource, WriteRequest
+from bulkwright.wire.own import JobSnapshot, NewJob, NewUndo, UndoSnapshot
+from bulkwright.wire.requests import ModuleName, NewResource, WriteRequest
 from bulkwright.wire.responses import JobDetails
 
 ZOHO_ROWS = 25_000
 """The most rows of a job at Zoho (facts 1.1)."""
 _FINAL = ("COMPLETED", "FAILED")
-_LONGEST_POLL_SECONDS = 2.0
+_FIRST_POLL_SECONDS, _LONGEST_POLL_SECONDS = 0.05, 2.0
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 60.0
 """A service that wants a longer pause is not called again."""
@@ -49,44 +58,6 @@ class ApiError(Exception):
         self.code = code
         self.message = message
         self.details = details
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """An OAuth client and its refresh token, with which new access tokens are requested."""
-
-    client_id: str
-    client_secret: str = field(repr=False)
-    refresh_token: str = field(repr=False)
-
-
-class AccountOptions(TypedDict, total=False):
-    """How a client reaches an account."""
-
-    token: str | None
-    """An access token."""
-    credentials: Credentials | None
-    """With these the client requests access tokens itself; at least one of both is needed."""
-    accounts_url: str | None
-    """Where tokens come from, and `upload_url` where files go, if not to the same server."""
-    upload_url: str | None
-    org_id: str | None
-    """The client queries it if it is not given."""
-    version: str
-    """Of the API: `v2` (the default) to `v8`."""
-    retries: int
-    """How often a call is repeated while the service is busy or away; 5 if it is not given."""
-
-
-class CreateOptions(TypedDict, total=False):
-    """The optional parts of a create request."""
-
-    mappings: Sequence[NewFieldMapping] | Mapping[str, str] | None
-    """Of each column its field: as the service takes them, or, for `write`, API names by header
-    texts. Without them the header names the fields."""
-    find_by: str | None
-    ignore_empty: bool
-    character_encoding: str | None
 
 
 class Core:
@@ -155,15 +126,18 @@ class Core:
     def write(
         self,
         files: Iterator[JobFile],
-        operation: str,
+        operation: Operation,
         module: str,
-        **options: Unpack[CreateOptions],
+        **options: Unpack[WriteOptions],
     ) -> Steps[list[str]]:
         """Uploads each file and creates its job; returns the ids of the jobs.
 
         The rows of several files keep their order: a job that may change a record of an earlier
-        file is created when that one has ended.
+        file is created when that one has ended. Raises ValueError for an option that Zoho lacks.
         """
+        own = self._needs_own_api(options)
+        if own and self.is_zoho:
+            raise ValueError("Zoho has no dry_run and no on_error")
         ids: list[str] = []
         for piece in files:
             if ids and operation != "insert":
@@ -171,18 +145,28 @@ class Core:
             given = options.copy()
             if piece.encoding is not None:
                 given["character_encoding"] = piece.encoding
+                given["delimiter"] = ","
             mappings = options.get("mappings")
             if isinstance(mappings, Mapping):
-                given["mappings"] = _by_index(mappings, piece.header or ())
+                given["mappings"] = by_index(mappings, piece.header or ())
             with piece.path.open("rb") as file:
                 file_id = yield from self.upload(piece.path.name, file)
-            ids.append((yield from self.create(operation, module, file_id, **given)))
+            if own:
+                new = new_job(operation, module, file_id, given)
+                ids.append((yield from self.create_own(new)))
+            else:
+                created = create_options(given)
+                ids.append((yield from self.create(operation, module, file_id, **created)))
         return ids
+
+    def _needs_own_api(self, options: WriteOptions) -> bool:
+        states_delimiter = "delimiter" in options and not self.is_zoho
+        return states_delimiter or options.get("dry_run", False) or "on_error" in options
 
     def wait(
         self,
         job_id: str,
-        pause: float = 0.05,
+        pause: float = _FIRST_POLL_SECONDS,
         watch: Callable[[JobDetails], None] | None = None,
     ) -> Steps[JobDetails]:
         """Polls until the job has ended; returns its last details."""
@@ -215,6 +199,19 @@ class Core:
         body = msgspec.json.encode(job)
         made = yield from self._own(Call("POST", "/jobs", headers, content=body), JobSnapshot)
         return made.id
+
+    def undo(self, job_id: str, *, dry_run: bool) -> Steps[UndoSnapshot]:
+        """Undoes a job, and waits for the end; returns the undo."""
+        headers = {"Content-Type": "application/json"}
+        body = msgspec.json.encode(NewUndo(dry_run=dry_run))
+        call = Call("POST", f"/jobs/{job_id}/undo", headers, content=body)
+        undo = yield from self._own(call, UndoSnapshot)
+        pause = _FIRST_POLL_SECONDS
+        while undo.status not in _FINAL:
+            yield Pause(pause)
+            pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
+            undo = yield from self.own("GET", f"/undos/{undo.id}", UndoSnapshot)
+        return undo
 
     def own(self, method: str, path: str, kind: type[T]) -> Steps[T]:
         """Calls the service's own API, which Zoho does not have; returns its answer."""
@@ -306,15 +303,6 @@ class Core:
             error = str(body.get("error", "invalid_token_answer"))
             raise ApiError(response.status_code, error, "no access token was granted", {})
         self._token = body["access_token"]
-
-
-def _by_index(mappings: Mapping[str, str], header: Sequence[str]) -> list[NewFieldMapping]:
-    """Returns the mappings with the indexes of their columns. Raises ValueError."""
-    for text in mappings:
-        if header.count(text) != 1:
-            found = "no column" if text not in header else "several columns"
-            raise ValueError(f"the file has {found} {text!r}; its header is {list(header)}")
-    return [NewFieldMapping(api_name=n, index=header.index(t)) for t, n in mappings.items()]
 
 
 def _seconds(retry_after: str) -> float | None:

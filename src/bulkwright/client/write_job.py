@@ -9,6 +9,7 @@ from typing import Protocol
 from msgspec import UNSET
 
 from bulkwright.client.result import JobResult
+from bulkwright.wire.own import UndoSnapshot
 from bulkwright.wire.responses import JobDetails
 
 Watch = Callable[[JobDetails], None]
@@ -22,6 +23,8 @@ class _Calls(Protocol):
 
     def download(self, details: JobDetails, path: Path) -> None: ...
 
+    def undo(self, job_id: str, *, dry_run: bool = ...) -> UndoSnapshot: ...
+
 
 class _AsyncCalls(Protocol):
     """The same for asyncio."""
@@ -31,6 +34,8 @@ class _AsyncCalls(Protocol):
     ) -> JobDetails: ...
 
     async def download(self, details: JobDetails, path: Path) -> None: ...
+
+    async def undo(self, job_id: str, *, dry_run: bool = ...) -> UndoSnapshot: ...
 
 
 class _Jobs:
@@ -61,6 +66,14 @@ class WriteJob(_Jobs):
         """
         return [self._client.wait(job_id, watch=watch) for job_id in self.ids]
 
+    def undo(self, *, dry_run: bool = False) -> list[UndoSnapshot]:
+        """Undoes all jobs, the last one first, and waits; returns the undos in that order.
+
+        Their `records` say how many were removed, restored and kept, because they were written
+        since. With `dry_run` nothing is changed.
+        """
+        return [self._client.undo(i, dry_run=dry_run) for i in reversed(self.ids)]
+
     def result(self) -> JobResult:
         """Waits until all jobs have ended, and downloads their results.
 
@@ -86,6 +99,14 @@ class AsyncWriteJob(_Jobs):
         `watch` is called with the details of each poll.
         """
         return [await self._client.wait(job_id, watch=watch) for job_id in self.ids]
+
+    async def undo(self, *, dry_run: bool = False) -> list[UndoSnapshot]:
+        """Undoes all jobs, the last one first, and waits; returns the undos in that order.
+
+        Their `records` say how many were removed, restored and kept, because they were written
+        since. With `dry_run` nothing is changed.
+        """
+        return [await self._client.undo(i, dry_run=dry_run) for i in reversed(self.ids)]
 
     async def result(self) -> JobResult:
         """Waits until all jobs have ended, and downloads their results.
