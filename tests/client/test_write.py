@@ -261,7 +261,7 @@ def test_a_job_is_steered_through_the_own_api(client: Client) -> None:
 
 
 def test_a_dry_run_and_a_limit_of_errors(client: Client) -> None:
-    """The result is that of a real run, and nothing is stored; the job stops as it was told."""
+    """The result is that of a real run, and nothing is stored; the job stops as it should."""
     upsert: dict[str, Any] = {"module": "Leads", "operation": "upsert", "find_by": "Email"}
     records = [{"Last_Name": "Dry", "Email": "dry@x.example"}]
     tried = list(client.write(records, **upsert, dry_run=True).result())

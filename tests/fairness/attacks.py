@@ -8,6 +8,7 @@ its own, so that it slows down nothing but the server.
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import socket
@@ -183,6 +184,17 @@ def uploads(a: Attacker) -> Step:
     return step
 
 
+def conversions(a: Attacker) -> Step:
+    """Small files of JSON lines that take long to convert."""
+    line = json.dumps({f"key{n}": "x" * 20 for n in range(40)}) + "\n"
+    data = gzip.compress((line * 30_000).encode())
+
+    def step() -> None:
+        a.at_once(lambda: a.http.post("/api/v1/files", files={"file": ("a.jsonl.gz", data)}))
+
+    return step
+
+
 def downloads(a: Attacker) -> Step:
     """A large result is downloaded, and its size is asked for, all the time."""
     noise = "".join(f"{os.urandom(60).hex()},{os.urandom(60).hex()}\n" for _ in range(ROWS))
@@ -295,8 +307,8 @@ def busy(_: Attacker) -> Step:
 ATTACKS: dict[str, Callable[[Attacker], Step]] = {
     act.__name__: act
     for act in (
-        picklists, metadata, unique_fields, defaults, encodings, bodies, uploads, downloads,
-        connections, searches, single_records, reports, reads,
+        picklists, metadata, unique_fields, defaults, encodings, bodies, uploads, conversions,
+        downloads, connections, searches, single_records, reports, reads,
     )
 }  # fmt: skip
 

@@ -43,11 +43,21 @@ ABSTRACT: set[type[errors.BulkwrightError]] = {
 }
 """Base classes, which no code raises."""
 
-IN_A_JOB: set[type[errors.BulkwrightError]] = {errors.FileDamaged, errors.WorkerFailed}
+IN_A_JOB: set[type[errors.BulkwrightError]] = {
+    errors.FileDamaged,
+    errors.WorkerFailed,
+    errors.Aborted,
+    errors.TooManyErrors,
+}
 """Errors that job details show; no request gets them."""
 
-NOT_ON_THE_WIRE: set[type[errors.BulkwrightError]] = {errors.LeaseLost}
-"""Errors that no client sees: another worker continues the job."""
+NOT_ON_THE_WIRE: set[type[errors.BulkwrightError]] = {
+    errors.LeaseLost,
+    errors.JobHasEnded,
+    errors.JobIsOpen,
+}
+"""Errors that no client of the Zoho API sees: another worker continues the job, or the request is
+one of the own API (tests/v1)."""
 
 NEVER = {
     "INVALID_FIELD_NAME": "INVALID_FIELD is given for the same mistake",

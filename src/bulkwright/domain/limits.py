@@ -71,10 +71,11 @@ ARCHIVE_MEMBERS = 1_000
 MEMBER_NAME = 255
 """Characters kept of a member's name."""
 
-CONVERSIONS_AT_ONCE = 2
-"""Files that one process has converted at the same time: JSON lines, Parquet, XLSX."""
 CONVERSION_MEMORY_BYTES = 4 * 1024 * MiB
-"""Address space of the process of a conversion; a thread of Polars reserves tens of MiB."""
+"""Address space of the process that converts JSON lines, Parquet or XLSX; a thread of Polars
+reserves tens of MiB. The heavy turns of the orgs bound how many there are."""
+CONVERSION_NICENESS = 10
+"""Other processes have priority over it."""
 CONVERSION_CPU_SECONDS = 1_800
 """Time of that process: several gigabytes of JSON lines."""
 CHUNK_TEXT_BYTES = 8 * MiB

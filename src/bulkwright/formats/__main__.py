@@ -8,6 +8,7 @@ Out:  a CSV in UTF-8 on the standard output. If the file cannot be converted, th
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 from collections.abc import Iterator
@@ -15,13 +16,19 @@ from typing import BinaryIO
 
 from bulkwright.domain.errors import FileError, FileNotSupported
 from bulkwright.domain.file_format import FileFormat
-from bulkwright.domain.limits import CONVERSION_CPU_SECONDS, CONVERSION_MEMORY_BYTES, MiB
+from bulkwright.domain.limits import (
+    CONVERSION_CPU_SECONDS,
+    CONVERSION_MEMORY_BYTES,
+    CONVERSION_NICENESS,
+    MiB,
+)
 from bulkwright.formats.conversion import REFUSED
 from bulkwright.formats.gzip import inflated
 
 
 def main(format: str, max_bytes: str, gzip: str, sheet: str) -> int:
     """Converts the standard input; returns the exit status."""
+    os.nice(CONVERSION_NICENESS)
     _limit(resource.RLIMIT_AS, CONVERSION_MEMORY_BYTES)
     _limit(resource.RLIMIT_CPU, CONVERSION_CPU_SECONDS)
     _limit(resource.RLIMIT_CORE, 0)

@@ -16,17 +16,15 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore
 from typing import IO, BinaryIO, Protocol
 
 from bulkwright.domain.errors import FileNotSupported, FileTooLarge, InvalidFileFormat
 from bulkwright.domain.file_format import Origin
-from bulkwright.domain.limits import CONVERSIONS_AT_ONCE, MEMBER_NAME, MiB
+from bulkwright.domain.limits import MEMBER_NAME, MiB
 from bulkwright.formats.gzip import inflated
 
 REFUSED = 3
 """Exit status of the process if the file cannot be converted; its last line says why."""
-_turns = BoundedSemaphore(CONVERSIONS_AT_ONCE)
 _ERROR_BYTES = 64 * 1024
 _KEPT_VARIABLES = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL")
 _KEPT_PREFIXES = ("PYTHON", "COV")
@@ -74,7 +72,7 @@ def csv_text(file: BinaryIO, origin: Origin, max_bytes: int) -> Iterator[Iterato
     """Yields the pieces of the CSV that a file becomes."""
     file.seek(0)
     if origin.is_unicode:
-        with _turns, _read_by_process(file, origin, max_bytes) as pieces:
+        with _read_by_process(file, origin, max_bytes) as pieces:
             yield pieces
     elif origin.gzip:
         yield inflated(file, max_bytes)

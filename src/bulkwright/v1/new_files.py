@@ -67,6 +67,7 @@ async def upload_file(call: OwnCall) -> Response:
         lambda name, incoming: uploads.receive_any(
             caller, name, incoming, key, named=named, sheet=sheet
         ),
+        heavy=True,
     )
     return json_answer(file_snapshot(upload), 201)
 

@@ -60,16 +60,19 @@ async def hand_over_file(
     opened: AbstractContextManager[FileT],
     limit: int | None,
     take: Callable[[str, FileT], T],
+    *,
+    heavy: bool = False,
 ) -> T:
     """Receives a file into a new one, and returns what `take` makes of its name and the file.
 
-    `take` runs on a thread, which owns the file: it may run longer than the request. Raises what
-    `receive_file` raises.
+    `take` runs on a thread, which owns the file: it may run longer than the request. With `heavy`
+    it may keep a core busy (`Request.run_heavy`). Raises what `receive_file` raises.
     """
     with ExitStack() as stack:
         file = stack.enter_context(opened)
         name = await receive_file(request, file.write, limit)
-        return await request.run(_take, stack.pop_all(), take, name, file)
+        run = request.run_heavy if heavy else request.run
+        return await run(_take, stack.pop_all(), take, name, file)
 
 
 def _take(owned: ExitStack, take: Callable[[str, FileT], T], name: str, file: FileT) -> T:
