@@ -11,7 +11,7 @@ import pytest
 from tests.support.processes import kill, start, until
 from tests.support.watch import Watch
 
-KILLS = 6
+KILLS = 5
 
 
 def more_than(chunks: int, process: subprocess.Popen[str], watch: Watch) -> None:

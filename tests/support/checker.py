@@ -17,6 +17,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 import sqlite3
 import sys
 import urllib.error
@@ -389,10 +390,10 @@ def _cells(record: Row) -> tuple[str, ...]:
 
 
 def _tables(store: Store) -> list[str]:
-    """The tables of records: org<zgid>_<module>."""
-    names = store.rows("SELECT name FROM sqlite_master WHERE type = 'table'")
-    pairs = [(row["name"], row["name"].partition("_")[0]) for row in names]
-    return [name for name, head in pairs if head.startswith("org") and head[3:].isdigit()]
+    """The tables of records, org<zgid>_<module>, without those of their images."""
+    found = store.rows("SELECT name FROM sqlite_master WHERE type = 'table'")
+    names = [row["name"] for row in found if not row["name"].endswith("_images")]
+    return [name for name in names if re.fullmatch(r"org[0-9]+_.*", name)]
 
 
 def _rank(status: str) -> int:
