@@ -23,23 +23,28 @@ def as_csv(path: Path, options: JobOptions) -> Iterator[tuple[Path, JobOptions]]
 
     Ends the process if the file cannot be converted.
     """
-    named = None if options.file_format is None else FileFormat(options.file_format)
-    with tempfile.TemporaryDirectory(prefix="bulkwright-") as folder, path.open("rb") as file:
+    with tempfile.TemporaryDirectory(prefix="bulkwright-") as folder:
         try:
-            origin = recognise(file, path.name, named, options.sheet)
-            if not origin.is_unicode:
-                if origin.format is FileFormat.TSV:
-                    options = replace(options, delimiter=options.delimiter or "tab")
-                yield path, options
-                return
-            if options.encoding or options.delimiter:
-                fail(
-                    f"{path.name} is {origin.format.words}; --encoding and --delimiter are for a "
-                    "CSV. Leave them out."
-                )
-            made = (Path(folder) / csv_name(path.name)).with_suffix(".zip")
-            with made.open("wb") as target:
-                convert(file, path.name, origin, target, SERVICE.csv_bytes)
+            found = _converted(path, options, Path(folder))
         except RequestError as error:
             fail(f"{path.name}: {error.message}.")
-        yield made, replace(options, encoding="UTF-8", delimiter="comma")
+        yield found
+
+
+def _converted(path: Path, options: JobOptions, folder: Path) -> tuple[Path, JobOptions]:
+    named = None if options.file_format is None else FileFormat(options.file_format)
+    with path.open("rb") as file:
+        origin = recognise(file, path.name, named, options.sheet)
+        if not origin.is_unicode:
+            if origin.format is FileFormat.TSV:
+                options = replace(options, delimiter=options.delimiter or "tab")
+            return path, options
+        if options.encoding or options.delimiter:
+            fail(
+                f"{path.name} is {origin.format.words}; --encoding and --delimiter are for a CSV. "
+                "Leave them out."
+            )
+        made = (folder / csv_name(path.name)).with_suffix(".zip")
+        with made.open("wb") as target:
+            convert(file, path.name, origin, target, SERVICE.csv_bytes)
+    return made, replace(options, encoding="UTF-8", delimiter="comma")

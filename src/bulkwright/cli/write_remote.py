@@ -137,11 +137,12 @@ def _create(
     client: Client, task: WriteTask, mappings: tuple[FieldMapping, ...], *, dry_run: bool
 ) -> str:
     """Uploads the file and creates its job; returns the job's id."""
-    options = task.options
+    options, limit = task.options, task.options.error_limit
+    if client.is_zoho and (limit is not None or dry_run):
+        fail("Zoho has no dry run and no limit of errors; leave out --dry-run and --max-errors.")
     with zipped(task.path, zipfile.ZIP_DEFLATED) as made:
         file_id = client.upload(made)
-    limit = options.error_limit
-    if options.delimiter is not None or limit is not None or dry_run:
+    if not client.is_zoho and (options.delimiter is not None or limit is not None or dry_run):
         # The Zoho API has no place for them.
         job = own.NewJob(
             operation=options.operation,

@@ -37,6 +37,11 @@ class _Shared:
     def __init__(self, url: str, **account: Unpack[AccountOptions]) -> None:
         self._core = Core(url, **account)
 
+    @property
+    def is_zoho(self) -> bool:
+        """Whether the URL is one of Zoho's data centres, which have no API of our own."""
+        return self._core.is_zoho
+
     def _write(
         self,
         source: Source,
