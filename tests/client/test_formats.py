@@ -11,6 +11,8 @@ import pytest
 
 from bulkwright.client.sources import Shape, pieces
 
+pytestmark = pytest.mark.slow
+
 
 def texts(source: object, folder: Path, rows: int | None = None) -> list[str]:
     """The CSVs that a source becomes."""

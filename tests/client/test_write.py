@@ -20,6 +20,8 @@ from bulkwright import ApiError, AsyncClient, Client
 from bulkwright.wire.own import StopAfter
 from bulkwright.wire.requests import DefaultValue, NewFieldMapping
 
+pytestmark = pytest.mark.slow
+
 CSV = "Last_Name,Email\nBoyle,p@x.example\nKay,not an address\n"
 RECORDS = [
     {"Last_Name": "Boyle", "Email": "p@x.example"},

@@ -18,6 +18,8 @@ from bulkwright.events.events import ChunkCommitted, Event, JobEnded, WorkerPoll
 from bulkwright.files import Area
 from bulkwright.pipeline import dry_run
 
+pytestmark = pytest.mark.slow
+
 BEFORE = "Last_Name,Email\nBoyle,p@x.example\nKay,k@x.example\n"
 FILE = """Last_Name,Email,No_of_Employees,Lead_Source
 Boyle,p@x.example,1,Trade Show

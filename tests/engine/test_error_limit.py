@@ -16,6 +16,8 @@ from bulkwright.domain.errors import TooManyErrors
 from bulkwright.domain.job import Job, JobStatus, Operation, ResourceStatus
 from bulkwright.domain.request import JobRequest, ResourceRequest
 
+pytestmark = pytest.mark.slow
+
 CHUNK = 5
 
 

@@ -31,6 +31,8 @@ from bulkwright.store import retention, tables
 from bulkwright.store.migrate import migrate
 from bulkwright.store.org_removal import OrgRemoval
 
+pytestmark = pytest.mark.slow
+
 Lines = list[dict[str, str]]
 FIRST = "Last_Name,Email,Company,Annual_Revenue\n" + "".join(
     f"L{n},l{n}@x.example,C{n},{n}.50\n" for n in range(12)

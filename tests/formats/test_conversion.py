@@ -20,6 +20,8 @@ from bulkwright.formats.conversion import convert, csv_name
 from bulkwright.formats.recognise import recognise
 from bulkwright.formats.zip import open_archive
 
+pytestmark = pytest.mark.slow
+
 MOST = 100_000
 
 

@@ -10,6 +10,8 @@ from tests.v1.conftest import Working
 from tests.v1.test_jobs import JOBS, problem
 from tests.v1.test_new_jobs import created, send_job, wanted
 
+pytestmark = pytest.mark.slow
+
 Json = dict[str, Any]
 ROWS = 140_000
 """More than a chunk has."""

@@ -20,6 +20,8 @@ from tests.v1.test_new_jobs import FILES, created
 
 from bulkwright.files import Area
 
+pytestmark = pytest.mark.slow
+
 Json = dict[str, Any]
 
 

@@ -21,6 +21,8 @@ from tests.v1.test_jobs import JOBS, get, problem
 
 from bulkwright.domain.job import JobStatus
 
+pytestmark = pytest.mark.slow
+
 Json = dict[str, Any]
 FIRST = "Last_Name,Company,Email\n" + "".join(f"L{n},Zylker,l{n}@x.example\n" for n in range(6))
 SECOND = "Last_Name,Company,Email\n" + "".join(f"M{n},Other,l{n}@x.example\n" for n in range(8))
