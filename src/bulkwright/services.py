@@ -169,10 +169,9 @@ class Services:
         from bulkwright.store.retention import RetentionStore
 
         return JobControl(
+            self.any_job,
             self.claims,
             self.job_store,
-            self.read_store,
-            self.undo_store,
             RetentionStore(self.database),
             self.outbox,
             self.files,

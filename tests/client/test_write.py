@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import io
 import zipfile
 from collections.abc import Callable, Iterator
@@ -150,7 +151,7 @@ def test_mappings_by_header_text(client: Client, tmp_path: Path) -> None:
         client.write(path, module="Leads", mappings={"Name": "Last_Name"}, delimiter=";")
 
 
-@pytest.mark.parametrize("kind", ["a path", "records"])
+@pytest.mark.parametrize("kind", ["a path", "a zip", "a gzip", "records"])
 def test_a_long_source_becomes_several_jobs(client: Client, tmp_path: Path, kind: str) -> None:
     """Of as many rows as a job may have; their results are one, in order."""
     count = 25
@@ -159,6 +160,13 @@ def test_a_long_source_becomes_several_jobs(client: Client, tmp_path: Path, kind
     if kind == "a path":
         source = tmp_path / "a.csv"
         pl.DataFrame(records).write_csv(source)
+    elif kind == "a zip":
+        source = tmp_path / "a.zip"
+        with zipfile.ZipFile(source, "w") as archive:
+            archive.writestr("a.csv", pl.DataFrame(records).write_csv())
+    elif kind == "a gzip":
+        source = tmp_path / "data-1.csv.gz"
+        source.write_bytes(gzip.compress(pl.DataFrame(records).write_csv().encode()))
     job = client.write(source, module="Leads", rows_per_job=10)
     assert len(job.ids) == 3
     rows = list(job.result())
@@ -202,8 +210,12 @@ def test_files_that_cannot_be_written_are_refused_by_name(client: Client, tmp_pa
     empty.touch()
     with pytest.raises(ValueError, match=r"empty.csv has no header"):
         client.write(empty, module="Leads", mappings={"a": "Last_Name"})
-    with pytest.raises(ValueError, match="more than 1 rows, which is the most of a job"):
-        client.write(zipped_csv(tmp_path), module="Leads", rows_per_job=1)
+    several = tmp_path / "several.zip"
+    with zipfile.ZipFile(several, "w") as archive:
+        archive.writestr("a.csv", CSV)
+        archive.writestr("b.csv", CSV)
+    with pytest.raises(ValueError, match=r"several.zip has 2 CSVs; a job takes a zip with one"):
+        client.write(several, module="Leads", rows_per_job=1)
     latin = tmp_path / "latin.csv"
     latin.write_bytes("Last_Name\nMüller\n".encode("latin-1") * 2)
     with pytest.raises(UnicodeDecodeError):

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.crash.killed_jobs import SEED
 from tests.crash.victim import prepared
 from tests.support.bench import Bench, opened
+from tests.support.part_workers import workers_of
+from tests.support.stores import Store
 from tests.support.watch import Watch, write_leads
 
 
@@ -36,3 +39,14 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 def watch(tmp_path: Path) -> Watch:
     """A look at the data folder from outside."""
     return Watch(tmp_path / "data")
+
+
+@pytest.fixture
+def benches(store: Store, tmp_path: Path) -> Iterator[list[Bench]]:
+    """A bench for the test and two for workers, on a fresh deployment of each store."""
+    print(f"seed {SEED}")
+    with (
+        store.copy(tmp_path / "data") as database,
+        workers_of(tmp_path / "data", database, 3) as made,
+    ):
+        yield made

@@ -6,102 +6,46 @@ it the job is aborted and the client repeats the request. `BULKWRIGHT_SEED` repe
 
 from __future__ import annotations
 
-import os
 import random
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
-from tests.crash.part_stand import PASSAGES, Kills, WorkerThreads, seams
+from tests.crash.killed_jobs import SEED, STUCK_SECONDS, KilledJobs, passages
+from tests.crash.part_stand import Kills
 from tests.support.bench import Bench
-from tests.support.part_workers import workers_of
 from tests.support.processes import until
-from tests.support.stores import Store
 
 from bulkwright.domain.errors import JobHasEnded
-from bulkwright.domain.job import Job
 from bulkwright.store.claims import ClaimStore
 
-SEED = int(os.environ.get("BULKWRIGHT_SEED", "0")) or random.randrange(1, 10**6)
 ROWS = 24
-STUCK_SECONDS = 120.0
-OF_PARTS = ("own-part", "free-part", "end-part", "merge", "give-way", "resume")
-"""Points that only divided jobs pass, or workers of several."""
 
 
-@pytest.fixture
-def benches(store: Store, tmp_path: Path) -> Iterator[list[Bench]]:
-    """A bench for the test and two for workers, on a fresh deployment of each store."""
-    print(f"seed {SEED}")
-    with (
-        store.copy(tmp_path / "data") as database,
-        workers_of(tmp_path / "data", database, 3) as made,
-    ):
-        yield made
+class Aborts(KilledJobs):
+    """Aborts jobs while their workers are killed."""
 
+    cut_short = 0
 
-class Aborts:
-    """Aborts jobs while their workers are killed, and compares what is stored with the results."""
-
-    def __init__(self, benches: list[Bench], kills: Kills) -> None:
-        self.benches, self.kills = benches, kills
-        self.random = random.Random(SEED)
-        self.faults: list[str] = []
-        self.jobs = self.cut_short = 0
-
-    def run(self, least: int) -> list[str]:
-        """Run jobs, at least that many, until all kills have been made; what is wrong then."""
-        with ExitStack() as stack:
-            stack.enter_context(seams(self.kills))
-            for bench in self.benches:
-                stack.enter_context(bench.parts(3))
-                stack.enter_context(bench.chunks(5, 200))
-            threads = stack.enter_context(WorkerThreads(self.benches[1:]))
-            while self.jobs < least or (not self.kills.are_over and self.jobs < 40 * least):
-                self.jobs += 1
-                self._one(self.jobs)
-                if self.faults or threads.errors:
-                    break
-            self.faults += [f"a worker ended: {error!r}" for error in threads.errors]
-        return self.faults
-
-    def _one(self, number: int) -> None:
-        bench = self.benches[0]
+    def one(self, number: int) -> None:
+        """Run one job, whose records have the name `N<number>`, and note what is wrong."""
+        bench = self.bench
         rows = "".join(f"N{number},j{number}n{n}@x.example\n" for n in range(ROWS))
         job = bench.create(f"Last_Name,Email\n{rows}", operation="upsert", find_by="Email")
         reached = self.random.choice((0, 0, 1, ROWS // 2))
-        until(lambda: self._now(job).counts.total >= reached, STUCK_SECONDS, 0.002)
+        until(lambda: self.now(job).counts.total >= reached, STUCK_SECONDS, 0.002)
         try:
             bench.services.job_control.abort(bench.org.id, job.id)
-            confirmed = self._now(job).counts.total
+            confirmed = self.now(job).counts.total
         except JobHasEnded:
             confirmed = ROWS
-        if not until(lambda: self._now(job).status.is_final, STUCK_SECONDS, 0.005):
-            self.faults.append(f"stuck: job {job.id}")
+        found = self.ended(job, number)
+        if found is None:
             return
-        done = bench.done(job.id)
-        added = {row["RECORD_ID"]: row["Email"] for row in done.rows if row["STATUS"] == "ADDED"}
-        stored = {
-            str(r["id"]): r["Email"] for r in bench.records() if r["Last_Name"] == f"N{number}"
-        }
+        done, stored = found
         self.cut_short += len(stored) < ROWS
-        if stored != added:
-            self.faults.append(f"lost or doubled: job {job.id}: {len(stored)} and {len(added)}")
         if len(stored) != confirmed or done.job.counts.total != confirmed:
             self.faults.append(f"written later: job {job.id}: {len(stored)}, not {confirmed}")
         if len(done.rows) != ROWS or done.job.code not in (None, "ABORTED"):
             self.faults.append(f"wrong: job {job.id}: {done.job.code}, {len(done.rows)} lines")
-
-    def _now(self, job: Job) -> Job:
-        return self.benches[0].services.jobs.details(job.org_id, job.id)
-
-
-def passages(bench: Bench) -> set[str]:
-    """The passages that every aborted job comes by, whichever worker runs it."""
-    divided = bench.services.database.dialect == "postgres"
-    left_out = OF_PARTS if divided else (*OF_PARTS, "merged-piece")
-    return {p for p in PASSAGES if p.rpartition("-")[0] not in left_out}
 
 
 def test_a_kill_at_any_commit_point_leaves_an_aborted_job_aborted(benches: list[Bench]) -> None:

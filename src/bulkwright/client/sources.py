@@ -11,6 +11,7 @@ import io
 import shutil
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -59,9 +60,9 @@ class JobFile:
 def pieces(source: Source, folder: Path, shape: Shape, *, with_header: bool) -> Iterator[JobFile]:
     """Yields the zips of a source, one for each job; each is in `folder`, or is the given file.
 
-    With `with_header` each piece knows its header. Raises ValueError for a zip that has no CSV or
-    that would have to be split, a CSV without a header, records whose keys differ from those of
-    the first, a value that no cell can hold, and a source of another kind; UnicodeDecodeError (a
+    With `with_header` each piece knows its header. Raises ValueError for a zip that has to be read
+    and does not have one CSV, a CSV without a header, records whose keys differ from those of the
+    first, a value that no cell can hold, and a source of another kind; UnicodeDecodeError (a
     ValueError too) for a CSV in another encoding.
     """
     try:
@@ -88,7 +89,9 @@ def _pieces(source: Source, folder: Path, shape: Shape, *, with_header: bool) ->
 def _of_path(path: Path, folder: Path, shape: Shape, *, with_header: bool) -> Iterator[JobFile]:
     with path.open("rb") as file:
         origin = recognise(file, path.name, sheet=shape.sheet)
-        made = (folder / csv_name(path.name)).with_suffix(".zip")
+        whole = folder / "whole"  # no name of a part is in there
+        whole.mkdir(exist_ok=True)
+        made = (whole / csv_name(path.name)).with_suffix(".zip")
         if origin.is_unicode or origin.gzip:
             with made.open("wb") as target:
                 convert(file, path.name, origin, target, SERVICE.csv_bytes)
@@ -99,63 +102,54 @@ def _of_path(path: Path, folder: Path, shape: Shape, *, with_header: bool) -> It
         return
     if origin.gzip:
         path = made
-    if zipfile.is_zipfile(path):
-        if shape.rows is not None and _rows_of_zip(path, shape) > shape.rows:
-            raise ValueError(
-                f"{path.name} has more than {shape.rows:,} rows, which is the most of a job; give "
-                "the CSV itself, which is split"
-            )
-        yield JobFile(path, _header_of_zip(path, shape) if with_header else None)
+    if shape.rows is not None and _rows_of(path, shape) > shape.rows:
+        yield from _split(path, folder, shape)
         return
-    whole = shape.rows is None or _rows_of(path, shape) <= shape.rows
-    if not whole:
-        with path.open(encoding=shape.encoding, newline="") as text:
-            rows = csv.reader(text, delimiter=shape.delimiter, strict=True)
-            yield from _written(_first(rows, path.name), rows, folder, shape)
-        return
-    header = None
-    if with_header:
-        with path.open(encoding=shape.encoding, newline="") as text:
-            header = _first(csv.reader(text, delimiter=shape.delimiter), path.name)
-    made = folder / f"{path.stem}.zip"
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        archive.write(path, f"{path.stem}.csv")
-    yield JobFile(made, header)
+    header = _header_of(path, shape) if with_header else None
+    if not zipfile.is_zipfile(path):
+        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            archive.write(path, f"{path.stem}.csv")
+        path = made
+    yield JobFile(path, header)
 
 
 def _of_converted(made: Path, folder: Path, shape: Shape) -> Iterator[JobFile]:
     """Yields the zip of a file of another format, or several if it has more rows than a job."""
-    if shape.rows is None or _rows_of_zip(made, shape) <= shape.rows:
-        yield JobFile(made, _header_of_zip(made, shape), "UTF-8")
-        return
-    with _opened(made) as member:
-        rows = csv.reader(io.TextIOWrapper(member, "utf-8", newline=""), strict=True)
-        yield from _written(_first(rows, made.name), rows, folder, shape)
+    if shape.rows is not None and _rows_of(made, shape) > shape.rows:
+        yield from _split(made, folder, shape)
+    else:
+        yield JobFile(made, _header_of(made, shape), "UTF-8")
+
+
+def _split(path: Path, folder: Path, shape: Shape) -> Iterator[JobFile]:
+    with _rows(path, shape, strict=True) as rows:
+        yield from _written(_first(rows, path.name), rows, folder, shape)
 
 
 def _rows_of(path: Path, shape: Shape) -> int:
-    with path.open(encoding=shape.encoding, newline="") as text:
-        return sum(1 for _ in csv.reader(text, delimiter=shape.delimiter)) - 1
+    with _rows(path, shape) as rows:
+        return sum(1 for _ in rows) - 1
 
 
-def _rows_of_zip(path: Path, shape: Shape) -> int:
-    with _opened(path) as member:
-        text = io.TextIOWrapper(member, shape.encoding, newline="")
-        return sum(1 for _ in csv.reader(text, delimiter=shape.delimiter)) - 1
+def _header_of(path: Path, shape: Shape) -> Sequence[str]:
+    with _rows(path, shape) as rows:
+        return _first(rows, path.name)
 
 
-def _header_of_zip(path: Path, shape: Shape) -> Sequence[str]:
-    with _opened(path) as member:
-        text = io.TextIOWrapper(member, shape.encoding, newline="")
-        return _first(csv.reader(text, delimiter=shape.delimiter), path.name)
-
-
-def _opened(path: Path) -> IO[bytes]:
-    archive = zipfile.ZipFile(path)
-    names = [name for name in archive.namelist() if name.lower().endswith(".csv")]
-    if len(names) != 1:
-        raise ValueError(f"{path.name} has {len(names)} CSVs; a job takes a zip with one")
-    return archive.open(names[0])
+@contextmanager
+def _rows(path: Path, shape: Shape, *, strict: bool = False) -> Iterator[Iterator[list[str]]]:
+    """Opens the rows of a CSV, or of the only one in a zip; the header is the first of them."""
+    with ExitStack() as stack:
+        if zipfile.is_zipfile(path):
+            archive = stack.enter_context(zipfile.ZipFile(path))
+            names = [name for name in archive.namelist() if name.lower().endswith(".csv")]
+            if len(names) != 1:
+                raise ValueError(f"{path.name} has {len(names)} CSVs; a job takes a zip with one")
+            data: IO[bytes] = stack.enter_context(archive.open(names[0]))
+        else:
+            data = stack.enter_context(path.open("rb"))
+        text = stack.enter_context(io.TextIOWrapper(data, shape.encoding, newline=""))
+        yield csv.reader(text, delimiter=shape.delimiter, strict=strict)
 
 
 def _first(rows: Iterator[list[str]], name: str) -> list[str]:

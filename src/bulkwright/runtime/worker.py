@@ -254,18 +254,16 @@ class Worker:
                 run_job(lease, job, attempt, self._ctx)
 
     def _run_read(self, lease: Lease, job: ReadJob, attempt: int) -> None:
-        if job.abort_time is not None:
-            fail_read(lease, job, Aborted.code, self._ctx)
-        elif attempt > JOB_ATTEMPTS:
-            fail_read(lease, job, WorkerFailed.code, self._ctx)
+        code = _early_end(job, attempt)
+        if code is not None:
+            fail_read(lease, job, code, self._ctx)
         else:
             run_read(lease, job, attempt, self._ctx)
 
     def _run_undo(self, lease: Lease, job: UndoJob, attempt: int) -> None:
-        if job.abort_time is not None:
-            fail_undo(lease, job, Aborted.code, self._ctx)
-        elif attempt > JOB_ATTEMPTS:
-            fail_undo(lease, job, WorkerFailed.code, self._ctx)
+        code = _early_end(job, attempt)
+        if code is not None:
+            fail_undo(lease, job, code, self._ctx)
         else:
             run_undo(lease, job, attempt, self._ctx)
 
@@ -309,3 +307,10 @@ class Worker:
                 del self._deferred[lease]
             elif self._ctx.claims.defer(lease, counted=counted):
                 del self._deferred[lease]
+
+
+def _early_end(job: ReadJob | UndoJob, attempt: int) -> str | None:
+    """Returns the code with which a job has to end before this attempt; None if it may run."""
+    if job.abort_time is not None:
+        return Aborted.code
+    return WorkerFailed.code if attempt > JOB_ATTEMPTS else None

@@ -9,6 +9,7 @@ A job is deleted as the sweep deletes one that has expired: its rows first, its 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bulkwright.domain.any_job import AnyJob
@@ -26,19 +27,17 @@ from bulkwright.service.audit import AuditLog
 from bulkwright.store.claims import ClaimStore
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.outbox import OutboxStore
-from bulkwright.store.reads import ReadStore
 from bulkwright.store.retention import RetentionStore
-from bulkwright.store.undos import UndoStore
 
 
 @dataclass(frozen=True, slots=True)
 class JobControl:
     """Aborts and deletes bulk writes, bulk reads and undos of an org."""
 
+    find: Callable[[int, int], AnyJob | None]
+    """Returns a job of an org by its id."""
     claims: ClaimStore
     jobs: JobStore
-    reads: ReadStore
-    undos: UndoStore
     retention: RetentionStore
     outbox: OutboxStore
     files: Files
@@ -123,8 +122,7 @@ class JobControl:
         return callback.url
 
     def _job(self, org_id: int, job_id: int) -> AnyJob:
-        number = (org_id, job_id)
-        job = self.jobs.job(*number) or self.reads.job(*number) or self.undos.job(*number)
+        job = self.find(org_id, job_id)
         if job is None:
             raise ResourceNotFound
         return job

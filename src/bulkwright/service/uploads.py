@@ -97,7 +97,7 @@ class UploadService:
             return self.receive(caller, name, incoming, key)
         with self.files.incoming() as made:
             convert(file, name, origin, made, self.limits.csv_bytes)
-            self.admit(caller, made.reader().seek(0, SEEK_END))
+            self.admit(caller, made.reader().seek(0, SEEK_END), key)
             return self.receive(caller, name, made, key, origin)
 
     def receive(
