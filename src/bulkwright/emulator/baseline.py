@@ -32,6 +32,14 @@ class Copies(Protocol):
         """Replaces the database by what a file holds, at once for all processes."""
         ...
 
+    def keep(self, path: Path) -> None:
+        """Saves the database, as it is now, to a file for `load_kept`."""
+        ...
+
+    def load_kept(self) -> None:
+        """Replaces the database by what the last `keep` has saved."""
+        ...
+
     def close(self) -> None:
         """Closes what it has opened."""
         ...
@@ -77,11 +85,11 @@ class Baseline:
         with self._lock:
             self.is_taken = self.copies.size() <= BASELINE_BYTES
             if self.is_taken:
-                self.copies.save(self.database_path)
+                self.copies.keep(self.database_path)
                 self.files.save(self.files_path)
 
     def restore(self) -> None:
         """Restores database and files."""
         with self._lock:
-            self.copies.load(self.database_path)
+            self.copies.load_kept()
             self.files.load(self.files_path)

@@ -248,8 +248,8 @@ class Controls:
                 emulation.clock.run_real()
                 emulation.steps.forget()
             finally:
+                # No process is woken: none has work now, and each looks for some soon anyway.
                 emulation.steps.open()
-            self.wake_all()
 
         try:
             async with emulation.gate.closed(CONTROL_WAIT_SECONDS):

@@ -92,5 +92,4 @@ class SharedState:
     def forget_jobs(self) -> None:
         """Forgets the polls of all jobs."""
         self[Place.NEXT_JOB] = 0
-        for at in range(_FIRST_JOB, _NUMBERS):
-            self._numbers[at] = 0
+        self._map[_FIRST_JOB * _BYTES :] = bytes(2 * JOBS * _BYTES)

@@ -27,7 +27,9 @@ class SqliteCopies:
         self._clock = clock
         self._turn = WriteTurn(path)
         self._connection: sqlite3.Connection | None = None
-        """Kept for the next load: opening the file takes longer than a small load."""
+        self._kept: sqlite3.Connection | None = None
+        """The copy that is loaded again and again, and the database: opening them takes as long as
+        a small load."""
 
     def size(self) -> int:
         """Returns the bytes of the database."""
@@ -71,14 +73,31 @@ class SqliteCopies:
 
         The commit is not flushed to the disk: a power cut may undo it.
         """
-        with closing(_open(path)) as copy, self._turn.taken(BUSY_SECONDS):
+        with closing(_open(path)) as copy:
+            self._load(copy)
+
+    def keep(self, path: Path) -> None:
+        """Saves the database, as it is now, to a file for `load_kept`."""
+        if self._kept is not None:
+            self._kept.close()
+        self.save(path)
+        self._kept = _open(path)
+
+    def load_kept(self) -> None:
+        """Replaces the database by what the last `keep` has saved; otherwise like `load`."""
+        assert self._kept is not None
+        self._load(self._kept)
+
+    def _load(self, copy: sqlite3.Connection) -> None:
+        with self._turn.taken(BUSY_SECONDS):
             copy.backup(self._target(), sleep=_PAUSE_SECONDS)
 
     def close(self) -> None:
-        """Closes the connection."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Closes the connections."""
+        for connection in (self._connection, self._kept):
+            if connection is not None:
+                connection.close()
+        self._connection = self._kept = None
 
     def _target(self) -> sqlite3.Connection:
         if self._connection is None:
