@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from bulkwright.clock import SYSTEM_CLOCK
 from bulkwright.domain import scope
@@ -174,19 +172,12 @@ class Controls:
         if not baseline.is_taken:
             raise NoBaseline
 
-    async def save(self, request: Request) -> Path:
-        """Returns a new snapshot. The caller deletes it. Raises NoCopies and StillBusy."""
+    async def save(self, request: Request) -> BinaryIO:
+        """Returns a new snapshot, an open file without a name. Raises NoCopies and StillBusy."""
         baseline = self._baseline()
-
-        def save() -> Path:
-            with saved(baseline, self.services.settings.credentials_path) as zipped:
-                handle, name = tempfile.mkstemp(dir=baseline.folder, prefix="snapshot-")
-                os.close(handle)
-                zipped.replace(name)
-            return Path(name)
-
         async with self._quiet(request):
-            return await request.run_heavy(save)
+            credentials = self.services.settings.credentials_path
+            return await request.run_heavy(saved, baseline, credentials)
 
     async def load(self, request: Request, zipped: IO[bytes]) -> dict[str, object]:
         """Replaces the state by that of a snapshot; returns its credentials.
