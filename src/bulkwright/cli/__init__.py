@@ -154,6 +154,12 @@ modules.command(
     help_epilogue=_example("modules apply"),
 )
 modules.command(
+    "bulkwright.cli.org_import:import_zoho",
+    name="import-zoho",
+    help="Import the modules of an org of Zoho.",
+    help_epilogue=_example("modules import-zoho"),
+)
+modules.command(
     "bulkwright.cli.schema:from_table",
     name="from-table",
     help="Make a module of an existing table.",

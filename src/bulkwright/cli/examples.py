@@ -24,6 +24,7 @@ EXAMPLES = {
     "modules list": "bulkwright modules list",
     "modules show": "bulkwright modules show Leads",
     "modules apply": "bulkwright modules apply parts.json",
+    "modules import-zoho": "bulkwright modules import-zoho zoho/*.json",
     "modules from-table": "bulkwright modules from-table customers --dry-run",
     "records export": "bulkwright records export --module Leads -o stored.csv",
     "audit": "bulkwright audit --since 7d --action sign-in-failed --json",
