@@ -63,6 +63,11 @@ app.command(
     help_epilogue=_example("write"),
 )
 app.command(
+    "bulkwright.cli.intercept:intercept",
+    help="Run a program whose calls to Zoho reach an emulator.",
+    help_epilogue=_example("intercept"),
+)
+app.command(
     "bulkwright.cli.check:check",
     help="Check a data folder against its job results.",
     help_epilogue=_example("check"),

@@ -7,6 +7,7 @@ EXAMPLES = {
     "serve": "bulkwright serve --dev --data D",
     "worker": "bulkwright worker --data D",
     "write": "bulkwright write leads.csv --module Leads --operation upsert --find-by Email",
+    "intercept": "bulkwright intercept -- python my_program.py",
     "check": "bulkwright check --data D",
     "sweep": "bulkwright sweep --keep-uploads 7d",
     "init": "bulkwright init --company Zylker --email admin@zylker.example",
