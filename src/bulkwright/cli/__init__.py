@@ -68,6 +68,16 @@ app.command(
     help_epilogue=_example("intercept"),
 )
 app.command(
+    "bulkwright.cli.recording:record",
+    help="Run a program and record its calls to Zoho.",
+    help_epilogue=_example("record"),
+)
+app.command(
+    "bulkwright.cli.recording:compare",
+    help="Replay recorded calls and show how the answers differ.",
+    help_epilogue=_example("compare"),
+)
+app.command(
     "bulkwright.cli.check:check",
     help="Check a data folder against its job results.",
     help_epilogue=_example("check"),

@@ -8,6 +8,8 @@ EXAMPLES = {
     "worker": "bulkwright worker --data D",
     "write": "bulkwright write leads.csv --module Leads --operation upsert --find-by Email",
     "intercept": "bulkwright intercept -- python my_program.py",
+    "record": "bulkwright record -o calls.har -- python my_program.py",
+    "compare": "bulkwright compare calls.har",
     "check": "bulkwright check --data D",
     "sweep": "bulkwright sweep --keep-uploads 7d",
     "init": "bulkwright init --company Zylker --email admin@zylker.example",
