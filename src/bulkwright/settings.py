@@ -96,6 +96,11 @@ class DataLocation(SettingsGroup):
         """The credentials that `serve --dev` makes."""
         return self.data / "dev-credentials.json"
 
+    @property
+    def emulator_path(self) -> Path:
+        """The folder of what `serve --dev` keeps for the controls of the emulator."""
+        return self.data / "emulator"
+
     def prepare(self) -> None:
         """Makes the data folder, in which only its owner writes.
 

@@ -45,7 +45,7 @@ def record(
     Secrets are replaced always, the texts of records, users and orgs by default. The exit status is
     that of the program.
     """
-    from bulkwright.client.atomic_file import atomic_write
+    from bulkwright.atomic_file import atomic_write
     from bulkwright.intercept.exchange import as_har
     from bulkwright.intercept.masking import Masking
     from bulkwright.intercept.recording import Recording, recording_gateway

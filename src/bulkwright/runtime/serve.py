@@ -12,8 +12,10 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 
+from bulkwright.clock import SYSTEM_CLOCK
+from bulkwright.emulator.emulation import make_emulation
 from bulkwright.events.counters import Counters, RequestCounters
 from bulkwright.events.events import each
 from bulkwright.events.log import log_event
@@ -24,7 +26,7 @@ from bulkwright.runtime.errors import CannotServe
 from bulkwright.runtime.listen_address import hold_port, is_loopback
 from bulkwright.runtime.supervisor import Supervisor
 from bulkwright.settings import Settings
-from bulkwright.wiring import make_dispatcher, open_services
+from bulkwright.wiring import make_dispatcher, open_baseline, open_services
 
 __all__ = ["CannotServe", "serve"]
 
@@ -52,7 +54,10 @@ def serve(settings: Settings) -> None:
     exclusive = settings.dev or not settings.database
     folder = _lock_data_folder(settings) if exclusive else nullcontext()
     port = hold_port(settings.host, settings.port, settings.scheme)
-    with folder, port as address, open_services(settings) as services:
+    with folder, port as address, ExitStack() as stack:
+        emulation = make_emulation(settings.emulator_path) if settings.dev else None
+        clock = SYSTEM_CLOCK if emulation is None else emulation.clock
+        services = stack.enter_context(open_services(settings, clock))
         if not settings.database:
             # This is the only server of the folder, so every claim is one of a dead server.
             services.outbox.release_all()
@@ -78,7 +83,15 @@ def serve(settings: Settings) -> None:
         services.database.observe = observe
         dispatcher = make_dispatcher(settings, services, observe)
         metrics = Metrics(counters, WorkerMetrics(), RequestCounters(), services.backlog)
-        asyncio.run(Supervisor(settings, services, address, dispatcher, metrics).run())
+        if emulation is not None:
+            emulation.baseline = open_baseline(settings, services)
+            if emulation.baseline is not None:
+                stack.callback(emulation.baseline.copies.close)
+                emulation.baseline.take()
+            emulation.before_reset.append(dispatcher.drop_attempts)
+            emulation.on_reset.append(lambda: services.record_store.forget_indexes())
+        supervisor = Supervisor(settings, services, address, dispatcher, metrics, emulation)
+        asyncio.run(supervisor.run())
 
 
 def _location(settings: Settings) -> str:

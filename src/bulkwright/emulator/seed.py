@@ -1,0 +1,46 @@
+"""The control that adds records."""
+
+from __future__ import annotations
+
+from bulkwright.domain import scope
+from bulkwright.domain.account import Caller
+from bulkwright.domain.ids import parse_id
+from bulkwright.domain.limits import SEED_BODY_BYTES
+from bulkwright.emulator.control import Control, ControlCall, InvalidControlParameter
+from bulkwright.emulator.controls import Controls
+from bulkwright.emulator.seeding import add_records, records_of_csv, records_of_json
+from bulkwright.wire import emulator as wire
+
+
+async def seed(call: ControlCall) -> object:
+    """Adds the records of a JSON document or a CSV; returns their ids."""
+    kind = (call.request.header(b"content-type") or "").partition(";")[0].strip().lower()
+    body = await call.request.body(SEED_BODY_BYTES)
+    module = call.query.get("module")
+    if kind == "text/csv":
+        if module is None:
+            raise InvalidControlParameter("A CSV needs the parameter module: /seed?module=Leads.")
+        given = {module: records_of_csv(body)}
+    else:
+        given = records_of_json(body)
+    caller = _caller(call.controls, call.query.get("org_id"))
+    added = await call.request.run_heavy(add_records, call.controls.services, caller, given)
+    return wire.Seeds(
+        modules=[
+            wire.Seeded(module=name, added=len(ids), ids=[str(number) for number in ids])
+            for name, ids in added.items()
+        ]
+    )
+
+
+def _caller(controls: Controls, org_id: str | None) -> Caller:
+    """Returns the user that adds the records: the first one of the org."""
+    orgs = controls.services.accounts.orgs()
+    wanted = orgs[0].id if org_id is None else parse_id(org_id)
+    users = [] if wanted is None else controls.services.accounts.users(wanted)
+    if not users:
+        raise InvalidControlParameter("The parameter org_id is the id of an org of this server.")
+    return Caller(users[0].org_id, users[0].id, scope.normalise(scope.EVERY))
+
+
+CONTROLS = (Control("POST", "/seed", seed),)
