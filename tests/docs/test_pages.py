@@ -31,6 +31,7 @@ NOT_RUN = {
     "benchmarks/README.md": "tests/benchmarks runs the scripts",
     "requirements/README.md": "it resolves versions from the network",
     "docs/commands.md": "its examples run below",
+    "docs/intercept.md": "it runs programs of the reader; tests/intercept and tests/sdk run such",
     "docs/sdk.md": "its server and its programs run below, and in tests/sdk",
 }
 """Pages whose commands are not run as they stand, each with the reason."""
@@ -190,6 +191,10 @@ def test_the_examples_of_commands(tmp_path: Path) -> None:
     words = [*first, *(name for name in others if name.split()[0] not in ACCOUNTS)]
     (tmp_path / "leads.csv").write_text("Last_Name,Email\nBoyle,p@zylker.example\nKay,none\n")
     (tmp_path / "parts.json").write_text('{"modules": [{"api_name": "Parts"}]}')
+    (tmp_path / "zoho").mkdir()
+    (tmp_path / "zoho" / "Trees.json").write_text('{"fields": []}')
+    (tmp_path / "calls.har").write_text('{"log": {"entries": []}}')
+    (tmp_path / "my_program.py").touch()
     prepared = """
 python3 -c "import sqlite3; sqlite3.connect('bulkwright-data/bulkwright.sqlite').executescript(
 'CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT)')"
