@@ -111,7 +111,7 @@ def result(
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Save the result zip of a job, or its rows with all their columns."""
-    from bulkwright.client.atomic_file import atomic_write
+    from bulkwright.atomic_file import atomic_write
 
     quoted = csv_settings.quotes_formulas
     with open_existing(location) as services:
