@@ -118,15 +118,11 @@ class Controls:
         self.emulation = emulation
         self.services = services
         self.base_url = base_url
-        self.key = ""
-        """The token that opens the controls."""
-        self.read_key()
+        self._at_baseline = services.settings.credentials_path.read_text("utf-8")
+        """The credentials file that belongs to the baseline."""
+        self.key = _key_of(self._at_baseline)
+        """The token that opens the controls: that of the credentials file."""
         self._pace = PaceOfPolls(emulation.steps, services.claims, self.wake_all)
-
-    def read_key(self) -> None:
-        """Takes the key from the credentials file. Raises FileNotFoundError if there is none."""
-        text = self.services.settings.credentials_path.read_text("utf-8")
-        self.key = str(json.loads(text)["access_token"])
 
     # Time and pace
 
@@ -163,12 +159,17 @@ class Controls:
         if not baseline.is_taken:
             raise NoBaseline
         await self._replace_state(request, baseline.restore)
+        path = self.services.settings.credentials_path
+        if self.key != (key := _key_of(self._at_baseline)):  # a snapshot was loaded
+            write_credentials(path, json.loads(self._at_baseline))
+            self.key = key
 
     async def take_baseline(self, request: Request) -> None:
         """Makes the state as it is now the baseline. Raises NoBaseline, NoCopies and StillBusy."""
         baseline = self._baseline()
         async with self._quiet(request):
             await request.run_heavy(baseline.take)
+            self._at_baseline = self.services.settings.credentials_path.read_text("utf-8")
         if not baseline.is_taken:
             raise NoBaseline
 
@@ -261,3 +262,7 @@ class Controls:
             if SYSTEM_CLOCK.monotonic() > deadline:
                 raise StillBusy
             time.sleep(_PAUSE_SECONDS)
+
+
+def _key_of(credentials: str) -> str:
+    return str(json.loads(credentials)["access_token"])
