@@ -67,6 +67,9 @@ DOCS = Mount(
 )
 
 
+HOME = Mount("/", "bulkwright.console.home:create_app")
+
+
 class App(Kernel):
     """The app of one deployment."""
 
@@ -93,6 +96,10 @@ class App(Kernel):
             "/api/v1", "bulkwright.v1.app:create_app", services, denials.note,
             lambda: self.draining, paths=None,
         )  # fmt: skip
+        console = Mount(
+            "/console", "bulkwright.console.app:create_app", services, denials.note,
+            lambda: self.draining, zoho_context.sign_in_queue, zoho_context.base_url, paths=None,
+        )  # fmt: skip
         options = KernelOptions(
             executor=ThreadPoolExecutor(API_THREADS, thread_name_prefix="api"),
             most_turns=API_THREADS_OF_ONE,
@@ -104,7 +111,13 @@ class App(Kernel):
                 clock=clock,
             ),
             count_response=(metrics.requests or RequestCounters()).add,
-            mounts=(DOCS, *_controls(emulation, services, zoho_context.base_url), own_api),
+            mounts=(
+                DOCS,
+                *_controls(emulation, services, zoho_context.base_url),
+                own_api,
+                HOME,
+                console,
+            ),
             trusted_proxies=settings.trusted_proxies,
             # SQLite answers within microseconds. For a database server a thread has to wait.
             handle_on_thread=bool(settings.database),
@@ -123,6 +136,7 @@ class App(Kernel):
                 router.routes,
                 ALLOWED_HEADERS,
                 clock,
+                same_origin=(console.prefix,),
             ),
             ResponseCache(_stamp(services.database, emulation), router.routes, clock),
             options,

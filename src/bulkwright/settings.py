@@ -301,6 +301,9 @@ class Settings(JobSettings, MetricsSettings, LogSettings, RetentionSettings, Dat
         "balancer sends no more requests. A second signal ends this at once.",
         most=24 * 3600,
     )
+    seed: str = option(
+        "", "With --dev: folder of CSV and JSON files, whose records are added. Default: DATA/seed."
+    )
     log_requests: bool = option(False, "Log each request; --log-level debug does too.")
 
     def __post_init__(self) -> None:

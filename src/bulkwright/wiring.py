@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import shlex
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
@@ -234,7 +235,9 @@ def open_baseline(settings: Settings, services: Services) -> Baseline | None:
     from bulkwright.store.sqlite.whole import SqliteCopies
 
     copies = SqliteCopies(settings.database_path, services.clock)
-    return Baseline(copies, Mirror(services.files.root), settings.emulator_path / "baseline")
+    folder = settings.emulator_path / "baseline"
+    shutil.rmtree(folder, ignore_errors=True)  # what an earlier server has left
+    return Baseline(copies, Mirror(services.files.root), folder)
 
 
 def _api_database(settings: Settings, clock: Clock) -> Database:

@@ -19,9 +19,9 @@ from bulkwright.domain.limits import (
 )
 from bulkwright.service import passwords, signin
 from bulkwright.service.setup import SAMPLE_CLIENT_ID, SAMPLE_REDIRECT
+from bulkwright.service.sign_in_queue import SignInQueue
 from bulkwright.settings import Settings
 from bulkwright.wiring import open_services
-from bulkwright.zoho.sign_in_queue import SignInQueue
 
 AUTH = "/oauth/v2/auth"
 QUERY = {

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from bulkwright.clock import SYSTEM_CLOCK
 from bulkwright.domain import scope
@@ -128,18 +126,14 @@ class Controls:
         self.emulation = emulation
         self.services = services
         self.base_url = base_url
-        self.key = ""
-        """The token that opens the controls."""
-        self.read_key()
+        self._at_baseline = services.settings.credentials_path.read_text("utf-8")
+        """The credentials file that belongs to the baseline."""
+        self.key = _key_of(self._at_baseline)
+        """The token that opens the controls: that of the credentials file."""
         self.faults = Faults(
             emulation.steps, self._org_of, self._end_job, self.wake_all, emulation.callback_faults
         )
         self._pace = PaceOfPolls(emulation.steps, services.claims, self.wake_all)
-
-    def read_key(self) -> None:
-        """Takes the key from the credentials file. Raises FileNotFoundError if there is none."""
-        text = self.services.settings.credentials_path.read_text("utf-8")
-        self.key = str(json.loads(text)["access_token"])
 
     # Time and pace
 
@@ -194,28 +188,26 @@ class Controls:
         if not baseline.is_taken:
             raise NoBaseline
         await self._replace_state(request, baseline.restore)
+        path = self.services.settings.credentials_path
+        if self.key != (key := _key_of(self._at_baseline)):  # a snapshot was loaded
+            write_credentials(path, json.loads(self._at_baseline))
+            self.key = key
 
     async def take_baseline(self, request: Request) -> None:
         """Makes the state as it is now the baseline. Raises NoBaseline, NoCopies and StillBusy."""
         baseline = self._baseline()
         async with self._quiet(request):
             await request.run_heavy(baseline.take)
+            self._at_baseline = self.services.settings.credentials_path.read_text("utf-8")
         if not baseline.is_taken:
             raise NoBaseline
 
-    async def save(self, request: Request) -> Path:
-        """Returns a new snapshot. The caller deletes it. Raises NoCopies and StillBusy."""
+    async def save(self, request: Request) -> BinaryIO:
+        """Returns a new snapshot, an open file without a name. Raises NoCopies and StillBusy."""
         baseline = self._baseline()
-
-        def save() -> Path:
-            with saved(baseline, self.services.settings.credentials_path) as zipped:
-                handle, name = tempfile.mkstemp(dir=baseline.folder, prefix="snapshot-")
-                os.close(handle)
-                zipped.replace(name)
-            return Path(name)
-
         async with self._quiet(request):
-            return await request.run_heavy(save)
+            credentials = self.services.settings.credentials_path
+            return await request.run_heavy(saved, baseline, credentials)
 
     async def load(self, request: Request, zipped: IO[bytes]) -> dict[str, object]:
         """Replaces the state by that of a snapshot; returns its credentials.
@@ -301,3 +293,7 @@ class Controls:
             if SYSTEM_CLOCK.monotonic() > deadline:
                 raise StillBusy
             time.sleep(_PAUSE_SECONDS)
+
+
+def _key_of(credentials: str) -> str:
+    return str(json.loads(credentials)["access_token"])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
 from bulkwright.domain.ids import parse_id
 from bulkwright.domain.limits import SEED_BODY_BYTES
 from bulkwright.emulator.control import Control, ControlCall, InvalidControlParameter
 from bulkwright.emulator.controls import Controls
-from bulkwright.emulator.seeding import add_records, records_of_csv, records_of_json
+from bulkwright.emulator.seeding import add_records, first_user, records_of_csv, records_of_json
 from bulkwright.wire import emulator as wire
 
 
@@ -34,13 +33,12 @@ async def seed(call: ControlCall) -> object:
 
 
 def _caller(controls: Controls, org_id: str | None) -> Caller:
-    """Returns the user that adds the records: the first one of the org."""
-    orgs = controls.services.accounts.orgs()
-    wanted = orgs[0].id if org_id is None else parse_id(org_id)
-    users = [] if wanted is None else controls.services.accounts.users(wanted)
-    if not users:
+    """Returns the user that adds the records."""
+    number = None if org_id is None else parse_id(org_id)
+    found = first_user(controls.services.accounts, number)
+    if found is None or (org_id is not None and number is None):
         raise InvalidControlParameter("The parameter org_id is the id of an org of this server.")
-    return Caller(users[0].org_id, users[0].id, scope.normalise(scope.EVERY))
+    return found
 
 
 CONTROLS = (Control("POST", "/seed", seed),)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
 from bulkwright.domain.errors import RequestError
 from bulkwright.domain.limits import RECORDS_PER_CALL
@@ -29,6 +30,7 @@ from bulkwright.domain.record_write import (
 
 if TYPE_CHECKING:
     from bulkwright.service.record_writes import RecordCalls
+    from bulkwright.store.accounts import AccountStore
     from bulkwright.store.database import Database
 
 _MOST_SHOWN = 20
@@ -60,11 +62,15 @@ def records_of_json(data: bytes) -> dict[str, list[RecordInput]]:
 
     It is an object: `{"Leads": [{"Last_Name": "Boyle"}]}`.
     """
+    return records_of_document(decode_json(data))
+
+
+def decode_json(data: bytes) -> object:
+    """Returns a decoded JSON document. Raises InvalidSeed."""
     try:
-        document = _decoder.decode(data)
+        return _decoder.decode(data)
     except msgspec.MsgspecError as error:
         raise InvalidSeed(f"The JSON cannot be read: {error}.") from None
-    return records_of_document(document)
 
 
 def records_of_document(document: object) -> dict[str, list[RecordInput]]:
@@ -130,6 +136,15 @@ def _added(
             f"{len(faults)} of {len(records)} records of {module} are rejected; none was added.",
             {"module": module, "errors": faults[:_MOST_SHOWN]},
         )
+
+
+def first_user(accounts: AccountStore, org_id: int | None = None) -> Caller | None:
+    """Returns the first user of an org, or of the first org; None if there is none."""
+    orgs = [org for org in accounts.orgs() if org_id in (None, org.id)]
+    users = accounts.users(orgs[0].id) if orgs else []
+    if not users:
+        return None
+    return Caller(users[0].org_id, users[0].id, scope.normalise(scope.EVERY))
 
 
 def _shown(number: int, fault: RecordFault) -> dict[str, object]:

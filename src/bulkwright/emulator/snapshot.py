@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator
-from typing import IO
+from collections.abc import AsyncIterator, Iterator
+from io import SEEK_END
+from typing import IO, BinaryIO
 
-from starlette.background import BackgroundTask
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response, StreamingResponse
 
 from bulkwright.domain.limits import SNAPSHOT_BYTES
 from bulkwright.emulator.control import Control, ControlBodyTooLong, ControlCall
 from bulkwright.web.json import encode
 
+_PIECE_BYTES = 65_536
+
 
 async def save_snapshot(call: ControlCall) -> object:
     """Returns the whole state as a zip."""
-    path = await call.controls.save(call.request)
-    return FileResponse(
-        path,
-        media_type="application/zip",
-        filename="bulkwright-snapshot.zip",
-        background=BackgroundTask(path.unlink, missing_ok=True),
-    )
+    zipped = await call.controls.save(call.request)
+    headers = {
+        "content-length": str(zipped.seek(0, SEEK_END)),
+        "content-disposition": 'attachment; filename="bulkwright-snapshot.zip"',
+    }
+    return StreamingResponse(_pieces(zipped), headers=headers, media_type="application/zip")
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        file.seek(0)
+        while piece := file.read(_PIECE_BYTES):
+            yield piece
 
 
 async def load_snapshot(call: ControlCall) -> object:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 from bulkwright import __version__
 from bulkwright.domain.errors import RequestError
@@ -41,9 +40,8 @@ class InvalidSnapshot(RequestError):
     code = "INVALID_SNAPSHOT"
 
 
-@contextmanager
-def saved(baseline: Baseline, credentials: Path) -> Iterator[Path]:
-    """Saves the state as it is now to a zip, which is deleted at the end of the block."""
+def saved(baseline: Baseline, credentials: Path) -> BinaryIO:
+    """Returns the state as it is now: a zip, open at its start, whose file has no name any more."""
     make_private(baseline.folder)
     with tempfile.TemporaryDirectory(dir=baseline.folder, prefix="snapshot-") as folder:
         place = Path(folder)
@@ -58,7 +56,7 @@ def saved(baseline: Baseline, credentials: Path) -> Iterator[Path]:
             for path in sorted((place / "files").rglob("*")):
                 if path.is_file():
                     archive.write(path, path.relative_to(place).as_posix(), zipfile.ZIP_STORED)
-        yield zipped
+        return zipped.open("rb")
 
 
 @contextmanager
@@ -116,9 +114,3 @@ def _copy(source: IO[bytes], target: IO[bytes], size: int) -> None:
         left -= len(block)
     if left:
         raise ValueError("a member is not whole")
-
-
-def forget_interrupted(folder: Path) -> None:
-    """Deletes what a server left that was killed while it saved or loaded a snapshot."""
-    for path in folder.glob("snapshot-*"):
-        shutil.rmtree(path, ignore_errors=True)

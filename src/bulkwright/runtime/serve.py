@@ -13,6 +13,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
 
 from bulkwright.clock import SYSTEM_CLOCK
 from bulkwright.emulator.emulation import faulty_sender, make_emulation
@@ -25,6 +26,7 @@ from bulkwright.runtime.dev_credentials import write_dev_credentials
 from bulkwright.runtime.errors import CannotServe
 from bulkwright.runtime.listen_address import hold_port, is_loopback
 from bulkwright.runtime.supervisor import Supervisor
+from bulkwright.services import Services
 from bulkwright.settings import Settings
 from bulkwright.wiring import make_dispatcher, open_baseline, open_services
 
@@ -63,6 +65,7 @@ def serve(settings: Settings) -> None:
             services.outbox.release_all()
         if settings.dev:
             write_dev_credentials(settings, services, address)
+            _seed(settings, services)
         elif any(org.dev for org in services.accounts.orgs()):
             raise CannotServe(
                 f"{settings.name} was made by `serve --dev`: every reader of its "
@@ -94,6 +97,24 @@ def serve(settings: Settings) -> None:
             emulation.on_reset.append(lambda: services.record_store.forget_indexes())
         supervisor = Supervisor(settings, services, address, dispatcher, metrics, emulation)
         asyncio.run(supervisor.run())
+
+
+def _seed(settings: Settings, services: Services) -> None:
+    """Adds the records of the seed folder. Raises CannotServe if they cannot be added."""
+    folder = Path(settings.seed) if settings.seed else settings.data / "seed"
+    if not folder.is_dir():
+        if settings.seed:
+            raise CannotServe(f"--seed {settings.seed} is no folder.")
+        return
+    from bulkwright.emulator.seed_folder import seed_from
+    from bulkwright.emulator.seeding import InvalidSeed, first_user
+
+    caller = first_user(services.accounts)
+    assert caller is not None
+    try:
+        seed_from(folder, settings.emulator_path / "seeded.json", services, caller)
+    except InvalidSeed as error:
+        raise CannotServe(f"{error.message} Correct the file, or take it out.") from None
 
 
 def _location(settings: Settings) -> str:

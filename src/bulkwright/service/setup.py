@@ -50,7 +50,7 @@ class DevelopmentSetup:
 
 
 class SetupService:
-    """Creates orgs, users and clients for an operator; not reachable over HTTP.
+    """Creates orgs, users and clients. Over HTTP only the console registers clients.
 
     `actor` creates them, for the audit log; None is the operator of this process.
     """
