@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -19,6 +19,8 @@ from bulkwright.domain.limits import (
     TOKEN_REQUESTS_A_SECOND,
     TOKEN_REQUESTS_AT_ONCE,
 )
+from bulkwright.emulator.emulation import Emulation
+from bulkwright.emulator.shared import Place
 from bulkwright.events.counters import RequestCounters
 from bulkwright.ops import health
 from bulkwright.ops.health import Health
@@ -77,6 +79,7 @@ class App(Kernel):
         settings: Settings,
         zoho_context: ZohoContext,
         metrics: Metrics,
+        emulation: Emulation | None = None,
     ) -> None:
         clock = services.database.clock
         self._services = services
@@ -108,7 +111,13 @@ class App(Kernel):
                 clock=clock,
             ),
             count_response=(metrics.requests or RequestCounters()).add,
-            mounts=(DOCS, own_api, HOME, console),
+            mounts=(
+                DOCS,
+                *_controls(emulation, services, zoho_context.base_url),
+                own_api,
+                HOME,
+                console,
+            ),
             trusted_proxies=settings.trusted_proxies,
             # SQLite answers within microseconds. For a database server a thread has to wait.
             handle_on_thread=bool(settings.database),
@@ -118,6 +127,7 @@ class App(Kernel):
             access_log_level=logging.INFO if settings.log_requests else logging.DEBUG,
             # A page of a name that resolves to this machine could read tokens and records.
             serves_host=loopback_or(settings.public_origin) if settings.dev else None,
+            note_exchange=None if emulation is None else emulation.exchanges.note,
         )
         super().__init__(
             router,
@@ -128,7 +138,7 @@ class App(Kernel):
                 clock,
                 same_origin=(console.prefix,),
             ),
-            ResponseCache(services.database.change_stamp, router.routes, clock),
+            ResponseCache(_stamp(services.database, emulation), router.routes, clock),
             options,
         )
 
@@ -142,6 +152,24 @@ class App(Kernel):
     def drain(self) -> None:
         """From now on reports `not ready`, and each response closes its connection."""
         self.draining = self.health.draining = True
+
+
+def _controls(
+    emulation: Emulation | None, services: AppServices, base_url: str
+) -> tuple[Mount, ...]:
+    """Returns the mount of the controls; without an emulation there is none."""
+    if emulation is None:
+        return ()
+    factory = "bulkwright.emulator.app:create_app"
+    return (Mount("/api/v1/emulator", factory, emulation, services, base_url, paths=None),)
+
+
+def _stamp(database: Database, emulation: Emulation | None) -> Callable[[], object]:
+    """Returns what changes with every commit, and with the clock of an emulator."""
+    if emulation is None:
+        return database.change_stamp
+    shared = emulation.shared
+    return lambda: (database.change_stamp(), shared[Place.CHANGES])
 
 
 def half_the_cores() -> int:
@@ -159,11 +187,12 @@ def create_app(
     *,
     metrics: Metrics | None = None,
     versions: Mapping[str, Version] = VERSIONS,
+    emulation: Emulation | None = None,
 ) -> App:
     """Returns the app over these services.
 
     `base_url` is the URL by which clients reach it. `metrics` are reported by `/metrics`, and
-    requests are counted there.
+    requests are counted there. With an `emulation` the controls of the emulator are served.
     """
     token_requests = Allowance(
         TOKEN_REQUESTS_AT_ONCE, TOKEN_REQUESTS_A_SECOND, services.database.clock
@@ -180,4 +209,7 @@ def create_app(
         dev=settings.dev,
         count_not_served=requests.add_not_served,
     )
-    return App(services, settings, zoho_context, replace(metrics, requests=requests))
+    metrics = replace(metrics, requests=requests)
+    if emulation is not None:
+        emulation.on_reset.append(token_requests.forget)
+    return App(services, settings, zoho_context, metrics, emulation)

@@ -66,6 +66,11 @@ class Allowance:
                 self._buckets.popitem(last=False)
             return granted
 
+    def forget(self) -> None:
+        """Forgets all requests."""
+        with self._lock:
+            self._buckets.clear()
+
 
 class Failures:
     """Counts wrong passwords by key. After a few free ones, each doubles the wait for the next."""
