@@ -160,7 +160,7 @@ class Services:
         """Reads the rows of ended jobs."""
         from bulkwright.service.job_rows import JobRowsService
 
-        return JobRowsService(self.modules, self.upload_store, self.files)
+        return JobRowsService(self.modules, self.upload_store, self.files, self.ledger)
 
     @on_first_use
     def job_control(self) -> JobControl:

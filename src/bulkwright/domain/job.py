@@ -303,6 +303,9 @@ class LedgerEntry:
     assumed: Mapping[str, str] = field(default_factory=dict)
     """Formats that were assumed for columns of the chunk. They are in the `reading` of the resource
     (`Reading.assumed`); the ledger does not keep them."""
+    unchanged: str = ""
+    """The rows that have changed nothing, as `UnchangedRows.runs`; empty if there are none. They
+    are kept by the `UnchangedStore`."""
     first_id: int | None = None
     """The first of the consecutive ids of the records that the chunk has created; None if it has
     created none, or if their table is not the service's."""

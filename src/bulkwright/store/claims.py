@@ -7,18 +7,20 @@ was paused for too long changes nothing afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from bulkwright.domain.any_job import AnyJob
 from bulkwright.domain.errors import LeaseLost
 from bulkwright.domain.job import Job, JobStatus, Lease, PartLease, ResourceStatus, Split
+from bulkwright.domain.unchanged import UnchangedRows
 from bulkwright.store.database import Database, Row
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.outbox import OutboxStore
 from bulkwright.store.parts import PartStore
 from bulkwright.store.reads import ReadStore
 from bulkwright.store.times import LEASE_MICROS, lease_now, lease_times, now_micros
+from bulkwright.store.unchanged import UnchangedStore
 from bulkwright.store.undos import UndoStore
 from bulkwright.store.wakeups import Topic, Wakeups
 
@@ -32,6 +34,7 @@ class ClaimStore:
         self._reads = ReadStore(database)
         self._undos = UndoStore(database)
         self._parts = PartStore(database)
+        self._unchanged = UnchangedStore(database)
 
     def wakeups(self) -> Wakeups:
         """Returns the wake-ups of jobs that can be claimed."""
@@ -198,12 +201,23 @@ class ClaimStore:
         self._db.run("begin_twin", id=twin.id, worker=worker)
         return Lease(twin.id, 1, worker)
 
-    def finish_dry(self, lease: Lease, twin: Job, result_sha256: str | None) -> None:
-        """Ends a dry run like its twin, which was undone. Raises LeaseLost."""
+    def finish_dry(
+        self,
+        lease: Lease,
+        twin: Job,
+        result_sha256: str | None,
+        unchanged: Sequence[Sequence[UnchangedRows]],
+    ) -> None:
+        """Ends a dry run like its twin, which was undone. Raises LeaseLost.
+
+        `unchanged` are the unchanged rows of each resource.
+        """
         with self.held(lease):
             self._db.run("set_encoding", id=lease.job_id, encoding=twin.character_encoding)
             for position, resource in enumerate(twin.resources):
                 self._parts.add_done(lease.job_id, position, resource)
+                for rows in unchanged[position]:
+                    self._unchanged.add(lease.job_id, position, rows)
                 if resource.status is ResourceStatus.COMPLETED:
                     self._db.run("complete_resource", id=lease.job_id, position=position)
             self.finish(

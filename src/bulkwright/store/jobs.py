@@ -189,7 +189,7 @@ def _resource(row: Row) -> Resource:
         status=ResourceStatus(row["resource_status"]),
         code=row["resource_code"],
         file_name=row["file_name"],
-        counts=Counts(added=row["added"], updated=row["updated"], skipped=row["skipped"]),
+        counts=Counts(row["added"], row["updated"], row["skipped"], row["unchanged"]),
         reading=_reading(row),
         split=split_of(row),
         stopped=bool(row["stopped"]),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bulkwright.domain.job import MERGED, Lease, LedgerEntry, PartLease, Piece
 from bulkwright.domain.outcome import Counts
+from bulkwright.domain.unchanged import UnchangedRows
 from bulkwright.store.database import Database, Row
 from bulkwright.store.parts import PartStore
+from bulkwright.store.unchanged import UnchangedStore
 
 
 class LedgerStore:
@@ -14,11 +16,15 @@ class LedgerStore:
     def __init__(self, database: Database) -> None:
         self._db = database
         self._parts = PartStore(database)
+        self.unchanged = UnchangedStore(database)
 
     def add(self, lease: PartLease, entry: LedgerEntry) -> None:
-        """Adds an entry, and its counts to its part; call it inside `PartStore.chunk`."""
+        """Adds an entry, and its counts to its part; call it inside `ClaimStore.chunk`."""
         self._add(lease.job_id, entry, lease.part)
         self._parts.advance(lease, entry)
+        if entry.unchanged:
+            rows = UnchangedRows(entry.chunk, entry.first_row, entry.unchanged, lease.part)
+            self.unchanged.add(lease.job_id, entry.resource, rows)
 
     def add_merged(self, job_id: int, entry: LedgerEntry) -> None:
         """Adds the merged lines of a chunk; call it inside `ClaimStore.held`."""

@@ -157,7 +157,11 @@ def _resource(resource: Resource) -> own.ResourceSnapshot:
 
 def _rows(counts: Counts) -> own.RowCounts:
     return own.RowCounts(
-        processed=counts.total, added=counts.added, updated=counts.updated, skipped=counts.skipped
+        processed=counts.total,
+        added=counts.added,
+        updated=counts.changed,
+        unchanged=counts.unchanged,
+        skipped=counts.skipped,
     )
 
 

@@ -102,6 +102,9 @@ class RowCounts(Struct, frozen=True, kw_only=True):
     processed: int
     added: int
     updated: int
+    """They have changed a record."""
+    unchanged: int
+    """Their records held the values already. The Zoho API counts them as updated."""
     skipped: int
 
 
@@ -308,7 +311,7 @@ class ResultRow(Struct, frozen=True, kw_only=True):
     line: int
     """The line of the file in which the row begins."""
     outcome: str
-    """`ADDED`, `UPDATED`, `SKIPPED` or `UNPROCESSED`."""
+    """`ADDED`, `UPDATED`, `UNCHANGED`, `SKIPPED` or `UNPROCESSED`."""
     record_id: str | None
     message: str
     """Why it was not stored; empty for a stored row."""

@@ -22,10 +22,12 @@ SELECT j.*, r.position, r.module, r.module_id, r.file_id, r.find_by,
        r.parts, r.split_by, r.split_reason, r.chunk_rows, r.chunk_bytes, r.images, r.stopped,
        r.added + coalesce(p.added, 0) AS added, r.updated + coalesce(p.updated, 0) AS updated,
        r.skipped + coalesce(p.skipped, 0) AS skipped,
+       coalesce(p.unchanged, 0) AS unchanged,
        coalesce(p.stray_quotes, 0) AS stray_quotes, p.first_stray_quote
 FROM jobs j JOIN resources r ON r.job_id = j.id
 LEFT JOIN (SELECT resource, CAST(sum(added) AS bigint) AS added,
                   CAST(sum(updated) AS bigint) AS updated, CAST(sum(skipped) AS bigint) AS skipped,
+                  CAST(sum(unchanged) AS bigint) AS unchanged,
                   CAST(sum(stray_quotes) AS bigint) AS stray_quotes,
                   min(first_stray_quote) AS first_stray_quote
            FROM parts WHERE job_id = :id GROUP BY resource) p ON p.resource = r.position

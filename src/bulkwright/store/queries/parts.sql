@@ -15,9 +15,9 @@ INSERT INTO parts (job_id, resource, part) VALUES (:job_id, :resource, :part)
 
 -- name: add_done_part
 -- Add the only part of a resource, with the counters of a run that was undone.
-INSERT INTO parts (job_id, resource, part, status, added, updated, skipped, stray_quotes,
-                   first_stray_quote)
-VALUES (:job_id, :resource, 0, 'DONE', :added, :updated, :skipped, :stray_quotes,
+INSERT INTO parts (job_id, resource, part, status, added, updated, skipped, unchanged,
+                   stray_quotes, first_stray_quote)
+VALUES (:job_id, :resource, 0, 'DONE', :added, :updated, :skipped, :unchanged, :stray_quotes,
         :first_stray_quote)
 
 -- name: take_parts
@@ -31,6 +31,7 @@ RETURNING part, lease_token, attempts
 -- Add a committed chunk to the counters of its part; count its attempts from 0 again if the chunk
 -- has done a row.
 UPDATE parts SET added = added + :added, updated = updated + :updated, skipped = skipped + :skipped,
+                 unchanged = unchanged + :unchanged,
                  stray_quotes = stray_quotes + :stray_quotes,
                  first_stray_quote = coalesce(first_stray_quote, :first_stray_quote),
                  attempts = CASE WHEN :added + :updated + :skipped > 0 THEN 0 ELSE attempts END
@@ -85,7 +86,7 @@ WHERE lease_holder = :worker AND status = 'OPEN'
 -- name: part_sums
 -- The rows of a resource that its parts have done, by outcome.
 SELECT CAST(sum(added) AS bigint) AS added, CAST(sum(updated) AS bigint) AS updated,
-       CAST(sum(skipped) AS bigint) AS skipped
+       CAST(sum(skipped) AS bigint) AS skipped, CAST(sum(unchanged) AS bigint) AS unchanged
 FROM parts WHERE job_id = :job_id AND resource = :resource
 
 -- name: part_states
