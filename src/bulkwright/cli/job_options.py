@@ -91,6 +91,11 @@ class JobOptions:
         ),
     ] = None
 
+    priority: Annotated[
+        Literal["low", "normal", "high"],
+        Parameter(metavar="NAME", help="Which jobs of the org are run first: low, normal or high."),
+    ] = "normal"
+
     @property
     def error_limit(self) -> ErrorLimit | None:
         """How many rows may be skipped; ends the command if the option cannot be read."""
@@ -102,6 +107,14 @@ class JobOptions:
         if not re.fullmatch("[0-9]{1,2}(?:[.][0-9]{1,6})?%", text):
             fail(f"--max-errors {text}: give a number of rows or a percentage, such as 100 or 2%.")
         return ErrorLimit(percent=float(text[:-1]))
+
+    def of_own_api(self) -> list[str]:
+        """Returns the names of the given options for which only the service's own API has a place.
+
+        Zoho finds the delimiter by itself, so --delimiter is another matter.
+        """
+        given = {"--max-errors": self.max_errors, "--priority": self.priority != "normal"}
+        return [name for name, value in given.items() if value]
 
     @property
     def delimiters(self) -> str:

@@ -138,11 +138,14 @@ def _create(
 ) -> str:
     """Uploads the file and creates its job; returns the job's id."""
     options, limit = task.options, task.options.error_limit
-    if client.is_zoho and (limit is not None or dry_run):
-        fail("Zoho has no dry run and no limit of errors; leave out --dry-run and --max-errors.")
+    own_options = [*(["--dry-run"] if dry_run else []), *options.of_own_api()]
+    if client.is_zoho and own_options:
+        fail(f"Zoho has nothing like {' or '.join(own_options)}; leave it out.")
+    if options.delimiter is not None:
+        own_options.append("--delimiter")
     with zipped(task.path, zipfile.ZIP_DEFLATED) as made:
         file_id = client.upload(made)
-    if not client.is_zoho and (options.delimiter is not None or limit is not None or dry_run):
+    if not client.is_zoho and own_options:
         # The Zoho API has no place for them.
         job = own.NewJob(
             operation=options.operation,
@@ -157,6 +160,7 @@ def _create(
             if limit is None
             else own.StopAfter(stop_after=limit.rows, stop_after_percent=limit.percent),
             dry_run=dry_run,
+            priority=options.priority,
         )
         try:
             return client.create_own(job)
@@ -165,8 +169,8 @@ def _create(
                 raise
             otherwise = "" if dry_run else " Without these options the Zoho API is used."
             fail(
-                "the token may not create a job with --dry-run, --delimiter or --max-errors: it "
-                "lacks a scope, bulkwright.jobs.CREATE or that of the module." + otherwise
+                f"the token may not create a job with {' or '.join(own_options)}: it lacks a "
+                "scope, bulkwright.jobs.CREATE or that of the module." + otherwise
             )
     return client.create(
         options.operation,

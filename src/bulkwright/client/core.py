@@ -137,7 +137,7 @@ class Core:
         """
         own = self._needs_own_api(options)
         if own and self.is_zoho:
-            raise ValueError("Zoho has no dry_run and no on_error")
+            raise ValueError("Zoho has no dry_run, no on_error and no priority")
         ids: list[str] = []
         for piece in files:
             if ids and operation != "insert":
@@ -161,7 +161,8 @@ class Core:
 
     def _needs_own_api(self, options: WriteOptions) -> bool:
         states_delimiter = "delimiter" in options and not self.is_zoho
-        return states_delimiter or options.get("dry_run", False) or "on_error" in options
+        named = "on_error" in options or "priority" in options
+        return states_delimiter or named or options.get("dry_run", False)
 
     def wait(
         self,

@@ -17,11 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
 
 from bulkwright.domain.error_limit import ErrorLimit
 from bulkwright.domain.errors import Aborted, TooManyErrors
+from bulkwright.domain.limits import PRIORITY_SECONDS
 from bulkwright.domain.outcome import Counts
 from bulkwright.domain.reading import Reading
 
@@ -42,6 +43,19 @@ class Operation(StrEnum):
     def updates(self) -> bool:
         """Whether a row with a match changes that record."""
         return self is not Operation.INSERT
+
+
+class Priority(IntEnum):
+    """Which jobs of an org are claimed first; jobs of other orgs do not matter."""
+
+    LOW = -1
+    NORMAL = 0
+    HIGH = 1
+
+    @property
+    def word(self) -> str:
+        """`low`, `normal` or `high`."""
+        return self.name.lower()
 
 
 class JobStatus(StrEnum):
@@ -203,6 +217,16 @@ class Job:
     """How many rows it may skip before it ends; None if that does not matter."""
     dry: bool = False
     """Whether it stores nothing: its result is that of a run that was undone."""
+    priority: Priority = Priority.NORMAL
+
+    @property
+    def queue_time(self) -> datetime:
+        """Its place in the queue of its org.
+
+        It is the time of its creation, earlier for a high priority and later for a low one. So no
+        job waits for ever: it is behind those that are created within PRIORITY_SECONDS only.
+        """
+        return self.created_time - self.priority * timedelta(seconds=PRIORITY_SECONDS)
 
     @property
     def early_end(self) -> str | None:

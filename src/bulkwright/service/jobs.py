@@ -130,6 +130,7 @@ class JobService:
             version=request.version,
             error_limit=request.error_limit,
             dry=request.dry,
+            priority=request.priority,
         )
         return self._add(job, request.idempotency, wake=wake)
 

@@ -16,6 +16,7 @@ from bulkwright.domain.job import (
     JobStatus,
     Operation,
     Person,
+    Priority,
     Resource,
     ResourceStatus,
 )
@@ -61,6 +62,8 @@ class JobStore:
                 stop_after=None if job.error_limit is None else job.error_limit.rows,
                 stop_after_percent=None if job.error_limit is None else job.error_limit.percent,
                 dry=job.dry,
+                priority=job.priority.value,
+                queue_time=to_micros(job.queue_time),
             )
             for position, resource in enumerate(job.resources):
                 self._db.run(
@@ -163,6 +166,7 @@ def _job(rows: list[Row]) -> Job:
         abort_time=abort_time(row),
         error_limit=_error_limit(row),
         dry=bool(row["dry"]),
+        priority=Priority(row["priority"]),
     )
 
 

@@ -28,6 +28,7 @@ def job_snapshot(job: Job, jobs: JobService) -> own.JobSnapshot:
         code=job.code,
         operation=job.operation.value,
         dry_run=job.dry,
+        priority=job.priority.word,
         created_by=own.Creator(id=str(job.created_by.id), name=job.created_by.name),
         created_time=_moment(job.created_time),
         ended_time=None if job.ended_time is None else _moment(job.ended_time),

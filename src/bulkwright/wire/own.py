@@ -60,6 +60,8 @@ class NewJob(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What becomes of the job when rows are skipped."""
     dry_run: bool = False
     """Whether nothing is stored: the result is the one that a real run would have."""
+    priority: Literal["low", "normal", "high"] = "normal"
+    """Which jobs of the org are run first."""
 
 
 class CsvSnapshot(Struct, frozen=True, kw_only=True):
@@ -186,6 +188,8 @@ class JobSnapshot(Struct, frozen=True, kw_only=True):
     operation: str
     dry_run: bool
     """Whether nothing of it is stored."""
+    priority: str
+    """`low`, `normal` or `high`."""
     created_by: Creator
     created_time: str
     ended_time: str | None

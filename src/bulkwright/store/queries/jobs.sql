@@ -2,10 +2,10 @@
 -- Add a job.
 INSERT INTO jobs (id, org_id, user_id, user_name, operation, created_time, time_zone, status,
                   character_encoding, ignore_empty, callback_url, fingerprint, version,
-                  stop_after, stop_after_percent, dry)
+                  stop_after, stop_after_percent, dry, priority, queue_time)
 VALUES (:id, :org_id, :user_id, :user_name, :operation, :created_time, :time_zone, 'ADDED',
         :character_encoding, :ignore_empty, :callback_url, :fingerprint, :version,
-        :stop_after, :stop_after_percent, :dry)
+        :stop_after, :stop_after_percent, :dry, :priority, :queue_time)
 
 -- name: add_resource
 -- Add one resource of a job.

@@ -1,6 +1,6 @@
 -- name: claim_job
--- Claim a free job (or the job :only): the oldest of the org with the highest priority that was
--- served least recently. The fence grows. A job that another worker is claiming is skipped. The
+-- Claim a free job (or the job :only): the first in the queue of the org with the highest priority
+-- that was served least recently. The fence grows. A job that another worker is claiming is skipped. The
 -- clock is the server's; if it jumps, a lease lasts no longer than any lease can. The attempts
 -- count those since the last progress.
 UPDATE jobs SET lease_token = lease_token + 1, lease_holder = :worker,
@@ -17,11 +17,11 @@ WHERE id = (SELECT j.id
                 WHERE org_id = o.id AND status IN ('ADDED', 'INPROGRESS')
                   AND (lease_until <= lease_now() OR lease_until > lease_now() + CAST(:lease AS bigint))
                   AND (CAST(:only AS bigint) IS NULL OR id = CAST(:only AS bigint))
-                ORDER BY id LIMIT 64) free
+                ORDER BY queue_time, id LIMIT 64) free
             JOIN jobs j ON j.id = free.id
             WHERE j.status IN ('ADDED', 'INPROGRESS')
               AND (j.lease_until <= lease_now() OR j.lease_until > lease_now() + CAST(:lease AS bigint))
-            ORDER BY o.priority DESC, o.served_time, j.id LIMIT 1 FOR UPDATE OF j SKIP LOCKED)
+            ORDER BY o.priority DESC, o.served_time, j.queue_time, j.id LIMIT 1 FOR UPDATE OF j SKIP LOCKED)
 RETURNING id, org_id, lease_token, attempts
 
 -- name: renew_lease

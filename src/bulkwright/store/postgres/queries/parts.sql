@@ -52,7 +52,7 @@ WHERE (job_id, resource, part) = (
       AND p.lease_holder IS DISTINCT FROM j.lease_holder
       AND CASE WHEN CAST(:only AS bigint) IS NULL THEN j.fingerprint IS NULL
                ELSE j.id = CAST(:only AS bigint) END
-    ORDER BY p.job_id, p.part LIMIT 1 FOR UPDATE OF p SKIP LOCKED)
+    ORDER BY j.queue_time, p.job_id, p.part LIMIT 1 FOR UPDATE OF p SKIP LOCKED)
 RETURNING job_id, resource, part, lease_token, attempts,
           (SELECT org_id FROM jobs WHERE id = parts.job_id) AS org_id
 

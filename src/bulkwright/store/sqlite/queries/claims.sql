@@ -1,6 +1,6 @@
 -- name: claim_job
--- Claim a free job (or the job :only): the oldest of the org with the highest priority that was
--- served least recently. The fence grows. A lease that ends later than any lease can is from before
+-- Claim a free job (or the job :only): the first in the queue of the org with the highest priority
+-- that was served least recently. The fence grows. A lease that ends later than any lease can is from before
 -- the machine was restarted. The attempts count those since the last progress.
 UPDATE jobs SET lease_token = lease_token + 1, lease_holder = :worker, lease_until = :now + :lease,
                 attempts = CASE WHEN progress < (SELECT coalesce(sum(added + updated + skipped), 0)
@@ -15,7 +15,7 @@ WHERE id = (SELECT id
                           WHERE j.org_id = o.id AND j.status IN ('ADDED', 'INPROGRESS')
                             AND (j.lease_until <= :now OR j.lease_until > :now + :lease)
                             AND (:only IS NULL OR j.id = :only)
-                          ORDER BY j.id LIMIT 1) AS id
+                          ORDER BY j.queue_time, j.id LIMIT 1) AS id
                   FROM orgs o)
             WHERE id IS NOT NULL
             ORDER BY priority DESC, served_time, id LIMIT 1)
