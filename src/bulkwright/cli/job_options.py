@@ -91,6 +91,10 @@ class JobOptions:
         ),
     ] = None
 
+    all_or_nothing: Annotated[
+        bool,
+        Parameter(negative="", help="If one row is skipped, nothing of the file stays."),
+    ] = False
     priority: Annotated[
         Literal["low", "normal", "high"],
         Parameter(metavar="NAME", help="Which jobs of the org are run first: low, normal or high."),
@@ -102,6 +106,8 @@ class JobOptions:
         text = self.max_errors
         if text is None:
             return None
+        if self.all_or_nothing:
+            fail("--all-or-nothing allows no skipped row; leave out --max-errors.")
         if re.fullmatch("[0-9]{1,15}", text):
             return ErrorLimit(rows=int(text))
         if not re.fullmatch("[0-9]{1,2}(?:[.][0-9]{1,6})?%", text):
@@ -113,7 +119,11 @@ class JobOptions:
 
         Zoho finds the delimiter by itself, so --delimiter is another matter.
         """
-        given = {"--max-errors": self.max_errors, "--priority": self.priority != "normal"}
+        given = {
+            "--max-errors": self.max_errors,
+            "--all-or-nothing": self.all_or_nothing,
+            "--priority": self.priority != "normal",
+        }
         return [name for name, value in given.items() if value]
 
     @property

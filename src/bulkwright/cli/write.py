@@ -232,7 +232,7 @@ class _Run:
         request = JobRequest(
             Operation(options.operation), (resource,), options.encoding, delimiters,
             fingerprint=fingerprint, error_limit=options.error_limit,
-            priority=Priority[options.priority.upper()],
+            priority=Priority[options.priority.upper()], all_or_nothing=options.all_or_nothing,
         )  # fmt: skip
         job = self.services.jobs.create(caller, request, wake=False)
         report.print_omitted(match.omitted)

@@ -136,6 +136,8 @@ class Core:
         file is created when that one has ended. Raises ValueError for an option that Zoho lacks.
         """
         own = self._needs_own_api(options)
+        if options.get("on_error") == "all_or_nothing" and options.get("rows_per_job") is not None:
+            raise ValueError("all_or_nothing holds for one job: leave rows_per_job out")
         if own and self.is_zoho:
             raise ValueError("Zoho has no dry_run, no on_error and no priority")
         ids: list[str] = []

@@ -66,8 +66,8 @@ class WriteOptions(CreateOptions, total=False):
     by header texts, is read with a comma."""
     dry_run: bool
     """Whether nothing is stored: the result is the one that a real run would have."""
-    on_error: StopAfter
-    """After how many skipped rows the job stops."""
+    on_error: Literal["continue", "all_or_nothing"] | StopAfter
+    """After how many skipped rows the job stops, or that nothing stays if one row is skipped."""
     priority: Literal["low", "normal", "high"]
     """Which jobs of the org are run first; `normal` if it is not given."""
 

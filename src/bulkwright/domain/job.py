@@ -218,19 +218,27 @@ class Job:
     dry: bool = False
     """Whether it stores nothing: its result is that of a run that was undone."""
     priority: Priority = Priority.NORMAL
+    all_or_nothing: bool = False
+    """Whether nothing of it stays unless all of its rows are stored."""
+    ending: str | None = None
+    """The code with which it ends as soon as what it has stored is undone."""
+    undo_id: int | None = None
+    """The newest undo of it."""
 
     @property
     def queue_time(self) -> datetime:
         """Its place in the queue of its org.
 
         It is the time of its creation, earlier for a high priority and later for a low one. So no
-        job waits for ever: it is behind those that are created within PRIORITY_SECONDS only.
+        job waits forever: it is behind those that are created within PRIORITY_SECONDS only.
         """
         return self.created_time - self.priority * timedelta(seconds=PRIORITY_SECONDS)
 
     @property
     def early_end(self) -> str | None:
         """The code with which the job has to end now; None if its next row can be done."""
+        if self.ending is not None:
+            return self.ending
         if self.abort_time is not None:
             return Aborted.code
         return TooManyErrors.code if any(r.stopped for r in self.resources) else None

@@ -64,3 +64,5 @@ class JobRequest:
     error_limit: ErrorLimit | None = None
     dry: bool = False
     priority: Priority = Priority.NORMAL
+    all_or_nothing: bool = False
+    """Whether nothing stays unless all rows are stored; `error_limit` does not matter then."""

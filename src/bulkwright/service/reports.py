@@ -23,13 +23,14 @@ FULL_COLUMNS = (
 """The first columns of a full result; those of the file follow. `code` to `value` are those of the
 first error, and the message has all of them."""
 _NOT_REACHED = "The job ended before it reached this row."
+_NOTHING_STAYS = "The job stores all rows or none, and could not store all."
 _DAMAGED_QUOTES = "The quotes of this row are damaged; delete this cell when they are corrected"
 
 
-def message_of(row: ReportedRow, errors: list[CellError]) -> str:
+def message_of(row: ReportedRow, errors: list[CellError], job: Job) -> str:
     """Returns what a person reads about the outcome of a row; empty for a stored one."""
     if row.outcome == Outcome.UNPROCESSED:
-        return _NOT_REACHED
+        return _NOTHING_STAYS if job.all_or_nothing else _NOT_REACHED
     return " ".join(error.message for error in errors)
 
 
@@ -48,7 +49,7 @@ def full_csv(rows: JobRows, *, quote_formulas: bool) -> Iterator[str]:
             number, (line, cells, quoting, text), outcome, record_id, cell = row
             if verbatim and not cell and quoting is Quoting.GOOD and len(cells) == width:
                 # Nothing has to be written again: this is several times as fast.
-                message = message_of(row, [])
+                message = message_of(row, [], rows.job)
                 out.write(f"{number},{line},{outcome},{record_id},,,,,{message},")
                 out.write(text.rstrip("\r\n"))
                 out.write("\n")
@@ -56,7 +57,7 @@ def full_csv(rows: JobRows, *, quote_formulas: bool) -> Iterator[str]:
             errors = rows.errors_of(row)
             first: tuple[object, ...] = errors[0][:4] if errors else ("", "", "", "")
             missing = [""] * (width - len(cells))
-            reported = [number, line, outcome, record_id, *first, message_of(row, errors)]
+            reported = [number, line, outcome, record_id, *first, message_of(row, errors, rows.job)]
             writer.write([*reported, *cells, *missing])
         yield _taken(out)
 
@@ -103,7 +104,8 @@ class _FailedRows:
         read, text = row.file, row.file.text
         added: list[str] = []
         if self._with_errors:
-            added = [row.errors, message_of(row, self._rows.errors_of(row))]
+            rows = self._rows
+            added = [row.errors, message_of(row, rows.errors_of(row), rows.job)]
         cells, behind = read.cells[: len(self._header)], read.cells[len(self._header) :]
         missing = [""] * (len(self._header) - len(cells))
         simple = not behind and read.quoting in (Quoting.GOOD, Quoting.INNER)

@@ -14,6 +14,7 @@ from bulkwright.domain.any_job import AnyJob
 from bulkwright.domain.errors import LeaseLost
 from bulkwright.domain.job import Job, JobStatus, Lease, PartLease, ResourceStatus, Split
 from bulkwright.domain.unchanged import UnchangedRows
+from bulkwright.domain.undo_job import UndoJob
 from bulkwright.store.database import Database, Row
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.outbox import OutboxStore
@@ -200,6 +201,28 @@ class ClaimStore:
         self._jobs.add(twin, wake=False)
         self._db.run("begin_twin", id=twin.id, worker=worker)
         return Lease(twin.id, 1, worker)
+
+    def begin_undo(self, lease: Lease, job: Job, undo: UndoJob, code: str) -> None:
+        """Adds the undo of a job that ends with a code when that has ended, and releases the job.
+
+        No worker has a part of the job afterwards. Raises LeaseLost.
+        """
+        with self.held(lease):
+            for position in range(len(job.resources)):
+                self._parts.take_all(lease, position)
+            self._undos.add(undo, queue_time=job.queue_time)
+            self._db.run("set_ending", id=job.id, code=code)
+            self._release(lease, 0, counted=False)
+
+    def count_again(self, lease: Lease) -> None:
+        """Counts the rows of a job as its ledger does, without merged chunks. Raises LeaseLost.
+
+        The merged chunks are forgotten, and so is which rows have changed nothing.
+        """
+        with self.held(lease):
+            self._db.run("delete_unchanged_rows", id=lease.job_id)
+            self._db.run("delete_merged", id=lease.job_id)
+            self._db.run("count_parts_again", id=lease.job_id)
 
     def finish_dry(
         self,

@@ -63,6 +63,7 @@ class JobStore:
                 stop_after_percent=None if job.error_limit is None else job.error_limit.percent,
                 dry=job.dry,
                 priority=job.priority.value,
+                all_or_nothing=job.all_or_nothing,
                 queue_time=to_micros(job.queue_time),
             )
             for position, resource in enumerate(job.resources):
@@ -167,6 +168,9 @@ def _job(rows: list[Row]) -> Job:
         error_limit=_error_limit(row),
         dry=bool(row["dry"]),
         priority=Priority(row["priority"]),
+        all_or_nothing=bool(row["all_or_nothing"]),
+        ending=row["ending"],
+        undo_id=row["undo_id"],
     )
 
 

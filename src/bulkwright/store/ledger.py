@@ -26,6 +26,29 @@ class LedgerStore:
             rows = UnchangedRows(entry.chunk, entry.first_row, entry.unchanged, lease.part)
             self.unchanged.add(lease.job_id, entry.resource, rows)
 
+    def replace(self, job_id: int, entry: LedgerEntry) -> None:
+        """Replaces the lines of a chunk of a part, and its counts of stored rows.
+
+        Call it inside `ClaimStore.held`.
+        """
+        self._db.run(
+            "replace_ledger_entry",
+            job_id=job_id,
+            resource=entry.resource,
+            part=entry.part,
+            chunk=entry.chunk,
+            added=entry.counts.added,
+            updated=entry.counts.updated,
+            piece_name=entry.piece.name,
+            piece_deflated=entry.piece.deflated_bytes,
+            piece_plain=entry.piece.plain_bytes,
+            piece_crc=entry.piece.crc32,
+        )
+
+    def forget_stored(self, job_id: int) -> None:
+        """Counts no row of a job as stored any more; call it inside `ClaimStore.held`."""
+        self._db.run("forget_stored_rows", job_id=job_id)
+
     def add_merged(self, job_id: int, entry: LedgerEntry) -> None:
         """Adds the merged lines of a chunk; call it inside `ClaimStore.held`."""
         self._add(job_id, entry, MERGED)

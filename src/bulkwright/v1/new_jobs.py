@@ -87,6 +87,7 @@ def _request(call: OwnCall, new: own.NewJob) -> JobRequest:
         priority=Priority[new.priority.upper()],
         idempotency=None if key is None else idempotency_key(key, b"create", b"own", call.body),
         error_limit=_error_limit(new.on_error),
+        all_or_nothing=new.on_error == "all_or_nothing",
     )
 
 

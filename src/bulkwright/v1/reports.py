@@ -169,7 +169,7 @@ def _row(row: ReportedRow, rows: JobRows, names: list[str]) -> own.ResultRow:
         line=row.file.line,
         outcome=row.outcome,
         record_id=row.record_id or None,
-        message=message_of(row, errors),
+        message=message_of(row, errors, rows.job),
         errors=[own.RowError(**error._asdict()) for error in errors],
         cells={**dict.fromkeys(names, ""), **dict(zip(names, cells, strict=False))},
         more_cells=cells[len(names) :],

@@ -56,8 +56,9 @@ class NewJob(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of the CSV; without it, the one that was found."""
     callback_url: str | None = None
     """Where the end of the job is reported."""
-    on_error: Literal["continue"] | StopAfter = "continue"
-    """What becomes of the job when rows are skipped."""
+    on_error: Literal["continue", "all_or_nothing"] | StopAfter = "continue"
+    """What becomes of the job when rows are skipped. All or nothing: one skipped row ends it, and
+    what it has stored is undone."""
     dry_run: bool = False
     """Whether nothing is stored: the result is the one that a real run would have."""
     priority: Literal["low", "normal", "high"] = "normal"
@@ -197,8 +198,10 @@ class JobSnapshot(Struct, frozen=True, kw_only=True):
     """Over all resources."""
     rows_unprocessed: int | None
     """The rows that it did not reach, as its result lists them; null without a result."""
-    on_error: Literal["continue"] | StopAfter
+    on_error: Literal["continue", "all_or_nothing"] | StopAfter
     """What becomes of the job when rows are skipped."""
+    undo: str | None
+    """The id of its newest undo, without dry runs."""
     has_result: bool
     """Whether its result can be downloaded."""
     abort_requested_time: str | None

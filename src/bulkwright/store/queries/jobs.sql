@@ -2,10 +2,11 @@
 -- Add a job.
 INSERT INTO jobs (id, org_id, user_id, user_name, operation, created_time, time_zone, status,
                   character_encoding, ignore_empty, callback_url, fingerprint, version,
-                  stop_after, stop_after_percent, dry, priority, queue_time)
+                  stop_after, stop_after_percent, dry, priority, queue_time,
+                  all_or_nothing)
 VALUES (:id, :org_id, :user_id, :user_name, :operation, :created_time, :time_zone, 'ADDED',
         :character_encoding, :ignore_empty, :callback_url, :fingerprint, :version,
-        :stop_after, :stop_after_percent, :dry, :priority, :queue_time)
+        :stop_after, :stop_after_percent, :dry, :priority, :queue_time, :all_or_nothing)
 
 -- name: add_resource
 -- Add one resource of a job.
@@ -23,6 +24,7 @@ SELECT j.*, r.position, r.module, r.module_id, r.file_id, r.find_by,
        r.added + coalesce(p.added, 0) AS added, r.updated + coalesce(p.updated, 0) AS updated,
        r.skipped + coalesce(p.skipped, 0) AS skipped,
        coalesce(p.unchanged, 0) AS unchanged,
+       (SELECT max(u.job_id) FROM undos u WHERE u.undone_id = j.id AND NOT u.dry_run) AS undo_id,
        coalesce(p.stray_quotes, 0) AS stray_quotes, p.first_stray_quote
 FROM jobs j JOIN resources r ON r.job_id = j.id
 LEFT JOIN (SELECT resource, CAST(sum(added) AS bigint) AS added,

@@ -85,9 +85,22 @@ WHERE lease_holder = :worker AND status = 'OPEN'
 
 -- name: part_sums
 -- The rows of a resource that its parts have done, by outcome.
-SELECT CAST(sum(added) AS bigint) AS added, CAST(sum(updated) AS bigint) AS updated,
-       CAST(sum(skipped) AS bigint) AS skipped, CAST(sum(unchanged) AS bigint) AS unchanged
+SELECT CAST(coalesce(sum(added), 0) AS bigint) AS added,
+       CAST(coalesce(sum(updated), 0) AS bigint) AS updated,
+       CAST(coalesce(sum(skipped), 0) AS bigint) AS skipped,
+       CAST(coalesce(sum(unchanged), 0) AS bigint) AS unchanged
 FROM parts WHERE job_id = :job_id AND resource = :resource
+
+-- name: count_parts_again
+-- Set the counters of the parts of a job to what its ledger says.
+UPDATE parts SET unchanged = 0,
+                 added = (SELECT CAST(coalesce(sum(l.added), 0) AS bigint) FROM ledger l
+                          WHERE l.job_id = parts.job_id AND l.resource = parts.resource
+                            AND l.part = parts.part),
+                 updated = (SELECT CAST(coalesce(sum(l.updated), 0) AS bigint) FROM ledger l
+                            WHERE l.job_id = parts.job_id AND l.resource = parts.resource
+                              AND l.part = parts.part)
+WHERE job_id = :id
 
 -- name: part_states
 -- The parts of a resource.

@@ -3,7 +3,7 @@
 INSERT INTO jobs (id, org_id, user_id, user_name, operation, created_time, time_zone, status,
                   callback_url, version, queue_time)
 VALUES (:id, :org_id, :user_id, :user_name, 'undo', :created_time, :time_zone, 'ADDED',
-        :callback_url, :version, :created_time)
+        :callback_url, :version, :queue_time)
 
 -- name: add_undo
 -- Add what an undo undoes.

@@ -47,7 +47,7 @@ WHERE (job_id, resource, part) = (
     FROM jobs j JOIN resources r ON r.job_id = j.id AND r.parts > 1 AND r.status = 'INPROGRESS'
     JOIN parts p ON p.job_id = j.id AND p.resource = r.position
     WHERE j.status = 'INPROGRESS' AND j.lease_until > lease_now() AND p.status = 'OPEN'
-      AND j.abort_time IS NULL
+      AND j.abort_time IS NULL AND j.ending IS NULL
       AND (p.lease_until <= lease_now() OR p.lease_until > lease_now() + CAST(:lease AS bigint))
       AND p.lease_holder IS DISTINCT FROM j.lease_holder
       AND CASE WHEN CAST(:only AS bigint) IS NULL THEN j.fingerprint IS NULL
