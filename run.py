@@ -26,6 +26,7 @@ USAGE = """usage: python3 run.py COMMAND [ARGUMENT ...]
   test         format, lint, types, layers, words and all tests (add -k NAME etc. for pytest)
   test --fast  the same, with only the quick tests
   check        the same without the tests
+  docs         build the docs site into build/docs; a warning fails it
   coverage     the tests that cover branches, a table by package, and its floors
   mutation     change the code in small steps and see whether tests notice (add a NAME for one room)
   bulkwright   the command itself, in the folder where you are, for example:
@@ -45,6 +46,8 @@ CHECKS = (
 )
 
 TOOLS = {"coverage": "tests/measure_coverage.py", "mutation": "tests/mutation.py"}
+
+SITE = ("--fail-on-warning", "--nitpicky", "--builder", "html", "docs", "build/docs")
 
 SHARED = ("--dist", "loadfile", "--no-loadscope-reorder")
 """The processes share the tests, file by file, in the order of `tests/conftest.py`."""
@@ -68,6 +71,10 @@ def main() -> int:
             return 1
         os.chdir(ROOT)
         return become("pytest", "-n", processes(rest), *SHARED, *rest) if command == "test" else 0
+    if command == "docs":
+        set_up("dev")
+        os.chdir(ROOT)
+        return become("sphinx-build", *SITE, *rest)
     if command in TOOLS:
         set_up("dev")
         os.chdir(ROOT)

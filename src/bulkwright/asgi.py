@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -19,6 +19,8 @@ from bulkwright.domain.limits import (
     TOKEN_REQUESTS_A_SECOND,
     TOKEN_REQUESTS_AT_ONCE,
 )
+from bulkwright.emulator.emulation import Emulation
+from bulkwright.emulator.shared import Place
 from bulkwright.events.counters import RequestCounters
 from bulkwright.ops import health
 from bulkwright.ops.health import Health
@@ -65,6 +67,11 @@ DOCS = Mount(
 )
 
 
+HOME = Mount("/", "bulkwright.console.home:create_app")
+CONSOLE = "/console"
+"""The path of the console."""
+
+
 class App(Kernel):
     """The app of one deployment."""
 
@@ -74,6 +81,7 @@ class App(Kernel):
         settings: Settings,
         zoho_context: ZohoContext,
         metrics: Metrics,
+        emulation: Emulation | None = None,
     ) -> None:
         clock = services.database.clock
         self._services = services
@@ -86,10 +94,6 @@ class App(Kernel):
             {"version": version_pattern(zoho_context.versions)},
         )
         denials = Denials(clock)
-        own_api = Mount(
-            "/api/v1", "bulkwright.v1.app:create_app", services, denials.note,
-            lambda: self.draining, paths=None,
-        )  # fmt: skip
         options = KernelOptions(
             executor=ThreadPoolExecutor(API_THREADS, thread_name_prefix="api"),
             most_turns=API_THREADS_OF_ONE,
@@ -101,7 +105,12 @@ class App(Kernel):
                 clock=clock,
             ),
             count_response=(metrics.requests or RequestCounters()).add,
-            mounts=(DOCS, own_api),
+            mounts=(
+                DOCS,
+                *_controls(emulation, services, zoho_context.base_url),
+                HOME,
+                *self._own_faces(denials, zoho_context),
+            ),
             trusted_proxies=settings.trusted_proxies,
             # SQLite answers within microseconds. For a database server a thread has to wait.
             handle_on_thread=bool(settings.database),
@@ -111,6 +120,7 @@ class App(Kernel):
             access_log_level=logging.INFO if settings.log_requests else logging.DEBUG,
             # A page of a name that resolves to this machine could read tokens and records.
             serves_host=loopback_or(settings.public_origin) if settings.dev else None,
+            note_exchange=None if emulation is None else emulation.exchanges.note,
         )
         super().__init__(
             router,
@@ -119,9 +129,19 @@ class App(Kernel):
                 router.routes,
                 ALLOWED_HEADERS,
                 clock,
+                same_origin=(CONSOLE,),
             ),
-            ResponseCache(services.database.change_stamp, router.routes, clock),
+            ResponseCache(_stamp(services.database, emulation), router.routes, clock),
             options,
+        )
+
+    def _own_faces(self, denials: Denials, zoho_context: ZohoContext) -> tuple[Mount, ...]:
+        """Returns the mounts of the own API and of the console."""
+        shared = self._services, denials.note, lambda: self.draining
+        sign_in = zoho_context.sign_in_queue, zoho_context.base_url
+        return (
+            Mount("/api/v1", "bulkwright.v1.app:create_app", *shared, paths=None),
+            Mount(CONSOLE, "bulkwright.console.app:create_app", *shared, *sign_in, paths=None),
         )
 
     def prepare(self) -> None:
@@ -134,6 +154,24 @@ class App(Kernel):
     def drain(self) -> None:
         """From now on reports `not ready`, and each response closes its connection."""
         self.draining = self.health.draining = True
+
+
+def _controls(
+    emulation: Emulation | None, services: AppServices, base_url: str
+) -> tuple[Mount, ...]:
+    """Returns the mount of the controls; without an emulation there is none."""
+    if emulation is None:
+        return ()
+    factory = "bulkwright.emulator.app:create_app"
+    return (Mount("/api/v1/emulator", factory, emulation, services, base_url, paths=None),)
+
+
+def _stamp(database: Database, emulation: Emulation | None) -> Callable[[], object]:
+    """Returns what changes with every commit, and with the clock of an emulator."""
+    if emulation is None:
+        return database.change_stamp
+    shared = emulation.shared
+    return lambda: (database.change_stamp(), shared[Place.CHANGES])
 
 
 def half_the_cores() -> int:
@@ -151,11 +189,12 @@ def create_app(
     *,
     metrics: Metrics | None = None,
     versions: Mapping[str, Version] = VERSIONS,
+    emulation: Emulation | None = None,
 ) -> App:
     """Returns the app over these services.
 
     `base_url` is the URL by which clients reach it. `metrics` are reported by `/metrics`, and
-    requests are counted there.
+    requests are counted there. With an `emulation` the controls of the emulator are served.
     """
     token_requests = Allowance(
         TOKEN_REQUESTS_AT_ONCE, TOKEN_REQUESTS_A_SECOND, services.database.clock
@@ -172,4 +211,7 @@ def create_app(
         dev=settings.dev,
         count_not_served=requests.add_not_served,
     )
-    return App(services, settings, zoho_context, replace(metrics, requests=requests))
+    metrics = replace(metrics, requests=requests)
+    if emulation is not None:
+        emulation.on_reset.append(token_requests.forget)
+    return App(services, settings, zoho_context, metrics, emulation)

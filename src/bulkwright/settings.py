@@ -96,6 +96,11 @@ class DataLocation(SettingsGroup):
         """The credentials that `serve --dev` makes."""
         return self.data / "dev-credentials.json"
 
+    @property
+    def emulator_path(self) -> Path:
+        """The folder of what `serve --dev` keeps for the controls of the emulator."""
+        return self.data / "emulator"
+
     def prepare(self) -> None:
         """Makes the data folder, in which only its owner writes.
 
@@ -295,6 +300,9 @@ class Settings(JobSettings, MetricsSettings, LogSettings, RetentionSettings, Dat
         "Seconds to continue after a stop signal. Meanwhile /readyz answers 503, so that a "
         "balancer sends no more requests. A second signal ends this at once.",
         most=24 * 3600,
+    )
+    seed: str = option(
+        "", "With --dev: folder of CSV and JSON files, whose records are added. Default: DATA/seed."
     )
     log_requests: bool = option(False, "Log each request; --log-level debug does too.")
 

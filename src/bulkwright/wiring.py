@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import shlex
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
@@ -20,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain.limits import API_THREADS, TRIAL_IDLE_SECONDS, MiB
+from bulkwright.emulator.clock import EmulatedClock
 from bulkwright.events.events import Observer
 from bulkwright.files import Files, ForeignFiles
 from bulkwright.files.local import LocalFiles
@@ -38,6 +40,7 @@ from bulkwright.variables import UnusableSetting
 
 if TYPE_CHECKING:
     from bulkwright.callback.dispatcher import CallbackDispatcher
+    from bulkwright.emulator.baseline import Baseline
     from bulkwright.pipeline.context import JobContext
     from bulkwright.pipeline.dry_run import OpenTrial
     from bulkwright.ports import RecordStores
@@ -223,6 +226,20 @@ def make_dispatcher(
     )
 
 
+def open_baseline(settings: Settings, services: Services) -> Baseline | None:
+    """Returns what a reset of the emulator restores; None if the store has no whole copies."""
+    if settings.database or not isinstance(services.files, LocalFiles):
+        return None
+    from bulkwright.emulator.baseline import Baseline
+    from bulkwright.files.mirror import Mirror
+    from bulkwright.store.sqlite.whole import SqliteCopies
+
+    copies = SqliteCopies(settings.database_path, services.clock)
+    folder = settings.emulator_path / "baseline"
+    shutil.rmtree(folder, ignore_errors=True)  # what an earlier server has left
+    return Baseline(copies, Mirror(services.files.root), folder)
+
+
 def _api_database(settings: Settings, clock: Clock) -> Database:
     if settings.database:
         from bulkwright.store.postgres.connection import PostgresDatabase
@@ -315,7 +332,9 @@ def _sqlite_records(file: AdbcDatabase) -> RecordStores:
 
 
 def _services(database: Database, settings: Settings) -> Services:
-    files = open_files(settings, database.clock)
+    # Files have the times of the machine, whatever time an emulator shows.
+    emulated = isinstance(database.clock, EmulatedClock)
+    files = open_files(settings, SYSTEM_CLOCK if emulated else database.clock)
     _bind(files, database)
     files.sweep()
     accounts = AccountStore(database)

@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from bulkwright.client.atomic_file import atomic_write
+from bulkwright.atomic_file import atomic_write
 
 _TO_STDOUT = """
 from pathlib import Path
-from bulkwright.client.atomic_file import atomic_write
+from bulkwright.atomic_file import atomic_write
 with atomic_write(Path("/dev/stdout")) as file:
     file.write(b"result")
 print(" and more", flush=True)

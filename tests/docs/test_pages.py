@@ -31,12 +31,14 @@ NOT_RUN = {
     "benchmarks/README.md": "tests/benchmarks runs the scripts",
     "requirements/README.md": "it resolves versions from the network",
     "docs/commands.md": "its examples run below",
+    "docs/intercept.md": "it runs programs of the reader; tests/intercept and tests/sdk run such",
     "docs/sdk.md": "its server and its programs run below, and in tests/sdk",
 }
 """Pages whose commands are not run as they stand, each with the reason."""
 RUN = {
-    "README.md", "docs/accounts.md", "docs/api.md", "docs/bulk-read.md",
-    "docs/existing-tables.md", "docs/modules.md", "docs/write.md",
+    "README.md", "docs/accounts.md", "docs/api.md", "docs/bulk-read.md", "docs/existing-tables.md",
+    "docs/messy-csv.md", "docs/modules.md", "docs/tutorial.md", "docs/undo-an-import.md",
+    "docs/write.md",
 }  # fmt: skip
 
 
@@ -71,6 +73,34 @@ def test_every_page_with_commands_is_run_or_says_why_not() -> None:
 def test_a_page_runs_from_its_first_command_to_its_last(name: str, tmp_path: Path) -> None:
     """In one folder, as the page says."""
     run("\n".join(blocks(text_of(name))), tmp_path)
+
+
+def test_the_tutorial(tmp_path: Path) -> None:
+    """What it says about the rows is true: three are stored at first, in the end all five."""
+    text = text_of("docs/tutorial.md")
+    output = run("\n".join([*blocks(text), *fenced(text)]), tmp_path)
+    assert "added 3  updated 0  skipped 2" in output
+    assert "added 2  updated 0  skipped 0" in output
+    stored = (tmp_path / "leads.csv").read_text()
+    assert output.count("updated 3") == 1 and '"added_count":1' in output, output
+    assert "Köln" not in stored  # the file of the second part
+
+
+def test_a_messy_csv(tmp_path: Path) -> None:
+    """The numbers and the text of the page's file are stored as they were meant."""
+    run("\n".join(blocks(text_of("docs/messy-csv.md"))), tmp_path)
+    stored = (tmp_path / "leads.csv").read_text()
+    assert "Müller" in stored and "1234.5" in stored and "ruft an;\nheute" in stored
+
+
+def test_an_import_is_undone(tmp_path: Path) -> None:
+    """The wrong values and the record of the second file are gone."""
+    lines = "\n".join(blocks(text_of("docs/undo-an-import.md"))).replace("JOB_ID", "$second")
+    first_undo = "bulkwright jobs undo $second --dry-run"
+    output = run(lines.replace(first_undo, f"second=$(newest)\n{first_undo}"), tmp_path)
+    stored = (tmp_path / "leads.csv").read_text()
+    assert "Oops" not in stored and "Hill" not in stored and stored.count("Bonn") == 2
+    assert stored in output
 
 
 def test_the_readme_loads_data_without_a_server(tmp_path: Path) -> None:
@@ -161,6 +191,10 @@ def test_the_examples_of_commands(tmp_path: Path) -> None:
     words = [*first, *(name for name in others if name.split()[0] not in ACCOUNTS)]
     (tmp_path / "leads.csv").write_text("Last_Name,Email\nBoyle,p@zylker.example\nKay,none\n")
     (tmp_path / "parts.json").write_text('{"modules": [{"api_name": "Parts"}]}')
+    (tmp_path / "zoho").mkdir()
+    (tmp_path / "zoho" / "Trees.json").write_text('{"fields": []}')
+    (tmp_path / "calls.har").write_text('{"log": {"entries": []}}')
+    (tmp_path / "my_program.py").touch()
     prepared = """
 python3 -c "import sqlite3; sqlite3.connect('bulkwright-data/bulkwright.sqlite').executescript(
 'CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT)')"

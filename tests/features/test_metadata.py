@@ -10,6 +10,8 @@ import pytest
 from tests.support.deployment import Deployment
 
 from bulkwright.domain.errors import InvalidData
+from bulkwright.service.org_import import OrgImport
+from bulkwright.service.zoho_answers import ZohoAnswers
 from bulkwright.zoho.versions import VERSIONS
 
 Json = dict[str, Any]
@@ -206,6 +208,45 @@ def test_a_wrong_document_changes_nothing(server: Deployment, module: object) ->
         apply(server, {"api_name": "Good_One", "fields": [FIELD]}, module)
     assert str(caught.value.details["json_path"]).startswith("$.modules[1]")
     assert server.services.modules.modules(server.tenant.org.id) == before
+
+
+def zoho_field(name: str, data_type: str, **more: object) -> dict[str, object]:
+    """A field as Zoho describes it."""
+    return {"api_name": name, "field_label": name, "data_type": data_type, "length": 100, **more}
+
+
+def test_modules_of_zoho_are_imported(server: Deployment) -> None:
+    """An empty module is replaced with its table; one with records keeps its columns."""
+    given = [
+        zoho_field("Last_Name", "text", system_mandatory=True),
+        zoho_field("Code", "text", unique={"casesensitive": "false"}),
+        zoho_field("Kind", "picklist", pick_list_values=[{"actual_value": "Oak"}]),
+    ]
+    answers = ZohoAnswers()
+    answers.add({"fields": given}, "Leads")
+    answers.add({"layouts": [{"sections": [{"fields": [{"api_name": "Kind", "required": True}]}]}]},
+                "Leads")  # fmt: skip
+    org_id = server.tenant.org.id
+
+    def imported() -> str:
+        (outcome,) = OrgImport(server.services.modules, org_id).run(answers)
+        return outcome.outcome
+
+    assert imported() == "replaced"
+    leads = server.services.modules.module(org_id, "Leads")
+    assert leads is not None and leads.field("Kind").layout_mandatory  # type: ignore[union-attr]
+    assert imported() == "unchanged"
+    record = {"Last_Name": "A", "Code": "x", "Kind": "Elm"}
+    url = "/crm/v8/Leads"
+    made = server.http.post(url, headers=server.auth(), json={"data": [record, record]})
+    assert [one["code"] for one in made.json()["data"]] == ["SUCCESS", "DUPLICATE_DATA"]
+    answers.add({"fields": [*given[:2], zoho_field("Height", "double", decimal_place=2)]}, "Leads")
+    assert imported() == "changed"
+    (stored,) = server.get(f"{url}?fields=Kind,Height").json()["data"]
+    assert (stored["Kind"], stored["Height"]) == ("Elm", None)
+    assert server.http.put(
+        f"{url}/{stored['id']}", headers=server.auth(), json={"data": [{"Height": 2.5}]}
+    ).is_success
 
 
 def test_the_api_process_stays_light() -> None:

@@ -20,7 +20,11 @@ from tests.support.processes import fault_environment, until
 from tests.support.receivers import Receiver, answer
 from tests.support.served import Served, leads
 
+from bulkwright.domain.job import JobStatus
+from bulkwright.domain.outcome import Counts
 from bulkwright.events.context import about
+from bulkwright.events.events import JobEnded
+from bulkwright.events.log import log_event
 from bulkwright.runtime.logging import JsonLines, TextLines
 
 JSON = ("--log-format", "json")
@@ -32,6 +36,19 @@ ALWAYS = {"time", "level", "logger", "message", "role", "pid"}
 def lines(log: str) -> list[dict[str, Any]]:
     """Returns every line; each must be one JSON object."""
     return [json.loads(line) for line in log.splitlines()]
+
+
+def test_the_end_of_a_job_names_the_rows_of_a_bulk_write_only(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A bulk read and an undo add nothing: they have an event of their own with their counts."""
+    with caplog.at_level(logging.INFO, "bulkwright.worker"):
+        log_event(JobEnded(7, JobStatus.COMPLETED, None, Counts(2, 0, 1)))
+        log_event(JobEnded(8, JobStatus.FAILED, "ABORTED"))
+    assert caplog.messages == [
+        "job 7: COMPLETED - added 2 updated 0 skipped 1",
+        "job 8: FAILED ABORTED",
+    ]
 
 
 def test_the_fields_of_a_line(tmp_path: Path) -> None:

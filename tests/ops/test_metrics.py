@@ -12,11 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.deployment import Deployment
 from tests.support.processes import until
 from tests.support.receivers import Receiver, answer, closed_port
 from tests.support.served import Scrape, Served, leads
 
 from bulkwright.clock import SYSTEM_CLOCK
+from bulkwright.events.counters import RequestCounters
+from bulkwright.events.worker_metrics import WorkerMetrics
 from bulkwright.ops.metrics import Metrics
 from bulkwright.services import Services
 from bulkwright.settings import Settings
@@ -166,6 +169,17 @@ def test_no_scrape_reads_ended_rows(services: Services, name: str) -> None:
     assert steps and all(
         re.search(r"INDEX (jobs_open_by_org|outbox_due)\b", step) for step in steps
     ), plan
+
+
+def test_every_metric_is_documented(any_server: Deployment) -> None:
+    """docs/operations.md has the name of each family that the page of a server has."""
+    text = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
+    page = Metrics(
+        workers=WorkerMetrics(), requests=RequestCounters(), store=any_server.services.backlog
+    ).page()
+    names = {name for name in Scrape(page.decode()).families if name.startswith("bulkwright_")}
+    assert len(names) > 12
+    assert {name for name in names if f"`{name}" not in text} == set()
 
 
 def test_without_the_database_only_its_gauges_are_missing(

@@ -116,3 +116,21 @@ def test_a_command_imports_what_it_needs(
     found = imported(done.stderr)
     assert "bulkwright.cli" in found
     assert [name for name in sorted(found) if name.startswith(late)] == []
+
+
+def test_a_write_into_a_data_folder_imports_no_http_client(tmp_path: Path) -> None:
+    """It makes no request; the client of the API took a tenth of its start."""
+    (tmp_path / "leads.csv").write_text("Last_Name\nBoyle\n")
+    write = command("write", "leads.csv", "--module", "Leads", "--operation", "insert")
+    done = subprocess.run(
+        [*write, "--data", "d"],
+        cwd=tmp_path,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    modules = imported(done.stderr)
+    assert "bulkwright.pipeline.run" in modules
+    late = ("bulkwright.client", "httpx2", "bulkwright.zoho", "bulkwright.web", "granian")
+    assert [name for name in modules if name.startswith(late)] == []

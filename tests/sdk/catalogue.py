@@ -39,7 +39,7 @@ def _python(name: str, version: str, api: str, driver: str) -> Sdk:
 
 
 def _node(name: str, version: str, api: str, driver: str) -> Sdk:
-    lock = _HERE / "npm" / f"{name.split('/')[1]}.json"
+    lock = _HERE / "npm" / f"{name.split('/')[-1]}.json"
     return Sdk(name, version, api, lock, _HERE / "drivers" / driver)
 
 
@@ -50,3 +50,12 @@ SDKS = (
     _node("@zohocrm/nodejs-sdk-2.0", "6.1.0", "v2", "node_2.cjs"),
     _node("@zohocrm/nodejs-sdk-8.0", "2.0.0", "v8", "node_8.mjs"),
 )
+
+PROGRAMS = (
+    Sdk("zoho-crm-connector", "1.0.3", "v2", _LOCKS / "program-zoho-crm-connector.txt",
+        _HERE / "drivers" / "program_connector.py"),
+    Sdk("zoho-crm-mcp", "0.1.1", "v2", _LOCKS / "program-zoho-crm-mcp.txt",
+        _HERE / "drivers" / "program_mcp.py"),
+    _node("zcrmsdk", "1.1.0", "v2", "program_zcrmsdk.cjs"),
+)  # fmt: skip
+"""Published packages that carry Zoho's hosts in their code, each with a program that uses it."""

@@ -19,7 +19,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.sdk.catalogue import SDKS, Sdk
+from tests.sdk.catalogue import PROGRAMS, SDKS, Sdk
 
 _BUILD_SECONDS = 240
 _MARK = "complete"
@@ -81,7 +81,10 @@ def _build_python(sdk: Sdk, folder: Path) -> None:
     venv.create(folder, with_pip=False, symlinks=os.name != "nt")
     pip = [base, "-m", "pip", "--python", str(_python_of(folder)), "install", "--quiet",
            "--disable-pip-version-check"]  # fmt: skip
-    _run([*pip, "--require-hashes", "--only-binary", ":all:", "-r", str(sdk.lock)], folder)
+    _run(
+        [*pip, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(sdk.lock)],
+        folder,
+    )
 
 
 def _build_node(sdk: Sdk, folder: Path) -> None:
@@ -120,7 +123,7 @@ def _python_of(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    for each in SDKS:
+    for each in (*SDKS, *PROGRAMS):
         try:
             command(each)
             print(f"{each}: ready", flush=True)

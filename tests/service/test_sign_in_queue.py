@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from bulkwright.domain.limits import SIGN_IN_AT_ONCE, SIGN_IN_QUEUE, SIGN_IN_QUEUE_OF_ONE
+from bulkwright.service.sign_in_queue import SignInQueue
 from bulkwright.service.throttle import TryLater
-from bulkwright.zoho.sign_in_queue import SignInQueue
 
 Task = asyncio.Task[None]
 

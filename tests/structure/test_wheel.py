@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.structure.tree import ROOT, SOURCE
 
-DATA = {".sql", ".json", ".css", ".html", ".typed"}
+DATA = {".cjs", ".css", ".html", ".js", ".json", ".sql", ".svg", ".txt", ".typed"}
 """The kinds of files in the source that are no Python modules."""
 
 USER = """

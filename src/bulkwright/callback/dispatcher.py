@@ -133,6 +133,13 @@ class CallbackDispatcher:
                 await woken
                 self._waiting.shutdown(wait=False)
 
+    async def drop_attempts(self) -> None:
+        """Ends the attempts that run, without a record of them; call it on the loop of `run`."""
+        running = list(self._running)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
     async def _shut_down(self) -> None:
         if self._running:
             await asyncio.wait(self._running, timeout=_SHUTDOWN_SECONDS)

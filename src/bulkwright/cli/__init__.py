@@ -63,6 +63,21 @@ app.command(
     help_epilogue=_example("write"),
 )
 app.command(
+    "bulkwright.cli.intercept:intercept",
+    help="Run a program whose calls to Zoho reach an emulator.",
+    help_epilogue=_example("intercept"),
+)
+app.command(
+    "bulkwright.cli.recording:record",
+    help="Run a program and record its calls to Zoho.",
+    help_epilogue=_example("record"),
+)
+app.command(
+    "bulkwright.cli.recording:compare",
+    help="Replay recorded calls and show how the answers differ.",
+    help_epilogue=_example("compare"),
+)
+app.command(
     "bulkwright.cli.check:check",
     help="Check a data folder against its job results.",
     help_epilogue=_example("check"),
@@ -157,6 +172,12 @@ modules.command(
     "bulkwright.cli.schema:apply",
     help="Add the modules and fields of a JSON file.",
     help_epilogue=_example("modules apply"),
+)
+modules.command(
+    "bulkwright.cli.org_import:import_zoho",
+    name="import-zoho",
+    help="Import the modules of an org of Zoho.",
+    help_epilogue=_example("modules import-zoho"),
 )
 modules.command(
     "bulkwright.cli.schema:from_table",

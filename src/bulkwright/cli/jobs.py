@@ -114,7 +114,7 @@ def result(
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Save the result zip of a job, or its rows with all their columns."""
-    from bulkwright.client.atomic_file import atomic_write
+    from bulkwright.atomic_file import atomic_write
 
     quoted = csv_settings.quotes_formulas
     with open_existing(location) as services:
@@ -150,7 +150,7 @@ def diff(
 
     It is known as long as the job can be undone (--keep-images).
     """
-    from bulkwright.client.atomic_file import atomic_write
+    from bulkwright.atomic_file import atomic_write
 
     target = out or Path(f"{job_id}-diff.csv")
     with open_existing(location) as services:

@@ -153,7 +153,7 @@ def _opened(out: Path | None) -> Iterator[IO[str]]:
             sys.stdout.reconfigure(encoding="utf-8", newline="")
         yield sys.stdout
         return
-    from bulkwright.client.atomic_file import atomic_write
+    from bulkwright.atomic_file import atomic_write
 
     with atomic_write(out) as whole, io.TextIOWrapper(whole, "utf-8", newline="") as file:
         yield file

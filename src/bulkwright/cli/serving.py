@@ -81,14 +81,21 @@ def worker_settings(options: WorkerSettings, environ: Mapping[str, str]) -> Sett
 
 def _run_worker(settings: Settings, observe: Observer, helped: int | None) -> None:
     """Runs a worker; if its database is a server that does not answer, tries again."""
+    from bulkwright.clock import SYSTEM_CLOCK, Clock
     from bulkwright.domain.limits import BLOCKED_FIRST_SECONDS
     from bulkwright.events.events import WorkerBlocked
     from bulkwright.runtime.worker import open_worker
 
+    clock: Clock = SYSTEM_CLOCK
+    steps = None
+    if settings.dev:
+        from bulkwright.emulator.emulation import open_emulation
+
+        clock, steps = open_emulation(settings.emulator_path)
     reported = ""
     while True:
         try:
-            with open_worker(settings, observe) as (_, worker):
+            with open_worker(settings, observe, clock=clock, steps=steps) as (_, worker):
                 for number in (signal.SIGTERM, signal.SIGINT):
                     signal.signal(number, lambda *_: worker.stop())
                 return worker.run(helped)

@@ -274,7 +274,7 @@ class _Run:
         target = self.result
         if target is None or not job.has_result or job.result_swept:
             return
-        from bulkwright.client.atomic_file import atomic_write
+        from bulkwright.atomic_file import atomic_write
 
         try:
             with (

@@ -14,6 +14,7 @@ from typing import Any, Literal, cast
 import httpx2
 from msgspec import UNSET
 
+from bulkwright.atomic_file import atomic_write
 from bulkwright.cli import report
 from bulkwright.cli.csv_file import copy_result
 from bulkwright.cli.failure import fail
@@ -24,7 +25,6 @@ from bulkwright.cli.output import coloured, errors, print_line
 from bulkwright.cli.progress import as_progress, progress, watching
 from bulkwright.cli.write_task import INTERRUPTED, WriteTask, exit_status
 from bulkwright.client import ApiError, Client
-from bulkwright.client.atomic_file import atomic_write
 from bulkwright.domain.errors import UndoFailed
 from bulkwright.domain.job import FieldMapping
 from bulkwright.domain.module import Field, Module

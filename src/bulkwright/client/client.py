@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar, Unpack
 
 import httpx2
 
-from bulkwright.client.atomic_file import atomic_write
+from bulkwright.atomic_file import atomic_write
 from bulkwright.client.core import ZOHO_ROWS, Core
 from bulkwright.client.options import AccountOptions, CreateOptions, Operation, WriteOptions
 from bulkwright.client.sources import Shape, Source, pieces

@@ -61,6 +61,8 @@ class Role(StrEnum):
         """Raise NoPermission or AuthorizationFailed unless the role includes this right."""
         if self is Role.GUEST:
             raise AuthorizationFailed(f"User does not have sufficient privilege to {right.verb}.")
+        if self is Role.STANDARD and right is Right.MANAGE_ACCESS:
+            raise NoPermission(f"Permission denied to {right.verb}")
         if self is Role.STANDARD and right in (Right.CREATE_JOBS, Right.READ_JOBS):
             missing = {"permissions": ["Crm_Implied_Bulk_Write"]}
             raise NoPermission(f"Permission denied to {right.verb}", missing)
@@ -76,6 +78,7 @@ class Right(Enum):
     UPDATE_RECORDS = "update records one by one"
     DELETE_RECORDS = "delete records"
     READ_METADATA = "read the org, its users and its modules"
+    MANAGE_ACCESS = "manage OAuth clients and tokens, and read the audit log"
 
     @property
     def verb(self) -> str:
@@ -88,6 +91,7 @@ _VERBS = {
     Right.CREATE_RECORDS: "create",
     Right.UPDATE_RECORDS: "update",
     Right.DELETE_RECORDS: "delete",
+    Right.MANAGE_ACCESS: "manage access",
 }
 
 

@@ -60,12 +60,14 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who causes an entry: a client at an address, or an operator at the console."""
+    """Who causes an entry: a client at an address, or an operator at the command line."""
 
     address: str = ""
-    """The address of a client of the HTTP API; empty at the console."""
+    """The address of a client of the HTTP API; empty at the command line."""
     operator: str = ""
     """The account of the operating system; empty over HTTP."""
+    user_id: int | None = None
+    """The user of the console who acts; the detail of the entry names the user."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ class ErrorReader:
             return CellError(code, label, None, None, f"Column {label}: {code}.")
         value = _value(mapping, cells)
         field = self.module.field(mapping.api_name) if self.module else None
-        sentence = self._sentence(code, mapping, field, _shown(value or ""))
+        sentence = self._sentence(code, mapping, field, quoted(value or ""))
         return CellError(code, label, mapping.api_name, value, f"Column {label}: {sentence}.")
 
     def _sentence(self, code: str, mapping: FieldMapping, field: Field | None, shown: str) -> str:
@@ -116,7 +116,7 @@ class ErrorReader:
             case SkipReason.RESOURCE_NOT_FOUND:
                 return f"no record of {self.resource.module} has {shown}"
             case SkipReason.INVALID_DATA if field is not None:
-                return _why_invalid(mapping, field, shown)
+                return why_invalid(mapping, field, shown)
         return f"{shown} cannot be stored"
 
 
@@ -127,7 +127,8 @@ def _value(mapping: FieldMapping, cells: Sequence[str]) -> str | None:
     return cell or mapping.default or ""
 
 
-def _why_invalid(mapping: FieldMapping, field: Field, shown: str) -> str:
+def why_invalid(mapping: FieldMapping, field: Field, shown: str) -> str:
+    """Returns why a field does not take a value, without the name of its column."""
     if field.lookup_module is not None:
         key = mapping.find_by or "id"
         return f"no record of {field.lookup_module} has {shown} as its {key}"
@@ -143,7 +144,8 @@ def _why_invalid(mapping: FieldMapping, field: Field, shown: str) -> str:
     return f"{shown} cannot be stored in a field of the type {field.data_type}"
 
 
-def _shown(value: str) -> str:
+def quoted(value: str) -> str:
+    """Returns a value as a sentence repeats it."""
     if len(value) > _VALUE_CHARACTERS:
         value = f"{value[:_VALUE_CHARACTERS]}…"
     return f"“{value}”"

@@ -345,3 +345,20 @@ LOCK_LONG_SECONDS = 1.0
 """A transaction that holds its locks for this time is logged as a warning."""
 LOCK_WAIT_SECONDS = 5.0
 """While a writer waits longer than this for a lock, `/readyz` reports it."""
+
+LOGGED_REQUESTS = 2_000
+"""Requests that the emulator's log holds: the newest ones."""
+LOGGED_BODY_BYTES = 16 * 1024
+"""A longer body is not kept in that log."""
+CONTROL_BODY_BYTES = 1024 * 1024
+"""The JSON body of a control of the emulator."""
+BASELINE_BYTES = 256 * MiB
+"""The largest database at the start of `serve --dev` that a reset can restore."""
+SNAPSHOT_BYTES = 1024 * MiB
+"""A snapshot of the emulator, and what is in it."""
+SNAPSHOT_FILES = 100_000
+"""Files in a snapshot."""
+SEED_BODY_BYTES = 32 * MiB
+"""The records of a seed."""
+CONTROL_WAIT_SECONDS = 60.0
+"""How long a control of the emulator, or a poll at a pace, waits for workers and for requests."""

@@ -56,7 +56,8 @@ class JobEnded(Struct, frozen=True):
     job_id: int
     status: JobStatus
     code: str | None
-    counts: Counts
+    counts: Counts | None = None
+    """Of a bulk write: its rows by outcome. Other jobs have an event of their own with counts."""
 
 
 class RecordsRead(Struct, frozen=True):

@@ -56,8 +56,11 @@ def _log_event(event: Event) -> None:
         case ResourceDivided(job_id, parts):
             _log.info("job %d: divided into %d parts", job_id, parts)
         case JobEnded(job_id, status, code, counts):
-            outcome = (status.value, code or "-", counts.added, counts.updated, counts.skipped)
-            _log.info("job %d: %s %s added %d updated %d skipped %d", job_id, *outcome)
+            outcome = f"{status.value} {code or '-'}"
+            if counts:
+                rows = (counts.added, counts.updated, counts.skipped)
+                outcome += " added {} updated {} skipped {}".format(*rows)
+            _log.info("job %d: %s", job_id, outcome)
         case RecordsRead(job_id, rows, seconds):
             _log.info("job %d: read %d records in %.1f s", job_id, rows, seconds)
         case RecordsUndone(job_id, records, seconds):

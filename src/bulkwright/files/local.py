@@ -107,7 +107,8 @@ class LocalFiles:
 
         `free_bytes` have to stay free on the disk.
         """
-        self._root = root
+        self.root = self._root = root
+        """The folder of the files."""
         self._free_bytes = free_bytes
         self._clock = clock
         folders = [root / name for name in ("uploads", "parts", "results", "incoming")]

@@ -62,7 +62,7 @@ def fail_read(lease: Lease, job: ReadJob, code: str, ctx: JobContext) -> None:
     """End a bulk read as FAILED, without a result."""
     ctx.claims.finish(lease, JobStatus.FAILED, code=code, has_result=False)
     ctx.files.delete_pieces(job.id)
-    ctx.observe(JobEnded(job.id, JobStatus.FAILED, code, Counts()))
+    ctx.observe(JobEnded(job.id, JobStatus.FAILED, code))
 
 
 def columns_of(module: Module, names: Sequence[str] | None) -> tuple[Field, ...]:
@@ -178,4 +178,4 @@ def _finish(lease: Lease, job: ReadJob, ctx: JobContext) -> None:
         return
     ctx.claims.finish(lease, JobStatus.COMPLETED, code=None, has_result=True, result_sha256=sha256)
     ctx.files.delete_pieces(job.id)
-    ctx.observe(JobEnded(job.id, JobStatus.COMPLETED, None, Counts()))
+    ctx.observe(JobEnded(job.id, JobStatus.COMPLETED, None))

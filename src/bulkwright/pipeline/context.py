@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
@@ -66,6 +67,8 @@ class JobContext:
     """How many rows a chunk has, below `chunk_rows`."""
     most_parts: int | None = 1
     """Into how many parts the rows of a resource are divided at most; None: one for each worker."""
+    after_chunk: Callable[[], None] | None = None
+    """Called after each chunk of a job in one part; it may raise Interrupted."""
     chunk_rows: int = CHUNK_ROWS
     chunk_bytes: int = CHUNK_TEXT_BYTES
     clock: Clock = SYSTEM_CLOCK

@@ -132,7 +132,7 @@ def _run_resource(
         if not split.is_divided:
             part = part or _next_part(lease, position, split, ctx)
             if part is not None:
-                PartRun(part, lease, split, source, ctx).run(attempt)
+                PartRun(part, lease, split, source, ctx, ctx.after_chunk).run(attempt)
             return _passed_limit(job, position, ctx)
         ctx.observe(ResourceDivided(job.id, split.parts))
         if part is not None:

@@ -353,4 +353,4 @@ def _finish(
         with ctx.undos.transaction():
             ctx.undos.release_images(job.org_id, job.undone_id)
     ctx.files.delete_pieces(job.id)
-    ctx.observe(JobEnded(job.id, status, code, Counts()))
+    ctx.observe(JobEnded(job.id, status, code))

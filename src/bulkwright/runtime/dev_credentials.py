@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-from typing import TYPE_CHECKING
 
 from bulkwright.domain import scope
+from bulkwright.emulator.credentials import credentials, write_credentials
 from bulkwright.runtime.errors import CannotServe
 from bulkwright.runtime.listen_address import Address
 from bulkwright.services import Services
 from bulkwright.settings import Settings
-
-if TYPE_CHECKING:
-    from bulkwright.service.setup import DevelopmentSetup
 
 
 def write_dev_credentials(settings: Settings, services: Services, address: Address) -> None:
@@ -23,14 +19,10 @@ def write_dev_credentials(settings: Settings, services: Services, address: Addre
     the next start writes it again. Raises CannotServe when the org was not made by --dev.
     """
     path = settings.credentials_path
-    new = path.with_suffix(".new")
     with services.database.transaction():
         services.accounts.lock_orgs()
-        credentials = _make_credentials(settings, services, address)
-        with open(os.open(new, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(credentials, file, indent=2)
-            file.write("\n")
-        new.replace(path)
+        made = _make_credentials(settings, services, address)
+        write_credentials(path, made)
 
 
 def _make_credentials(
@@ -38,7 +30,7 @@ def _make_credentials(
 ) -> dict[str, object]:
     path = settings.credentials_path
     if not services.accounts.orgs():
-        return _new_credentials(services.setup.dev_setup(), address)
+        return credentials(services.setup.dev_setup(), address.url)
     if not path.is_file():
         raise CannotServe(
             f"{settings.data} has an org that --dev did not create; "
@@ -51,18 +43,3 @@ def _make_credentials(
     token = services.tokens.issue_access(client, scope.EVERY)
     urls = dict.fromkeys(("base_url", "accounts_url", "upload_url"), address.url)
     return {**stored, **urls, "access_token": token}
-
-
-def _new_credentials(setup: DevelopmentSetup, address: Address) -> dict[str, object]:
-    user = setup.user
-    return {
-        "base_url": address.url,
-        "accounts_url": address.url,
-        "upload_url": address.url,
-        "org_id": str(setup.org.id),
-        "user": {"id": str(user.id), "name": user.name, "email": user.email},
-        "client_id": setup.registered.client.client_id,
-        "client_secret": setup.registered.secret,
-        "refresh_token": setup.refresh_token,
-        "access_token": setup.access_token,
-    }

@@ -12,8 +12,11 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
 
+from bulkwright.clock import SYSTEM_CLOCK
+from bulkwright.emulator.emulation import make_emulation
 from bulkwright.events.counters import Counters, RequestCounters
 from bulkwright.events.events import each
 from bulkwright.events.log import log_event
@@ -23,8 +26,9 @@ from bulkwright.runtime.dev_credentials import write_dev_credentials
 from bulkwright.runtime.errors import CannotServe
 from bulkwright.runtime.listen_address import hold_port, is_loopback
 from bulkwright.runtime.supervisor import Supervisor
+from bulkwright.services import Services
 from bulkwright.settings import Settings
-from bulkwright.wiring import make_dispatcher, open_services
+from bulkwright.wiring import make_dispatcher, open_baseline, open_services
 
 __all__ = ["CannotServe", "serve"]
 
@@ -52,12 +56,16 @@ def serve(settings: Settings) -> None:
     exclusive = settings.dev or not settings.database
     folder = _lock_data_folder(settings) if exclusive else nullcontext()
     port = hold_port(settings.host, settings.port, settings.scheme)
-    with folder, port as address, open_services(settings) as services:
+    with folder, port as address, ExitStack() as stack:
+        emulation = make_emulation(settings.emulator_path) if settings.dev else None
+        clock = SYSTEM_CLOCK if emulation is None else emulation.clock
+        services = stack.enter_context(open_services(settings, clock))
         if not settings.database:
             # This is the only server of the folder, so every claim is one of a dead server.
             services.outbox.release_all()
         if settings.dev:
             write_dev_credentials(settings, services, address)
+            _seed(settings, services)
         elif any(org.dev for org in services.accounts.orgs()):
             raise CannotServe(
                 f"{settings.name} was made by `serve --dev`: every reader of its "
@@ -78,7 +86,33 @@ def serve(settings: Settings) -> None:
         services.database.observe = observe
         dispatcher = make_dispatcher(settings, services, observe)
         metrics = Metrics(counters, WorkerMetrics(), RequestCounters(), services.backlog)
-        asyncio.run(Supervisor(settings, services, address, dispatcher, metrics).run())
+        if emulation is not None:
+            emulation.baseline = open_baseline(settings, services)
+            if emulation.baseline is not None:
+                stack.callback(emulation.baseline.copies.close)
+                emulation.baseline.take()
+            emulation.before_reset.append(dispatcher.drop_attempts)
+            emulation.on_reset.append(lambda: services.record_store.forget_indexes())
+        supervisor = Supervisor(settings, services, address, dispatcher, metrics, emulation)
+        asyncio.run(supervisor.run())
+
+
+def _seed(settings: Settings, services: Services) -> None:
+    """Adds the records of the seed folder. Raises CannotServe if they cannot be added."""
+    folder = Path(settings.seed) if settings.seed else settings.data / "seed"
+    if not folder.is_dir():
+        if settings.seed:
+            raise CannotServe(f"--seed {settings.seed} is no folder.")
+        return
+    from bulkwright.emulator.seed_folder import seed_from
+    from bulkwright.emulator.seeding import InvalidSeed, first_user
+
+    caller = first_user(services.accounts)
+    assert caller is not None
+    try:
+        seed_from(folder, settings.emulator_path / "seeded.json", services, caller)
+    except InvalidSeed as error:
+        raise CannotServe(f"{error.message} Correct the file, or take it out.") from None
 
 
 def _location(settings: Settings) -> str:

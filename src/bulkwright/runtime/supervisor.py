@@ -26,6 +26,7 @@ from granian.server.embed import Server
 
 from bulkwright.asgi import App, create_app
 from bulkwright.callback.dispatcher import CallbackDispatcher
+from bulkwright.emulator.emulation import Emulation
 from bulkwright.events.log import log_event
 from bulkwright.ops.metrics import Metrics
 from bulkwright.outages import classify
@@ -67,12 +68,14 @@ class Supervisor:
         address: Address,
         dispatcher: CallbackDispatcher,
         metrics: Metrics,
+        emulation: Emulation | None = None,
     ) -> None:
         self._settings = settings
         self._services = services
         self._address = address
         self._dispatcher = dispatcher
         self._metrics = metrics
+        self._emulation = emulation
         self._clock = services.database.clock
         self._stop = asyncio.Event()
         self._second_signal = asyncio.Event()
@@ -83,8 +86,15 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_signal)
         base_url = self._settings.public_origin or self._address.url
-        app = create_app(self._services, self._settings, base_url, metrics=self._metrics)
-        server = self._make_server(app)
+        app = create_app(
+            self._services,
+            self._settings,
+            base_url,
+            metrics=self._metrics,
+            emulation=self._emulation,
+        )
+        emulation = self._emulation
+        server = self._make_server(app if emulation is None else emulation.gate.before(app))
         serving = asyncio.create_task(server.serve())
         await self._wait_until_listening(serving)
         # This opens the database connection of that thread now. Later the folder may be read-only,

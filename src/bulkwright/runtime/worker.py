@@ -30,6 +30,7 @@ from bulkwright.domain.limits import (
 )
 from bulkwright.domain.read_job import ReadJob
 from bulkwright.domain.undo_job import UndoJob
+from bulkwright.emulator.steps import JobStage, JobSteps
 from bulkwright.events.events import (
     JobAttemptFailed,
     LeaseGone,
@@ -45,6 +46,7 @@ from bulkwright.pipeline.dry_run import OpenTrial, run_dry
 from bulkwright.pipeline.run import Interrupted, Undoing, fail_job, run_free_part, run_job
 from bulkwright.pipeline.undo import fail_undo, run_undo
 from bulkwright.runtime.best_effort import best_effort
+from bulkwright.runtime.held_job import first_half
 from bulkwright.runtime.lease_keeper import LeaseKeeper, end_dead_leases
 from bulkwright.runtime.warm_up import warm_up
 from bulkwright.runtime.worker_identity import worker_identity
@@ -67,23 +69,36 @@ class Blocked(Exception):
 
 @contextmanager
 def open_worker(
-    settings: Settings, observe: Observer, *, dry: bool = False, clock: Clock = SYSTEM_CLOCK
+    settings: Settings,
+    observe: Observer,
+    *,
+    dry: bool = False,
+    clock: Clock = SYSTEM_CLOCK,
+    steps: JobSteps | None = None,
 ) -> Iterator[tuple[Services, Worker]]:
-    """Opens the use cases and a worker over the worker's database, and migrates that first."""
+    """Opens the use cases and a worker over the worker's database, and migrates that first.
+
+    With the `steps` of an emulator, no job leaves a step before it may.
+    """
     opened = open_job_context(settings, observe, dry=dry, clock=clock)
     with opened as (services, ctx, open_claim_store, open_trial):
-        yield services, Worker(ctx, open_claim_store, open_trial)
+        yield services, Worker(ctx, open_claim_store, open_trial, steps)
 
 
 class Worker:
     """One worker."""
 
     def __init__(
-        self, ctx: JobContext, open_claim_store: OpenClaimStore, open_trial: OpenTrial
+        self,
+        ctx: JobContext,
+        open_claim_store: OpenClaimStore,
+        open_trial: OpenTrial,
+        steps: JobSteps | None = None,
     ) -> None:
         self._ctx = ctx
         self._open_claim_store = open_claim_store
         self._open_trial = open_trial
+        self._steps = steps
         self._clock = ctx.clock
         self._identity = worker_identity(os.getpid())
         self._deferred: dict[Lease | PartLease, bool] = {}
@@ -125,7 +140,7 @@ class Worker:
             self._ctx.observe(WorkerPolled())
             self._end_stalled()
             try:
-                worked = self.run_one() if helped is None else self.help(helped)
+                worked = self._work() if helped is None else self.help(helped)
             except Blocked as blocked:
                 if str(blocked) != reported:
                     reported = str(blocked)
@@ -141,6 +156,13 @@ class Worker:
                 pause, reported = BLOCKED_FIRST_SECONDS, ""
                 self._ctx.observe(WorkerResumed())
 
+    def _work(self) -> bool:
+        """Does `run_one`, unless the emulator lets no worker claim a job."""
+        if self._steps is None:
+            return self.run_one()
+        with self._steps.working() as allowed:
+            return allowed and self.run_one()
+
     def run_one(self, only: int | None = None) -> bool:
         """Claims and runs one job (or the job `only`). Returns False when there is none.
 
@@ -149,7 +171,7 @@ class Worker:
         """
         try:
             self._defer_remembered()
-            claimed = self._ctx.claims.claim(self._identity, only)
+            claimed = self._claim(only)
             if claimed is None:
                 return only is None and self._run_free_part()
         except Exception as error:
@@ -158,6 +180,19 @@ class Worker:
             raise
         self._run_claimed(*claimed)
         return True
+
+    def _claim(self, only: int | None = None) -> tuple[Lease, AnyJob, int] | None:
+        """Claims a free job (or the job `only`) that may leave its step; None if there is none."""
+        claims, steps = self._ctx.claims, self._steps
+        if steps is None or not steps.holds:
+            return claims.claim(self._identity, only)
+        for job in claims.open_jobs():
+            may_leave = job.is_aborted or steps.may_claim(job.id, job.status, job.created)
+            if may_leave and only in (None, job.id):
+                claimed = claims.claim(self._identity, job.id)
+                if claimed is not None:
+                    return claimed
+        return None
 
     def help(self, job_id: int) -> bool:
         """Claims and runs a part of a job that another worker runs. Returns False if there is none.
@@ -228,7 +263,7 @@ class Worker:
         Other workers may claim the part meanwhile: then it raises LeaseLost. So parts delay no job
         by more than a chunk, and the part need not be read from its beginning after a short job.
         """
-        claimed = self._ctx.claims.claim(self._identity)
+        claimed = self._claim()
         if claimed is None:
             return
         self._ctx.parts.release(part, counted=False)
@@ -237,6 +272,13 @@ class Worker:
         self._ctx.parts.resume(part)
 
     def _run_job(self, lease: Lease, job: AnyJob, attempt: int) -> None:
+        ctx = self._ctx
+        if (
+            self._steps is not None
+            and job.abort_time is None
+            and self._steps.step_of(job.id, job.created_time) is not JobStage.ENDED
+        ):
+            ctx = first_half(job, ctx)
         # A dry run is one transaction: no other connection can claim a job or renew a lease.
         keeper = nullcontext() if self._ctx.dry else LeaseKeeper(lease, self._open_claim_store)
         with keeper:
@@ -253,7 +295,7 @@ class Worker:
             elif job.dry:
                 run_dry(lease, job, attempt, self._ctx, self._open_trial)
             else:
-                run_job(lease, job, attempt, self._ctx)
+                run_job(lease, job, attempt, ctx)
 
     def _run_read(self, lease: Lease, job: ReadJob, attempt: int) -> None:
         code = _early_end(job, attempt)

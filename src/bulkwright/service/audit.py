@@ -58,6 +58,8 @@ class AuditLog:
         secret, and nothing that an unknown caller sent.
         """
         actor = actor or Actor(operator=operator())
+        if actor.user_id not in (None, user_id):
+            detail = "; ".join(part for part in (detail, f"by user {actor.user_id}") if part)
         if not action.is_administrative:
             if not self._is_allowed(action, f"{actor.address} {client_id or user_id or ''}"):
                 return
@@ -84,6 +86,15 @@ class AuditLog:
     ) -> list[AuditEntry]:
         """Returns up to `most` entries, newest first; with `since`, none that is older."""
         return self._store.newest(most, since=since, org_id=org_id, action=action)
+
+    def page_of_org(
+        self, org_id: int, most: int, *, before: int | None = None, action: Action | None = None
+    ) -> list[tuple[int, AuditEntry]]:
+        """Returns up to `most` entries of an org with their ids, newest first.
+
+        With `before`, those with lower ids.
+        """
+        return self._store.page_of_org(org_id, most, before=before, action=action)
 
     def _is_allowed(self, action: Action, caller: str) -> bool:
         allowed = self._of_one.take(f"{action} {caller}") and (

@@ -14,7 +14,7 @@ from bulkwright.service.schema_document import ModuleEntry, mistake, module_entr
 from bulkwright.service.zoho_fields import Translation, translate
 from bulkwright.store.modules import ModuleStore
 
-_SYSTEM_FIELDS: tuple[dict[str, Any], ...] = (
+_RAW_COMMON_FIELDS: tuple[dict[str, Any], ...] = (
     {"api_name": "id", "display_label": "Record Id", "data_type": "bigint", "length": 20,
      "read_only": True, "unique": True},
     {"api_name": "Owner", "display_label": "Owner", "data_type": "ownerlookup", "length": 120},
@@ -28,7 +28,6 @@ _SYSTEM_FIELDS: tuple[dict[str, Any], ...] = (
      "length": 120, "read_only": True},
     {"api_name": "Layout", "display_label": "Layout", "data_type": "layout", "length": 50},
 )  # fmt: skip
-"""The fields that every module has."""
 
 
 class SchemaService:
@@ -81,7 +80,7 @@ class SchemaService:
                 changed.append(known[name])
             elif fields:
                 first_id = self._modules.take_ids(len(fields))
-                changed.append(self._modules.extend(module, _numbered(fields, first_id)))
+                changed.append(self._modules.extend(module, numbered(fields, first_id)))
         return changed
 
     def translated(self, org_id: int, document: object, module: str | None) -> Translation:
@@ -90,7 +89,7 @@ class SchemaService:
             known.api_name: {f.api_name for f in known.fields}
             for known in self._modules.modules(org_id)
         }
-        system = {field["api_name"] for field in _SYSTEM_FIELDS}
+        system = {field.api_name for field in COMMON_FIELDS}
         return translate(document, module, {**existing, "": system})
 
     def _target(self, entry: ModuleEntry, known: Mapping[str, Module]) -> Module | None:
@@ -114,10 +113,9 @@ class SchemaService:
             name = Field(0, "Name", f"{singular} Name", "text", 120, system_mandatory=True)
             fields = [name, *fields]
         marked = [replace(f, duplicate_check=True) if f.api_name == "Name" else f for f in fields]
-        system = [_standard_field(f) for f in _SYSTEM_FIELDS]
         return self._module(
             org_id,
-            [*system, *marked],
+            [*COMMON_FIELDS, *marked],
             api_name=entry.name,
             module_name=entry.name,
             singular_label=singular,
@@ -132,7 +130,7 @@ class SchemaService:
             org_id=org_id,
             id=first_id,
             layout_id=first_id + 1,
-            fields=tuple(_numbered(fields, first_id + 2)),
+            fields=tuple(numbered(fields, first_id + 2)),
             **attributes,
         )
 
@@ -140,7 +138,7 @@ class SchemaService:
 def _new_fields(entry: ModuleEntry, module: Module | None, modules: Collection[str]) -> list[Field]:
     """Returns the fields of an entry that its module does not have yet."""
     existing = {f.api_name: f for f in module.fields} if module is not None else {}
-    taken = {n.casefold() for n in existing} or {f["api_name"].casefold() for f in _SYSTEM_FIELDS}
+    taken = {n.casefold() for n in existing} or {f.api_name.casefold() for f in COMMON_FIELDS}
     new = []
     for place, field in entry.fields(modules):
         old = existing.get(field.api_name)
@@ -183,5 +181,10 @@ def _standard_field(raw: Mapping[str, Any], *, duplicate_check: bool = False) ->
     )
 
 
-def _numbered(fields: Iterable[Field], first_id: int) -> list[Field]:
+def numbered(fields: Iterable[Field], first_id: int) -> list[Field]:
+    """Returns the fields with consecutive ids."""
     return [replace(field, id=first_id + i) for i, field in enumerate(fields)]
+
+
+COMMON_FIELDS: tuple[Field, ...] = tuple(map(_standard_field, _RAW_COMMON_FIELDS))
+"""The fields that every module has, with id 0."""

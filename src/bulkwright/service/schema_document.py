@@ -65,12 +65,12 @@ class ModuleEntry:
     def fields(self, modules: Collection[str]) -> Iterator[tuple[str, Field]]:
         """Yields the place of each field, and the field with id 0.
 
-        `modules` are the names of all modules that a lookup may refer to.
+        `modules` are as for `read_field`.
         """
         raw_fields = _list(self._raw.get("fields", []), f"{self.place}.fields")
         for number, raw in enumerate(raw_fields):
             place = f"{self.place}.fields[{number}]"
-            yield place, _field(_dict(raw, place), place, modules)
+            yield place, read_field(_dict(raw, place), place, modules)
 
 
 def module_entries(document: object) -> Iterator[ModuleEntry]:
@@ -94,7 +94,11 @@ def _modules(document: object) -> list[Any]:
     return _list(_dict(document, "$").get("modules"), "$.modules")
 
 
-def _field(raw: Mapping[str, Any], place: str, modules: Collection[str]) -> Field:
+def read_field(raw: Mapping[str, Any], place: str, modules: Collection[str]) -> Field:
+    """Returns the field that an object of the document describes, with id 0.
+
+    `modules` are the names of all modules that a lookup may refer to.
+    """
     _check_keys(raw, _FIELD_KEYS, place)
     name = _name(raw, place, _MAX_FIELD_NAME)
     if name.casefold().endswith("__key"):

@@ -50,7 +50,7 @@ class DevelopmentSetup:
 
 
 class SetupService:
-    """Creates orgs, users and clients for an operator; not reachable over HTTP.
+    """Creates orgs, users and clients. Over HTTP only the console registers clients.
 
     `actor` creates them, for the audit log; None is the operator of this process.
     """
@@ -194,6 +194,21 @@ class SetupService:
             redirect_uris=(SAMPLE_REDIRECT,),
             client_id=SAMPLE_CLIENT_ID,
         )
+        return self._with_tokens(org, user, made)
+
+    def another_dev_setup(self, company_name: str) -> DevelopmentSetup:
+        """Creates a further org, a user and a client for development; otherwise as `dev_setup`.
+
+        Raises InvalidData for a name that cannot be one.
+        """
+        with self._accounts.transaction():
+            org = self.create_org(company_name, time_zone="America/Los_Angeles", dev=True)
+            email = f"patricia.boyle@org{org.id}.example"
+            user = self.create_user(org, "Patricia", "Boyle", email)
+            made = self.register_client(user, ClientKind.SELF, "Development")
+            return self._with_tokens(org, user, made)
+
+    def _with_tokens(self, org: Org, user: User, made: Registered) -> DevelopmentSetup:
         return DevelopmentSetup(
             org=org,
             user=user,

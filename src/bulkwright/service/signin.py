@@ -167,13 +167,27 @@ class SignInService:
         user = self.accounts.user_by_email(org_id, email[:_MAX_EMAIL_LENGTH])
         return self.sessions.is_device(hashed(device), 0 if user is None else user.id)
 
-    def signed_in(self, secret: str, org_id: int) -> SignedIn | None:
-        """Returns the user who is signed in to an org with this secret, or None."""
+    def org_of(self, name: str) -> int:
+        """Returns the id of the org that a user names by its id or its company name.
+
+        Without a name, that of the only org that is active. 0, which no org has, if none is meant.
+        """
+        active = [org for org in self.accounts.orgs() if org.is_active]
+        wanted = name.strip().casefold()
+        if wanted:
+            active = [o for o in active if wanted in (str(o.id), o.company_name.strip().casefold())]
+        return active[0].id if len(active) == 1 else 0
+
+    def signed_in(self, secret: str, org_id: int | None = None) -> SignedIn | None:
+        """Returns the user who is signed in with this secret, or None.
+
+        With an org, only a user of that org.
+        """
         session = self.sessions.session(hashed(secret))
-        if session is None or session.org_id != org_id:
+        if session is None or org_id not in (None, session.org_id):
             return None
-        user = self.accounts.user(org_id, session.user_id)
-        org = self.accounts.org(org_id)
+        user = self.accounts.user(session.org_id, session.user_id)
+        org = self.accounts.org(session.org_id)
         if user is None or org is None or not (user.is_active and org.is_active):
             return None
         return SignedIn(session, user, org)

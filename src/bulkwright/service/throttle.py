@@ -6,6 +6,7 @@ used longest ago are dropped first. `Failures` counts in the database, for all p
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from ipaddress import IPv6Address, ip_address
@@ -30,6 +31,17 @@ class TryLater(Exception):
         self.seconds = seconds
         super().__init__(f"try again in {seconds:.0f} s")
 
+    @property
+    def whole_seconds(self) -> int:
+        """The seconds, rounded up."""
+        return math.ceil(self.seconds)
+
+    @property
+    def words(self) -> str:
+        """The time for a person: `12 seconds`, `3 minutes`."""
+        seconds = self.whole_seconds
+        return f"{seconds} seconds" if seconds < 100 else f"{seconds // 60 + 1} minutes"
+
 
 class Allowance:
     """A token bucket by key: up to `most` requests at once, refilled by `per_second`."""
@@ -53,6 +65,11 @@ class Allowance:
             if len(self._buckets) > KEYS_REMEMBERED:
                 self._buckets.popitem(last=False)
             return granted
+
+    def forget(self) -> None:
+        """Forgets all requests."""
+        with self._lock:
+            self._buckets.clear()
 
 
 class Failures:

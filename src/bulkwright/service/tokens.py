@@ -45,7 +45,7 @@ class Grant:
 
 
 class TokenService:
-    """The grants of the token endpoint (facts 7.2), and tokens for the console and the pages.
+    """The grants of the token endpoint (facts 7.2), and tokens for the command line and the pages.
 
     The grants raise OAuthError. `actor` sends the request, for the audit log.
     """
@@ -175,7 +175,7 @@ class TokenService:
                 self._accounts.revoke(stored.hash)
                 self._record(Action.TOKEN_REVOKED, stored, actor, f"{stored.kind} {stored.id}")
 
-    # For an operator at the console and for the consent page: no client secret is needed
+    # For an operator, and for the consent page and the console: no client secret is needed
 
     def issue_access(
         self,

@@ -50,7 +50,7 @@ def translate(
             if not isinstance(raw, dict) or raw.get("api_name") in has:
                 continue
             if raw.get("data_type") in DATA_TYPES:
-                fields.append(_field(raw))
+                fields.append(as_entry(raw))
             else:
                 omitted.append(f"{raw.get('api_name')} ({raw.get('data_type')})")
         modules.append({**entry, "fields": fields})
@@ -79,7 +79,8 @@ def _is_zoho(raw: object) -> bool:
     return isinstance(raw, dict) and not _ZOHO_KEYS.isdisjoint(raw)
 
 
-def _field(raw: Mapping[str, Any]) -> dict[str, Any]:
+def as_entry(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a field of Zoho's as `schema_document.read_field` reads it."""
     data_type = raw["data_type"]
     field: dict[str, Any] = {
         "api_name": raw.get("api_name"),
@@ -101,5 +102,7 @@ def _field(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _value(raw: object) -> str:
+    if isinstance(raw, dict) and raw.get("type") == "unused":
+        return ""  # of a global picklist, and not chosen for this field
     value = raw.get("actual_value") or raw.get("display_value") if isinstance(raw, dict) else raw
     return "" if value is None else str(value)

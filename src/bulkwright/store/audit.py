@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from bulkwright.domain.audit import Action, Actor, AuditEntry
-from bulkwright.store.database import Database
+from bulkwright.store.database import Database, Row
 from bulkwright.store.times import from_micros, to_micros
 
 
@@ -45,15 +45,32 @@ class AuditStore:
             org_id=org_id,
             action=None if action is None else action.value,
         )
-        return [
-            AuditEntry(
-                time=from_micros(row["time"], "UTC"),
-                action=Action(row["action"]),
-                actor=Actor(row["address"], row["operator"]),
-                org_id=row["org_id"],
-                user_id=row["user_id"],
-                client_id=row["client_id"],
-                detail=row["detail"],
-            )
-            for row in rows
-        ]
+        return [_entry(row) for row in rows]
+
+    def page_of_org(
+        self, org_id: int, most: int, *, before: int | None, action: Action | None
+    ) -> list[tuple[int, AuditEntry]]:
+        """Returns up to `most` entries of an org with their ids, newest first.
+
+        With `before`, those with lower ids.
+        """
+        rows = self._db.all(
+            "audit_entries_of_org",
+            org_id=org_id,
+            most=most,
+            before=before,
+            action=None if action is None else action.value,
+        )
+        return [(row["id"], _entry(row)) for row in rows]
+
+
+def _entry(row: Row) -> AuditEntry:
+    return AuditEntry(
+        time=from_micros(row["time"], "UTC"),
+        action=Action(row["action"]),
+        actor=Actor(row["address"], row["operator"]),
+        org_id=row["org_id"],
+        user_id=row["user_id"],
+        client_id=row["client_id"],
+        detail=row["detail"],
+    )

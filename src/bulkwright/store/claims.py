@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
+from typing import NamedTuple
 
 from bulkwright.domain.any_job import AnyJob
 from bulkwright.domain.errors import LeaseLost
@@ -20,10 +22,23 @@ from bulkwright.store.jobs import JobStore
 from bulkwright.store.outbox import OutboxStore
 from bulkwright.store.parts import PartStore
 from bulkwright.store.reads import ReadStore
-from bulkwright.store.times import LEASE_MICROS, lease_now, lease_times, now_micros
+from bulkwright.store.times import LEASE_MICROS, from_micros, lease_now, lease_times, now_micros
 from bulkwright.store.unchanged import UnchangedStore
 from bulkwright.store.undos import UndoStore
 from bulkwright.store.wakeups import Topic, Wakeups
+
+_OPEN_JOBS = 1_000
+
+
+class JobStep(NamedTuple):
+    """How far a job is."""
+
+    id: int
+    status: JobStatus
+    created: datetime
+    is_released: bool
+    """Whether no worker has claimed it."""
+    is_aborted: bool
 
 
 class ClaimStore:
@@ -59,6 +74,15 @@ class ClaimStore:
         job = self._jobs.job(*number) or self._reads.job(*number) or self._undos.job(*number)
         assert job is not None
         return Lease(job.id, row["lease_token"], worker), job, int(row["attempts"])
+
+    def step_of(self, job_id: int) -> JobStep | None:
+        """Returns how far a job is; None if there is none."""
+        row = self._db.one("job_step", id=job_id)
+        return None if row is None else _step(row)
+
+    def open_jobs(self) -> list[JobStep]:
+        """Returns the oldest jobs that have not ended."""
+        return [_step(row) for row in self._db.all("open_job_steps", most=_OPEN_JOBS)]
 
     def renew(self, lease: Lease | PartLease) -> None:
         """Extends a claim by a lease time from now. Raises LeaseLost if it no longer holds."""
@@ -264,6 +288,12 @@ class ClaimStore:
         self._db.wake(Topic.JOBS)
         return True
 
+    def fence_all(self) -> None:
+        """Takes all jobs from their workers, so that none of them changes anything more."""
+        with self._db.transaction():
+            self._db.run("fence_all_jobs")
+            self._db.run("fence_all_parts")
+
     def finish(
         self,
         lease: Lease,
@@ -300,6 +330,16 @@ class ClaimStore:
                 self._db.run("fail_resource", id=lease.job_id, code=code)
                 rest = ResourceStatus.SKIPPED
             self._db.run("finish_resources", id=lease.job_id, status=rest.value)
+
+
+def _step(row: Row) -> JobStep:
+    return JobStep(
+        row["id"],
+        JobStatus(row["status"]),
+        from_micros(row["created_time"], "UTC"),
+        is_released=row["lease_until"] == 0,
+        is_aborted=row["abort_time"] is not None,
+    )
 
 
 def _held(row: Row | None) -> Row:

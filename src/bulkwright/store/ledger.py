@@ -7,6 +7,7 @@ from bulkwright.domain.outcome import Counts
 from bulkwright.domain.unchanged import UnchangedRows
 from bulkwright.store.database import Database, Row
 from bulkwright.store.parts import PartStore
+from bulkwright.store.times import now_micros
 from bulkwright.store.unchanged import UnchangedStore
 
 
@@ -73,6 +74,20 @@ class LedgerStore:
         assert row is not None
         return int(row["chunks"])
 
+    def commits(self, job_id: int, most: int) -> list[tuple[int, int]]:
+        """Returns when rows of a job were committed, in microseconds, and how many then, in order.
+
+        Chunks that follow each other closely are added up: there are at most `most` and one times.
+        Chunks that an older version has committed are left out.
+        """
+        times = self._db.one("ledger_times", job_id=job_id)
+        if times is None or times["first"] is None:
+            return []
+        first = times["first"]
+        span = (times["last"] - first) // most + 1
+        rows = self._db.all("ledger_commits", job_id=job_id, begun=first, span=span)
+        return [(row["moment"], int(row["row_count"])) for row in rows]
+
     def _add(self, job_id: int, entry: LedgerEntry, part: int) -> None:
         self._db.run(
             "add_ledger_entry",
@@ -92,6 +107,7 @@ class LedgerStore:
             piece_plain=entry.piece.plain_bytes,
             piece_crc=entry.piece.crc32,
             first_id=entry.first_id,
+            committed_time=now_micros(self._db.clock),
         )
 
 

@@ -31,6 +31,10 @@ class CannotMigrate(Exception):
     """The database cannot be brought up to date by this program; the message says why."""
 
 
+class UnusableCopy(Exception):
+    """A copy of a database that this program cannot load; the message says why."""
+
+
 def migrate(database: Database) -> list[str]:
     """Brings the database up to date; returns the names of the migrations that were applied.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from bulkwright.store import tables
 from bulkwright.store.database import Database, Row
 
 _FLAGS = ("system_mandatory", "layout_mandatory", "read_only", "duplicate_check", "custom")
+_NAMES = ("module_name", "singular_label", "plural_label", "generated_type")
 _MOST_KEPT = 1_000
 """Modules that one store keeps in memory."""
 
@@ -100,9 +101,7 @@ class ModuleStore:
                 if self.module(module.org_id, module.api_name) is None:
                     self._add(module)
                 else:
-                    self._change_version(module)
-                    self._db.run("delete_fields", org_id=module.org_id, module=module.api_name)
-                    self._add_fields(module, module.fields)
+                    self._replace_fields(module)
 
     def extend(self, module: Module, fields: Iterable[Field]) -> Module:
         """Adds fields to a module and its table, all or none; returns the changed module."""
@@ -115,6 +114,35 @@ class ModuleStore:
                     self._db.sql(statement)
                 module = replace(module, fields=(*module.fields, field))
         return module
+
+    def restate(self, module: Module, added: Collection[Field]) -> None:
+        """Replaces the labels and the fields of a module; `added` are those without a column yet.
+
+        Every other field has the storage type and the index that it had. All or none.
+        """
+        with self._db.transaction():
+            self._db.all("lock_schema")
+            self._describe(module)
+            for field in added:
+                for statement in tables.add_column(module, field, self._db.types):
+                    self._db.sql(statement)
+
+    def rebuild(self, old: Module, new: Module) -> bool:
+        """Replaces a module and its table by another one of its name, all or none.
+
+        Returns False, and changes nothing, if the module has records.
+        """
+        with self._db.transaction():
+            self._db.all("lock_schema")
+            self.lock(old)
+            if self._db.sql(tables.page(old), (tables.BEFORE_ALL, 1)):
+                return False
+            for statement in tables.drop_table(old):
+                self._db.sql(statement)
+            self._describe(new)
+            for statement in tables.create_table(new, self._db.types):
+                self._db.sql(statement)
+        return True
 
     def picklist_values(self, module: Module, field: Field, first: int) -> list[str]:
         """Returns the values of a picklist from the position `first` on, as they are now."""
@@ -160,6 +188,20 @@ class ModuleStore:
         for field in fields:
             if field.pick_list_values:
                 self._add_values(module, field, 0, field.pick_list_values)
+
+    def _describe(self, module: Module) -> None:
+        self._db.run(
+            "name_module",
+            org_id=module.org_id,
+            api_name=module.api_name,
+            **{name: getattr(module, name) for name in _NAMES},
+        )
+        self._replace_fields(module)
+
+    def _replace_fields(self, module: Module) -> None:
+        self._change_version(module)
+        self._db.run("delete_fields", org_id=module.org_id, module=module.api_name)
+        self._add_fields(module, module.fields)
 
     def _add_values(self, module: Module, field: Field, first: int, values: Sequence[str]) -> None:
         self._db.run(

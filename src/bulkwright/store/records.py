@@ -67,6 +67,10 @@ class RecordStore:
             self._modules.lock(module)
             yield
 
+    def forget_indexes(self) -> None:
+        """Makes `ensure_index` look again: the database was replaced."""
+        self._indexed.clear()
+
     def ensure_index(self, module: Module, field: Field) -> None:
         """Creates the index by which records are found by a field, if it is missing.
 

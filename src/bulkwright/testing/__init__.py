@@ -1,13 +1,36 @@
 """A real Bulkwright server for the tests of other programs.
 
-    from bulkwright.testing import ServerProcess
+    from bulkwright.testing import temporary_server
 
-    with ServerProcess(tmp_path / "data") as server:
+    with temporary_server() as server:
         httpx2.get(f"{server.base_url}/crm/v2/org", headers=server.headers)
 
-Needs the standard library only, so that importing it costs a test run nothing.
+`plugin.py` is the pytest plugin. All of it needs the standard library only, and is imported on its
+first use, so that importing it costs a test run nothing.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from bulkwright.testing.server import ServerDidNotStart, ServerProcess, child_processes
 
-__all__ = ["ServerDidNotStart", "ServerProcess", "child_processes"]
+if TYPE_CHECKING:
+    from bulkwright.testing.emulator import BulkwrightServer, ControlFailed, temporary_server
+
+__all__ = [
+    "BulkwrightServer",
+    "ControlFailed",
+    "ServerDidNotStart",
+    "ServerProcess",
+    "child_processes",
+    "temporary_server",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in __all__:
+        from bulkwright.testing import emulator
+
+        return getattr(emulator, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

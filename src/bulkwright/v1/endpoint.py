@@ -121,10 +121,15 @@ def decode(call: OwnCall, kind: type[StructT]) -> StructT:
     return decoded
 
 
-def _check_access(services: OwnServices, endpoint: OwnEndpoint, authorization: list[str]) -> Caller:
-    caller = services.tokens.check(bearer_token(authorization))
+def require_access(endpoint: OwnEndpoint, caller: Caller) -> None:
+    """Raises an AccessError if a caller may not call an endpoint."""
     if not scope.permits(caller.scopes, endpoint.scopes):
         wanted = scope.shown(endpoint.scopes[0])
         raise ScopeMismatch(f"The access token lacks the scope {wanted}.")
     caller.role.require(endpoint.right)
+
+
+def _check_access(services: OwnServices, endpoint: OwnEndpoint, authorization: list[str]) -> Caller:
+    caller = services.tokens.check(bearer_token(authorization))
+    require_access(endpoint, caller)
     return caller

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from starlette.responses import Response, StreamingResponse
 
@@ -21,7 +21,6 @@ from bulkwright.v1.present import job_snapshot
 from bulkwright.v1.problems import NoSuchJob, TooManyStreams
 from bulkwright.web.json import encode
 from bulkwright.web.route import ParameterDoc, ResponseDoc
-from bulkwright.wire import own
 
 _MEDIA_TYPE = "text/event-stream"
 _SILENT_POLLS = round(EVENT_SILENT_SECONDS / EVENT_POLL_SECONDS)
@@ -32,36 +31,42 @@ def stream_events(call: OwnCall) -> Response:
 
     A client that continues with the id of the last event gets status 204, which ends its attempts.
     """
+    return stream(call, lambda job: encode(job_snapshot(job, call.api.services.jobs)))
+
+
+def stream(call: OwnCall, data: Callable[[Job], bytes]) -> Response:
+    """Returns the stream of a job's events. `data` returns the data of one, on a thread."""
     job = job_of(call)
     last = call.request.header(b"last-event-id")
     if job.status.is_final and last == _event_id(job):
         return Response(status_code=204)
     if call.api.streams[call.caller.org_id] >= EVENT_STREAMS_OF_ORG:
         raise TooManyStreams
-    return StreamingResponse(_counted(call, last), media_type=_MEDIA_TYPE)
+    return StreamingResponse(_counted(call, last, data), media_type=_MEDIA_TYPE)
 
 
-async def _counted(call: OwnCall, last: str | None) -> AsyncIterator[bytes]:
+async def _counted(
+    call: OwnCall, last: str | None, data: Callable[[Job], bytes]
+) -> AsyncIterator[bytes]:
     streams, org = call.api.streams, call.caller.org_id
     streams[org] += 1
     try:
-        async for piece in _events(call, last):
+        async for piece in _events(call, last, data):
             yield piece
     finally:
         streams[org] -= 1
 
 
-async def _events(call: OwnCall, last: str | None) -> AsyncIterator[bytes]:
+async def _events(
+    call: OwnCall, last: str | None, data: Callable[[Job], bytes]
+) -> AsyncIterator[bytes]:
     silent = 0
     while not call.api.is_draining():
-        job, snapshot = await call.request.run(_present, call)
+        job, lines = await call.request.run(_present, call, last, data)
         event_id = _event_id(job)
         if event_id != last:
             last, silent = event_id, 0
-            yield b"id: %s\nevent: job\ndata: %s\n\n" % (
-                event_id.encode(),
-                encode(snapshot),
-            )
+            yield b"id: %s\nevent: job\n%s\n" % (event_id.encode(), lines)
         if job.status.is_final:
             return
         silent += 1
@@ -70,14 +75,16 @@ async def _events(call: OwnCall, last: str | None) -> AsyncIterator[bytes]:
         await asyncio.sleep(EVENT_POLL_SECONDS)
 
 
-def _present(call: OwnCall) -> tuple[Job, own.JobSnapshot]:
-    """Returns the job as it is now, and as it is sent.
+def _present(call: OwnCall, last: str | None, data: Callable[[Job], bytes]) -> tuple[Job, bytes]:
+    """Returns the job as it is now, and the lines of its data if they are to be sent.
 
-    Raises an AccessError if the token is not valid any more.
+    Raises an AccessError if the caller may not read the job any more.
     """
     call.check_access()
     job = job_of(call)
-    return job, job_snapshot(job, call.api.services.jobs)
+    if _event_id(job) == last:
+        return job, b""
+    return job, b"".join(b"data: %s\n" % line for line in data(job).splitlines())
 
 
 def _event_id(job: Job) -> str:

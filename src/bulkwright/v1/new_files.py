@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.responses import Response
 
 from bulkwright.domain import errors as e
@@ -9,6 +11,8 @@ from bulkwright.domain.account import Right
 from bulkwright.domain.file_format import FileFormat
 from bulkwright.domain.idempotency import idempotency_key
 from bulkwright.domain.scope import JOBS_CREATE
+from bulkwright.domain.upload import Upload
+from bulkwright.files import Incoming
 from bulkwright.v1.endpoint import OwnCall, OwnEndpoint, json_answer
 from bulkwright.v1.present import file_snapshot
 from bulkwright.v1.problems import InvalidParameter
@@ -56,20 +60,36 @@ def _named_format(call: OwnCall) -> FileFormat | None:
 
 async def upload_file(call: OwnCall) -> Response:
     """Receives a file of any format, and returns what it holds."""
-    uploads, request, caller = call.api.services.uploads, call.request, call.caller
+    uploads, caller, key = call.api.services.uploads, call.caller, key_of(call)
     named, sheet = _named_format(call), call.query.get("sheet")
-    key, most = key_of(call), uploads.limits.upload_bytes
-    left = await request.run(uploads.admit, caller, key=key)
-    upload = await hand_over_file(
+
+    def take(name: str, incoming: Incoming) -> Upload:
+        return uploads.receive_any(caller, name, incoming, key, named=named, sheet=sheet)
+
+    return json_answer(file_snapshot(await receive_upload(call, take, key)), 201)
+
+
+async def receive_upload(
+    call: OwnCall,
+    take: Callable[[str, Incoming], Upload],
+    key: str | None = None,
+    fields: dict[str, str] | None = None,
+) -> Upload:
+    """Receives the file of a form as far as the org may upload; returns what `take` makes of it.
+
+    `fields` gets the other parts of the form before that.
+    """
+    uploads, request = call.api.services.uploads, call.request
+    most = uploads.limits.upload_bytes
+    left = await request.run(uploads.admit, call.caller, key=key)
+    return await hand_over_file(
         request,
         call.api.services.files.incoming(),
         left if most is None else min(most, left),
-        lambda name, incoming: uploads.receive_any(
-            caller, name, incoming, key, named=named, sheet=sheet
-        ),
+        take,
         heavy=True,
+        fields=fields,
     )
-    return json_answer(file_snapshot(upload), 201)
 
 
 ENDPOINTS = (

@@ -153,9 +153,20 @@ def status_of(kind: type[Exception]) -> int:
 
 def problem(error: Exception) -> Response:
     """Returns the response to any error, also of the kernel and of the machine."""
+    body = details_of(error)
+    headers = {}
+    if body.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    elif body.code == Unavailable.code:
+        headers["retry-after"] = str(_RETRY_SECONDS)
+    return Response(encode(body), body.status, headers, MEDIA_TYPE)
+
+
+def details_of(error: Exception) -> ProblemDetails:
+    """Returns what a client reads about any error, also of the kernel and of the machine."""
     known = _known(error)
     status = status_of(type(known))
-    body = ProblemDetails(
+    return ProblemDetails(
         type="about:blank",
         title=HTTPStatus(status).phrase,
         status=status,
@@ -163,12 +174,6 @@ def problem(error: Exception) -> Response:
         detail=_detail(known),
         details=known.details,
     )
-    headers = {}
-    if status == 401:
-        headers["www-authenticate"] = "Bearer"
-    elif isinstance(known, Unavailable):
-        headers["retry-after"] = str(_RETRY_SECONDS)
-    return Response(encode(body), status, headers, MEDIA_TYPE)
 
 
 def _detail(error: errors.BulkwrightError) -> str:

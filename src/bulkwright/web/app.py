@@ -64,6 +64,8 @@ class KernelOptions(NamedTuple):
     """Observes the error of a request. It never raises."""
     serves_host: Callable[[str], bool] | None = None
     """Whether a `Host` header has a name of this server; None if any name is one."""
+    note_exchange: Callable[[Request, Response | None, int, float], None] | None = None
+    """Notes a request with its response (None: a mounted app made it), status and seconds."""
 
 
 class Kernel:
@@ -83,6 +85,7 @@ class Kernel:
         self._heavy_turns = Turns(options.executor, options.most_heavy_turns)
         self._trusted_proxies = options.trusted_proxies
         self._count = options.count_response
+        self._note = options.note_exchange
         self._log_level = options.access_log_level
         self._defaults = (*EVERY_RESPONSE, *((HTTPS_ONLY,) if options.https_only else ()))
         self._of_json = (*self._defaults, *JSON_HEADERS)
@@ -102,6 +105,10 @@ class Kernel:
             await self._send(request, response, send)
         seconds = perf_counter() - begun
         self._count(request.route, status, seconds)
+        if self._note is not None:
+            self._note(
+                request, response if isinstance(response, Response) else None, status, seconds
+            )
         if _access_log.isEnabledFor(self._log_level):
             _log_request(request, status, seconds, self._log_level)
 

@@ -30,10 +30,14 @@ class Cors:
         routes: Sequence[AnyRoute],
         allowed_headers: bytes,
         clock: Clock = SYSTEM_CLOCK,
+        same_origin: Sequence[str] = (),
     ) -> None:
-        """`origins` returns the allowed origins; their requests may have `allowed_headers`."""
+        """`origins` returns the allowed origins; their requests may have `allowed_headers`.
+
+        `same_origin` are prefixes of mounted apps whose responses no other origin may read.
+        """
         self._origins = origins
-        self._same_origin = _prefixes(routes)
+        self._same_origin = (*_prefixes(routes), *(path.lstrip("/") for path in same_origin))
         methods = ", ".join(sorted({route.method for route in routes}))
         self._preflight: Headers = [
             (b"access-control-allow-methods", methods.encode()),

@@ -27,15 +27,21 @@ _WRITE_BYTES = 1024 * 1024
 _OVERHEAD_BYTES = 1024 * 1024
 """Bytes of a body beside its file: boundaries, part headers, other small parts."""
 _LONGEST_BOUNDARY = 200
+_FIELD_BYTES = 4_096
+"""Bytes of a small part of a form with a file; a longer one is left out."""
 _MALFORMED = "The body is not a sound multipart form"
 
 
 async def receive_file(
-    request: Request, write: Callable[[bytes], object], limit: int | None
+    request: Request,
+    write: Callable[[bytes], object],
+    limit: int | None,
+    fields: dict[str, str] | None = None,
 ) -> str:
     """Writes the first file part of the body with `write`, on a thread; returns its file name.
 
-    The name of the part does not matter (facts 2.4), nor does its Content-Type. Raises
+    `fields` gets the other parts; of several with one name the last. The name of the part does not
+    matter (facts 2.4), nor does its Content-Type. Raises
     FilePartTooLarge once the file is longer than `limit` bytes, MissingFilePart without a file
     part, and MalformedMultipart.
     """
@@ -43,7 +49,7 @@ async def receive_file(
     body_limit = math.inf if limit is None else limit + _OVERHEAD_BYTES
     if (request.content_length or 0) > body_limit:
         raise FilePartTooLarge
-    part = _FilePart()
+    part = _FilePart({} if fields is None else fields)
     writer = _BufferedWriter(request, write)
     body = _limited(request.chunks(), body_limit)
     async with aclosing(part.read(request, body)) as file:
@@ -62,15 +68,17 @@ async def hand_over_file(
     take: Callable[[str, FileT], T],
     *,
     heavy: bool = False,
+    fields: dict[str, str] | None = None,
 ) -> T:
     """Receives a file into a new one, and returns what `take` makes of its name and the file.
 
     `take` runs on a thread, which owns the file: it may run longer than the request. With `heavy`
-    it may keep a core busy (`Request.run_heavy`). Raises what `receive_file` raises.
+    it may keep a core busy (`Request.run_heavy`). `fields` gets the other parts of the form before
+    that. Raises what `receive_file` raises.
     """
     with ExitStack() as stack:
         file = stack.enter_context(opened)
-        name = await receive_file(request, file.write, limit)
+        name = await receive_file(request, file.write, limit, fields)
         run = request.run_heavy if heavy else request.run
         return await run(_take, stack.pop_all(), take, name, file)
 
@@ -108,10 +116,13 @@ async def form_fields(request: Request, limit: int) -> dict[str, str]:
 class _FilePart:
     """The first file part of a form."""
 
-    def __init__(self) -> None:
+    def __init__(self, fields: dict[str, str]) -> None:
         self.name: str | None = None
         """The file name, once the head of the part has arrived."""
         self._is_open = False
+        self._fields = fields
+        self._field, self._value = "", bytearray()
+        """The name of the small part that is read, and what was read of it."""
 
     async def read(
         self, request: Request, body: AsyncIterator[bytes]
@@ -130,15 +141,21 @@ class _FilePart:
     def _parse(self, parser: PushMultipartParser, chunk: bytes) -> Iterator[bytes | bytearray]:
         for event in parser.parse(chunk):
             if event is None:
+                if not self._is_open and self._field:
+                    self._fields[self._field] = self._value.decode("utf-8", "replace")
                 self._is_open = False
             elif isinstance(event, (bytes, bytearray)):
                 if self._is_open:
                     yield event
+                elif len(self._value) + len(event) <= _FIELD_BYTES:
+                    self._value += event
             elif self.name is None and (event.filename is not None or event.name == "file"):
                 self._is_open = True
                 self.name = event.filename or event.name
             else:
                 self._is_open = False
+                self._field = "" if event.filename is not None else event.name or ""
+                self._value.clear()
 
 
 class _BufferedWriter:

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain.limits import Limits
+from bulkwright.service.sign_in_queue import SignInQueue
 from bulkwright.service.throttle import Allowance
 from bulkwright.web.request import Request
 from bulkwright.zoho.descriptions import Descriptions
 from bulkwright.zoho.services import ZohoServices
-from bulkwright.zoho.sign_in_queue import SignInQueue
 from bulkwright.zoho.versions import Version
 
 

@@ -44,6 +44,7 @@ const { OAuthBuilder } = take("models/authenticator/oauth_builder");
 const { FileStore } = take("models/authenticator/store/file_store");
 const { UserSignature } = take("routes/user_signature");
 const { Environment } = take("routes/dc/environment");
+const { USDataCenter } = take("routes/dc/us_data_center");
 const { Levels } = take("routes/logger/logger");
 const { LogBuilder } = take("routes/logger/log_builder");
 
@@ -55,11 +56,14 @@ class Driver2 extends Driver {
 		if ("grant_token" in token) oauth.grantToken(token.grant_token);
 		if ("redirect_url" in token) oauth.redirectURL(token.redirect_url);
 		if ("access_token" in token) oauth.accessToken(token.access_token);
-		const accounts = `${accounts_url}/oauth/v2/token`;
+		// The hosts of Zoho where none are given.
+		const environment = base_url
+			? new Environment(base_url, `${accounts_url}/oauth/v2/token`, upload_url, "local")
+			: USDataCenter.PRODUCTION();
 		const builder = await new InitializeBuilder();
 		builder
 			.user(new UserSignature(email))
-			.environment(new Environment(base_url, accounts, upload_url, "local"))
+			.environment(environment)
 			.token(oauth.build())
 			.store(new FileStore(store))
 			.resourcePath(process.cwd())

@@ -20,10 +20,13 @@ class Driver8 extends steps.Driver {
 		if ("grant_token" in token) oauth.grantToken(token.grant_token);
 		if ("redirect_url" in token) oauth.redirectURL(token.redirect_url);
 		if ("access_token" in token) oauth.accessToken(token.access_token);
-		const accounts = `${accounts_url}/oauth/v2/token`;
+		// The hosts of Zoho where none are given.
+		const environment = base_url
+			? zoho.DataCenter.setEnvironment(base_url, `${accounts_url}/oauth/v2/token`, upload_url)
+			: zoho.USDataCenter.PRODUCTION();
 		const builder = await new zoho.InitializeBuilder();
 		builder
-			.environment(zoho.DataCenter.setEnvironment(base_url, accounts, upload_url))
+			.environment(environment)
 			.token(oauth.build())
 			.store(new zoho.FileStore(store))
 			.resourcePath(process.cwd())

@@ -9,7 +9,7 @@ from zcrmsdk.src.com.zoho.api.authenticator import OAuthToken
 from zcrmsdk.src.com.zoho.api.authenticator.store import FileStore
 from zcrmsdk.src.com.zoho.api.logger import Logger
 from zcrmsdk.src.com.zoho.crm import api
-from zcrmsdk.src.com.zoho.crm.api.dc import DataCenter
+from zcrmsdk.src.com.zoho.crm.api.dc import DataCenter, USDataCenter
 
 
 class Driver2(Driver):
@@ -19,14 +19,20 @@ class Driver2(Driver):
 
     def initialise(self, who):
         """Initialise with a refresh token, a grant code or an access token."""
-        urls = who["base_url"], who["accounts_url"] + "/oauth/v2/token", who["upload_url"]
         api.Initializer.initialize(
             user=api.UserSignature(who["email"]),
-            environment=DataCenter.Environment(*urls, "local"),
+            environment=self.environment(who),
             token=OAuthToken(**who["token"]),
             store=FileStore(who["store"]),
             logger=Logger.get_instance(Logger.Levels.INFO, "sdk.log"),
         )
+
+    def environment(self, who):
+        """The hosts of Zoho where none are given."""
+        if "base_url" not in who:
+            return USDataCenter.PRODUCTION()
+        urls = who["base_url"], who["accounts_url"] + "/oauth/v2/token", who["upload_url"]
+        return DataCenter.Environment(*urls, "local")
 
     def module(self, name):
         """A text in 2.0, a Module in 2.1."""

@@ -7,7 +7,7 @@ from zohocrmsdk.src.com.zoho.api.authenticator import OAuthToken
 from zohocrmsdk.src.com.zoho.api.authenticator.store import FileStore
 from zohocrmsdk.src.com.zoho.api.logger import Logger
 from zohocrmsdk.src.com.zoho.crm import api
-from zohocrmsdk.src.com.zoho.crm.api.dc import DataCenter
+from zohocrmsdk.src.com.zoho.crm.api.dc import DataCenter, USDataCenter
 
 
 class Driver8(Driver):
@@ -17,13 +17,19 @@ class Driver8(Driver):
 
     def initialise(self, who):
         """Initialise with a refresh token, a grant code or an access token."""
-        urls = who["base_url"], who["accounts_url"] + "/oauth/v2/token", who["upload_url"]
         api.Initializer.initialize(
-            environment=DataCenter.Environment(*urls),
+            environment=self.environment(who),
             token=OAuthToken(**who["token"]),
             store=FileStore(who["store"]),
             logger=Logger.get_instance(Logger.Levels.INFO, "sdk.log"),
         )
+
+    def environment(self, who):
+        """The hosts of Zoho where none are given."""
+        if "base_url" not in who:
+            return USDataCenter.PRODUCTION()
+        urls = who["base_url"], who["accounts_url"] + "/oauth/v2/token", who["upload_url"]
+        return DataCenter.Environment(*urls)
 
     def module(self, name):
         """A MinifiedModule."""

@@ -10,3 +10,11 @@ WHERE time >= :since
   AND (CAST(:org_id AS BIGINT) IS NULL OR org_id = :org_id)
   AND (CAST(:action AS TEXT) IS NULL OR action = :action)
 ORDER BY time DESC, id DESC LIMIT :most
+
+-- name: audit_entries_of_org
+-- The newest :most entries of an org, of one action if one is given, before the id :before.
+SELECT * FROM audit
+WHERE org_id = :org_id
+  AND (CAST(:before AS BIGINT) IS NULL OR id < :before)
+  AND (CAST(:action AS TEXT) IS NULL OR action = :action)
+ORDER BY id DESC LIMIT :most

@@ -2,6 +2,15 @@
 -- Record that a job of this org was claimed: other orgs have their turn before its next job.
 UPDATE orgs SET served_time = :now WHERE id = :id
 
+-- name: job_step
+-- How far a job is.
+SELECT id, status, created_time, lease_until, abort_time FROM jobs WHERE id = :id
+
+-- name: open_job_steps
+-- How far the oldest :most jobs are that have not ended.
+SELECT id, status, created_time, lease_until, abort_time FROM jobs
+WHERE status IN ('ADDED', 'INPROGRESS') ORDER BY id LIMIT :most
+
 -- name: end_leases
 -- End the claims of a worker that is known to be dead. Its attempts still count.
 UPDATE jobs SET lease_until = 0
@@ -40,6 +49,15 @@ RETURNING id
 -- End the claims on the parts of a job, whichever workers have them. The fences grow.
 UPDATE parts SET lease_token = lease_token + 1, lease_holder = NULL, lease_until = 0, attempts = 0
 WHERE job_id = :id AND status = 'OPEN'
+
+-- name: fence_all_jobs
+-- End the claims of all workers: none has a fence any more.
+UPDATE jobs SET lease_token = lease_token + 1, lease_until = 0 WHERE status = 'INPROGRESS'
+
+-- name: fence_all_parts
+-- End the claims of all workers on parts.
+UPDATE parts SET lease_token = lease_token + 1, lease_holder = NULL, lease_until = 0
+WHERE status = 'OPEN'
 
 -- name: finish_job
 -- Set a job's final status; returns no row if the claim was lost.

@@ -2,10 +2,21 @@
 -- Add a chunk to the ledger of a part.
 INSERT INTO ledger (job_id, resource, part, chunk, first_row, row_count, added, updated, skipped,
                     resume_text, resume_row, part_name, part_deflated, part_plain, part_crc,
-                    first_id)
+                    first_id, committed_time)
 VALUES (:job_id, :resource, :part, :chunk, :first_row, :row_count, :added, :updated, :skipped,
         :resume_text, :resume_row, :piece_name, :piece_deflated, :piece_plain, :piece_crc,
-        :first_id)
+        :first_id, :committed_time)
+
+-- name: ledger_times
+-- When the first and the last chunk of a job were committed.
+SELECT min(committed_time) AS first, max(committed_time) AS last
+FROM ledger WHERE job_id = :job_id AND part >= 0
+
+-- name: ledger_commits
+-- How many rows of a job were committed in each span of :span microseconds after :begun, and when last.
+SELECT max(committed_time) AS moment, sum(added + updated + skipped) AS row_count
+FROM ledger WHERE job_id = :job_id AND part >= 0 AND committed_time IS NOT NULL
+GROUP BY (committed_time - :begun) / :span ORDER BY 1
 
 -- name: replace_ledger_entry
 -- Set which lines a chunk of a part has, and how many rows have which outcome. No record that it has

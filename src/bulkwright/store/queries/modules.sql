@@ -52,6 +52,12 @@ ORDER BY position
 UPDATE modules SET schema_version = :schema_version
 WHERE org_id = :org_id AND api_name = :module
 
+-- name: name_module
+-- Change what a module is called and where it comes from; its API name stays.
+UPDATE modules SET module_name = :module_name, singular_label = :singular_label,
+                   plural_label = :plural_label, generated_type = :generated_type
+WHERE org_id = :org_id AND api_name = :api_name
+
 -- name: picklist_values_of_org
 -- The values of all picklists of an org, those of a field in display order.
 SELECT module, api_name, value FROM picklist_values WHERE org_id = :org_id

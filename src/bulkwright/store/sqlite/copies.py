@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from bulkwright.clock import Clock
+from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.store.sqlite.adbc import AdbcDatabase
 from bulkwright.store.sqlite.driver import make_private
 
@@ -32,7 +32,8 @@ def copied(database: AdbcDatabase, folder: Path, clock: Clock) -> Iterator[AdbcD
     """Opens a copy of a database in an existing folder, and deletes it at the end."""
     for path in folder.glob(f"{_PREFIX}*"):
         with suppress(FileNotFoundError):
-            if clock.now().timestamp() - path.stat().st_mtime > _FORGOTTEN_SECONDS:
+            # Files have the times of the machine, whatever clock the stores have.
+            if SYSTEM_CLOCK.now().timestamp() - path.stat().st_mtime > _FORGOTTEN_SECONDS:
                 path.unlink()
     path = folder / f"{_PREFIX}{os.getpid()}.sqlite"
     _delete(path)

@@ -8,7 +8,6 @@ browser showed this page, and the form is sent by POST.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from hmac import compare_digest
@@ -18,7 +17,8 @@ from bulkwright.domain.audit import Actor
 from bulkwright.domain.errors import OAuthError
 from bulkwright.domain.ids import parse_id
 from bulkwright.domain.limits import FORM_BODY_BYTES, SESSION_SECONDS
-from bulkwright.service.throttle import TryLater, network_of
+from bulkwright.service.sign_in_queue import party_of
+from bulkwright.service.throttle import TryLater
 from bulkwright.web.errors import HttpError
 from bulkwright.web.request import Request
 from bulkwright.web.response import Response
@@ -119,16 +119,14 @@ async def _sign_in(
     device, is_new = read_device(zoho, request)
     signin = zoho.services.signin
     known = not is_new and await request.run(signin.is_device, device, org_id, email)
-    party = f"device {device}" if known else network_of(address)
+    party = party_of(address, device if known else "")
     try:
         secret = await zoho.sign_in_queue.run(
             party, signin.sign_in, org_id, email, password, address, device
         )
     except TryLater as error:
-        seconds = math.ceil(error.seconds)
-        wait = f"{seconds} seconds" if seconds < 100 else f"{seconds // 60 + 1} minutes"
-        alert = f"Too many attempts. Please wait for {wait}."
-        retry_after = (b"retry-after", str(seconds).encode())
+        alert = f"Too many attempts. Please wait for {error.words}."
+        retry_after = (b"retry-after", str(error.whole_seconds).encode())
         return _sign_in_page(zoho, visit, 429, retry_after, alert=alert, email=email)
     if secret is None:
         alert = "The e-mail or the password is wrong."

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 import secrets
 from dataclasses import dataclass
 
 from bulkwright.domain.authorization import Authorization
 from bulkwright.domain.limits import DEVICE_SECONDS
 from bulkwright.service.signin import SignedIn
+from bulkwright.web.cookies import cookie_name, read_secret, set_secret
 from bulkwright.web.host import is_loopback_host
 from bulkwright.web.request import Request
 from bulkwright.zoho.context import ZohoContext
 from bulkwright.zoho.oauth import PATH
-
-_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ def read_visit(zoho: ZohoContext, request: Request) -> Visit:
     """
     signin = zoho.services.signin
     authorization = signin.check_request(request.query())
-    cookie = _read_cookie(request, _cookie_name(zoho))
+    cookie = read_secret(request, _cookie_name(zoho))
     visitor = signin.signed_in(cookie, authorization.client.org_id) if cookie else None
     path, query = request.route[1], request.scope["query_string"].decode("latin-1")
     return Visit(
@@ -73,7 +71,7 @@ def session_cookie(
 
 def read_device(zoho: ZohoContext, request: Request) -> tuple[str, bool]:
     """Returns the value of the device cookie, or a new value; and whether it is new."""
-    device = _read_cookie(request, _device_cookie_name(zoho))
+    device = read_secret(request, _device_cookie_name(zoho))
     return device or secrets.token_urlsafe(32), device is None
 
 
@@ -95,19 +93,8 @@ def is_navigation(request: Request) -> bool:
     )
 
 
-def _read_cookie(request: Request, name: str) -> str | None:
-    """Returns the value of a cookie; None if it is missing or malformed."""
-    for header in request.headers(b"cookie"):
-        for pair in header.split(";"):
-            key, _, value = pair.strip().partition("=")
-            if key == name and _SECRET.fullmatch(value):
-                return value
-    return None
-
-
 def _cookie_name(zoho: ZohoContext) -> str:
-    # Browsers let no other host set a cookie with this prefix.
-    return "__Host-bulkwright" if zoho.is_https else "bulkwright"
+    return cookie_name("bulkwright", https=zoho.is_https)
 
 
 def _device_cookie_name(zoho: ZohoContext) -> str:
@@ -117,8 +104,4 @@ def _device_cookie_name(zoho: ZohoContext) -> str:
 def _set_cookie(
     zoho: ZohoContext, name: str, value: str, seconds: int | None
 ) -> tuple[bytes, bytes]:
-    parts = [f"{name}={value}", "HttpOnly", "SameSite=Lax"]
-    parts.append("Path=/; Secure" if zoho.is_https else f"Path={PATH}")
-    if seconds is not None:
-        parts.append(f"Max-Age={seconds}")
-    return b"set-cookie", "; ".join(parts).encode()
+    return set_secret(name, value, path=PATH, https=zoho.is_https, seconds=seconds)

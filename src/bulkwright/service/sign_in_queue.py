@@ -16,13 +16,18 @@ from contextvars import copy_context
 from typing import ParamSpec, TypeVar
 
 from bulkwright.domain.limits import SIGN_IN_AT_ONCE, SIGN_IN_QUEUE, SIGN_IN_QUEUE_OF_ONE
-from bulkwright.service.throttle import TryLater
+from bulkwright.service.throttle import TryLater, network_of
 
 _BUSY_SECONDS = 5.0
 _Turn = asyncio.Future[bool]
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+def party_of(address: str, device: str = "") -> str:
+    """Returns the party of a sign-in; `device` is that of a browser that the user has used."""
+    return f"device {device}" if device else network_of(address)
 
 
 class SignInQueue:

@@ -1,0 +1,148 @@
+"""The form of a new import: what the user chose for each column, and what was suggested.
+
+A form that was not sent yet is made from the header of the file, or from a job whose choices are
+taken over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from bulkwright.domain.job import FieldMapping, Operation
+from bulkwright.domain.module import Module
+from bulkwright.service.suggestions import FieldSuggestion, suggest_fields
+from bulkwright.wire import own
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnChoice:
+    """What fills a field, or that nothing does."""
+
+    field: str = ""
+    """API name; empty if the column fills no field."""
+    find_by: str = ""
+    format: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportForm:
+    """The choices of a user."""
+
+    module: str
+    operation: Operation
+    file_name: str = ""
+    """The CSV in the zip, if there are several."""
+    find_by: str = ""
+    ignore_empty: bool = False
+    stop_after: str = ""
+    """How many rows may be skipped; empty for no limit."""
+    callback_url: str = ""
+    columns: Mapping[int, ColumnChoice] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    """Values for every row, by the API names of fields that no column fills."""
+    suggested: Mapping[int, FieldSuggestion] = field(default_factory=dict)
+    """How the fields of columns were found; for those that the user did not choose."""
+
+    @classmethod
+    def of(cls, sent: Mapping[str, str]) -> ImportForm:
+        """Returns the form that was sent. Raises ValueError if no page has such a form."""
+        columns: dict[int, ColumnChoice] = {}
+        defaults: dict[str, str] = {}
+        for name, value in sent.items():
+            kind, _, key = name.partition("-")
+            if kind == "default" and value:
+                defaults[key] = value
+            elif kind == "field":
+                more = (sent.get(f"{other}-{key}", "").strip() for other in ("find_by", "format"))
+                columns[int(key)] = ColumnChoice(value, *more)
+        return cls(
+            module=sent.get("module", ""),
+            operation=Operation(sent.get("operation", "insert")),
+            file_name=sent.get("file_name", ""),
+            find_by=sent.get("find_by", ""),
+            ignore_empty="ignore_empty" in sent,
+            stop_after=sent.get("stop_after", "").strip(),
+            callback_url=sent.get("callback_url", "").strip(),
+            columns=columns,
+            defaults=defaults,
+        )
+
+    @classmethod
+    def of_job(cls, job: own.JobSnapshot) -> ImportForm:
+        """Returns the choices of a job with one file."""
+        (resource,) = job.resources
+        filled = [m for m in resource.mappings if m.index is not None]
+        return cls(
+            module=resource.module,
+            operation=Operation(job.operation),
+            find_by=resource.find_by or "",
+            ignore_empty=resource.ignore_empty,
+            callback_url=job.callback_url or "",
+            columns={
+                m.index: ColumnChoice(m.api_name, m.find_by or "", m.format or "")
+                for m in filled
+                if m.index is not None
+            },
+            defaults={m.api_name: m.default for m in resource.mappings if m.default is not None},
+        )
+
+    def completed(self, module: Module, header: tuple[str, ...]) -> ImportForm:
+        """Returns the form with a suggestion for each column, if the user has chosen none yet."""
+        find_by = self.find_by
+        if self.operation is not Operation.INSERT and not find_by:
+            keys = key_names(module)
+            find_by = keys[0] if keys else ""
+        found = suggest_fields(header, module, self.operation, find_by or None)
+        if self.columns:
+            agreed = {at: one for at, one in found.items() if self._chose(at) == one.field}
+            return replace(self, find_by=find_by, suggested=agreed)
+        columns = {at: ColumnChoice(one.field, one.find_by or "") for at, one in found.items()}
+        return replace(self, find_by=find_by, columns=columns, suggested=found)
+
+    def _chose(self, index: int) -> str:
+        return self.columns.get(index, ColumnChoice()).field
+
+    def mappings(self) -> list[FieldMapping]:
+        """Returns the mappings of these choices."""
+        made = [
+            FieldMapping(
+                one.field, at, one.format or None, one.find_by or None, self.defaults.get(one.field)
+            )
+            for at, one in sorted(self.columns.items())
+            if one.field
+        ]
+        filled = {one.api_name for one in made}
+        rest = {name: text for name, text in self.defaults.items() if name not in filled}
+        return made + [FieldMapping(name, default=text) for name, text in rest.items()]
+
+    def request(self, file_id: str, *, dry_run: bool = False) -> own.NewJob:
+        """Returns the request that creates the job. Raises ValueError for a limit of no number."""
+        limit = own.StopAfter(stop_after=int(self.stop_after)) if self.stop_after else None
+        return own.NewJob(
+            operation=self.operation.value,
+            module=self.module,
+            file_id=file_id,
+            file_name=self.file_name or None,
+            find_by=self.find_by or None if self.operation.updates else None,
+            ignore_empty=self.ignore_empty,
+            columns=[
+                own.NewColumn(
+                    field=m.api_name,
+                    index=m.index,
+                    format=m.format,
+                    find_by=m.find_by,
+                    default=m.default,
+                )
+                for m in self.mappings()
+            ],
+            callback_url=self.callback_url or None,
+            on_error=limit or "continue",
+            dry_run=dry_run,
+        )
+
+
+def key_names(module: Module) -> list[str]:
+    """Returns the fields by which records of a module are found: unique ones first."""
+    fields = sorted(module.fields, key=lambda f: (f.api_name == "id", not f.unique))
+    return [f.api_name for f in fields if f.is_key or f.api_name == "id"]

@@ -1,0 +1,219 @@
+"""A new import: upload a file, match its columns, look at the first rows, run it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from starlette.responses import Response
+
+from bulkwright.console import PREFIX, commands
+from bulkwright.console.import_form import ImportForm, key_names
+from bulkwright.console.page import Page, PageCall, redirect
+from bulkwright.console.preview import Preview
+from bulkwright.console.render import plain
+from bulkwright.domain import errors as e
+from bulkwright.domain.account import Right
+from bulkwright.domain.ids import parse_id
+from bulkwright.domain.job import Operation
+from bulkwright.domain.module import Module
+from bulkwright.domain.upload import CsvFacts, Upload
+from bulkwright.files import Incoming
+from bulkwright.service.first_rows import first_rows
+from bulkwright.service.reading import decide
+from bulkwright.service.suggestions import can_be_filled
+from bulkwright.v1.new_files import receive_upload
+from bulkwright.v1.problems import InvalidBody, NoSuchJob, details_of
+from bulkwright.web.errors import HttpError
+from bulkwright.wire import own
+
+IMPORT = f"{PREFIX}/import"
+_FILE = f"{IMPORT}/{{file_id}}"
+_ROWS = 10
+"""Rows of the preview."""
+_DELIMITERS = ",;\t|:"
+
+
+class NoSuchFile(e.ResourceNotFound):
+    """The org has no file with this id."""
+
+    code = "NO_SUCH_FILE"
+    default_message = "The org has no file with this id, or it has expired. Upload it again."
+
+
+def show_upload(call: PageCall) -> Response:
+    """Shows the form in which a file is chosen."""
+    return _upload_page(call, call.query)
+
+
+async def upload(call: PageCall) -> Response:
+    """Receives a file, and leads to its columns."""
+    fields: dict[str, str] = {}
+    uploads, own_call = call.services.uploads, call.of_api("uploadOwnFile")
+
+    def take(name: str, incoming: Incoming) -> Upload:
+        call.visitor.check_form(fields, call.request)
+        sheet = fields.get("sheet", "").strip() or None
+        return uploads.receive_any(own_call.caller, name, incoming, sheet=sheet)
+
+    try:
+        received = await receive_upload(own_call, take, fields=fields)
+    except (e.RequestError, HttpError) as error:
+        problem = details_of(error)
+        return await call.request.run(
+            _upload_page, call, fields, problem.status, alert=plain(problem)
+        )
+    module, operation = fields.get("module", ""), fields.get("operation", "")
+    chosen = f"module={_word(module)}&operation={_word(operation) or 'insert'}"
+    return redirect(f"{IMPORT}/{received.id}?{chosen}")
+
+
+def show_columns(call: PageCall) -> Response:
+    """Shows the columns of a file, with a field suggested for each; or those of another job."""
+    before = call.query.get("from")
+    if before is not None:
+        job = call.ask("readJob", own.JobSnapshot, job_id=before)
+        if len(job.resources) != 1:
+            raise NoSuchJob
+        return _columns_page(call, ImportForm.of_job(job))
+    return _columns_page(call, _sent(call.query))
+
+
+def choose(call: PageCall) -> Response:
+    """Does what the pressed button says: shows the choices again, tries them, or starts the job."""
+    form, step = _sent(call.form), call.form.get("step", "")
+    if form.module != call.form.get("matched_module", form.module):
+        # Fields of another module: the header names them anew.
+        form = replace(form, columns={}, defaults={}, find_by="")
+    if step not in ("dry-run", "start"):
+        return _columns_page(call, form)
+    try:
+        request = form.request(call.path["file_id"], dry_run=step == "dry-run")
+    except ValueError:
+        return _columns_page(call, form, 400, alert="The number of skipped rows is a whole number.")
+    try:
+        job = call.ask("createOwnJob", own.JobSnapshot, body=request)
+    except (e.RequestError, InvalidBody) as error:
+        problem = details_of(error)
+        return _columns_page(call, form, problem.status, alert=plain(problem))
+    return redirect(f"{PREFIX}/jobs/{job.id}")
+
+
+def _upload_page(
+    call: PageCall, chosen: Mapping[str, str], status: int = 200, alert: str = ""
+) -> Response:
+    limits = call.services.uploads.limits
+    return call.show(
+        "upload.html",
+        status,
+        section="import",
+        alert=alert,
+        modules=_modules(call),
+        module=chosen.get("module", ""),
+        operation=chosen.get("operation", "insert"),
+        operations=[o.value for o in Operation],
+        most=limits.upload_bytes,
+        most_rows=limits.rows,
+    )
+
+
+def _columns_page(call: PageCall, form: ImportForm, status: int = 200, alert: str = "") -> Response:
+    upload = _upload(call)
+    modules = _modules(call)
+    module = next((m for m in modules if m.api_name == form.module), None) or modules[0]
+    form = replace(form, module=module.api_name)
+    csvs = upload.csvs
+    csv = next((one for one in csvs if one.name == form.file_name), None) or (csvs or (None,))[0]
+    if csv is None:
+        raise e.FileNotSupported(upload.problem)
+    try:
+        csv, reading = decide(csv, module, (), _DELIMITERS)
+    except e.FileNotSupported as error:
+        return _upload_page(call, call.query, 400, plain(details_of(error)))
+    form = form.completed(module, csv.header)
+    preview = _preview(call, upload, csv, module, form)
+    request = replace(form, columns=preview.columns).request("FILE_ID") if not alert else None
+    return call.show(
+        "columns.html",
+        status,
+        section="import",
+        alert=alert,
+        upload=upload,
+        csv=csv,
+        reading=reading,
+        form=form,
+        module=module,
+        modules=modules,
+        operations=[o.value for o in Operation],
+        keys=key_names(module),
+        fields=[f for f in module.fields if can_be_filled(f) or f.api_name == "id"],
+        missing=_missing(call, form, module),
+        preview=preview,
+        commands=None if request is None else _commands(call, request, upload, csv),
+    )
+
+
+def _preview(
+    call: PageCall, upload: Upload, csv: CsvFacts, module: Module, form: ImportForm
+) -> Preview:
+    try:
+        rows = first_rows(call.services.files, upload, csv, _ROWS)
+    except FileNotFoundError:
+        raise NoSuchFile from None
+    users = call.services.accounts.users(call.caller.org_id)
+    return Preview.of(form, module, csv.header, rows, users, call.zone)
+
+
+def _missing(call: PageCall, form: ImportForm, module: Module) -> list[Any]:
+    """Returns the fields that every new record needs and that no column fills."""
+    if not form.operation.creates:
+        return []
+    filled = {one.field for one in form.columns.values()}
+    needed = list(module.mandatory_fields)
+    if call.services.jobs.layout_mandatory:
+        needed += [f for f in module.fields if f.layout_mandatory and f not in needed]
+    return [f for f in needed if f.api_name not in filled]
+
+
+def _commands(
+    call: PageCall, request: own.NewJob, upload: Upload, csv: CsvFacts
+) -> list[tuple[str, str]]:
+    file, url = upload.name or csv.name, call.console.base_url
+    return [
+        ("curl", commands.curl(request, file, url)),
+        ("Command line", commands.command_line(request, file, url, csv.header)),
+        ("Python", commands.python(request, file, url)),
+    ]
+
+
+def _upload(call: PageCall) -> Upload:
+    number = parse_id(call.path["file_id"])
+    found = number and call.services.upload_store.upload(call.caller.org_id, number)
+    if not found:
+        raise NoSuchFile
+    return found
+
+
+def _modules(call: PageCall) -> list[Module]:
+    return [m for m in call.services.metadata.all_modules(call.caller) if m.bulk_write]
+
+
+def _sent(fields: Mapping[str, str]) -> ImportForm:
+    try:
+        return ImportForm.of(fields)
+    except ValueError:
+        raise InvalidBody("The form is not one of this page.") from None
+
+
+def _word(text: str) -> str:
+    """Returns a name that needs no escape in an address, or nothing."""
+    return text if text.isascii() and text.replace("_", "").isalnum() else ""
+
+
+PAGES = (
+    Page("GET", IMPORT, show_upload, Right.CREATE_JOBS),
+    Page("POST", IMPORT, upload, Right.CREATE_JOBS, takes_file=True),
+    Page("GET", _FILE, show_columns, Right.CREATE_JOBS),
+    Page("POST", _FILE, choose, Right.CREATE_JOBS),
+)

@@ -1,0 +1,118 @@
+"""The list of jobs: filters, pages, and progress that moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from starlette.responses import Response
+
+from bulkwright.console import PREFIX
+from bulkwright.console.page import Page, PageCall
+from bulkwright.console.render import plain
+from bulkwright.console.views import JobView, view_of
+from bulkwright.domain.account import Right
+from bulkwright.domain.job import JobStatus, Operation
+from bulkwright.v1.problems import InvalidParameter, details_of
+from bulkwright.wire import own
+
+JOBS = f"{PREFIX}/jobs"
+_A_PAGE = "50"
+_LABELS = {
+    "ADDED": "Waiting",
+    "INPROGRESS": "Running",
+    "COMPLETED": "Completed",
+    "FAILED": "Failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the form above the list says; empty texts filter nothing."""
+
+    status: str = ""
+    operation: str = ""
+    module: str = ""
+    created_by: str = ""
+    since: str = ""
+    """A day: jobs that were created then or later."""
+    until: str = ""
+    """A day: jobs that were created then or earlier."""
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Filters:
+        """Returns the filters of a query."""
+        return cls(**{name: query.get(name, "").strip() for name in cls.__slots__})
+
+    def api_query(self, zone: ZoneInfo) -> dict[str, str]:
+        """Returns the same for the API. Days begin in the user's time zone. Raises ValueError."""
+        query = {
+            name: getattr(self, name)
+            for name in ("status", "operation", "module", "created_by")
+            if getattr(self, name)
+        }
+        if self.since:
+            query["created_since"] = _midnight(date.fromisoformat(self.since), zone)
+        if self.until:
+            day = date.fromisoformat(self.until) + timedelta(days=1)
+            query["created_before"] = _midnight(day, zone)
+        return query
+
+    def url(self, **more: str) -> str:
+        """Returns the address of the list with these filters."""
+        given = {name: getattr(self, name) for name in self.__slots__} | more
+        query = urlencode({name: value for name, value in given.items() if value})
+        return f"{JOBS}?{query}" if query else JOBS
+
+    @property
+    def any(self) -> bool:
+        """Whether a job may be left out."""
+        return self != Filters()
+
+
+def list_jobs(call: PageCall) -> Response:
+    """Shows a page of the org's jobs, newest first."""
+    filters, cursor = Filters.of(call.query), call.query.get("cursor", "")
+    alert, status = "", 200
+    found = own.JobPage(jobs=[], next_cursor=None)
+    try:
+        query = filters.api_query(call.zone) | {"limit": _A_PAGE}
+        query |= {"cursor": cursor} if cursor else {}
+        found = call.ask("listJobs", own.JobPage, query=query)
+    except InvalidParameter as error:
+        alert, status = plain(details_of(error)), 400
+    except (ValueError, OverflowError):
+        alert, status = "A day is written as 2026-11-28.", 400
+    views = [view_of(call, job) for job in found.jobs]
+    deleted = call.query.get("deleted", "")
+    return call.show(
+        "jobs.html",
+        status,
+        section="jobs",
+        alert=alert,
+        note=f"Job {deleted} was deleted." if deleted.isascii() and deleted.isdigit() else "",
+        filters=filters,
+        jobs=views,
+        is_open=_any_open(views),
+        this_page=filters.url(cursor=cursor),
+        first_page=filters.url() if cursor else "",
+        next_page=filters.url(cursor=found.next_cursor) if found.next_cursor else "",
+        statuses=[(s.value, _LABELS[s.value]) for s in JobStatus],
+        operations=[o.value for o in Operation],
+        modules=[m.api_name for m in call.services.metadata.all_modules(call.caller)],
+        users=[(str(u.id), u.name) for u in call.services.accounts.users(call.caller.org_id)],
+    )
+
+
+def _any_open(views: list[JobView]) -> bool:
+    return any(not view.is_final for view in views)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> str:
+    return datetime.combine(day, time(), zone).isoformat()
+
+
+PAGES = (Page("GET", JOBS, list_jobs, Right.READ_JOBS),)

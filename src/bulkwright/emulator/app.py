@@ -1,0 +1,45 @@
+"""The app of `/api/v1/emulator`."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bulkwright.emulator import clock_controls, orgs, pace, requests, reset, seed, snapshot
+from bulkwright.emulator.control import NoSuchControl, NoSuchControlMethod, problem, served
+from bulkwright.emulator.controls import Controls, EmulatedServices
+from bulkwright.emulator.emulation import Emulation
+from bulkwright.emulator.gate import PREFIX
+
+CONTROLS = (
+    *reset.CONTROLS,
+    *snapshot.CONTROLS,
+    *seed.CONTROLS,
+    *orgs.CONTROLS,
+    *clock_controls.CONTROLS,
+    *pace.CONTROLS,
+    *requests.CONTROLS,
+)
+
+
+def create_app(emulation: Emulation, services: EmulatedServices, base_url: str) -> Starlette:
+    """Returns the app that serves the controls of an emulation."""
+    controls = Controls(emulation, services, base_url)
+    app = Starlette(
+        routes=[
+            Route(f"{PREFIX}{c.path}", served(c, controls), methods=[c.method]) for c in CONTROLS
+        ],
+        exception_handlers={404: _no_path, 405: _wrong_method},
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _no_path(_request: Request, _error: Exception) -> Response:
+    return problem(NoSuchControl())
+
+
+def _wrong_method(_request: Request, _error: Exception) -> Response:
+    return problem(NoSuchControlMethod())

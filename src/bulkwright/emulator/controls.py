@@ -1,0 +1,263 @@
+"""What the controls do, without HTTP."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol
+
+from bulkwright.clock import SYSTEM_CLOCK
+from bulkwright.domain import scope
+from bulkwright.domain.errors import BulkwrightError
+from bulkwright.domain.limits import BASELINE_BYTES, CONTROL_WAIT_SECONDS, MiB
+from bulkwright.emulator.baseline import Baseline
+from bulkwright.emulator.credentials import write_credentials
+from bulkwright.emulator.emulation import Emulation
+from bulkwright.emulator.gate import InterventionOrder, StillWriting
+from bulkwright.emulator.paced_polls import PaceOfPolls
+from bulkwright.emulator.snapshots import InvalidSnapshot, load, saved, unpacked
+from bulkwright.emulator.steps import Progression
+from bulkwright.settings import Settings
+from bulkwright.store.wakeups import Topic
+from bulkwright.web.request import Request
+
+if TYPE_CHECKING:
+    from bulkwright.service.record_writes import RecordCalls
+    from bulkwright.service.retention import Retention
+    from bulkwright.service.setup import SetupService
+    from bulkwright.service.tokens import TokenService
+    from bulkwright.store.accounts import AccountStore
+    from bulkwright.store.claims import ClaimStore
+    from bulkwright.store.database import Database
+
+_PAUSE_SECONDS = 0.001
+
+
+class NoBaseline(BulkwrightError):
+    """There is no state that could be restored."""
+
+    code = "NO_BASELINE"
+    default_message = (
+        f"The database had more than {BASELINE_BYTES // MiB} MiB at the start of the server, so it "
+        "cannot be reset. Start the server with a smaller data folder."
+    )
+
+
+class NoCopies(BulkwrightError):
+    """The store has no whole copies."""
+
+    code = "NOT_ON_THIS_STORE"
+    default_message = (
+        "Reset and snapshots need a SQLite file and a folder of files. Start the server without "
+        "--database, and without --files at an object store."
+    )
+
+
+class StillBusy(BulkwrightError):
+    """Requests or jobs did not end in time."""
+
+    code = "STILL_BUSY"
+    default_message = (
+        "A request that writes, or a chunk of a job, did not end within "
+        f"{CONTROL_WAIT_SECONDS:.0f} seconds. Nothing was changed; call the control again."
+    )
+
+
+class EmulatedServices(Protocol):
+    """The services that the controls call. `bulkwright.services` provides them."""
+
+    @property
+    def database(self) -> Database:
+        """The database."""
+        ...
+
+    @property
+    def accounts(self) -> AccountStore:
+        """Orgs and users."""
+        ...
+
+    @property
+    def record_calls(self) -> RecordCalls:
+        """Writes single records."""
+        ...
+
+    @property
+    def setup(self) -> SetupService:
+        """Creates orgs, users and clients."""
+        ...
+
+    @property
+    def tokens(self) -> TokenService:
+        """Issues tokens."""
+        ...
+
+    @property
+    def claims(self) -> ClaimStore:
+        """The steps of jobs."""
+        ...
+
+    @property
+    def retention(self) -> Retention:
+        """Deletes what has expired."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the server."""
+        ...
+
+
+class Controls:
+    """The controls of one server."""
+
+    def __init__(self, emulation: Emulation, services: EmulatedServices, base_url: str) -> None:
+        """`base_url` is the URL by which clients reach the server."""
+        self.emulation = emulation
+        self.services = services
+        self.base_url = base_url
+        self.key = ""
+        """The token that opens the controls."""
+        self.read_key()
+        self._pace = PaceOfPolls(emulation.steps, services.claims, self.wake_all)
+
+    def read_key(self) -> None:
+        """Takes the key from the credentials file. Raises FileNotFoundError if there is none."""
+        text = self.services.settings.credentials_path.read_text("utf-8")
+        self.key = str(json.loads(text)["access_token"])
+
+    # Time and pace
+
+    def time_changed(self, *, forward: bool) -> None:
+        """Makes all processes look at the clock; deletes what has expired if it moved forward."""
+        self.wake_all()
+        if forward:
+            self.services.retention.sweep()
+
+    def progress(self, progression: Progression, measure: int) -> None:
+        """Sets how jobs progress from now on."""
+        emulation = self.emulation
+        emulation.steps.progress(progression, measure)
+        is_real = progression is Progression.REAL
+        emulation.gate.place(InterventionOrder.PACE, None if is_real else self._pace)
+
+    def wake_all(self) -> None:
+        """Makes all processes look for work."""
+        database = self.services.database
+        with database.transaction():
+            for topic in Topic:
+                database.wake(topic)
+
+    # State
+
+    @property
+    def folder(self) -> Path:
+        """Where the emulator may put files."""
+        return self.services.settings.emulator_path
+
+    async def reset(self, request: Request) -> None:
+        """Restores the baseline. Raises NoBaseline, NoCopies and StillBusy."""
+        baseline = self._baseline()
+        if not baseline.is_taken:
+            raise NoBaseline
+        await self._replace_state(request, baseline.restore)
+
+    async def take_baseline(self, request: Request) -> None:
+        """Makes the state as it is now the baseline. Raises NoBaseline, NoCopies and StillBusy."""
+        baseline = self._baseline()
+        async with self._quiet(request):
+            await request.run_heavy(baseline.take)
+        if not baseline.is_taken:
+            raise NoBaseline
+
+    async def save(self, request: Request) -> BinaryIO:
+        """Returns a new snapshot, an open file without a name. Raises NoCopies and StillBusy."""
+        baseline = self._baseline()
+        async with self._quiet(request):
+            credentials = self.services.settings.credentials_path
+            return await request.run_heavy(saved, baseline, credentials)
+
+    async def load(self, request: Request, zipped: IO[bytes]) -> dict[str, object]:
+        """Replaces the state by that of a snapshot; returns its credentials.
+
+        Raises InvalidSnapshot, NoCopies and StillBusy.
+        """
+        baseline = self._baseline()
+        with unpacked(baseline, zipped) as (place, stored):
+
+            def replace() -> None:
+                load(baseline, place)
+
+            await self._replace_state(request, replace)
+            return await request.run(self._renew_credentials, stored)
+
+    def _renew_credentials(self, stored: dict[str, Any]) -> dict[str, object]:
+        """Writes the credentials of a loaded state, with a new access token."""
+        client = self.services.accounts.client(str(stored["client_id"]))
+        if client is None:
+            raise InvalidSnapshot("The credentials of the snapshot are not those of its database.")
+        urls = dict.fromkeys(("base_url", "accounts_url", "upload_url"), self.base_url)
+        token = self.services.tokens.issue_access(client, scope.EVERY)
+        made = {**stored, **urls, "access_token": token}
+        write_credentials(self.services.settings.credentials_path, made)
+        self.key = token
+        return made
+
+    def _baseline(self) -> Baseline:
+        if self.emulation.baseline is None:
+            raise NoCopies
+        return self.emulation.baseline
+
+    @asynccontextmanager
+    async def _quiet(self, request: Request) -> AsyncIterator[None]:
+        """Lets no request and no job run inside the block. Raises StillBusy."""
+        try:
+            async with self.emulation.gate.closed(CONTROL_WAIT_SECONDS):
+                self.emulation.steps.close()
+                try:
+                    await request.run_heavy(self._wait_for_workers)
+                    yield
+                finally:
+                    self.emulation.steps.open()
+                    await request.run(self.wake_all)
+        except StillWriting:
+            raise StillBusy from None
+
+    async def _replace_state(self, request: Request, replace: Callable[[], None]) -> None:
+        """Ends jobs and callbacks, calls `replace`, and forgets the former state."""
+        emulation = self.emulation
+
+        def work() -> None:
+            emulation.steps.close()
+            try:
+                if not emulation.steps.is_idle():
+                    self.services.claims.fence_all()
+                    self._wait_for_workers()
+                replace()
+                emulation.clock.run_real()
+                emulation.steps.forget()
+            finally:
+                # No process is woken: none has work now, and each looks for some soon anyway.
+                emulation.steps.open()
+
+        try:
+            async with emulation.gate.closed(CONTROL_WAIT_SECONDS):
+                for drop in emulation.before_reset:
+                    await drop()
+                await request.run_heavy(work)
+                emulation.exchanges.clear()
+                emulation.gate.place(InterventionOrder.PACE, None)
+                for forget in emulation.on_reset:
+                    forget()
+        except StillWriting:
+            raise StillBusy from None
+
+    def _wait_for_workers(self) -> None:
+        """Waits until no worker runs a job. Raises StillBusy."""
+        deadline = SYSTEM_CLOCK.monotonic() + CONTROL_WAIT_SECONDS
+        while not self.emulation.steps.is_idle():
+            if SYSTEM_CLOCK.monotonic() > deadline:
+                raise StillBusy
+            time.sleep(_PAUSE_SECONDS)

@@ -1,0 +1,149 @@
+"""The place that each request passes before it reaches the service.
+
+An intervention, such as the fault rules, stands here too. The controls of the emulator pass
+without one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import IntEnum
+from typing import Protocol
+
+from bulkwright.domain.limits import LOGGED_BODY_BYTES
+from bulkwright.emulator.exchanges import SENT
+from bulkwright.web.request import ASGIApp, Message, Receive, Scope, Send
+
+PREFIX = "/api/v1/emulator"
+"""The prefix of the controls."""
+_READS = frozenset(("GET", "HEAD", "OPTIONS"))
+_FILES = (b"multipart/", b"application/zip", b"application/octet-stream")
+
+
+class StillWriting(Exception):
+    """Requests that change something did not end in time."""
+
+
+class Intervention(Protocol):
+    """Changes what becomes of requests."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, serve: ASGIApp) -> None:
+        """Serves a request: by itself, or by `serve`, whose messages it may change."""
+        ...
+
+
+class InterventionOrder(IntEnum):
+    """The places of interventions; a request passes them in this order."""
+
+    FAULTS = 0
+    CREDITS = 1
+    PACE = 2
+
+
+class Gate:
+    """An ASGI app before the service. It belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self._placed: dict[InterventionOrder, Intervention] = {}
+        self._interventions: tuple[Intervention, ...] = ()
+        """Those that are active, the outermost first."""
+        self._app: ASGIApp | None = None
+        self._opened = asyncio.Event()
+        self._opened.set()
+        self._writing = 0
+        """Requests being served that may change something."""
+        self._written = asyncio.Event()
+
+    def before(self, app: ASGIApp) -> Gate:
+        """Puts the gate before an app, and returns it."""
+        self._app = app
+        return self
+
+    def place(self, order: InterventionOrder, intervention: Intervention | None) -> None:
+        """Sets the intervention at a place; None takes it out, and then it costs nothing."""
+        self._placed.pop(order, None)
+        if intervention is not None:
+            self._placed[order] = intervention
+        self._interventions = tuple(self._placed[order] for order in sorted(self._placed))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        assert self._app is not None
+        if scope["type"] != "http" or _is_control(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        if not self._opened.is_set():
+            await self._opened.wait()
+        if scope["method"] not in _READS:
+            await self._write(scope, _remembering(scope, receive), send)
+        elif self._interventions:
+            await self._intervened(0, scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _write(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._writing += 1
+        try:
+            await self._intervened(0, scope, receive, send)
+        finally:
+            self._writing -= 1
+            if not self._writing:
+                self._written.set()
+
+    @asynccontextmanager
+    async def closed(self, seconds: float) -> AsyncIterator[None]:
+        """Lets no request pass until the block ends; waits before for those that write.
+
+        Raises StillWriting if these have not ended after `seconds`.
+        """
+        while not self._opened.is_set():
+            await self._opened.wait()
+        self._opened.clear()
+        try:
+            await self._wait_for_writers(seconds)
+            yield
+        finally:
+            self._opened.set()
+
+    async def _wait_for_writers(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                while self._writing:
+                    self._written.clear()
+                    await self._written.wait()
+        except TimeoutError:
+            raise StillWriting from None
+
+    async def _intervened(self, at: int, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self._app is not None
+        if at == len(self._interventions):
+            await self._app(scope, receive, send)
+            return
+
+        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+            await self._intervened(at + 1, scope, receive, send)
+
+        await self._interventions[at](scope, receive, send, serve)
+
+
+def _is_control(path: str) -> bool:
+    return path.startswith(PREFIX) and path[len(PREFIX) :][:1] in ("", "/")
+
+
+def _remembering(scope: Scope, receive: Receive) -> Receive:
+    """Returns `receive`; what it receives is kept for the log, unless it is a file or too long."""
+    kind = next((v for k, v in scope["headers"] if k == b"content-type"), b"")
+    if kind.startswith(_FILES):
+        return receive
+    sent = scope[SENT] = bytearray()
+
+    async def remember() -> Message:
+        message = await receive()
+        chunk = message.get("body", b"")
+        if len(sent) <= LOGGED_BODY_BYTES:
+            sent.extend(chunk)
+        return message
+
+    return remember

@@ -1,0 +1,95 @@
+"""The bodies of `/api/v1/emulator`. Ids are strings of digits, times have offsets."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+
+class LoggedRequest(Struct, frozen=True, kw_only=True):
+    """A request and its answer, without secrets."""
+
+    number: int
+    """Counts the requests since the start of the server."""
+    time: str
+    """When it was answered, on the emulated clock."""
+    method: str
+    path: str
+    query: str
+    operation: str
+    """Method and path template; empty if no route has the path."""
+    org_id: str | None
+    """Of the caller; None without a valid token."""
+    user_id: str | None
+    scopes: list[str]
+    """Of the token."""
+    status: int
+    code: str | None
+    """The code in the answer; that of the first record, if each record has one."""
+    milliseconds: float
+    not_implemented: bool
+    """Whether the service does not have what was called."""
+    body: str | None
+    """None if there was none, if it was a file, or if it was too long."""
+    answer: str | None
+
+
+class Requests(Struct, frozen=True, kw_only=True):
+    """The log of requests, oldest first."""
+
+    requests: list[LoggedRequest]
+
+
+class ClockChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What becomes of the clock. What is not given stays."""
+
+    now: str | None = None
+    """The time to show, with an offset."""
+    move: float | str | None = None
+    """How far to move it from there: seconds, or `90s`, `15m`, `2h`, `7d`, `1w`. It may go back."""
+    frozen: bool | None = None
+    """Whether it stands still."""
+
+
+class ClockState(Struct, frozen=True, kw_only=True):
+    """The clock as it is now."""
+
+    now: str
+    """The time that API and workers show, in UTC."""
+    frozen: bool
+    offset_seconds: float
+    """How far it is ahead of the clock of the machine."""
+
+
+class JobPace(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How jobs progress, with the measure of that progression."""
+
+    progression: Literal["real", "immediate", "polls", "time", "held"]
+    polls: int | None = None
+    """Of `polls`: how many polls are answered before the job has ended."""
+    time: float | str | None = None
+    """Of `time`: how long a job takes on the emulated clock; seconds, or `90s`, `15m`, `2h`."""
+    at: Literal["ADDED", "INPROGRESS"] | None = None
+    """Of `held`: the step at which jobs stay."""
+
+
+class NewOrg(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An org to make."""
+
+    company_name: str = "Zylker 2"
+
+
+class Seeded(Struct, frozen=True, kw_only=True):
+    """The records that were added."""
+
+    module: str
+    added: int
+    ids: list[str]
+    """In the order in which the records were given."""
+
+
+class Seeds(Struct, frozen=True, kw_only=True):
+    """What a seed has added."""
+
+    modules: list[Seeded]

@@ -1,0 +1,205 @@
+"""A new import over its pages: upload, columns, the first rows, dry run, start."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from html import unescape
+from typing import Any
+
+import httpx2
+import pytest
+from tests.console.conftest import CONSOLE, Browser, text_of, token_of
+from tests.support.deployment import Deployment
+
+IMPORT = f"{CONSOLE}/import"
+CSV = (
+    "Last Name,E-Mail Adress,Company,Closing,Annual Revenue\n"
+    "Boyle,p.boyle@zylker.example,Zylker,29.02.2024,1.5\n"
+    "<b>Kay</b>,none,Zylker,31.12.2024,2\n"
+    ",kay@zylker.example,Zylker,01.01.2025,x\n"
+)
+
+
+def send(
+    browser: Browser, data: str | bytes = CSV, name: str = "leads.csv", **fields: str
+) -> httpx2.Response:
+    """Uploads a file by the form; returns the response."""
+    form = {"csrf": browser.csrf(IMPORT), "module": "Leads", "operation": "insert"} | fields
+    return browser.post(IMPORT, data=form, files={"file": (name, data)})
+
+
+def columns(browser: Browser, data: str = CSV, **fields: str) -> httpx2.Response:
+    """Uploads a file; returns the page of its columns."""
+    answer = send(browser, data, **fields)
+    assert answer.status_code == 303, answer.text
+    return browser.get(answer.headers["location"])
+
+
+def chosen(page: httpx2.Response) -> dict[str, str]:
+    """The fields of the form of a page, as a browser would send them."""
+    form = {"csrf": token_of(page)}
+    for tag in re.findall(r"<input[^>]*>", page.text):
+        name, value = re.search(r'name="([^"]*)"', tag), re.search(r'value="([^"]*)"', tag)
+        if name and 'type="checkbox"' not in tag:
+            form[name[1]] = unescape(value[1]) if value else ""
+    for name_, options in re.findall(
+        r'<select[^>]*name="([^"]*)"[^>]*>(.*?)</select>', page.text, re.S
+    ):
+        found = re.search(r'<option(?: value="([^"]*)")? selected>([^<]*)', options)
+        form[name_] = (found[1] if found[1] is not None else found[2]) if found else ""
+    return form
+
+
+def press(browser: Browser, page: httpx2.Response, **changes: str) -> httpx2.Response:
+    """Sends the form of a page with changes."""
+    return browser.post(str(page.url).partition("?")[0], data=chosen(page) | changes)
+
+
+def job_of(server: Deployment, answer: httpx2.Response) -> dict[str, Any]:
+    """The job to which a response leads."""
+    assert answer.status_code == 303, text_of(answer)
+    number = answer.headers["location"].rpartition("/")[2]
+    found: dict[str, Any] = server.get(f"/api/v1/jobs/{number}").json()
+    return found
+
+
+def test_a_file_becomes_a_job(server: Deployment, browser: Browser) -> None:
+    """Headers find their fields by label and by similar spelling; the job has what was shown."""
+    page = columns(browser)
+    form = chosen(page)
+    assert (form["field-0"], form["field-1"], form["field-2"]) == ("Last_Name", "Email", "Company")
+    text = text_of(page)
+    assert "by label" in text and "similar name, please check" in text
+    job = job_of(server, press(browser, page, step="start"))
+    assert (job["operation"], job["dry_run"]) == ("insert", False)
+    (resource,) = job["resources"]
+    assert {m["api_name"]: m["index"] for m in resource["mappings"]} == {
+        "Last_Name": 0, "Email": 1, "Company": 2, "Annual_Revenue": 4,
+    }  # fmt: skip
+    assert resource["reading"]["columns_left_out"] == ["Closing"]
+
+
+def test_the_first_rows_say_what_becomes_of_each_cell(browser: Browser) -> None:
+    """By the rules of the engine: what is wrong stands beside the cell, and texts are text."""
+    page = columns(browser)
+    assert "<b>Kay" not in page.text
+    text = text_of(page)
+    assert "“none” is not an e-mail address." in text
+    assert "The cell is empty, and the field must have a value." in text
+    assert "“x” is not an amount" in text
+    assert "2 of 3 rows would be skipped." in text
+
+
+def test_a_format_is_suggested(server: Deployment, browser: Browser) -> None:
+    """It holds for all of the first cells; others that fit are named."""
+    csv = (
+        'Deal_Name,Closing_Date,Stage,Amount\nA,29.02.2024,Won,"1.234,5"\nB,03.04.2024,Won,"7,0"\n'
+    )
+    page = columns(browser, csv, module="Deals")
+    form = chosen(page)
+    assert (form["format-1"], form["format-3"]) == ("dd.MM.yyyy", "#.##0,00")
+    assert "Each of these rows can be read." in text_of(page)
+    both = columns(browser, "Deal_Name,Closing_Date,Stage\nA,02-03-2024,Won\n", module="Deals")
+    assert "fits too: MM-dd-yyyy" in text_of(both)
+    wrong = press(browser, page, **{"format-1": "dd.QQ"})
+    assert "dd.QQ is no format of this field." in text_of(wrong)
+    job = job_of(server, press(browser, page, step="dry-run"))
+    assert job["dry_run"] is True
+    formats = {m["api_name"]: m.get("format") for m in job["resources"][0]["mappings"]}
+    assert formats["Closing_Date"] == "dd.MM.yyyy"
+
+
+def test_the_user_decides(server: Deployment, browser: Browser) -> None:
+    """A column can be left out, another module chosen, a mandatory field filled in each row."""
+    page = press(browser, columns(browser), **{"field-0": "", "default-Last_Name": ""})
+    assert "Fields that every new record needs" in text_of(page)
+    page = press(browser, page, **{"default-Last_Name": "Unknown", "field-3": "Description"})
+    job = job_of(server, press(browser, page, step="start", stop_after="5"))
+    mappings = {m["api_name"]: m for m in job["resources"][0]["mappings"]}
+    assert mappings["Last_Name"] == {"api_name": "Last_Name", "default": "Unknown"}
+    assert mappings["Description"]["index"] == 3
+    assert job["on_error"] == {"stop_after": 5}
+    contacts = chosen(press(browser, page, module="Contacts"))
+    assert contacts["matched_module"] == "Contacts" and contacts["field-0"] == "Last_Name"
+
+
+def test_an_upsert_names_what_finds_records(server: Deployment, browser: Browser) -> None:
+    page = press(browser, columns(browser), operation="upsert")
+    assert "Records are found by" in text_of(page)
+    form = chosen(page) | {"find_by": "Email", "ignore_empty": "on", "step": "start"}
+    job = job_of(server, browser.post(str(page.url).partition("?")[0], data=form))
+    (resource,) = job["resources"]
+    assert (job["operation"], resource["find_by"], resource["ignore_empty"]) == (
+        "upsert", "Email", True,
+    )  # fmt: skip
+
+
+def test_the_choices_of_a_job_are_taken_over(server: Deployment, browser: Browser) -> None:
+    """After a dry run the same is imported, without choosing again."""
+    page = columns(browser)
+    dry = job_of(server, press(browser, page, step="dry-run", **{"field-1": ""}))
+    again = browser.get(f"{str(page.url).partition('?')[0]}?from={dry['id']}")
+    assert chosen(again)["field-1"] == ""
+    job = job_of(server, press(browser, again, step="start"))
+    assert job["resources"][0]["mappings"] == dry["resources"][0]["mappings"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"field-1": "Last_Name"}, "DUPLICATE_DATA"),
+        ({"stop_after": "many"}, "whole number"),
+        ({"callback_url": "ftp://x"}, "callback_url"),
+        ({"field-0": "Nothing"}, "INVALID_FIELD"),
+        ({"field-0": ""}, "mandatory"),
+    ],
+)
+def test_a_job_that_cannot_be_created_is_explained(
+    browser: Browser, changes: dict[str, str], code: str
+) -> None:
+    """On the same page, with the choices as they are."""
+    answer = press(browser, columns(browser), step="start", **changes)
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.text and code in answer.text, text_of(answer)
+
+
+def test_a_file_that_cannot_be_read_is_explained(browser: Browser) -> None:
+    for data, name in (
+        (b"\x00\x01\x02" * 100, "x.bin"),
+        (b"", "empty.csv"),
+        (b"PK\x03\x04x", "x.zip"),
+    ):
+        answer = send(browser, data, name)
+        assert answer.status_code == 400, answer.text
+        assert 'role="alert"' in answer.text
+    answer = browser.post(IMPORT, data={"csrf": browser.csrf(IMPORT)})
+    assert answer.status_code == 400
+
+
+def test_a_file_of_another_org_does_not_exist(browser: Browser, other: Browser) -> None:
+    page = columns(browser)
+    path = str(page.url).partition("?")[0]
+    assert other.get(path).status_code == 404
+    sent = {"csrf": other.csrf(IMPORT), "operation": "insert", "module": "Leads", "step": "start"}
+    assert other.post(path, data=sent).status_code == 404
+
+
+def test_the_same_is_shown_for_other_tools(server: Deployment, browser: Browser) -> None:
+    """The body for curl creates the job, the words of the command are one line of a shell."""
+    page = columns(browser)
+    curl, line, python = (
+        unescape(text) for text in re.findall(r"<pre[^>]*>(.*?)</pre>", page.text, re.S)
+    )
+    words = shlex.split(curl, comments=True)
+    body = json.loads(words[words.index("--json") + 1])
+    body["file_id"] = str(page.url).partition("?")[0].rpartition("/")[2]
+    headers = {"Authorization": f"Bearer {server.tenant.token}"}
+    made = server.http.post("/api/v1/jobs", headers=headers, json=body)
+    assert made.status_code == 201, made.text
+    assert len(made.json()["resources"][0]["mappings"]) == 4
+    command = shlex.split(line)
+    assert command[:3] == ["bulkwright", "write", "leads.csv"]
+    assert "E-Mail Adress=Email" in command and "Closing=" in command
+    compile(python, "example", "exec")
