@@ -85,7 +85,7 @@ class ChangeService:
         images = self.changes.images(module, record_id)
         if not rows and not images:
             raise ResourceNotFound(_NO_RECORD)
-        return _History(self.changes, module, record_id, rows[0] if rows else None, images).told()
+        return _History(self.changes, module, record_id, rows[0] if rows else None, images).read()
 
     def _kept(self, job: Job, position: int) -> frozenset[str]:
         kept = self.changes.columns(job.id, position)
@@ -196,7 +196,7 @@ class _History:
             self._writer = row["writer"]
             self._state = {name: row[f"a{n}"] for n, name in enumerate(self._fields)}
 
-    def told(self) -> RecordHistory:
+    def read(self) -> RecordHistory:
         """Returns the history."""
         creator = self._changes.created_by(self._module, self._record_id)
         complete = self._exists

@@ -15,7 +15,7 @@ from bulkwright.domain.undo_errors import CannotUndo, JobNotEnded, NoImages
 from bulkwright.service.reports import diff_csv
 from bulkwright.v1.endpoint import OwnCall, OwnEndpoint
 from bulkwright.v1.jobs import job_of
-from bulkwright.v1.problems import InvalidParameter, NoSuchJob, NoSuchRecord, TooManyReports
+from bulkwright.v1.problems import InvalidParameter, NoHistory, NoSuchJob, TooManyReports
 from bulkwright.v1.reports import (
     CSV,
     JSON_LINES,
@@ -27,7 +27,7 @@ from bulkwright.v1.reports import (
 )
 from bulkwright.web.json import encode
 from bulkwright.web.route import ParameterDoc, ResponseDoc
-from bulkwright.wire import own
+from bulkwright.wire import own_changes
 
 
 async def job_diff(call: OwnCall) -> Response:
@@ -50,7 +50,7 @@ async def job_diff(call: OwnCall) -> Response:
     return await download(call, pieces(), f"{job.id}-diff.{ending}", JSON_LINES if as_json else CSV)
 
 
-def record_history(call: OwnCall) -> own.HistoryOfRecord:
+def record_history(call: OwnCall) -> own_changes.HistoryOfRecord:
     """Returns the writes of a record."""
     number = parse_id(call.path["record_id"])
     try:
@@ -58,8 +58,8 @@ def record_history(call: OwnCall) -> own.HistoryOfRecord:
             raise e.ResourceNotFound
         found = call.api.services.changes.history(call.caller, call.path["module"], number)
     except e.ResourceNotFound:
-        raise NoSuchRecord from None
-    return own.HistoryOfRecord(
+        raise NoHistory from None
+    return own_changes.HistoryOfRecord(
         module=call.path["module"],
         record_id=str(found.record_id),
         exists=found.exists,
@@ -68,8 +68,8 @@ def record_history(call: OwnCall) -> own.HistoryOfRecord:
     )
 
 
-def _changed(record: RecordDiff) -> own.ChangedRecord:
-    return own.ChangedRecord(
+def _changed(record: RecordDiff) -> own_changes.ChangedRecord:
+    return own_changes.ChangedRecord(
         record_id=str(record.record_id),
         change=record.change,
         note=record.note,
@@ -77,12 +77,12 @@ def _changed(record: RecordDiff) -> own.ChangedRecord:
     )
 
 
-def _field(change: FieldChange) -> own.ChangedField:
-    return own.ChangedField(field=change.field, before=change.before, after=change.after)
+def _field(change: FieldChange) -> own_changes.ChangedField:
+    return own_changes.ChangedField(field=change.field, before=change.before, after=change.after)
 
 
-def _write(write: RecordWrite) -> own.WriteOfRecord:
-    return own.WriteOfRecord(
+def _write(write: RecordWrite) -> own_changes.WriteOfRecord:
+    return own_changes.WriteOfRecord(
         job=None if write.job_id is None else str(write.job_id),
         time=None if write.time is None else write.time.isoformat(timespec="seconds"),
         modified_by=None if write.user_id is None else str(write.user_id),
@@ -120,8 +120,8 @@ ENDPOINTS = (
         text="Which jobs and calls have written a record, newest first, and what they have "
         "changed, as long as jobs keep what records held before. The token needs the scope to "
         "read the module too.",
-        answers={200: ResponseDoc("The writes.", (own.HistoryOfRecord,))},
-        errors=(NoSuchRecord, e.InvalidModule, CannotUndo),
+        answers={200: ResponseDoc("The writes.", (own_changes.HistoryOfRecord,))},
+        errors=(NoHistory, e.InvalidModule, CannotUndo),
         handler=record_history, scopes=JOBS_READ, right=Right.READ_JOBS,
     ),
 )  # fmt: skip

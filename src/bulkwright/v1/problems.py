@@ -39,7 +39,7 @@ class NoSuchJob(errors.BulkwrightError):
     default_message = "The org has no job with this id. GET /api/v1/jobs lists its jobs."
 
 
-class NoSuchRecord(errors.BulkwrightError):
+class NoHistory(errors.BulkwrightError):
     """The module has no record with this id, and jobs keep nothing of one."""
 
     code = "NO_SUCH_RECORD"
@@ -110,7 +110,7 @@ STATUS: dict[type[errors.BulkwrightError], int] = {
     errors.ResourceNotFound: 404,
     NoSuchPath: 404,
     NoSuchJob: 404,
-    NoSuchRecord: 404,
+    NoHistory: 404,
     errors.InvalidModule: 404,
     CannotUndo: 409,
     NoSuchMethod: 405,
