@@ -35,11 +35,12 @@ MEASURES = {
     "B11": {"insert-1", "insert-100", "search-by-key"},
     "B12": {"sqlite", "postgres"},
     "B13": {"plugin-start", "reset-p50"},
+    "B14": {"images", "undo", "unchanged"},
     "B10": {"sqlite-p50", "sqlite-p99", "postgres-p50", "postgres-p99"},
 }
 
 
-LONG = ("b3", "b5", "b7-postgres", "b10", "b12")
+LONG = ("b3", "b5", "b7-postgres", "b10", "b12", "b14")
 SCRIPTS = [name.lower() for name in MEASURES]
 
 
