@@ -68,6 +68,8 @@ DOCS = Mount(
 
 
 HOME = Mount("/", "bulkwright.console.home:create_app")
+CONSOLE = "/console"
+"""The path of the console."""
 
 
 class App(Kernel):
@@ -92,14 +94,6 @@ class App(Kernel):
             {"version": version_pattern(zoho_context.versions)},
         )
         denials = Denials(clock)
-        own_api = Mount(
-            "/api/v1", "bulkwright.v1.app:create_app", services, denials.note,
-            lambda: self.draining, paths=None,
-        )  # fmt: skip
-        console = Mount(
-            "/console", "bulkwright.console.app:create_app", services, denials.note,
-            lambda: self.draining, zoho_context.sign_in_queue, zoho_context.base_url, paths=None,
-        )  # fmt: skip
         options = KernelOptions(
             executor=ThreadPoolExecutor(API_THREADS, thread_name_prefix="api"),
             most_turns=API_THREADS_OF_ONE,
@@ -114,9 +108,8 @@ class App(Kernel):
             mounts=(
                 DOCS,
                 *_controls(emulation, services, zoho_context.base_url),
-                own_api,
                 HOME,
-                console,
+                *self._own_faces(denials, zoho_context),
             ),
             trusted_proxies=settings.trusted_proxies,
             # SQLite answers within microseconds. For a database server a thread has to wait.
@@ -136,10 +129,19 @@ class App(Kernel):
                 router.routes,
                 ALLOWED_HEADERS,
                 clock,
-                same_origin=(console.prefix,),
+                same_origin=(CONSOLE,),
             ),
             ResponseCache(_stamp(services.database, emulation), router.routes, clock),
             options,
+        )
+
+    def _own_faces(self, denials: Denials, zoho_context: ZohoContext) -> tuple[Mount, ...]:
+        """Returns the mounts of the own API and of the console."""
+        shared = self._services, denials.note, lambda: self.draining
+        sign_in = zoho_context.sign_in_queue, zoho_context.base_url
+        return (
+            Mount("/api/v1", "bulkwright.v1.app:create_app", *shared, paths=None),
+            Mount(CONSOLE, "bulkwright.console.app:create_app", *shared, *sign_in, paths=None),
         )
 
     def prepare(self) -> None:

@@ -23,6 +23,8 @@ from bulkwright.v1.problems import details_of
 from bulkwright.wire import own
 
 JOB = f"{PREFIX}/jobs/{{job_id}}"
+_END = b"event: end\ndata: end\n\n"
+"""The page closes its stream when it receives this."""
 
 
 def show_job(call: PageCall) -> Response:
@@ -70,7 +72,7 @@ def events(call: PageCall) -> Response:
             **_progress(call, snapshot),
         )
 
-    return job_events.stream(own_call, data)
+    return job_events.stream(own_call, data, _END)
 
 
 async def errors(call: PageCall) -> Response:
