@@ -67,7 +67,7 @@ DOCS = Mount(
 )
 
 
-HOME = Mount("/", "bulkwright.console.home:create_app")
+_CONSOLE = "/console"
 
 
 class App(Kernel):
@@ -92,14 +92,6 @@ class App(Kernel):
             {"version": version_pattern(zoho_context.versions)},
         )
         denials = Denials(clock)
-        own_api = Mount(
-            "/api/v1", "bulkwright.v1.app:create_app", services, denials.note,
-            lambda: self.draining, paths=None,
-        )  # fmt: skip
-        console = Mount(
-            "/console", "bulkwright.console.app:create_app", services, denials.note,
-            lambda: self.draining, zoho_context.sign_in_queue, zoho_context.base_url, paths=None,
-        )  # fmt: skip
         options = KernelOptions(
             executor=ThreadPoolExecutor(API_THREADS, thread_name_prefix="api"),
             most_turns=API_THREADS_OF_ONE,
@@ -114,9 +106,7 @@ class App(Kernel):
             mounts=(
                 DOCS,
                 *_controls(emulation, services, zoho_context.base_url),
-                own_api,
-                HOME,
-                console,
+                *self._own_faces(services, zoho_context, denials),
             ),
             trusted_proxies=settings.trusted_proxies,
             # SQLite answers within microseconds. For a database server a thread has to wait.
@@ -136,11 +126,24 @@ class App(Kernel):
                 router.routes,
                 ALLOWED_HEADERS,
                 clock,
-                same_origin=(console.prefix,),
+                same_origin=(_CONSOLE,),
             ),
             ResponseCache(_stamp(services.database, emulation), router.routes, clock),
             options,
         )
+
+    def _own_faces(
+        self, services: AppServices, zoho_context: ZohoContext, denials: Denials
+    ) -> tuple[Mount, ...]:
+        """Returns the own API, the console, and `/`, which leads to it."""
+        shared = services, denials.note, lambda: self.draining
+        queue, base_url = zoho_context.sign_in_queue, zoho_context.base_url
+        return (
+            Mount("/api/v1", "bulkwright.v1.app:create_app", *shared, paths=None),
+            Mount(_CONSOLE, "bulkwright.console.app:create_app", *shared, queue, base_url,
+                  paths=None),
+            Mount("/", "bulkwright.console.home:create_app"),
+        )  # fmt: skip
 
     def prepare(self) -> None:
         """Imports and makes what the first request of each kind otherwise does. Takes a while."""

@@ -146,6 +146,21 @@ def test_the_choices_of_a_job_are_taken_over(server: Deployment, browser: Browse
     assert job["resources"][0]["mappings"] == dry["resources"][0]["mappings"]
 
 
+def test_the_choices_of_a_job_hold_for_another_file(server: Deployment, browser: Browser) -> None:
+    """By the texts of its headers, in whatever order the columns are."""
+    page = columns(browser)
+    before = job_of(server, press(browser, page, step="dry-run", **{"field-3": "Description"}))
+    other_file = columns(browser, "Closing,More,Last Name\n1,2,Boyle\n")
+    assert f"?from={before['id']}" in other_file.text
+    path = str(other_file.url).partition("?")[0]
+    taken = chosen(browser.get(f"{path}?from={before['id']}"))
+    assert (taken["field-0"], taken["field-1"], taken["field-2"]) == (
+        "Description",
+        "",
+        "Last_Name",
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
