@@ -125,6 +125,13 @@ def test_the_user_decides(server: Deployment, browser: Browser) -> None:
     assert contacts["matched_module"] == "Contacts" and contacts["field-0"] == "Last_Name"
 
 
+def test_a_wide_file_has_a_page_too(browser: Browser) -> None:
+    """A list of all fields for each of its columns would be megabytes."""
+    names = [f"Column {n}" for n in range(198)]
+    page = columns(browser, ",".join([*names, "Last Name"]) + "\n" + "," * 198 + "Boyle\n")
+    assert chosen(page)["field-198"] == "Last_Name" and len(page.content) < 1_000_000
+
+
 def test_an_upsert_names_what_finds_records(server: Deployment, browser: Browser) -> None:
     page = press(browser, columns(browser), operation="upsert")
     assert "Records are found by" in text_of(page)
