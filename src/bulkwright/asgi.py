@@ -67,7 +67,9 @@ DOCS = Mount(
 )
 
 
-_CONSOLE = "/console"
+HOME = Mount("/", "bulkwright.console.home:create_app")
+CONSOLE = "/console"
+"""The path of the console."""
 
 
 class App(Kernel):
@@ -106,7 +108,8 @@ class App(Kernel):
             mounts=(
                 DOCS,
                 *_controls(emulation, services, zoho_context.base_url),
-                *self._own_faces(services, zoho_context, denials),
+                HOME,
+                *self._own_faces(denials, zoho_context),
             ),
             trusted_proxies=settings.trusted_proxies,
             # SQLite answers within microseconds. For a database server a thread has to wait.
@@ -126,24 +129,20 @@ class App(Kernel):
                 router.routes,
                 ALLOWED_HEADERS,
                 clock,
-                same_origin=(_CONSOLE,),
+                same_origin=(CONSOLE,),
             ),
             ResponseCache(_stamp(services.database, emulation), router.routes, clock),
             options,
         )
 
-    def _own_faces(
-        self, services: AppServices, zoho_context: ZohoContext, denials: Denials
-    ) -> tuple[Mount, ...]:
-        """Returns the own API, the console, and `/`, which leads to it."""
-        shared = services, denials.note, lambda: self.draining
-        queue, base_url = zoho_context.sign_in_queue, zoho_context.base_url
+    def _own_faces(self, denials: Denials, zoho_context: ZohoContext) -> tuple[Mount, ...]:
+        """Returns the mounts of the own API and of the console."""
+        shared = self._services, denials.note, lambda: self.draining
+        sign_in = zoho_context.sign_in_queue, zoho_context.base_url
         return (
             Mount("/api/v1", "bulkwright.v1.app:create_app", *shared, paths=None),
-            Mount(_CONSOLE, "bulkwright.console.app:create_app", *shared, queue, base_url,
-                  paths=None),
-            Mount("/", "bulkwright.console.home:create_app"),
-        )  # fmt: skip
+            Mount(CONSOLE, "bulkwright.console.app:create_app", *shared, *sign_in, paths=None),
+        )
 
     def prepare(self) -> None:
         """Imports and makes what the first request of each kind otherwise does. Takes a while."""

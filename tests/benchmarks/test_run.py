@@ -30,6 +30,7 @@ MEASURES = {
     "B9": {"bulkwright, 2% bad", "sqlite3-shell, 2% bad"},
     "B11": {"insert-1", "insert-100", "search-by-key"},
     "B12": {"sqlite", "postgres"},
+    "B13": {"plugin-start", "reset-p50"},
     "B10": {"sqlite-p50", "sqlite-p99", "postgres-p50", "postgres-p99"},
 }
 

@@ -8,13 +8,18 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import bulkwright.console
 import bulkwright.domain
+import bulkwright.emulator
 import bulkwright.v1
 import bulkwright.zoho
 from bulkwright.domain.errors import BulkwrightError
 from bulkwright.domain.outcome import SkipReason
 
 PAGE = (Path(__file__).parents[2] / "docs" / "errors.md").read_text("utf-8")
+PACKAGES = (
+    bulkwright.console, bulkwright.domain, bulkwright.emulator, bulkwright.v1, bulkwright.zoho,
+)  # fmt: skip
 IN_RESPONSES = {
     "ALREADY_MODIFIED", "INTERNAL_SERVER_ERROR", "INVALID_REQUEST_METHOD", "INVALID_URL_PATTERN",
     "MULTIPLE_OR_MULTI_ERRORS", "NOT_IMPLEMENTED",
@@ -24,7 +29,7 @@ IN_RESPONSES = {
 
 def codes() -> set[str]:
     """Those of the classes of errors, of rows, and of single responses."""
-    for package in (bulkwright.domain, bulkwright.v1, bulkwright.zoho):
+    for package in PACKAGES:
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             importlib.import_module(module.name)
     return {kind.code for kind in kinds(BulkwrightError)} | {*SkipReason} | IN_RESPONSES

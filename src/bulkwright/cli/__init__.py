@@ -182,6 +182,59 @@ modules.command(
 )
 app.command(modules)
 
+emulator = App(name="emulator", help="Control a server of `serve --dev` in tests.")
+emulator.command(
+    "bulkwright.cli.emulator:reset",
+    help="Restore the state at the start of the server.",
+    help_epilogue=_example("emulator reset"),
+)
+emulator.command(
+    "bulkwright.cli.emulator:baseline",
+    help="Make the state as it is now the one that a reset restores.",
+    help_epilogue=_example("emulator baseline"),
+)
+emulator.command(
+    "bulkwright.cli.emulator:seed",
+    help="Add the records of a file.",
+    help_epilogue=_example("emulator seed"),
+)
+emulator.command(
+    "bulkwright.cli.emulator:snapshot",
+    help="Save the whole state to a file.",
+    help_epilogue=_example("emulator snapshot"),
+)
+emulator.command(
+    "bulkwright.cli.emulator:restore",
+    help="Replace the whole state by that of a file.",
+    help_epilogue=_example("emulator restore"),
+)
+emulator.command(
+    "bulkwright.cli.emulator:clock",
+    help="Show or change the clock of the server.",
+    help_epilogue=_example("emulator clock"),
+)
+emulator.command(
+    "bulkwright.cli.emulator:pace",
+    help="Show or set how jobs progress.",
+    help_epilogue=_example("emulator pace"),
+)
+emulator.command(
+    "bulkwright.cli.emulator:requests",
+    help="List the requests that were answered.",
+    help_epilogue=_example("emulator requests"),
+)
+emulator.command(
+    "bulkwright.cli.emulator:org",
+    help="Make another org and print its credentials.",
+    help_epilogue=_example("emulator org"),
+)
+emulator.command(
+    "bulkwright.cli.emulator:run",
+    help="Run a command with a server that ends with it.",
+    help_epilogue=_example("emulator run"),
+)
+app.command(emulator)
+
 records = App(name="records", help="Read stored records.")
 records.command(
     "bulkwright.cli.schema:export",

@@ -31,5 +31,15 @@ EXAMPLES = {
     "modules from-table": "bulkwright modules from-table customers --dry-run",
     "records export": "bulkwright records export --module Leads -o stored.csv",
     "audit": "bulkwright audit --since 7d --action sign-in-failed --json",
+    "emulator reset": "bulkwright emulator reset --data D",
+    "emulator baseline": "bulkwright emulator baseline --data D",
+    "emulator seed": "bulkwright emulator seed Leads leads.csv --data D",
+    "emulator snapshot": "bulkwright emulator snapshot state.zip --data D",
+    "emulator restore": "bulkwright emulator restore state.zip --data D",
+    "emulator clock": "bulkwright emulator clock --move 2h --frozen --data D",
+    "emulator pace": "bulkwright emulator pace polls --polls 2 --data D",
+    "emulator requests": "bulkwright emulator requests --status 4xx --data D",
+    "emulator org": "bulkwright emulator org Second --data D",
+    "emulator run": "bulkwright emulator run -- npm test",
 }
 """By the words of the command."""

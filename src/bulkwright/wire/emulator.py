@@ -93,3 +93,52 @@ class Seeds(Struct, frozen=True, kw_only=True):
     """What a seed has added."""
 
     modules: list[Seeded]
+
+
+class NewFault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A fault rule. A call that matches the condition meets the effect."""
+
+    effect: Literal[
+        "too_many_requests", "expired_token", "internal_error", "unavailable", "slow_first_byte",
+        "slow_body", "dropped_connection", "lost_response", "truncated_body", "empty_zip",
+        "job_stuck", "job_failed", "callback_lost", "callback_doubled", "callback_late",
+    ]  # fmt: skip
+    method: str | None = None
+    path: str | None = None
+    """A pattern: `/crm/*/Leads`."""
+    nth: int | None = None
+    """The first call that meets the effect, counted from 1 among those that match."""
+    org_id: str | None = None
+    rate: float | None = None
+    """How many of the calls meet it, from 0 to 1, at random."""
+    times: int | None = None
+    """How many calls meet it, at most. Default: with `nth` one, otherwise all."""
+    delay: float | str | None = None
+    """How long a call waits before: seconds, or `90s`, `15m`."""
+    time: float | str | None = None
+    """How long a slow or late effect takes."""
+
+
+class ShownFault(Struct, frozen=True, kw_only=True):
+    """A fault rule, and how often it was used."""
+
+    id: str
+    effect: str
+    method: str | None
+    path: str | None
+    nth: int | None
+    org_id: str | None
+    rate: float | None
+    times: int | None
+    delay_seconds: float
+    time_seconds: float | None
+    matched: int
+    """Calls that have matched the condition."""
+    fired: int
+    """Calls that have met the effect."""
+
+
+class FaultList(Struct, frozen=True, kw_only=True):
+    """All fault rules, oldest first."""
+
+    faults: list[ShownFault]
