@@ -250,6 +250,14 @@ class UndoSnapshot(Struct, frozen=True, kw_only=True):
     callback_url: str | None
 
 
+class UndoPage(Struct, frozen=True, kw_only=True):
+    """Some undos, newest first."""
+
+    undos: list[UndoSnapshot]
+    next_cursor: str | None
+    """The `cursor` of the next page; null on the last one."""
+
+
 class AbortedJob(Struct, frozen=True, kw_only=True):
     """A job whose abort was requested."""
 
