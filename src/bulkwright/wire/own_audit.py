@@ -13,7 +13,7 @@ class AuditSnapshot(Struct, frozen=True, kw_only=True):
     action: str
     """Such as `job-aborted`."""
     user: str | None
-    """The id of the user whom it concerns, who acts unless an operator does."""
+    """The id of the user that it concerns, who acts unless an operator does."""
     client: str | None
     """The OAuth client."""
     address: str
