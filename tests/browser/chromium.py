@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import shutil
 import subprocess
@@ -112,6 +113,22 @@ class Chromium:
         """Changes the size of the window, in pixels."""
         self._post("window/rect", width=width, height=height)
 
+    def emulate(self, scheme: str = "light", width: int = 1200, height: int = 850) -> None:
+        """Shows pages in a colour scheme, in a viewport of this size."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self._devtools("Emulation.setEmulatedMedia", features=features)
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self._devtools("Emulation.setDeviceMetricsOverride", **size)
+
+    def choose(self, css: str, value: str) -> None:
+        """Chooses an option of a list by its value, as a user does."""
+        self.click(f"{css} option[value={json.dumps(value)}]")
+
+    def press(self, key: str) -> None:
+        """Presses a key, wherever the focus is."""
+        keys = [{"type": "keyDown", "value": key}, {"type": "keyUp", "value": key}]
+        self._post("actions", actions=[{"type": "key", "id": "keyboard", "actions": keys}])
+
     def screenshot(self, path: Path) -> None:
         """Saves a screenshot as a PNG file."""
         path.write_bytes(base64.b64decode(self._get("screenshot")))
@@ -132,6 +149,9 @@ class Chromium:
                 pass
             assert time.monotonic() < deadline, f"condition not met at {self.url}: {self.text()}"
             time.sleep(0.02)
+
+    def _devtools(self, command: str, **params: Any) -> Any:
+        return self._post("goog/cdp/execute", cmd=command, params=params)
 
     def _element(self, css: str) -> str:
         return str(self._post("element", using="css selector", value=css)[_ELEMENT])

@@ -10,4 +10,4 @@ from tests.browser.chromium import missing
 def browsers() -> None:
     """Skips the tests if no browser is installed."""
     if reason := missing():
-        pytest.skip(f"NOT TESTED: signing in with a browser: {reason}")
+        pytest.skip(f"NOT TESTED: pages in a browser: {reason}")

@@ -31,7 +31,7 @@ def server(running: BulkwrightServer) -> BulkwrightServer:
 def create(server: BulkwrightServer, rows: int) -> str:
     """The id of a new job."""
     headers = server.headers | {"feature": "bulk-write", "X-CRM-ORG": server.org_id}
-    with httpx2.Client(base_url=server.base_url, headers=headers, verify=False) as http:
+    with httpx2.Client(base_url=server.base_url, headers=headers, verify=False, timeout=60) as http:
         file = {"file": ("leads.csv.zip", zipped(leads(rows)))}
         file_id = http.post("/crm/v8/upload", files=file).json()["details"]["file_id"]
         resource = {"type": "data", "module": {"api_name": "Leads"}, "file_id": file_id}
@@ -43,7 +43,12 @@ def test_jobs_are_listed_and_records_are_read_over_pages(server: BulkwrightServe
     """All of them, oldest first."""
     server.pace("immediate")
     job = create(server, 450)
-    httpx2.get(f"{server.base_url}/crm/bulk/v8/write/{job}", headers=server.headers, verify=False)
+    httpx2.get(
+        f"{server.base_url}/crm/bulk/v8/write/{job}",
+        headers=server.headers,
+        verify=False,
+        timeout=60,
+    )
     assert [(one["id"], one["status"]) for one in server.jobs()] == [(job, "COMPLETED")]
     assert [r["Last_Name"] for r in server.records("Leads")] == [f"a{n}" for n in range(450)]
 
@@ -74,7 +79,9 @@ def test_a_snapshot_brings_the_state_to_another_server(
     server.pace("immediate")
     job = create(server, 3)
     url = f"/crm/bulk/v8/write/{job}"
-    before = httpx2.get(server.base_url + url, headers=server.headers, verify=False).json()
+    before = httpx2.get(
+        server.base_url + url, headers=server.headers, verify=False, timeout=60
+    ).json()
     saved = server.credentials
     server.save_snapshot(tmp_path / "state.zip")
     with temporary_server() as other:
@@ -83,7 +90,9 @@ def test_a_snapshot_brings_the_state_to_another_server(
         assert known["client_id"] == saved["client_id"]
         assert known["base_url"] == other.base_url
         assert len(other.records("Leads")) == 3
-        answer = httpx2.get(other.base_url + url, headers=other.headers, verify=False).json()
+        answer = httpx2.get(
+            other.base_url + url, headers=other.headers, verify=False, timeout=60
+        ).json()
         assert answer == before
         result = httpx2.get(
             other.base_url + answer["result"]["download_url"], headers=other.headers, verify=False
@@ -112,14 +121,18 @@ def test_another_org_has_its_own_data_and_credentials(server: BulkwrightServer) 
     headers = {"Authorization": f"Zoho-oauthtoken {other['access_token']}"}
     assert other.keys() == server.credentials.keys()
     server.seed("Leads", [{"Last_Name": "Boyle"}])
-    answer = httpx2.get(f"{server.base_url}/crm/v2/Leads", headers=headers, verify=False)
+    answer = httpx2.get(
+        f"{server.base_url}/crm/v2/Leads", headers=headers, verify=False, timeout=60
+    )
     assert answer.status_code == 204
-    org = httpx2.get(f"{server.base_url}/crm/v2/org", headers=headers, verify=False).json()
+    org = httpx2.get(
+        f"{server.base_url}/crm/v2/org", headers=headers, verify=False, timeout=60
+    ).json()
     assert org["org"][0]["company_name"] == "Second"
     with pytest.raises(ControlFailed, match="INVALID_TOKEN"):
         _as(server, other["access_token"])
     server.reset()
-    answer = httpx2.get(f"{server.base_url}/crm/v2/org", headers=headers, verify=False)
+    answer = httpx2.get(f"{server.base_url}/crm/v2/org", headers=headers, verify=False, timeout=60)
     assert answer.status_code == 401
 
 
@@ -144,7 +157,12 @@ def test_the_clock_is_set_moved_and_frozen(server: BulkwrightServer) -> None:
 
 def test_requests_are_filtered(server: BulkwrightServer) -> None:
     """As the control does."""
-    httpx2.get(f"{server.base_url}/crm/v8/settings/pipeline", headers=server.headers, verify=False)
+    httpx2.get(
+        f"{server.base_url}/crm/v8/settings/pipeline",
+        headers=server.headers,
+        verify=False,
+        timeout=60,
+    )
     (found,) = server.requests(not_implemented=True)
     assert found["path"] == "/crm/v8/settings/pipeline"
     assert server.requests(status="2xx") == []

@@ -133,6 +133,11 @@ class CallbackDispatcher:
                 await woken
                 self._waiting.shutdown(wait=False)
 
+    def alter_sender(self, alter: Callable[[WebhookSender], WebhookSender]) -> None:
+        """Sends through what `alter` makes of the sender; call it before `run`."""
+        make = self._make_sender
+        self._make_sender = lambda: alter(make())
+
     async def drop_attempts(self) -> None:
         """Ends the attempts that run, without a record of them; call it on the loop of `run`."""
         running = list(self._running)

@@ -187,6 +187,85 @@ modules.command(
 )
 app.command(modules)
 
+emulator = App(name="emulator", help="Control a server of `serve --dev` in tests.")
+emulator.command(
+    "bulkwright.cli.emulator:reset",
+    help="Restore the state at the start of the server.",
+    help_epilogue=_example("emulator reset"),
+)
+emulator.command(
+    "bulkwright.cli.emulator:baseline",
+    help="Make the state as it is now the one that a reset restores.",
+    help_epilogue=_example("emulator baseline"),
+)
+emulator.command(
+    "bulkwright.cli.emulator:seed",
+    help="Add the records of a file.",
+    help_epilogue=_example("emulator seed"),
+)
+emulator.command(
+    "bulkwright.cli.emulator:snapshot",
+    help="Save the whole state to a file.",
+    help_epilogue=_example("emulator snapshot"),
+)
+emulator.command(
+    "bulkwright.cli.emulator:restore",
+    help="Replace the whole state by that of a file.",
+    help_epilogue=_example("emulator restore"),
+)
+emulator.command(
+    "bulkwright.cli.emulator:clock",
+    help="Show or change the clock of the server.",
+    help_epilogue=_example("emulator clock"),
+)
+emulator.command(
+    "bulkwright.cli.emulator:pace",
+    help="Show or set how jobs progress.",
+    help_epilogue=_example("emulator pace"),
+)
+emulator.command(
+    "bulkwright.cli.emulator:requests",
+    help="List the requests that were answered.",
+    help_epilogue=_example("emulator requests"),
+)
+emulator.command(
+    "bulkwright.cli.emulator:org",
+    help="Make another org and print its credentials.",
+    help_epilogue=_example("emulator org"),
+)
+emulator.command(
+    "bulkwright.cli.emulator:run",
+    help="Run a command with a server that ends with it.",
+    help_epilogue=_example("emulator run"),
+)
+emulator.command(
+    "bulkwright.cli.emulator_limits:count_credits",
+    name="credits",
+    help="Show or count API credits.",
+    help_epilogue=_example("emulator credits"),
+)
+faults = App(name="faults", help="Let calls meet faults: errors, broken connections, stuck jobs.")
+faults.command(
+    "bulkwright.cli.emulator_limits:add_fault",
+    name="add",
+    help="Add a fault rule.",
+    help_epilogue=_example("emulator faults add"),
+)
+faults.command(
+    "bulkwright.cli.emulator_limits:list_faults",
+    name="list",
+    help="List the fault rules.",
+    help_epilogue=_example("emulator faults list"),
+)
+faults.command(
+    "bulkwright.cli.emulator_limits:clear_faults",
+    name="clear",
+    help="Remove fault rules.",
+    help_epilogue=_example("emulator faults clear"),
+)
+emulator.command(faults)
+app.command(emulator)
+
 records = App(name="records", help="Read stored records.")
 records.command(
     "bulkwright.cli.schema:export",

@@ -6,13 +6,14 @@ never from the command line, because every process of the machine can read that.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, NoReturn
 
 from cyclopts import Parameter
 
 from bulkwright.cli.failure import fail
 from bulkwright.cli.options import chosen_org
-from bulkwright.cli.output import console, errors
+from bulkwright.cli.output import console, errors, print_json
 from bulkwright.domain.account import OAuthClient, User
 from bulkwright.services import Services
 from bulkwright.settings import OrgLocation
@@ -41,10 +42,17 @@ def client_of(services: Services, location: OrgLocation, client_id: str) -> OAut
     return client
 
 
-def print_values(**values: object) -> None:
-    """Prints names and values, one a line; on stderr, what to do with secrets among them."""
-    for name, value in values.items():
-        console.print(f"{name:<14} {value}", soft_wrap=True, highlight=False, markup=False)
+def print_values(values: Mapping[str, object], *, json: bool) -> None:
+    """Prints names and values, one a line or as a JSON object.
+
+    On stderr, it says what to do with secrets among them.
+    """
+    if json:
+        # Ids are strings, as in all JSON of this program: some readers round large numbers.
+        print_json({k: str(v) if k.endswith("_id") else v for k, v in values.items()})
+    else:
+        for name, value in values.items():
+            console.print(f"{name:<14} {value}", soft_wrap=True, highlight=False, markup=False)
     if secrets := [name for name in ("client_secret", "refresh_token") if name in values]:
         kept = " and ".join(secrets)
         errors.print(

@@ -32,6 +32,7 @@ def add(
         Parameter(negative=(), help="URL that receives the code or token. Repeatable."),
     ] = (),
     user: Annotated[str, Parameter(help="E-mail of its owner. Default: the first user.")] = "",
+    json: Json = False,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Register an OAuth client. Its secret is shown once and stored as a hash only.
@@ -49,10 +50,8 @@ def add(
             )
         except InvalidEndpoint as error:
             fail(f"--redirect-uri: {error}.")
-    if made.secret is None:
-        print_values(client_id=made.client.client_id)
-    else:
-        print_values(client_id=made.client.client_id, client_secret=made.secret)
+    secret = {} if made.secret is None else {"client_secret": made.secret}
+    print_values({"client_id": made.client.client_id, **secret}, json=json)
 
 
 def list_(*, json: Json = False, location: InOrg = DEFAULT_IN_ORG) -> None:
@@ -75,7 +74,7 @@ def list_(*, json: Json = False, location: InOrg = DEFAULT_IN_ORG) -> None:
     print_list(rows, json=json)
 
 
-def rotate(client: ClientId, /, *, location: InOrg = DEFAULT_IN_ORG) -> None:
+def rotate(client: ClientId, /, *, json: Json = False, location: InOrg = DEFAULT_IN_ORG) -> None:
     """Print a new secret of a client. The old secret ends at once; tokens stay valid.
 
     Example: bulkwright client rotate 1000.ABCD
@@ -85,7 +84,7 @@ def rotate(client: ClientId, /, *, location: InOrg = DEFAULT_IN_ORG) -> None:
             secret = services.administration.rotate_secret(client_of(services, location, client))
         except StillInUse as reason:
             fail(str(reason))
-    print_values(client_id=client, client_secret=secret)
+    print_values({"client_id": client, "client_secret": secret}, json=json)
 
 
 def deactivate(client: ClientId, /, *, location: InOrg = DEFAULT_IN_ORG) -> None:

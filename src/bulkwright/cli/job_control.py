@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from bulkwright.cli import report
 from bulkwright.cli.failure import fail
-from bulkwright.cli.job_output import job_line
+from bulkwright.cli.job_output import job_line, job_record
 from bulkwright.cli.jobs import find_job
-from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, open_existing, require_data
-from bulkwright.cli.output import print_line
+from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, Json, open_existing, require_data
+from bulkwright.cli.output import print_json, print_line
 from bulkwright.domain.errors import JobHasEnded, JobIsOpen
 from bulkwright.domain.job import Job
 from bulkwright.runtime.worker import Blocked, open_worker
@@ -25,6 +26,7 @@ def abort(
     job_id: Annotated[str, Parameter(help="The id of the job.")],
     /,
     *,
+    json: Json = False,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Abort a job: what is stored stays, and no further row is stored.
@@ -45,6 +47,9 @@ def abort(
             fail(error.message)
         except Blocked as blocked:
             fail(f"{blocked}. The job is aborted; the next worker ends it.")
+    if json:
+        print_json(job_record(job))
+        return
     job_line(job)
     if isinstance(job, Job) and job.has_result:
         words = ("jobs", "result", job_id, "--failed")
@@ -56,6 +61,7 @@ def delete(
     job_id: Annotated[str, Parameter(help="The id of the job.")],
     /,
     *,
+    json: Json = False,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Delete an ended job with its result, and its upload if no other job uses it.
@@ -68,6 +74,12 @@ def delete(
             deleted = services.job_control.delete(job.org_id, job.id)
         except JobIsOpen as error:
             fail(error.message)
+    if json:
+        shown = {"id": str(job.id), **asdict(deleted)}
+        for key in ("uploads", "kept_uploads"):
+            shown[key] = list(map(str, shown[key]))
+        print_json(shown)
+        return
     result = " with its result" if deleted.had_result else ""
     print_line(f"deleted job {job.id}{result}; the records that it has stored stay")
     for upload in deleted.uploads:

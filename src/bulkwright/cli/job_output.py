@@ -53,18 +53,20 @@ def _counts(job: AnyJob) -> Iterator[str | tuple[str, str]]:
 
 def jobs_list(jobs: Sequence[AnyJob], *, json: bool) -> None:
     """Prints jobs in the given order. What a kind of job does not have is None."""
-    records = [
-        {
-            "id": str(job.id),
-            "status": job.status.value,
-            "code": job.code,
-            **_cells(job),
-            "created": job.created_time.isoformat(" ", "seconds"),
-            "file": job.resources[0].file_name if isinstance(job, Job) else None,
-        }
-        for job in jobs
-    ]
+    records = list(map(job_record, jobs))
     print_list(records, json=json, dispensable=["read", "unchanged", "created", "file"])
+
+
+def job_record(job: AnyJob) -> dict[str, object]:
+    """Returns a job as a row of a list, or as the JSON object of one command."""
+    return {
+        "id": str(job.id),
+        "status": job.status.value,
+        "code": job.code,
+        **_cells(job),
+        "created": job.created_time.isoformat(" ", "seconds"),
+        "file": job.resources[0].file_name if isinstance(job, Job) else None,
+    }
 
 
 def _cells(job: AnyJob) -> dict[str, object]:

@@ -32,6 +32,7 @@ def init(  # wide: an org and its first user
     last_name: str = "Administrator",
     time_zone: Zone = "UTC",
     currency: str = "USD",
+    json: Json = False,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
     """Create the first org with the standard modules, a user and a client; print secrets."""
@@ -41,7 +42,7 @@ def init(  # wide: an org and its first user
             if services.accounts.orgs():
                 fail(f"{location.name} already has an org; `bulkwright org add` adds another one.")
             made = _create(services, company, (first_name, last_name, email), time_zone, currency)
-        print_values(**made)
+        print_values(made, json=json)
 
 
 def add(  # wide: an org and its first user
@@ -52,6 +53,7 @@ def add(  # wide: an org and its first user
     last_name: str = "Administrator",
     time_zone: Zone = "UTC",
     currency: str = "USD",
+    json: Json = False,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
     """Add another org, with its first user and an OAuth client. Other commands need --org then.
@@ -60,7 +62,7 @@ def add(  # wide: an org and its first user
     """
     with open_existing(location) as services:
         made = _create(services, company, (first_name, last_name, email), time_zone, currency)
-        print_values(**made)
+        print_values(made, json=json)
 
 
 def show(
@@ -76,6 +78,7 @@ def show(
             "negative for an org that gives way to all others."
         ),
     ] = None,
+    json: Json = False,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
     """Show an org, with the id that clients send as X-CRM-ORG. With --priority, change it first.
@@ -90,16 +93,17 @@ def show(
         if priority is not None:
             found = services.administration.set_priority(found, priority)
         users = len(services.accounts.users(found.id))
-    print_values(
-        org_id=found.id,
-        company=found.company_name,
-        time_zone=found.time_zone,
-        currency=found.currency,
-        users=users,
-        priority=found.priority,
-        created=found.created_time.isoformat(" ", "seconds"),
-        state=found.state.value,
-    )
+    values = {
+        "org_id": found.id,
+        "company": found.company_name,
+        "time_zone": found.time_zone,
+        "currency": found.currency,
+        "users": users,
+        "priority": found.priority,
+        "created": found.created_time.isoformat(" ", "seconds"),
+        "state": found.state.value,
+    }
+    print_values(values, json=json)
 
 
 def list_(*, json: Json = False, location: Location = DEFAULT_LOCATION) -> None:

@@ -7,8 +7,8 @@ from typing import Annotated
 from msgspec import structs
 from rich.text import Text
 
-from bulkwright.cli.options import DEFAULT_LOCATION, FLAT, Location, require_data
-from bulkwright.cli.output import console
+from bulkwright.cli.options import DEFAULT_LOCATION, FLAT, Json, Location, require_data
+from bulkwright.cli.output import console, print_json
 from bulkwright.settings import RetentionSettings, Settings
 from bulkwright.wiring import open_services
 
@@ -17,6 +17,7 @@ _DEFAULT_RETENTION = RetentionSettings()
 
 def sweep(
     *,
+    json: Json = False,
     location: Location = DEFAULT_LOCATION,
     retention: Annotated[RetentionSettings, FLAT] = _DEFAULT_RETENTION,
 ) -> None:
@@ -28,5 +29,8 @@ def sweep(
     require_data(location)
     with open_services(Settings.merged(location, retention)) as services:
         deleted = structs.asdict(services.retention.sweep())
+    if json:
+        print_json(deleted)
+        return
     counts = ", ".join(f"{name} {count:,}" for name, count in deleted.items())
     console.print(Text(f"deleted: {counts}"), soft_wrap=True)

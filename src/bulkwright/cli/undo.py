@@ -10,10 +10,10 @@ from cyclopts import Parameter
 
 from bulkwright.cli import report
 from bulkwright.cli.failure import fail
-from bulkwright.cli.job_output import job_line
+from bulkwright.cli.job_output import job_line, job_record
 from bulkwright.cli.jobs import find_job
-from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, require_data
-from bulkwright.cli.output import print_line
+from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, Json, require_data
+from bulkwright.cli.output import print_json, print_line
 from bulkwright.cli.write_task import exit_status
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
@@ -34,6 +34,7 @@ def undo(
     dry_run: Annotated[
         bool, Parameter(negative="", help="Change nothing; say what would be done.")
     ] = False,
+    json: Json = False,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Undo a job: remove the records that it created, restore those that it updated.
@@ -57,6 +58,9 @@ def undo(
             fail(error.message)
         except Blocked as blocked:
             fail(f"{blocked}. The next worker continues the undo.")
+    if json:
+        print_json(job_record(undone))
+        sys.exit(_status(undone))
     job_line(undone)
     if undone.has_result:
         words = ("jobs", "result", str(undone.id))

@@ -24,7 +24,7 @@ ProfileName = Annotated[
 ]
 
 
-def add(
+def add(  # wide: what a user has
     email: Email,
     /,
     *,
@@ -35,6 +35,7 @@ def add(
     password: Annotated[
         bool, Parameter(negative=(), help="Prompt for a password, or read it from standard input.")
     ] = False,
+    json: Json = False,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Add a user to the org. A password is needed only to sign in by browser.
@@ -57,7 +58,7 @@ def add(
             fail_time_zone(time_zone)
         if secret is not None:
             services.signin.set_password(user, secret)
-    print_values(user_id=user.id)
+    print_values({"user_id": user.id}, json=json)
 
 
 def password(email: Email, /, *, location: InOrg = DEFAULT_IN_ORG) -> None:

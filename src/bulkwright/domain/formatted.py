@@ -48,7 +48,8 @@ def _plain_number(text: str, pattern: str) -> str:
     for sign in dateformat.LOOK_ALIKES.get(group, group):
         text = text.replace(sign, "")
     # A separator that the pattern does not name must not pass as another one.
-    return (text.replace(".", "?") if point != "." else text).replace(point, ".") or "?"
+    others = "".join(sign for sign in ".," if sign != point)
+    return text.translate(str.maketrans(f"{others}{point}", f"{'?' * len(others)}.")) or "?"
 
 
 def _check_moment(text: str, field: Field, form: dateformat.DateFormat) -> None:

@@ -7,7 +7,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bulkwright.emulator import clock_controls, orgs, pace, requests, reset, seed, snapshot
+from bulkwright.emulator import (
+    clock_controls,
+    credit_controls,
+    fault_controls,
+    orgs,
+    pace,
+    requests,
+    reset,
+    seed,
+    snapshot,
+)
 from bulkwright.emulator.control import NoSuchControl, NoSuchControlMethod, problem, served
 from bulkwright.emulator.controls import Controls, EmulatedServices
 from bulkwright.emulator.emulation import Emulation
@@ -20,6 +30,8 @@ CONTROLS = (
     *orgs.CONTROLS,
     *clock_controls.CONTROLS,
     *pace.CONTROLS,
+    *fault_controls.CONTROLS,
+    *credit_controls.CONTROLS,
     *requests.CONTROLS,
 )
 

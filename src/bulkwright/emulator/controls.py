@@ -5,26 +5,31 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from bulkwright.clock import SYSTEM_CLOCK
 from bulkwright.domain import scope
-from bulkwright.domain.errors import BulkwrightError
+from bulkwright.domain.errors import AccessError, BulkwrightError, JobHasEnded
 from bulkwright.domain.limits import BASELINE_BYTES, CONTROL_WAIT_SECONDS, MiB
 from bulkwright.emulator.baseline import Baseline
 from bulkwright.emulator.credentials import write_credentials
+from bulkwright.emulator.credit_plan import CreditPlan
+from bulkwright.emulator.credits import Credits
 from bulkwright.emulator.emulation import Emulation
+from bulkwright.emulator.faults import Faults
 from bulkwright.emulator.gate import InterventionOrder, StillWriting
 from bulkwright.emulator.paced_polls import PaceOfPolls
 from bulkwright.emulator.snapshots import InvalidSnapshot, load, saved, unpacked
 from bulkwright.emulator.steps import Progression
+from bulkwright.service.bearer import bearer_token
 from bulkwright.settings import Settings
 from bulkwright.store.wakeups import Topic
 from bulkwright.web.request import Request
 
 if TYPE_CHECKING:
+    from bulkwright.service.job_control import JobControl
     from bulkwright.service.record_writes import RecordCalls
     from bulkwright.service.retention import Retention
     from bulkwright.service.setup import SetupService
@@ -91,12 +96,17 @@ class EmulatedServices(Protocol):
 
     @property
     def tokens(self) -> TokenService:
-        """Issues tokens."""
+        """Issues and checks tokens."""
         ...
 
     @property
     def claims(self) -> ClaimStore:
         """The steps of jobs."""
+        ...
+
+    @property
+    def job_control(self) -> JobControl:
+        """Aborts jobs."""
         ...
 
     @property
@@ -118,15 +128,15 @@ class Controls:
         self.emulation = emulation
         self.services = services
         self.base_url = base_url
-        self.key = ""
-        """The token that opens the controls."""
-        self.read_key()
+        self._at_baseline = services.settings.credentials_path.read_text("utf-8")
+        """The credentials file that belongs to the baseline."""
+        self.key = _key_of(self._at_baseline)
+        """The token that opens the controls: that of the credentials file."""
+        self.faults = Faults(
+            emulation.steps, self._org_of, self._end_job, self.wake_all, emulation.callback_faults
+        )
+        self.credits = Credits(emulation.clock, self._org_of)
         self._pace = PaceOfPolls(emulation.steps, services.claims, self.wake_all)
-
-    def read_key(self) -> None:
-        """Takes the key from the credentials file. Raises FileNotFoundError if there is none."""
-        text = self.services.settings.credentials_path.read_text("utf-8")
-        self.key = str(json.loads(text)["access_token"])
 
     # Time and pace
 
@@ -150,6 +160,30 @@ class Controls:
             for topic in Topic:
                 database.wake(topic)
 
+    # Faults and credits
+
+    def faults_changed(self) -> None:
+        """Puts the fault rules before the service, or takes them away if there are none."""
+        is_active = len(self.faults.rules) > 0 or self.faults.has_expired
+        gate = self.emulation.gate
+        gate.place(InterventionOrder.FAULTS, self.faults if is_active else None)
+
+    def count_credits(self, plan: CreditPlan | None) -> None:
+        """Counts credits by a plan from now on; None counts nothing."""
+        self.credits.begin(plan)
+        gate = self.emulation.gate
+        gate.place(InterventionOrder.CREDITS, None if plan is None else self.credits)
+
+    def _org_of(self, header: bytes) -> int | None:
+        try:
+            return self.services.tokens.check(bearer_token([header.decode("latin-1")])).org_id
+        except AccessError:
+            return None
+
+    def _end_job(self, org_id: int, job_id: int) -> None:
+        with suppress(JobHasEnded):
+            self.services.job_control.abort(org_id, job_id)
+
     # State
 
     @property
@@ -163,12 +197,17 @@ class Controls:
         if not baseline.is_taken:
             raise NoBaseline
         await self._replace_state(request, baseline.restore)
+        path = self.services.settings.credentials_path
+        if self.key != (key := _key_of(self._at_baseline)):  # a snapshot was loaded
+            write_credentials(path, json.loads(self._at_baseline))
+            self.key = key
 
     async def take_baseline(self, request: Request) -> None:
         """Makes the state as it is now the baseline. Raises NoBaseline, NoCopies and StillBusy."""
         baseline = self._baseline()
         async with self._quiet(request):
             await request.run_heavy(baseline.take)
+            self._at_baseline = self.services.settings.credentials_path.read_text("utf-8")
         if not baseline.is_taken:
             raise NoBaseline
 
@@ -249,6 +288,9 @@ class Controls:
                 await request.run_heavy(work)
                 emulation.exchanges.clear()
                 emulation.gate.place(InterventionOrder.PACE, None)
+                self.faults.clear()
+                self.faults_changed()
+                self.count_credits(None)
                 for forget in emulation.on_reset:
                     forget()
         except StillWriting:
@@ -261,3 +303,7 @@ class Controls:
             if SYSTEM_CLOCK.monotonic() > deadline:
                 raise StillBusy
             time.sleep(_PAUSE_SECONDS)
+
+
+def _key_of(credentials: str) -> str:
+    return str(json.loads(credentials)["access_token"])

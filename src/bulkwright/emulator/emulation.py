@@ -9,13 +9,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bulkwright.emulator.baseline import Baseline
 from bulkwright.emulator.clock import EmulatedClock
 from bulkwright.emulator.exchanges import ExchangeLog
+from bulkwright.emulator.fault_rules import FaultRule
 from bulkwright.emulator.gate import Gate
 from bulkwright.emulator.shared import SharedState
 from bulkwright.emulator.steps import JobSteps
+
+if TYPE_CHECKING:
+    from bulkwright.callback.sender import WebhookSender
 
 _STATE = "state"
 
@@ -36,6 +41,8 @@ class Emulation:
     """The place that each request passes."""
     baseline: Baseline | None = None
     """What a reset restores; None where the store has no whole copies."""
+    callback_faults: dict[int, FaultRule] = field(default_factory=dict)
+    """The fault rules of callbacks that are not sent yet, by job."""
     before_reset: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     """Called before the state is replaced: they end what still runs."""
     on_reset: list[Callable[[], None]] = field(default_factory=list)
@@ -54,3 +61,10 @@ def open_emulation(folder: Path) -> tuple[EmulatedClock, JobSteps]:
     shared = SharedState(folder / _STATE)
     clock = EmulatedClock(shared)
     return clock, JobSteps(shared, clock)
+
+
+def faulty_sender(sender: WebhookSender, rules: dict[int, FaultRule]) -> WebhookSender:
+    """Returns a sender that gives callbacks the faults of these rules."""
+    from bulkwright.emulator.callback_faults import FaultySender
+
+    return FaultySender(sender, rules)

@@ -18,6 +18,8 @@ JOBS = 1_024
 _FIRST_JOB = 16
 _NUMBERS = _FIRST_JOB + 2 * JOBS
 _BYTES = 8
+STUCK = -1
+"""In the place of a job's polls: it stays INPROGRESS."""
 
 
 class Place(IntEnum):
@@ -35,6 +37,10 @@ class Place(IntEnum):
     """1 while no worker may claim a job."""
     NEXT_JOB = 5
     """The next place in the ring of jobs."""
+    STUCK_JOBS = 6
+    """How many jobs a fault rule keeps INPROGRESS."""
+    HOLDING_NEW = 7
+    """How many jobs are being created that no worker may begin."""
 
 
 class SharedState:
@@ -89,7 +95,22 @@ class SharedState:
         self._numbers[_FIRST_JOB + at + 1] += 1
         return self._numbers[_FIRST_JOB + at + 1]
 
+    def stick(self, job_id: int) -> None:
+        """Marks a job as one that stays INPROGRESS."""
+        self.count_poll(job_id)
+        numbers = self._numbers[_FIRST_JOB:].tolist()
+        at = next(at for at in range(0, 2 * JOBS, 2) if numbers[at] == job_id)
+        self._numbers[_FIRST_JOB + at + 1] = STUCK
+        self[Place.STUCK_JOBS] += 1
+
+    def release_stuck(self) -> None:
+        """Lets the marked jobs continue."""
+        self[Place.STUCK_JOBS] = 0
+        for at in range(_FIRST_JOB + 1, _NUMBERS, 2):
+            if self._numbers[at] == STUCK:
+                self._numbers[at] = 0
+
     def forget_jobs(self) -> None:
         """Forgets the polls of all jobs."""
-        self[Place.NEXT_JOB] = 0
+        self[Place.NEXT_JOB] = self[Place.STUCK_JOBS] = 0
         self._map[_FIRST_JOB * _BYTES :] = bytes(2 * JOBS * _BYTES)

@@ -22,7 +22,7 @@ from enum import IntEnum, StrEnum
 
 from bulkwright.clock import Clock
 from bulkwright.domain.job import JobStatus
-from bulkwright.emulator.shared import Place, SharedState
+from bulkwright.emulator.shared import STUCK, Place, SharedState
 
 
 class Progression(StrEnum):
@@ -75,10 +75,18 @@ class JobSteps:
     @property
     def holds(self) -> bool:
         """Whether jobs may have to wait at a step."""
+        shared = self._shared
+        if shared[Place.STUCK_JOBS] or shared[Place.HOLDING_NEW]:
+            return True
         return self.progression not in (Progression.REAL, Progression.IMMEDIATE)
 
     def step_of(self, job_id: int, created: datetime) -> JobStage:
         """Returns the step that a job may be at now."""
+        shared = self._shared
+        if shared[Place.HOLDING_NEW]:
+            return JobStage.ADDED
+        if shared[Place.STUCK_JOBS] and shared.polls_of(job_id) == STUCK:
+            return JobStage.INPROGRESS
         progression, measure = self._now()
         match progression:
             case Progression.POLLS:
@@ -100,8 +108,25 @@ class JobSteps:
 
     def count_poll(self, job_id: int) -> None:
         """Counts a poll of a job, if jobs progress by polls."""
-        if self.progression is Progression.POLLS:
+        if self.progression is Progression.POLLS and self._shared.polls_of(job_id) != STUCK:
             self._shared.count_poll(job_id)
+
+    @contextmanager
+    def holding_new(self) -> Iterator[None]:
+        """Lets no worker begin a job inside the block, which creates one."""
+        self._shared[Place.HOLDING_NEW] += 1
+        try:
+            yield
+        finally:
+            self._shared[Place.HOLDING_NEW] -= 1
+
+    def stick(self, job_id: int) -> None:
+        """Keeps a job INPROGRESS, with half of its rows written, until `release_stuck`."""
+        self._shared.stick(job_id)
+
+    def release_stuck(self) -> None:
+        """Lets the jobs that are kept INPROGRESS continue."""
+        self._shared.release_stuck()
 
     def forget(self) -> None:
         """Forgets the polls, and lets jobs progress as they do without an emulator."""

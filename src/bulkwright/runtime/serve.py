@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 from bulkwright.clock import SYSTEM_CLOCK
-from bulkwright.emulator.emulation import make_emulation
+from bulkwright.emulator.emulation import faulty_sender, make_emulation
 from bulkwright.events.counters import Counters, RequestCounters
 from bulkwright.events.events import each
 from bulkwright.events.log import log_event
@@ -92,6 +92,8 @@ def serve(settings: Settings) -> None:
                 stack.callback(emulation.baseline.copies.close)
                 emulation.baseline.take()
             emulation.before_reset.append(dispatcher.drop_attempts)
+            callbacks = emulation.callback_faults
+            dispatcher.alter_sender(lambda sender: faulty_sender(sender, callbacks))
             emulation.on_reset.append(lambda: services.record_store.forget_indexes())
         supervisor = Supervisor(settings, services, address, dispatcher, metrics, emulation)
         asyncio.run(supervisor.run())

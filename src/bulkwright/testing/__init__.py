@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING
 from bulkwright.testing.server import ServerDidNotStart, ServerProcess, child_processes
 
 if TYPE_CHECKING:
-    from bulkwright.testing.emulator import BulkwrightServer, ControlFailed, temporary_server
+    from bulkwright.testing.controls import ControlFailed
+    from bulkwright.testing.emulator import BulkwrightServer, RunningServer, temporary_server
 
 __all__ = [
     "BulkwrightServer",
     "ControlFailed",
+    "RunningServer",
     "ServerDidNotStart",
     "ServerProcess",
     "child_processes",
@@ -30,7 +32,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name in __all__:
-        from bulkwright.testing import emulator
+        from bulkwright.testing import controls, emulator
 
-        return getattr(emulator, name)
+        return getattr(controls if name == "ControlFailed" else emulator, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

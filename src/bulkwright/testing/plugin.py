@@ -41,7 +41,7 @@ def bulkwright_session(
 
     A fixture of the session may prepare it and call `take_baseline`: then each test begins there.
     """
-    from bulkwright.testing.emulator import BulkwrightServer
+    from bulkwright.testing.emulator import isolated_server
 
     config = request.config
     options = [str(option) for option in config.getini("bulkwright_options")]
@@ -49,7 +49,7 @@ def bulkwright_session(
     if seed:
         options += ["--seed", str(config.rootpath / seed)]
     data = tmp_path_factory.mktemp("bulkwright") / "data"
-    with BulkwrightServer(data, *options) as server:
+    with isolated_server(data, *options) as server:
         yield server
 
 

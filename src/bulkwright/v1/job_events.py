@@ -34,31 +34,34 @@ def stream_events(call: OwnCall) -> Response:
     return stream(call, lambda job: encode(job_snapshot(job, call.api.services.jobs)))
 
 
-def stream(call: OwnCall, data: Callable[[Job], bytes]) -> Response:
-    """Returns the stream of a job's events. `data` returns the data of one, on a thread."""
+def stream(call: OwnCall, data: Callable[[Job], bytes], end: bytes = b"") -> Response:
+    """Returns the stream of a job's events. `data` returns the data of one, on a thread.
+
+    `end` follows the last event of a job that has ended.
+    """
     job = job_of(call)
     last = call.request.header(b"last-event-id")
     if job.status.is_final and last == _event_id(job):
         return Response(status_code=204)
     if call.api.streams[call.caller.org_id] >= EVENT_STREAMS_OF_ORG:
         raise TooManyStreams
-    return StreamingResponse(_counted(call, last, data), media_type=_MEDIA_TYPE)
+    return StreamingResponse(_counted(call, last, data, end), media_type=_MEDIA_TYPE)
 
 
 async def _counted(
-    call: OwnCall, last: str | None, data: Callable[[Job], bytes]
+    call: OwnCall, last: str | None, data: Callable[[Job], bytes], end: bytes
 ) -> AsyncIterator[bytes]:
     streams, org = call.api.streams, call.caller.org_id
     streams[org] += 1
     try:
-        async for piece in _events(call, last, data):
+        async for piece in _events(call, last, data, end):
             yield piece
     finally:
         streams[org] -= 1
 
 
 async def _events(
-    call: OwnCall, last: str | None, data: Callable[[Job], bytes]
+    call: OwnCall, last: str | None, data: Callable[[Job], bytes], end: bytes
 ) -> AsyncIterator[bytes]:
     silent = 0
     while not call.api.is_draining():
@@ -68,6 +71,8 @@ async def _events(
             last, silent = event_id, 0
             yield b"id: %s\nevent: job\n%s\n" % (event_id.encode(), lines)
         if job.status.is_final:
+            if end:
+                yield end
             return
         silent += 1
         if silent % _SILENT_POLLS == 0:

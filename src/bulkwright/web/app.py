@@ -30,6 +30,8 @@ from bulkwright.web.router import BoundRoute, Router, normal_path
 from bulkwright.web.sendfile import send_file
 from bulkwright.web.turns import Turns
 
+CHOSEN_RESPONSE = "bulkwright.response"
+"""The key, in the ASGI scope, of a response that was chosen before the kernel."""
 _Header = tuple[bytes, bytes]
 Headers = list[_Header]
 
@@ -115,6 +117,9 @@ class Kernel:
     async def _respond(self, request: Request) -> Response | Mount:
         """Returns the response, or the mounted app that makes it."""
         try:
+            chosen: Response | None = request.scope.get(CHOSEN_RESPONSE)
+            if chosen is not None:
+                return chosen
             lookup = self._cache.look_up(request)
             if lookup.response is not None:
                 request.route = lookup.route

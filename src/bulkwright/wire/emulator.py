@@ -93,3 +93,81 @@ class Seeds(Struct, frozen=True, kw_only=True):
     """What a seed has added."""
 
     modules: list[Seeded]
+
+
+class NewFault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A fault rule. A call that matches the condition meets the effect."""
+
+    effect: Literal[
+        "too_many_requests", "expired_token", "internal_error", "unavailable", "slow_first_byte",
+        "slow_body", "dropped_connection", "lost_response", "truncated_body", "empty_zip",
+        "job_stuck", "job_failed", "callback_lost", "callback_doubled", "callback_late",
+    ]  # fmt: skip
+    method: str | None = None
+    path: str | None = None
+    """A pattern: `/crm/*/Leads`."""
+    nth: int | None = None
+    """The first call that meets the effect, counted from 1 among those that match."""
+    org_id: str | None = None
+    rate: float | None = None
+    """How many of the calls meet it, from 0 to 1, at random."""
+    times: int | None = None
+    """How many calls meet it, at most. Default: with `nth` one, otherwise all."""
+    delay: float | str | None = None
+    """How long a call waits before: seconds, or `90s`, `15m`."""
+    time: float | str | None = None
+    """How long a slow or late effect takes."""
+
+
+class ShownFault(Struct, frozen=True, kw_only=True):
+    """A fault rule, and how often it was used."""
+
+    id: str
+    effect: str
+    method: str | None
+    path: str | None
+    nth: int | None
+    org_id: str | None
+    rate: float | None
+    times: int | None
+    delay_seconds: float
+    time_seconds: float | None
+    matched: int
+    """Calls that have matched the condition."""
+    fired: int
+    """Calls that have met the effect."""
+
+
+class FaultList(Struct, frozen=True, kw_only=True):
+    """All fault rules, oldest first."""
+
+    faults: list[ShownFault]
+
+
+class NewCreditPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How credits are counted: as an edition has them, or a number of them."""
+
+    edition: Literal["free", "standard", "professional", "enterprise", "ultimate"] | None = None
+    users: int | None = None
+    """Of an edition: its licences. Default: 1."""
+    credits: int | None = None
+    """In 24 hours."""
+    at_once: int | None = None
+    """Calls at the same time. Default: those of the edition, otherwise any number."""
+    heavy_at_once: int | None = None
+    """Heavy calls at the same time. Default: 10 of an edition, otherwise any number."""
+    spent: int = 0
+    """What each org has spent already."""
+    day_headers: bool = False
+    """Whether answers have `X-RATELIMIT-DAY-LIMIT` and `X-RATELIMIT-DAY-REMAINING`."""
+
+
+class ShownCredits(Struct, frozen=True, kw_only=True):
+    """How credits are counted, and what is left."""
+
+    counted: bool
+    credits: int | None = None
+    at_once: int | None = None
+    heavy_at_once: int | None = None
+    remaining: dict[str, int] = {}
+    """By the id of an org that has called."""

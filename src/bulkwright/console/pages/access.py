@@ -131,13 +131,17 @@ def _page(
         clients=clients,
         names={client.client_id: client.name for client in clients},
         users={user.id: user.name for user in call.services.accounts.users(org_id)},
-        tokens=[(token, scope.shown(token.scopes)) for token in tokens[:_TOKENS]],
+        tokens=[(token, _scopes(token.scopes)) for token in tokens[:_TOKENS]],
         more_tokens=max(0, len(tokens) - _TOKENS),
         kinds=[kind.value for kind in ClientKind],
         lives=list(_LIVES),
         every_scope=scope.EVERY.replace(",", " "),
         zone=call.zone,
     )
+
+
+def _scopes(scopes: str) -> str:
+    return "every scope" if scopes == scope.normalise(scope.EVERY) else scope.shown(scopes)
 
 
 def _secret(secret: str | None) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from bulkwright.domain import errors as e
 from bulkwright.domain.account import Right
 from bulkwright.domain.ids import parse_id
 from bulkwright.domain.limits import PAGED_RECORDS
-from bulkwright.domain.module import Field, Module
+from bulkwright.domain.module import SYSTEM_FIELDS, Field, Module
 from bulkwright.domain.record import Record, Reference, UserReference, Value
 from bulkwright.service.records import PageQuery, RecordPage, Wanted
 from bulkwright.v1.problems import details_of
@@ -24,8 +24,10 @@ _MODULES = f"{PREFIX}/modules"
 _MODULE = f"{_MODULES}/{{module}}"
 _RECORDS = f"{_MODULE}/records"
 _A_PAGE = 50
-_SHOWN_FIELDS = 8
-"""Fields of a list of records."""
+_SHOWN_FIELDS = 7
+"""Fields of a list of records, beside its last column."""
+_EVERYWHERE = SYSTEM_FIELDS | {"Owner", "Layout"}
+"""Fields that every record has, and that say little about it."""
 
 
 class NoSuchRecord(e.ResourceNotFound):
@@ -132,12 +134,13 @@ def _number(text: str) -> int:
 
 def _shown_fields(module: Module, records: Sequence[Record]) -> list[Field]:
     """Returns the fields that say most: the name, what is mandatory, and what has values."""
-    named = module.display_field
     filled = {name for record in records for name, value in record.values.items() if value}
-    wanted = [named, *module.mandatory_fields, *(f for f in module.fields if f.is_key)]
+    wanted = [module.display_field, *module.mandatory_fields]
+    wanted += [f for f in module.fields if f.is_key]
     wanted += [f for f in module.fields if f.api_name in filled]
-    shown = dict.fromkeys(f for f in wanted if f is not None and f.api_name != "id")
-    return list(shown)[:_SHOWN_FIELDS]
+    shown = dict.fromkeys(f for f in wanted if f is not None and f.api_name not in _EVERYWHERE)
+    modified = module.field("Modified_Time")
+    return [*list(shown)[:_SHOWN_FIELDS], *([] if modified is None else [modified])]
 
 
 def _texts(record: Record) -> dict[str, str]:
@@ -152,7 +155,7 @@ def text_of(value: Value) -> str:
         case bool():
             return "true" if value else "false"
         case datetime():
-            return f"{value:%Y-%m-%d %H:%M:%S %z}"
+            return f"{value:%Y-%m-%d %H:%M:%S}"
         case list():
             return "; ".join(map(str, value))
         case Reference():
