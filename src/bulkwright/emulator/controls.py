@@ -13,7 +13,7 @@ from bulkwright.clock import SYSTEM_CLOCK
 from bulkwright.domain import scope
 from bulkwright.domain.errors import AccessError, BulkwrightError, JobHasEnded
 from bulkwright.domain.limits import BASELINE_BYTES, CONTROL_WAIT_SECONDS, MiB
-from bulkwright.emulator.baseline import Baseline
+from bulkwright.emulator.baseline import Baseline, PortableCopies
 from bulkwright.emulator.credentials import write_credentials
 from bulkwright.emulator.emulation import Emulation
 from bulkwright.emulator.faults import Faults
@@ -54,8 +54,8 @@ class NoCopies(BulkwrightError):
 
     code = "NOT_ON_THIS_STORE"
     default_message = (
-        "Reset and snapshots need a SQLite file and a folder of files. Start the server without "
-        "--database, and without --files at an object store."
+        "Snapshots need a SQLite file: start the server without --database. Reset and baseline "
+        "need a folder of files: start it without --files at an object store."
     )
 
 
@@ -204,21 +204,21 @@ class Controls:
 
     async def save(self, request: Request) -> BinaryIO:
         """Returns a new snapshot, an open file without a name. Raises NoCopies and StillBusy."""
-        baseline = self._baseline()
+        baseline, copies = self._portable()
         async with self._quiet(request):
             credentials = self.services.settings.credentials_path
-            return await request.run_heavy(saved, baseline, credentials)
+            return await request.run_heavy(saved, baseline, copies, credentials)
 
     async def load(self, request: Request, zipped: IO[bytes]) -> dict[str, object]:
         """Replaces the state by that of a snapshot; returns its credentials.
 
         Raises InvalidSnapshot, NoCopies and StillBusy.
         """
-        baseline = self._baseline()
-        with unpacked(baseline, zipped) as (place, stored):
+        baseline, copies = self._portable()
+        with unpacked(baseline, copies, zipped) as (place, stored):
 
             def replace() -> None:
-                load(baseline, place)
+                load(baseline, copies, place)
 
             await self._replace_state(request, replace)
             return await request.run(self._renew_credentials, stored)
@@ -239,6 +239,12 @@ class Controls:
         if self.emulation.baseline is None:
             raise NoCopies
         return self.emulation.baseline
+
+    def _portable(self) -> tuple[Baseline, PortableCopies]:
+        baseline = self._baseline()
+        if not isinstance(baseline.copies, PortableCopies):
+            raise NoCopies
+        return baseline, baseline.copies
 
     @asynccontextmanager
     async def _quiet(self, request: Request) -> AsyncIterator[None]:
