@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from tests.emulator.conftest import Emulated
@@ -30,3 +32,15 @@ def test_a_second_start_resets_to_what_it_found(tmp_path: Path) -> None:
         assert second.control("POST", "/reset").status_code == 204
         assert len(second.http.get("/crm/v2/Leads").json()["data"]) == 3
         assert second.http.get(url).status_code == 200
+
+
+def test_the_token_of_the_credentials_file_does_not_expire_between_tests(tmp_path: Path) -> None:
+    """A reset renews it, however long ago the server was started."""
+    with Emulated(tmp_path / "data") as emulated:
+        with closing(sqlite3.connect(emulated.data / "bulkwright.sqlite", timeout=10)) as database:
+            database.execute("UPDATE tokens SET expires_time = 1 WHERE kind = 'access'")
+            database.commit()
+        assert emulated.http.get("/crm/v2/org").status_code == 401
+        assert emulated.control("POST", "/baseline").status_code == 204
+        assert emulated.control("POST", "/reset").status_code == 204
+        assert emulated.http.get("/crm/v2/org").status_code == 200

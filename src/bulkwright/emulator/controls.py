@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol
 from bulkwright.clock import SYSTEM_CLOCK
 from bulkwright.domain import scope
 from bulkwright.domain.errors import AccessError, BulkwrightError, JobHasEnded
-from bulkwright.domain.limits import BASELINE_BYTES, CONTROL_WAIT_SECONDS, MiB
+from bulkwright.domain.limits import ACCESS_TOKEN_SECONDS, BASELINE_BYTES, CONTROL_WAIT_SECONDS, MiB
 from bulkwright.emulator.baseline import Baseline, PortableCopies
 from bulkwright.emulator.credentials import write_credentials
 from bulkwright.emulator.emulation import Emulation
@@ -22,6 +22,7 @@ from bulkwright.emulator.paced_polls import PaceOfPolls
 from bulkwright.emulator.snapshots import InvalidSnapshot, load, saved, unpacked
 from bulkwright.emulator.steps import Progression
 from bulkwright.service.bearer import bearer_token
+from bulkwright.service.tokens import hashed
 from bulkwright.settings import Settings
 from bulkwright.store.wakeups import Topic
 from bulkwright.web.request import Request
@@ -187,7 +188,14 @@ class Controls:
         baseline = self._baseline()
         if not baseline.is_taken:
             raise NoBaseline
-        await self._replace_state(request, baseline.restore)
+
+        def restore() -> None:
+            baseline.restore()
+            # A long run of tests would find it expired.
+            token = hashed(_key_of(self._at_baseline))
+            self.services.accounts.renew_token(token, ACCESS_TOKEN_SECONDS)
+
+        await self._replace_state(request, restore)
         path = self.services.settings.credentials_path
         if self.key != (key := _key_of(self._at_baseline)):  # a snapshot was loaded
             write_credentials(path, json.loads(self._at_baseline))
@@ -271,8 +279,8 @@ class Controls:
                 if not emulation.steps.is_idle():
                     self.services.claims.fence_all()
                     self._wait_for_workers()
-                replace()
                 emulation.clock.run_real()
+                replace()
                 emulation.steps.forget()
             finally:
                 # No process is woken: none has work now, and each looks for some soon anyway.
