@@ -21,8 +21,9 @@ PYTEST = [sys.executable, "-m", "pytest", "-q", *PLUGIN, *OTHERS_OFF]
 
 def block(language: str, word: str) -> str:
     """The block of the page in a language that has this word."""
-    (found,) = [b for b in re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL) if word in b]
-    return str(found)
+    blocks: list[str] = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    (found,) = [block for block in blocks if word in block]
+    return found
 
 
 def run(command: list[str], folder: Path, **variables: str) -> str:
