@@ -21,7 +21,7 @@ from tests.support.program import MIXED, Run, refused
 from bulkwright.cli import report
 from bulkwright.cli.input_file import as_regular_file
 from bulkwright.cli.job_options import JobOptions
-from bulkwright.cli.write import _report
+from bulkwright.cli.write_local import _report
 from bulkwright.domain.job import Job, JobStatus, Operation, Person, Resource
 from bulkwright.settings import OrgLocation, Settings
 from bulkwright.wiring import open_services
@@ -74,7 +74,7 @@ def test_write_takes_a_zip_as_well(run: Run, mixed: Path, tmp_path: Path) -> Non
 
 def test_write_again_updates(run: Run, good: Path) -> None:
     """A finished job is not continued: the same command again creates a new job."""
-    for word in ("added 2  updated 0", "added 0  updated 2"):
+    for word in ("added 2  updated 0", "added 0  updated 0  unchanged 2"):
         done = run("write", good, *UPSERT, "--data", "d")
         assert done.returncode == 0 and word in done.stdout
         assert "continuing" not in done.stdout
@@ -484,3 +484,15 @@ def test_a_damaged_workbook_is_named(run: Run, tmp_path: Path) -> None:
         archive.writestr("xl/workbook.xml", "<x/>")
     failed = run("write", "f.xlsx", *INSERT, "--data", "d")
     assert failed.returncode == 1 and "f.xlsx: The workbook" in failed.stderr
+
+
+def test_all_columns_of_a_type_have_a_format(run: Run, tmp_path: Path) -> None:
+    """A format of a column counts more."""
+    path = tmp_path / "people.csv"
+    path.write_text("Last_Name,Date_of_Birth\nMay,31.12.1990\n")
+    options = ("--module", "Contacts", "--operation", "insert", "--data", "d")
+    done = run("write", path, *options, "--date-format", "dd.MM.yyyy")
+    assert done.returncode == 0, done.stdout
+    other = ("--date-format", "yyyy", "--format", "Date_of_Birth=dd.MM.yyyy")
+    assert run("write", path, *options, *other).returncode == 0
+    assert "INVALID_FORMAT" in refused(run("write", path, *options, "--date-format", "what"))
