@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import ssl
 import subprocess
@@ -77,6 +78,40 @@ def test_python(intercept: Intercept, tmp_path: Path, library: str, client: str)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["True", "Boyle", "FILE_UPLOAD_SUCCESS"]
     assert "1 accounts.zoho.eu" in done.stderr and "1 content.zohoapis.com" in done.stderr
+
+
+WITHOUT_PROXY = """
+import asyncio, http.client, os, ssl, sys
+
+connection = http.client.HTTPSConnection("www.zohoapis.jp")
+connection.request("GET", "/crm/v2/org", headers={"Authorization": "Zoho-oauthtoken x"})
+print(connection.getresponse().status)
+
+async def by_asyncio():
+    reader, writer = await asyncio.open_connection(
+        "www.zohoapis.jp", 443, ssl=ssl.create_default_context())
+    writer.write(b"GET /crm/v2/org HTTP/1.0\\r\\nHost: www.zohoapis.jp\\r\\n\\r\\n")
+    print((await reader.readline()).split()[1].decode())
+
+asyncio.run(by_asyncio())
+try:
+    http.client.HTTPSConnection("example.com", timeout=5).request("GET", "/")
+except OSError as error:
+    print(error.args[1])
+print("other" in sys.modules)
+"""
+
+
+def test_python_without_a_proxy(intercept: Intercept, tmp_path: Path) -> None:
+    """A `sitecustomize` of the machine runs too."""
+    (tmp_path / "program.py").write_text(WITHOUT_PROXY)
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "sitecustomize.py").write_text("import sys; sys.modules['other'] = sys")
+    path = os.pathsep.join([str(tmp_path / "own"), os.environ.get("PYTHONPATH", "")])
+    done = intercept(sys.executable, "program.py", options=("--only-zoho",), PYTHONPATH=path)
+    assert done.stdout.splitlines() == [
+        "200", "401", "bulkwright intercept: --only-zoho refuses example.com", "True",
+    ], done.stderr  # fmt: skip
 
 
 @needs_node
