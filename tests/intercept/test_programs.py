@@ -19,6 +19,10 @@ import trustme
 from tests.intercept.conftest import Intercept
 from tests.support.live import Live
 
+from bulkwright.intercept.authority import Authority
+from bulkwright.intercept.gateways import Seen, emulator_gateway
+from bulkwright.intercept.proxy import ZohoProxy
+
 PYTHON = """
 import sys
 import {library} as http
@@ -178,6 +182,20 @@ def test_other_hosts_pass_or_are_refused(intercept: Intercept, *, tls: bool) -> 
         refused = intercept("curl", "-skf", url, options=("--only-zoho",))
     assert refused.returncode in (22, 56) and refused.stdout == ""
     assert "refused: 127.0.0.2" in refused.stderr
+
+
+@needs_curl
+def test_the_proxy_of_the_machine_is_used(intercept: Intercept) -> None:
+    """For other hosts. The one of this test refuses them, and notes that it was called."""
+    authority = Authority()
+    unused = emulator_gateway  # nothing calls Zoho
+    with (
+        other_site(tls=True) as url,
+        ZohoProxy(authority, lambda: unused("http://127.0.0.1:9", None, Seen()), True) as proxy,
+    ):
+        named = f"http://user:pass@127.0.0.1:{proxy.ports.proxy}"
+        done = intercept("curl", "-sk", url, HTTPS_PROXY=named, https_proxy=named)
+        assert done.returncode == 56 and proxy.refused == {"127.0.0.2"}
 
 
 @needs_node
