@@ -87,7 +87,7 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[D
 
 FIRST = (
     "structure", "domain", "wire", "formats", "web", "runtime", "service", "store", "engine",
-    "client", "features", "v1", "docs", "properties",
+    "client", "features", "v1", "console", "docs", "properties",
 )  # fmt: skip
 LONG = (
     "crash", "benchmarks", "hostile", "sdk", "faults", "dbfaults", "cluster", "contract", "workers",

@@ -125,6 +125,13 @@ def test_the_user_decides(server: Deployment, browser: Browser) -> None:
     assert contacts["matched_module"] == "Contacts" and contacts["field-0"] == "Last_Name"
 
 
+def test_a_wide_file_has_a_page_too(browser: Browser) -> None:
+    """A list of all fields for each of its columns would be megabytes."""
+    names = [f"Column {n}" for n in range(198)]
+    page = columns(browser, ",".join([*names, "Last Name"]) + "\n" + "," * 198 + "Boyle\n")
+    assert chosen(page)["field-198"] == "Last_Name" and len(page.content) < 1_000_000
+
+
 def test_an_upsert_names_what_finds_records(server: Deployment, browser: Browser) -> None:
     page = press(browser, columns(browser), operation="upsert")
     assert "Records are found by" in text_of(page)
@@ -144,6 +151,21 @@ def test_the_choices_of_a_job_are_taken_over(server: Deployment, browser: Browse
     assert chosen(again)["field-1"] == ""
     job = job_of(server, press(browser, again, step="start"))
     assert job["resources"][0]["mappings"] == dry["resources"][0]["mappings"]
+
+
+def test_the_choices_of_a_job_hold_for_another_file(server: Deployment, browser: Browser) -> None:
+    """By the texts of its headers, in whatever order the columns are."""
+    page = columns(browser)
+    before = job_of(server, press(browser, page, step="dry-run", **{"field-3": "Description"}))
+    other_file = columns(browser, "Closing,More,Last Name\n1,2,Boyle\n")
+    assert f"?from={before['id']}" in other_file.text
+    path = str(other_file.url).partition("?")[0]
+    taken = chosen(browser.get(f"{path}?from={before['id']}"))
+    assert (taken["field-0"], taken["field-1"], taken["field-2"]) == (
+        "Description",
+        "",
+        "Last_Name",
+    )
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,15 @@ def test_filters_are_those_of_the_api(server: Deployment, browser: Browser) -> N
     assert "No job matches" in browser.page(f"{JOBS}?module=Accounts")
 
 
+def test_an_id_leads_to_its_job(server: Deployment, browser: Browser) -> None:
+    """Also from the list itself, which asks for a piece of a page."""
+    job = server.job_id()
+    query = {"id": f" {job}", "status": ""}
+    assert browser.get(JOBS, params=query).headers["location"] == f"{JOBS}/{job}"
+    answer = browser.get(JOBS, params=query, headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["hx-redirect"]) == (200, f"{JOBS}/{job}")
+
+
 @pytest.mark.parametrize(
     "query", ["status=DONE", "since=yesterday", "cursor=x", "until=9999-12-31"]
 )
@@ -147,6 +156,26 @@ def test_a_job_is_aborted_and_deleted(server: Deployment, browser: Browser) -> N
     assert browser.get(f"{JOBS}/{ended}").status_code == 404
     entries = server.services.audit.newest(50, action=Action.JOB_DELETED)
     assert any(e.detail.startswith(str(ended)) for e in entries)
+
+
+def test_a_callback_is_shown_and_sent_again(server: Deployment, browser: Browser) -> None:
+    """Once its delivery has ended; until then the page says why it is not."""
+    body = server.insert() | {"callback": {"url": "http://127.0.0.1:9/hook", "method": "post"}}
+    job = int(server.create(body).json()["details"]["id"])
+    assert "sent when the job has ended" in browser.page(f"{JOBS}/{job}")
+    end(server, job)
+    page = browser.get(f"{JOBS}/{job}")
+    assert "http://127.0.0.1:9/hook" in text_of(page) and "pending, 0 attempts" in text_of(page)
+    answer = browser.press(page, f"{JOBS}/{job}/callback")
+    assert answer.status_code == 409 and "CALLBACK_IS_PENDING" in answer.text
+    server.services.database.sql(
+        f"UPDATE outbox SET state = 'given_up', last_error = '<b>refused' WHERE job_id = {job}"
+    )
+    page = browser.get(f"{JOBS}/{job}")
+    assert "given up" in text_of(page) and "<b>refused" in text_of(page)
+    answer = browser.press(page, f"{JOBS}/{job}/callback")
+    assert answer.headers["location"] == f"{JOBS}/{job}"
+    assert "pending, 0 attempts" in browser.page(f"{JOBS}/{job}")
 
 
 def test_a_hostile_file_name_is_text(server: Deployment, browser: Browser) -> None:

@@ -99,6 +99,12 @@ def test_signing_out_ends_the_session(server: Deployment, browser: Browser) -> N
     assert entries[0].user_id == server.tenant.user.id
 
 
+def test_a_piece_of_a_page_leads_to_the_sign_in_page(stranger: Browser) -> None:
+    """An open page whose session has ended asks for a piece: the whole window goes there."""
+    answer = stranger.get(f"{CONSOLE}/jobs", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["hx-redirect"]) == (401, SIGN_IN)
+
+
 def test_a_deactivated_user_is_signed_out(
     server: Deployment, stranger: Browser, new_user: Callable[..., User]
 ) -> None:

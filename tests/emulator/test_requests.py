@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import httpx2
 import pytest
 from tests.emulator.conftest import Emulated
-from tests.support.served import Served
+
+pytestmark = pytest.mark.parametrize("emulated", ["sqlite"], indirect=True)
+"""The log is in the memory of the server."""
 
 
 @pytest.fixture(autouse=True)
@@ -136,12 +136,3 @@ def test_unknown_controls_and_methods_have_codes_of_their_own(emulated: Emulated
     assert (answer.status_code, answer.json()["code"]) == (404, "NO_SUCH_PATH")
     answer = emulated.control("PATCH", "/requests")
     assert (answer.status_code, answer.json()["code"]) == (405, "NO_SUCH_METHOD")
-
-
-def test_a_server_without_dev_has_no_controls(tmp_path: Path) -> None:
-    """It answers as for any path that does not exist."""
-    with Served(tmp_path / "data", dev=False) as served:
-        for path in ("", "/requests", "/reset"):
-            answer = served.http.get(f"/api/v1/emulator{path}")
-            assert (answer.status_code, answer.json()["code"]) == (404, "NO_SUCH_PATH"), path
-            assert served.http.post(f"/api/v1/emulator{path}").status_code == 404

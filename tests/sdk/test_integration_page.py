@@ -21,7 +21,8 @@ PYTEST = [sys.executable, "-m", "pytest", "-q", *PLUGIN, *OTHERS_OFF]
 
 def block(language: str, word: str) -> str:
     """The block of the page in a language that has this word."""
-    (found,) = [b for b in re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL) if word in b]
+    blocks: list[str] = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    (found,) = [block for block in blocks if word in block]
     return found
 
 

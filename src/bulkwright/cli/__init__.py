@@ -116,6 +116,11 @@ jobs.command(
     help_epilogue=_example("jobs errors"),
 )
 jobs.command(
+    "bulkwright.cli.jobs:diff",
+    help="Save what a job has changed, before and after.",
+    help_epilogue=_example("jobs diff"),
+)
+jobs.command(
     "bulkwright.cli.job_control:abort",
     help="End a job before its last row.",
     help_epilogue=_example("jobs abort"),

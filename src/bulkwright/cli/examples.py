@@ -17,6 +17,7 @@ EXAMPLES = {
     "jobs list": "bulkwright jobs list --most 5",
     "jobs show": "bulkwright jobs show JOB_ID --watch",
     "jobs errors": "bulkwright jobs errors JOB_ID",
+    "jobs diff": "bulkwright jobs diff JOB_ID -o changes.csv",
     "jobs result": "bulkwright jobs result JOB_ID --failed -o failed.csv",
     "jobs abort": "bulkwright jobs abort JOB_ID",
     "jobs undo": "bulkwright jobs undo JOB_ID --dry-run",

@@ -24,7 +24,7 @@ ProfileName = Annotated[
 ]
 
 
-def add(
+def add(  # wide: what a user has
     email: Email,
     /,
     *,

@@ -6,8 +6,10 @@ taken over.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+
+import msgspec
 
 from bulkwright.domain.job import FieldMapping, Operation
 from bulkwright.domain.module import Module
@@ -69,10 +71,19 @@ class ImportForm:
         )
 
     @classmethod
-    def of_job(cls, job: own.JobSnapshot) -> ImportForm:
-        """Returns the choices of a job with one file."""
+    def of_job(cls, job: own.JobSnapshot, moved: Mapping[int, int] | None = None) -> ImportForm:
+        """Returns the choices of a job with one file.
+
+        `moved` has the index of each of its columns in another file, for which they are taken over.
+        """
         (resource,) = job.resources
         filled = [m for m in resource.mappings if m.index is not None]
+        if moved is not None:
+            filled = [
+                msgspec.structs.replace(m, index=moved[m.index])
+                for m in filled
+                if m.index is not None and m.index in moved
+            ]
         return cls(
             module=resource.module,
             operation=Operation(job.operation),
@@ -140,6 +151,12 @@ class ImportForm:
             on_error=limit or "continue",
             dry_run=dry_run,
         )
+
+
+def moved_columns(before: Sequence[str], now: Sequence[str]) -> dict[int, int]:
+    """Returns the index of each column of a file in another one that has its header text."""
+    places = {text.strip(): at for at, text in reversed(list(enumerate(now)))}
+    return {at: places[text.strip()] for at, text in enumerate(before) if text.strip() in places}
 
 
 def key_names(module: Module) -> list[str]:

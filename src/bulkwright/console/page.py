@@ -34,7 +34,7 @@ from bulkwright.web.request import Request as KernelRequest
 T = TypeVar("T")
 
 _API = {endpoint.name: endpoint for endpoint in ENDPOINTS}
-_FORM_FIELDS = 5_000
+_FORM_FIELDS = 7_000
 """Fields of a form: three for each column of a file, and some more."""
 SIGN_IN = f"{PREFIX}/sign-in"
 
@@ -124,6 +124,12 @@ class PageCall(NamedTuple):
         if visitor.signed_in is None:
             raise InvalidToken
         require_access(_API[name], visitor.caller)
+
+    def lead_to(self, path: str) -> Response:
+        """Leads the window to another page, also if only a piece of a page was asked for."""
+        if self.request.header(b"hx-request") is not None:
+            return Response(headers={"hx-redirect": path})
+        return redirect(path)
 
     def show(self, template: str, status: int = 200, **values: object) -> Response:
         """Returns a page."""

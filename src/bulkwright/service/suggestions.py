@@ -6,11 +6,12 @@ is compared by spelling. A suggestion is shown to the user, who decides.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from bulkwright.domain.formatted import NotJudged, check_formatted
@@ -52,10 +53,14 @@ class FieldSuggestion:
     find_by: str | None = None
 
 
+@lru_cache(maxsize=64)
 def suggest_fields(
-    header: Sequence[str], module: Module, operation: Operation, find_by: str | None
-) -> dict[int, FieldSuggestion]:
-    """Returns a field for each column that probably fills one, by its index."""
+    header: tuple[str, ...], module: Module, operation: Operation, find_by: str | None
+) -> Mapping[int, FieldSuggestion]:
+    """Returns a field for each column that probably fills one, by its index.
+
+    Kept, because a page asks again at each change, and a wide file takes half a second.
+    """
     match = match_columns(header, module, operation, find_by, Stated())
     names = FieldNames(module)
     ranks = (MatchBy.API_NAME, MatchBy.LABEL, MatchBy.SPELLING)

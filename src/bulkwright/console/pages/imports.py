@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from bulkwright.console import PREFIX, commands
-from bulkwright.console.import_form import ImportForm, key_names
+from bulkwright.console.import_form import ImportForm, key_names, moved_columns
 from bulkwright.console.page import Page, PageCall, redirect
 from bulkwright.console.preview import Preview
 from bulkwright.console.render import plain
@@ -33,6 +33,8 @@ _FILE = f"{IMPORT}/{{file_id}}"
 _ROWS = 10
 """Rows of the preview."""
 _DELIMITERS = ",;\t|:"
+_EARLIER = 8
+"""Earlier jobs whose choices are offered."""
 
 
 class NoSuchFile(e.ResourceNotFound):
@@ -72,12 +74,8 @@ async def upload(call: PageCall) -> Response:
 def show_columns(call: PageCall) -> Response:
     """Shows the columns of a file, with a field suggested for each; or those of another job."""
     before = call.query.get("from")
-    if before is not None:
-        job = call.ask("readJob", own.JobSnapshot, job_id=before)
-        if len(job.resources) != 1:
-            raise NoSuchJob
-        return _columns_page(call, ImportForm.of_job(job))
-    return _columns_page(call, _sent(call.query))
+    form = _sent(call.query) if before is None else _of_job(call, before)
+    return _columns_page(call, form)
 
 
 def choose(call: PageCall) -> Response:
@@ -150,8 +148,35 @@ def _columns_page(call: PageCall, form: ImportForm, status: int = 200, alert: st
         fields=[f for f in module.fields if can_be_filled(f) or f.api_name == "id"],
         missing=_missing(call, form, module),
         preview=preview,
+        earlier=_earlier(call, module),
         commands=None if request is None else _commands(call, request, upload, csv),
     )
+
+
+def _of_job(call: PageCall, job_id: str) -> ImportForm:
+    """Returns the choices of a job: for its file, or for another one that has its headers."""
+    job = call.ask("readJob", own.JobSnapshot, job_id=job_id)
+    if len(job.resources) != 1:
+        raise NoSuchJob
+    (resource,) = job.resources
+    if resource.file_id == call.path["file_id"]:
+        return ImportForm.of_job(job)
+    module = call.services.metadata.module(call.caller, resource.module)
+    before = call.services.upload_store.upload(call.caller.org_id, int(resource.file_id))
+    csvs = [c for c in before.csvs if c.name == resource.file_name] if before is not None else []
+    if not csvs:
+        raise NoSuchFile("The file of this job has expired, so its headers are not known any more.")
+    headers = [
+        decide(csv, module, (), _DELIMITERS)[0].header for csv in (csvs[0], _upload(call).csvs[0])
+    ]
+    return ImportForm.of_job(job, moved_columns(*headers))
+
+
+def _earlier(call: PageCall, module: Module) -> list[own.JobSnapshot]:
+    """Returns the newest jobs of a module whose choices can be taken over for a file."""
+    query = {"module": module.api_name, "limit": str(_EARLIER)}
+    jobs = call.ask("listJobs", own.JobPage, query=query).jobs
+    return [job for job in jobs if len(job.resources) == 1]
 
 
 def _preview(

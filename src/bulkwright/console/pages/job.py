@@ -19,7 +19,7 @@ from bulkwright.domain.report_errors import NoResult, RowsGone
 from bulkwright.v1 import job_events, reports
 from bulkwright.v1.jobs import job_id_of, job_of
 from bulkwright.v1.present import job_snapshot
-from bulkwright.v1.problems import details_of
+from bulkwright.v1.problems import NoSuchJob, details_of
 from bulkwright.wire import own
 
 JOB = f"{PREFIX}/jobs/{{job_id}}"
@@ -28,8 +28,13 @@ _END = b"event: end\ndata: end\n\n"
 
 
 def show_job(call: PageCall) -> Response:
-    """Shows a job."""
-    job = call.ask("readJob", own.JobSnapshot, job_id=call.path["job_id"])
+    """Shows a job. An undo has another page."""
+    number = call.path["job_id"]
+    try:
+        job = call.ask("readJob", own.JobSnapshot, job_id=number)
+    except NoSuchJob:
+        undo = call.ask("readUndo", own.UndoSnapshot, job_id=number)
+        return call.lead_to(f"{PREFIX}/undos/{undo.id}")
     return show(call, job)
 
 

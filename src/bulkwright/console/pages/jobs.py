@@ -15,6 +15,7 @@ from bulkwright.console.page import Page, PageCall
 from bulkwright.console.render import plain
 from bulkwright.console.views import JobView, view_of
 from bulkwright.domain.account import Right
+from bulkwright.domain.ids import parse_id
 from bulkwright.domain.job import JobStatus, Operation
 from bulkwright.v1.problems import InvalidParameter, details_of
 from bulkwright.wire import own
@@ -74,7 +75,10 @@ class Filters:
 
 
 def list_jobs(call: PageCall) -> Response:
-    """Shows a page of the org's jobs, newest first."""
+    """Shows a page of the org's jobs, newest first; or leads to the one whose id is given."""
+    number = call.query.get("id", "").strip()
+    if parse_id(number) is not None:
+        return call.lead_to(f"{JOBS}/{number}")
     filters, cursor = Filters.of(call.query), call.query.get("cursor", "")
     alert, status = "", 200
     found = own.JobPage(jobs=[], next_cursor=None)
