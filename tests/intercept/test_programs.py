@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from tests.intercept.conftest import Intercept
+from tests.intercept.conftest import Intercept, intercept_line
 from tests.support.live import Live
 
 from bulkwright.intercept.authority import Authority
@@ -221,12 +221,31 @@ def test_the_authority_is_gone_afterwards(intercept: Intercept) -> None:
 
 
 def test_an_emulator_is_started(tmp_path: Path) -> None:
-    """For this run, unless one is named."""
+    """For this run, unless one is named; with records of a folder."""
     code = (
-        "import requests; print(requests.get('https://www.zohoapis.com/crm/v2/org', "
-        "headers={'Authorization': 'Zoho-oauthtoken x'}).status_code)"
+        "import requests; print(requests.get('https://www.zohoapis.com/crm/v2/Leads', "
+        "headers={'Authorization': 'Zoho-oauthtoken x'}).json()['data'][0]['Last_Name'])"
     )
-    line = [sys.executable, "-m", "bulkwright", "intercept", "--", sys.executable, "-c", code]
+    (tmp_path / "seed").mkdir()
+    (tmp_path / "seed" / "Leads.csv").write_text("Last_Name\nKay\n")
+    line = intercept_line("--seed", "seed", "--", sys.executable, "-c", code)
     done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert (done.returncode, done.stdout) == (0, "200\n"), done.stderr
-    assert list(tmp_path.iterdir()) == []
+    assert (done.returncode, done.stdout) == (0, "Kay\n"), done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["seed"]
+
+
+RESET = """
+import sys, requests
+head = {"Authorization": "Zoho-oauthtoken 1000.kept"}
+org = lambda: requests.get("https://www.zohoapis.com/crm/v2/org", headers=head).status_code
+print(org())
+key = {"Authorization": "Bearer " + sys.argv[2]}
+requests.post(sys.argv[1] + "/api/v1/emulator/reset", headers=key).raise_for_status()
+print(org())
+"""
+
+
+def test_a_reset_of_the_emulator_is_not_seen(intercept: Intercept, emulator: Live) -> None:
+    """It ends all tokens; the program's own one stands for the next."""
+    done = intercept(sys.executable, "-c", RESET, emulator.base_url, emulator.access_token)
+    assert done.stdout.split() == ["200", "200"], done.stderr
