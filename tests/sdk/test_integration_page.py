@@ -21,9 +21,8 @@ PYTEST = [sys.executable, "-m", "pytest", "-q", *PLUGIN, *OTHERS_OFF]
 
 def block(language: str, word: str) -> str:
     """The block of the page in a language that has this word."""
-    blocks: list[str] = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-    (found,) = [block for block in blocks if word in block]
-    return found
+    (found,) = [b for b in re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL) if word in b]
+    return str(found)
 
 
 def run(command: list[str], folder: Path, **variables: str) -> str:
