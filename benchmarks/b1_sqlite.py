@@ -3,7 +3,8 @@
     python benchmarks/b1_sqlite.py [--rows N] [--runs K] [--operation NAME] [--dir DIR]
 
 `insert`, `insert-checked` (with `--find-by Email`) and `upsert-new` go into an empty store,
-`upsert-match` into one that holds all the addresses with other values. Ours is one `bulkwright
+`upsert-match` into one that holds all the addresses with other values, `upsert-unchanged` into one
+that holds the same records, which ours does not write again. Ours is one `bulkwright
 write` process, from start to exit.
 
 The reference is the shell's `.import` into a staging table and one `INSERT ... ON CONFLICT` into a
@@ -39,7 +40,7 @@ from harness import (
     whole_process,
 )
 
-OPERATIONS = ("insert", "insert-checked", "upsert-new", "upsert-match")
+OPERATIONS = ("insert", "insert-checked", "upsert-new", "upsert-match", "upsert-unchanged")
 TARGET = 1.0
 
 TYPES = {"Annual_Revenue": "NUMERIC", "No_of_Employees": "INTEGER"}
@@ -92,7 +93,13 @@ def stored(database: Path) -> int:
 
 
 def ours(
-    data: Path, archive: Path, result: Path, operation: str, *, skips: bool = False
+    data: Path,
+    archive: Path,
+    result: Path,
+    operation: str,
+    *,
+    skips: bool = False,
+    keep_images: str | None = None,
 ) -> Finished:
     """One run of `bulkwright write` on the embedded store, which says by its code if it `skips`."""
     verb = operation.partition("-")[0]
@@ -100,6 +107,8 @@ def ours(
     argv += ["--module", "Leads", "--operation", verb]
     if operation != "insert":
         argv += ["--find-by", "Email"]
+    if keep_images is not None:
+        argv += ["--keep-images", keep_images]
     done = timed([*argv, "--data", data, "--result", result])
     if done.code != (3 if skips else 0):
         raise BenchmarkError(f"write exited with {done.code}: {done.stderr[-2000:]}")
@@ -111,14 +120,14 @@ def measure(operation: str, rows: int, runs: int, folder: Path) -> dict[str, Any
     first = Dataset(rows)
     say(f"{operation}: data")
     plain, archive = make_apart(first, folder), make_apart(first, folder, zipped=True)
-    match = operation == "upsert-match"
+    match = operation in ("upsert-match", "upsert-unchanged")
     status = "UPDATED" if match else "ADDED"
     theirs_runs: list[Finished] = []
     ours_runs: list[Finished] = []
     with scratch(folder) as space:
         filled_db, filled_data = space / "filled.db", space / "filled"
         if match:
-            other = Dataset(rows, generation=1)
+            other = Dataset(rows, generation=int(operation == "upsert-match"))
             say(f"{operation}: filling both stores")
             reference(filled_db, make_apart(other, folder), COLUMNS_16, "insert")
             before = make_apart(other, folder, zipped=True)

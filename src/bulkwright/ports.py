@@ -89,6 +89,28 @@ class RecordSink(Protocol):
         """
         ...
 
+    def update_differing(
+        self,
+        module: Module,
+        records: pl.DataFrame,
+        stamps: Stamps,
+        compared: Sequence[str],
+        *,
+        keep_empty: bool,
+    ) -> int:
+        """Do what `update` does, but only to records that differ in one of the compared columns.
+
+        Return how many were changed. Only for the tables that the service created, as `equal`.
+        """
+        ...
+
+    def equal(self, module: Module, rows: pl.DataFrame, *, keep_empty: bool) -> pl.Series:
+        """Return which rows hold what the records with their ids hold already, Int64.
+
+        A row is named by its `$at`. With `keep_empty` a null is equal to every value.
+        """
+        ...
+
 
 class ExistingSink(RecordSink, Protocol):
     """Writes to existing tables, whose constraints and triggers may reject records.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bulkwright.domain.endpoint import Endpoint
     from bulkwright.egress import Guard
     from bulkwright.service.administration import Administration
+    from bulkwright.service.changes import ChangeService
     from bulkwright.service.coql import CoqlService
     from bulkwright.service.existing_tables import ExistingTableService
     from bulkwright.service.job_control import JobControl
@@ -160,7 +161,15 @@ class Services:
         """Reads the rows of ended jobs."""
         from bulkwright.service.job_rows import JobRowsService
 
-        return JobRowsService(self.modules, self.upload_store, self.files)
+        return JobRowsService(self.modules, self.upload_store, self.files, self.ledger)
+
+    @on_first_use
+    def changes(self) -> ChangeService:
+        """Reads what jobs have changed in records."""
+        from bulkwright.service.changes import ChangeService
+        from bulkwright.store.changes import ChangeStore
+
+        return ChangeService(self.modules, ChangeStore(self.database), self.undo_store)
 
     @on_first_use
     def job_control(self) -> JobControl:

@@ -26,3 +26,18 @@ def test_a_job_is_undone(run: Run, good: Path) -> None:
     assert "There is no job 7" in refused(run("jobs", "undo", "7", "--data", "data"))
     listed = run("jobs", "list", "--data", "data").stdout
     assert listed.count("undo") == 2
+
+
+def test_a_diff_is_saved(run: Run, good: Path, tmp_path: Path) -> None:
+    """It says what the job has changed, and after an undo that it is not known any more."""
+    more = ("--module", "Leads", "--operation", "insert", "--data", "data")
+    assert run("write", good, *more).returncode == 0
+    (job,) = json.loads(run("jobs", "list", "--data", "data", "--json").stdout)
+    target = tmp_path / "diff.csv"
+    saved = run("jobs", "diff", job["id"], "--data", "data", "-o", target)
+    assert saved.returncode == 0, saved.stderr
+    header, *lines = target.read_text().splitlines()
+    assert header == "record_id,change,field,before,after,note"
+    assert {line.split(",")[1] for line in lines} == {"ADDED"}
+    assert run("jobs", "undo", job["id"], "--data", "data").returncode == 0
+    assert "is not kept" in refused(run("jobs", "diff", job["id"], "--data", "data"))

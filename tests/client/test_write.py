@@ -304,7 +304,7 @@ def test_a_delimiter_is_that_of_the_job(client: Client, tmp_path: Path) -> None:
 def test_a_job_is_undone(client: Client) -> None:
     """Its records go, and those that it changed are as before; a split source is undone whole."""
     records = [{"Last_Name": f"u{n}", "Email": f"u{n}@undo.example"} for n in range(3)]
-    first = client.write(records[:1], module="Leads")
+    first = client.write([{**records[0], "Last_Name": "before"}], module="Leads")
     first.wait()
     job = client.write(records, module="Leads", operation="upsert", find_by="Email", rows_per_job=2)
     job.wait()

@@ -39,6 +39,8 @@ POINTS = (
     "merge", "give-way", "resume", "finish",
 )  # fmt: skip
 PASSAGES = [f"{point}-{side}" for point in POINTS for side in ("before", "after")]
+UNDO_POINTS = ("begin-undo", "rewrite", "count-again")
+"""Points of jobs of which nothing may stay, when they fail."""
 CLAIMS = ("claim", "own-part", "free-part")
 """Points that are passed only if something was claimed."""
 PARTS = 5
@@ -154,6 +156,9 @@ def seams(kills: Kills) -> Iterator[None]:
         (ClaimStore, "held", held), (ClaimStore, "finish", around("finish")),
         (PartStore, "claim_free", around("free-part")), (PartStore, "end", around("end-part")),
         (PartStore, "release", around("give-way")), (PartStore, "resume", around("resume")),
+        (ClaimStore, "begin_undo", around("begin-undo")),
+        (ClaimStore, "count_again", around("count-again")),
+        (LedgerStore, "replace", around("rewrite")),
         (LedgerStore, "add_merged", add_merged), (LocalFiles, "put_piece", put_piece),
     )  # fmt: skip
     with ExitStack() as stack:

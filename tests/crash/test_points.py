@@ -26,7 +26,7 @@ from tests.crash.attack import (
 )
 from tests.crash.stand import Stand
 
-KILLS = 12
+KILLS = 8
 """At random times."""
 PARTS = 3
 """Deployments that share the commit points."""

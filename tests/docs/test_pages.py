@@ -32,6 +32,7 @@ NOT_RUN = {
     "requirements/README.md": "it resolves versions from the network",
     "docs/commands.md": "its examples run below",
     "docs/intercept.md": "it runs programs of the reader; tests/intercept and tests/sdk run such",
+    "docs/test-your-integration.md": "its programs and their tests run in tests/sdk",
     "docs/sdk.md": "its server and its programs run below, and in tests/sdk",
 }
 """Pages whose commands are not run as they stand, each with the reason."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.docs.benchmarks_table import page
 from tests.support.live import Live
 from tests.support.processes import until
 from tests.support.uploads import zipped
@@ -184,3 +185,8 @@ def test_the_readme_names_commands_and_the_script_knows_its_own() -> None:
     ).stdout
     for command in set(re.findall(r"python3 run\.py (\w+)", README)):
         assert re.search(rf"^  {command} ", usage, re.MULTILINE), command
+
+
+def test_the_table_of_speed_is_that_of_the_benchmarks() -> None:
+    """`python -m tests.docs.benchmarks_table` writes it anew."""
+    assert page() == README

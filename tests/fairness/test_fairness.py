@@ -15,7 +15,7 @@ from tests.fairness.victim import Ring, judged, ring
 
 pytestmark = pytest.mark.slow
 
-SECONDS, ROUNDS, REPETITIONS = 3.0, 20, 6
+SECONDS, ROUNDS, REPETITIONS = 2.0, 14, 6
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])

@@ -116,6 +116,11 @@ jobs.command(
     help_epilogue=_example("jobs errors"),
 )
 jobs.command(
+    "bulkwright.cli.jobs:diff",
+    help="Save what a job has changed, before and after.",
+    help_epilogue=_example("jobs diff"),
+)
+jobs.command(
     "bulkwright.cli.job_control:abort",
     help="End a job before its last row.",
     help_epilogue=_example("jobs abort"),
@@ -233,6 +238,32 @@ emulator.command(
     help="Run a command with a server that ends with it.",
     help_epilogue=_example("emulator run"),
 )
+emulator.command(
+    "bulkwright.cli.emulator_limits:count_credits",
+    name="credits",
+    help="Show or count API credits.",
+    help_epilogue=_example("emulator credits"),
+)
+faults = App(name="faults", help="Let calls meet faults: errors, broken connections, stuck jobs.")
+faults.command(
+    "bulkwright.cli.emulator_limits:add_fault",
+    name="add",
+    help="Add a fault rule.",
+    help_epilogue=_example("emulator faults add"),
+)
+faults.command(
+    "bulkwright.cli.emulator_limits:list_faults",
+    name="list",
+    help="List the fault rules.",
+    help_epilogue=_example("emulator faults list"),
+)
+faults.command(
+    "bulkwright.cli.emulator_limits:clear_faults",
+    name="clear",
+    help="Remove fault rules.",
+    help_epilogue=_example("emulator faults clear"),
+)
+emulator.command(faults)
 app.command(emulator)
 
 records = App(name="records", help="Read stored records.")

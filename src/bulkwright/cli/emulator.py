@@ -22,14 +22,14 @@ from bulkwright.testing import ControlFailed, RunningServer, temporary_server
 
 def reset(*, location: Location = DEFAULT_LOCATION) -> None:
     """Restore the state at the start of the server: records, jobs, files, tokens, ids, clock."""
-    with _server(location) as server:
+    with control_server(location) as server:
         server.reset()
     print_line("the server is in the state of its start")
 
 
 def baseline(*, location: Location = DEFAULT_LOCATION) -> None:
     """Make the state as it is now the one that `emulator reset` restores."""
-    with _server(location) as server:
+    with control_server(location) as server:
         server.take_baseline()
     print_line("a reset restores the state as it is now")
 
@@ -42,7 +42,7 @@ def seed(
     location: Location = DEFAULT_LOCATION,
 ) -> None:
     """Add the records of a file, all or none."""
-    with _server(location) as server:
+    with control_server(location) as server:
         added = server.seed(module, file)
     print_line(f"added {len(added):,} records to {module}")
 
@@ -54,7 +54,7 @@ def snapshot(
     location: Location = DEFAULT_LOCATION,
 ) -> None:
     """Save the whole state of the server to a file."""
-    with _server(location) as server:
+    with control_server(location) as server:
         server.save_snapshot(file)
     print_line(f"saved {file}; it holds tokens and records in clear text")
 
@@ -66,7 +66,7 @@ def restore(
     location: Location = DEFAULT_LOCATION,
 ) -> None:
     """Replace the whole state of the server by that of a file."""
-    with _server(location) as server:
+    with control_server(location) as server:
         server.load_snapshot(file)
     print_line("restored; dev-credentials.json has the credentials of the state")
 
@@ -84,7 +84,7 @@ def clock(
     """Show the clock of the server, or change it."""
     change = {"now": set_, "move": move, "frozen": frozen}
     given = {name: value for name, value in change.items() if value is not None}
-    with _server(location) as server:
+    with control_server(location) as server:
         if real:
             server.control("DELETE", "/clock")
         shown = server.control("PUT", "/clock", given) if given else server.control("GET", "/clock")
@@ -109,7 +109,7 @@ def pace(
     """Show or set how jobs progress."""
     change = {"progression": progression, "polls": polls, "time": time, "at": at}
     given = {name: value for name, value in change.items() if value is not None}
-    with _server(location) as server:
+    with control_server(location) as server:
         shown = server.control("PUT", "/pace", given) if given else server.control("GET", "/pace")
     measure = [f"{name} {shown[name]}" for name in ("polls", "time", "at") if shown[name]]
     print_line(f"jobs progress: {' '.join([shown['progression'], *measure])}")
@@ -132,7 +132,7 @@ def requests(
     filters = {name: value for name, value in filters.items() if value is not None}
     if not_implemented:
         filters["not_implemented"] = "true"
-    with _server(location) as server:
+    with control_server(location) as server:
         if har is not None:
             har.write_text(json_module.dumps(server.har(**filters), indent=1), "utf-8")
             print_line(f"saved {har}")
@@ -153,7 +153,7 @@ def org(
     location: Location = DEFAULT_LOCATION,
 ) -> None:
     """Make another org and print its credentials as JSON."""
-    with _server(location) as server:
+    with control_server(location) as server:
         made = server.new_org(company_name)
     print(json_module.dumps(made, indent=2))
 
@@ -183,7 +183,7 @@ def run(
 
 
 @contextmanager
-def _server(location: DataLocation) -> Iterator[RunningServer]:
+def control_server(location: DataLocation) -> Iterator[RunningServer]:
     """Opens the controls of the server of a data folder; a failure ends the command."""
     try:
         server = RunningServer(location.data)

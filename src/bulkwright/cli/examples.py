@@ -17,6 +17,7 @@ EXAMPLES = {
     "jobs list": "bulkwright jobs list --most 5",
     "jobs show": "bulkwright jobs show JOB_ID --watch",
     "jobs errors": "bulkwright jobs errors JOB_ID",
+    "jobs diff": "bulkwright jobs diff JOB_ID -o changes.csv",
     "jobs result": "bulkwright jobs result JOB_ID --failed -o failed.csv",
     "jobs abort": "bulkwright jobs abort JOB_ID",
     "jobs undo": "bulkwright jobs undo JOB_ID --dry-run",
@@ -40,6 +41,10 @@ EXAMPLES = {
     "emulator pace": "bulkwright emulator pace polls --polls 2 --data D",
     "emulator requests": "bulkwright emulator requests --status 4xx --data D",
     "emulator org": "bulkwright emulator org Second --data D",
+    "emulator credits": "bulkwright emulator credits --edition enterprise --users 10 --data D",
+    "emulator faults add": "bulkwright emulator faults add too_many_requests --nth 3 --data D",
+    "emulator faults list": "bulkwright emulator faults list --data D",
+    "emulator faults clear": "bulkwright emulator faults clear --data D",
     "emulator run": "bulkwright emulator run -- npm test",
 }
 """By the words of the command."""

@@ -91,17 +91,40 @@ class JobOptions:
         ),
     ] = None
 
+    all_or_nothing: Annotated[
+        bool,
+        Parameter(negative="", help="If one row is skipped, nothing of the file stays."),
+    ] = False
+    priority: Annotated[
+        Literal["low", "normal", "high"],
+        Parameter(metavar="NAME", help="Which jobs of the org are run first: low, normal or high."),
+    ] = "normal"
+
     @property
     def error_limit(self) -> ErrorLimit | None:
         """How many rows may be skipped; ends the command if the option cannot be read."""
         text = self.max_errors
         if text is None:
             return None
+        if self.all_or_nothing:
+            fail("--all-or-nothing allows no skipped row; leave out --max-errors.")
         if re.fullmatch("[0-9]{1,15}", text):
             return ErrorLimit(rows=int(text))
         if not re.fullmatch("[0-9]{1,2}(?:[.][0-9]{1,6})?%", text):
             fail(f"--max-errors {text}: give a number of rows or a percentage, such as 100 or 2%.")
         return ErrorLimit(percent=float(text[:-1]))
+
+    def of_own_api(self) -> list[str]:
+        """Returns the names of the given options for which only the service's own API has a place.
+
+        Zoho finds the delimiter by itself, so --delimiter is another matter.
+        """
+        given = {
+            "--max-errors": self.max_errors,
+            "--all-or-nothing": self.all_or_nothing,
+            "--priority": self.priority != "normal",
+        }
+        return [name for name, value in given.items() if value]
 
     @property
     def delimiters(self) -> str:

@@ -44,7 +44,9 @@ def _counts(job: AnyJob) -> Iterator[str | tuple[str, str]]:
         yield f"kept {job.kept:,}", "yellow" if job.kept else ""
         return
     counts = job.counts
-    yield f"added {counts.added:,}  updated {counts.updated:,}  "
+    yield f"added {counts.added:,}  updated {counts.changed:,}  "
+    if counts.unchanged:
+        yield f"unchanged {counts.unchanged:,}  "
     yield f"skipped {counts.skipped:,}", "yellow" if counts.skipped else ""
     yield f"  of {counts.total:,} rows"
 
@@ -52,7 +54,7 @@ def _counts(job: AnyJob) -> Iterator[str | tuple[str, str]]:
 def jobs_list(jobs: Sequence[AnyJob], *, json: bool) -> None:
     """Prints jobs in the given order. What a kind of job does not have is None."""
     records = list(map(job_record, jobs))
-    print_list(records, json=json, dispensable=["read", "created", "file"])
+    print_list(records, json=json, dispensable=["read", "unchanged", "created", "file"])
 
 
 def job_record(job: AnyJob) -> dict[str, object]:
@@ -83,7 +85,8 @@ def _write_cells(job: Job) -> dict[str, object]:
         "operation": f"{job.operation.value}{' (dry run)' if job.dry else ''}",
         "module": job.resources[0].module,
         "added": counts.added,
-        "updated": counts.updated,
+        "updated": counts.changed,
+        "unchanged": counts.unchanged,
         "skipped": counts.skipped,
         "read": None,
     }
@@ -95,13 +98,14 @@ def _read_cells(job: ReadJob) -> dict[str, object]:
         "module": job.module,
         "added": None,
         "updated": None,
+        "unchanged": None,
         "skipped": None,
         "read": None if job.read is None else job.read.rows,
     }
 
 
 def _undo_cells(job: UndoJob) -> dict[str, object]:
-    nothing = dict.fromkeys(("module", "added", "updated", "skipped", "read"))
+    nothing = dict.fromkeys(("module", "added", "updated", "unchanged", "skipped", "read"))
     return {"operation": "undo", **nothing}
 
 

@@ -24,11 +24,14 @@ from bulkwright.cli.options import (
     open_existing,
 )
 from bulkwright.cli.output import console, print_json
+from bulkwright.domain import scope
+from bulkwright.domain.account import Caller
 from bulkwright.domain.any_job import AnyJob
 from bulkwright.domain.ids import parse_id
 from bulkwright.domain.job import Job, Resource
 from bulkwright.domain.read_job import ReadJob
-from bulkwright.service.reports import ErrorGroups, failed_csv, full_csv
+from bulkwright.domain.undo_errors import CannotUndo
+from bulkwright.service.reports import ErrorGroups, diff_csv, failed_csv, full_csv
 from bulkwright.services import Services
 from bulkwright.settings import OrgLocation
 from bulkwright.zoho.present.jobs import job_details
@@ -130,6 +133,37 @@ def result(
                 for piece in make(found, quote_formulas=quoted):
                     saved.write(piece.encode())
         console.print(f"{target}: {found.selected:,} rows", soft_wrap=True)
+
+
+def diff(
+    job_id: Annotated[str, Parameter(help="The id of the job.")],
+    /,
+    *,
+    module: Module = None,
+    out: Annotated[
+        Path | None, Parameter(name=["--out", "-o"], help="Default: JOB-diff.csv.")
+    ] = None,
+    csv_settings: Csv = DEFAULT_CSV,
+    location: InOrg = DEFAULT_IN_ORG,
+) -> None:
+    """Save what a job has changed: each field of each record, before and after, as a CSV.
+
+    It is known as long as the job can be undone (--keep-images).
+    """
+    from bulkwright.atomic_file import atomic_write
+
+    target = out or Path(f"{job_id}-diff.csv")
+    with open_existing(location) as services:
+        job = _bulk_write(find_job(services, location, job_id))
+        caller = Caller(job.org_id, job.created_by.id, scope.normalise(scope.EVERY))
+        try:
+            found = services.changes.diff(caller, job, _resource(job, module))
+            with atomic_write(target) as saved:
+                for piece in diff_csv(found, quote_formulas=csv_settings.quotes_formulas):
+                    saved.write(piece.encode())
+        except CannotUndo as error:
+            fail(error.message)
+    console.print(str(target), soft_wrap=True)
 
 
 def job_errors(

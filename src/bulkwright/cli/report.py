@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import bulkwright.formats.csv  # noqa: F401 - it raises the csv module's limit of a cell
 from bulkwright.cli.output import print_line
-from bulkwright.domain.errors import TooManyErrors
+from bulkwright.domain.errors import TooManyErrors, UndoFailed
 from bulkwright.domain.job import Job, JobStatus
 from bulkwright.domain.result_file import split_errors
 from bulkwright.events.events import ChunkCommitted, Event
@@ -71,6 +71,8 @@ def print_reasons(reasons: Reasons) -> None:
 
 def why_to_save(job: Job) -> str:
     """Returns the line before the command that saves the rows that a job did not store."""
+    if job.all_or_nothing and job.code != UndoFailed.code:
+        return "nothing of the job stays; save its rows with what is wrong with them:"
     if job.code == TooManyErrors.code:
         return (
             f"more rows were skipped than --max-errors {job.error_limit} allows; what is stored "

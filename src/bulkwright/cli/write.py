@@ -38,7 +38,7 @@ from bulkwright.cli.write_task import INTERRUPTED, WriteTask, exit_status
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
 from bulkwright.domain.endpoint import InvalidEndpoint, parse_endpoint
-from bulkwright.domain.job import FieldMapping, Job, JobStatus, Operation
+from bulkwright.domain.job import FieldMapping, Job, JobStatus, Operation, Priority
 from bulkwright.domain.module import Module
 from bulkwright.domain.request import JobRequest, ResourceRequest
 from bulkwright.events.events import Event, Observer
@@ -232,6 +232,7 @@ class _Run:
         request = JobRequest(
             Operation(options.operation), (resource,), options.encoding, delimiters,
             fingerprint=fingerprint, error_limit=options.error_limit,
+            priority=Priority[options.priority.upper()], all_or_nothing=options.all_or_nothing,
         )  # fmt: skip
         job = self.services.jobs.create(caller, request, wake=False)
         report.print_omitted(match.omitted)

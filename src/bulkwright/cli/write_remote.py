@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import httpx2
 from msgspec import UNSET
@@ -19,11 +19,13 @@ from bulkwright.cli import report
 from bulkwright.cli.csv_file import copy_result
 from bulkwright.cli.failure import fail
 from bulkwright.cli.input_file import zipped
+from bulkwright.cli.job_options import JobOptions
 from bulkwright.cli.job_output import print_reading
 from bulkwright.cli.output import coloured, errors, print_line
 from bulkwright.cli.progress import as_progress, progress, watching
 from bulkwright.cli.write_task import INTERRUPTED, WriteTask, exit_status
 from bulkwright.client import ApiError, Client
+from bulkwright.domain.errors import UndoFailed
 from bulkwright.domain.job import FieldMapping
 from bulkwright.domain.module import Field, Module
 from bulkwright.domain.reading import FoundBy, Reading
@@ -137,12 +139,15 @@ def _create(
     client: Client, task: WriteTask, mappings: tuple[FieldMapping, ...], *, dry_run: bool
 ) -> str:
     """Uploads the file and creates its job; returns the job's id."""
-    options, limit = task.options, task.options.error_limit
-    if client.is_zoho and (limit is not None or dry_run):
-        fail("Zoho has no dry run and no limit of errors; leave out --dry-run and --max-errors.")
+    options = task.options
+    own_options = [*(["--dry-run"] if dry_run else []), *options.of_own_api()]
+    if client.is_zoho and own_options:
+        fail(f"Zoho has nothing like {' or '.join(own_options)}; leave it out.")
+    if options.delimiter is not None:
+        own_options.append("--delimiter")
     with zipped(task.path, zipfile.ZIP_DEFLATED) as made:
         file_id = client.upload(made)
-    if not client.is_zoho and (options.delimiter is not None or limit is not None or dry_run):
+    if not client.is_zoho and own_options:
         # The Zoho API has no place for them.
         job = own.NewJob(
             operation=options.operation,
@@ -153,10 +158,9 @@ def _create(
             columns=[_own(mapping) for mapping in mappings],
             encoding=options.encoding,
             delimiter=None if options.delimiter is None else cast("Any", options.delimiters),
-            on_error="continue"
-            if limit is None
-            else own.StopAfter(stop_after=limit.rows, stop_after_percent=limit.percent),
+            on_error=_on_error(options),
             dry_run=dry_run,
+            priority=options.priority,
         )
         try:
             return client.create_own(job)
@@ -165,8 +169,8 @@ def _create(
                 raise
             otherwise = "" if dry_run else " Without these options the Zoho API is used."
             fail(
-                "the token may not create a job with --dry-run, --delimiter or --max-errors: it "
-                "lacks a scope, bulkwright.jobs.CREATE or that of the module." + otherwise
+                f"the token may not create a job with {' or '.join(own_options)}: it lacks a "
+                "scope, bulkwright.jobs.CREATE or that of the module." + otherwise
             )
     return client.create(
         options.operation,
@@ -177,6 +181,15 @@ def _create(
         ignore_empty=options.ignore_empty,
         character_encoding=options.encoding,
     )
+
+
+def _on_error(
+    options: JobOptions,
+) -> Literal["continue", "all_or_nothing"] | own.StopAfter:
+    limit = options.error_limit
+    if limit is not None:
+        return own.StopAfter(stop_after=limit.rows, stop_after_percent=limit.percent)
+    return "all_or_nothing" if options.all_or_nothing else "continue"
 
 
 def _own(mapping: FieldMapping) -> own.NewColumn:
@@ -216,10 +229,16 @@ def _report_reading(client: Client, details: JobDetails, named: str | None) -> N
     if snapshot.code is not None:
         left = snapshot.rows_unprocessed
         reached = "" if left is None else f"; {left:,} rows were not reached"
-        print_line(f"{snapshot.code}: what is stored stays{reached}")
+        stays = "nothing of the job stays" if _stores_nothing(snapshot) else "what is stored stays"
+        print_line(f"{snapshot.code}: {stays}{reached}")
     found = snapshot.resources[0].reading
     if found is not None:
         print_reading(_reading(found))
+
+
+def _stores_nothing(job: own.JobSnapshot) -> bool:
+    """Whether nothing of a job that has failed stays."""
+    return job.on_error == "all_or_nothing" and job.code != UndoFailed.code
 
 
 def _reading(found: ReadingSnapshot) -> Reading:

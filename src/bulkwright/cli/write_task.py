@@ -116,6 +116,7 @@ class WriteTask:
             f"ignore_empty={options.ignore_empty!r}, encoding={options.encoding!r})"
             + ("" if options.delimiter is None else f", delimiter={options.delimiters!r}")
             + ("" if options.max_errors is None else f", max_errors={options.max_errors!r}")
+            + (", all_or_nothing" if options.all_or_nothing else "")
         )
 
     def _stated_mappings(self) -> tuple[FieldMapping, ...] | None:

@@ -136,8 +136,10 @@ class Core:
         file is created when that one has ended. Raises ValueError for an option that Zoho lacks.
         """
         own = self._needs_own_api(options)
+        if options.get("on_error") == "all_or_nothing" and options.get("rows_per_job") is not None:
+            raise ValueError("all_or_nothing holds for one job: leave rows_per_job out")
         if own and self.is_zoho:
-            raise ValueError("Zoho has no dry_run and no on_error")
+            raise ValueError("Zoho has no dry_run, no on_error and no priority")
         ids: list[str] = []
         for piece in files:
             if ids and operation != "insert":
@@ -161,7 +163,8 @@ class Core:
 
     def _needs_own_api(self, options: WriteOptions) -> bool:
         states_delimiter = "delimiter" in options and not self.is_zoho
-        return states_delimiter or options.get("dry_run", False) or "on_error" in options
+        named = "on_error" in options or "priority" in options
+        return states_delimiter or named or options.get("dry_run", False)
 
     def wait(
         self,

@@ -54,7 +54,7 @@ class CreateOptions(TypedDict, total=False):
 
 
 class WriteOptions(CreateOptions, total=False):
-    """The optional parts of `write`. Zoho has neither `dry_run` nor `on_error`."""
+    """The optional parts of `write`. Zoho has no `dry_run`, `on_error` or `priority`."""
 
     rows_per_job: int | None
     """The most rows of a job; a longer source becomes several. None: as many as there are, and
@@ -66,8 +66,10 @@ class WriteOptions(CreateOptions, total=False):
     by header texts, is read with a comma."""
     dry_run: bool
     """Whether nothing is stored: the result is the one that a real run would have."""
-    on_error: StopAfter
-    """After how many skipped rows the job stops."""
+    on_error: Literal["continue", "all_or_nothing"] | StopAfter
+    """After how many skipped rows the job stops, or that nothing stays if one row is skipped."""
+    priority: Literal["low", "normal", "high"]
+    """Which jobs of the org are run first; `normal` if it is not given."""
 
 
 def by_index(mappings: Mapping[str, str], header: Sequence[str]) -> list[NewFieldMapping]:
@@ -99,6 +101,7 @@ def new_job(operation: Operation, module: str, file_id: str, options: WriteOptio
         delimiter=options.get("delimiter"),
         on_error=options.get("on_error", "continue"),
         dry_run=options.get("dry_run", False),
+        priority=options.get("priority", "normal"),
     )
 
 

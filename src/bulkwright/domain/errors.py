@@ -381,6 +381,13 @@ class Aborted(JobError):
     default_message = "The job was aborted"
 
 
+class UndoFailed(JobError):
+    """Nothing of the job may stay, and what it has stored could not be undone."""
+
+    code = "UNDO_FAILED"
+    default_message = "What the job has stored could not be undone"
+
+
 class TooManyErrors(JobError):
     """The job has skipped more rows than it may; the rows not reached are UNPROCESSED."""
 

@@ -17,11 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from enum import StrEnum
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
 
 from bulkwright.domain.error_limit import ErrorLimit
 from bulkwright.domain.errors import Aborted, TooManyErrors
+from bulkwright.domain.limits import PRIORITY_SECONDS
 from bulkwright.domain.outcome import Counts
 from bulkwright.domain.reading import Reading
 
@@ -42,6 +43,19 @@ class Operation(StrEnum):
     def updates(self) -> bool:
         """Whether a row with a match changes that record."""
         return self is not Operation.INSERT
+
+
+class Priority(IntEnum):
+    """Which jobs of an org are claimed first; jobs of other orgs do not matter."""
+
+    LOW = -1
+    NORMAL = 0
+    HIGH = 1
+
+    @property
+    def word(self) -> str:
+        """`low`, `normal` or `high`."""
+        return self.name.lower()
 
 
 class JobStatus(StrEnum):
@@ -203,10 +217,28 @@ class Job:
     """How many rows it may skip before it ends; None if that does not matter."""
     dry: bool = False
     """Whether it stores nothing: its result is that of a run that was undone."""
+    priority: Priority = Priority.NORMAL
+    all_or_nothing: bool = False
+    """Whether nothing of it stays unless all of its rows are stored."""
+    ending: str | None = None
+    """The code with which it ends as soon as what it has stored is undone."""
+    undo_id: int | None = None
+    """The newest undo of it."""
+
+    @property
+    def queue_time(self) -> datetime:
+        """Its place in the queue of its org.
+
+        It is the time of its creation, earlier for a high priority and later for a low one. So no
+        job waits forever: it is behind those that are created within PRIORITY_SECONDS only.
+        """
+        return self.created_time - self.priority * timedelta(seconds=PRIORITY_SECONDS)
 
     @property
     def early_end(self) -> str | None:
         """The code with which the job has to end now; None if its next row can be done."""
+        if self.ending is not None:
+            return self.ending
         if self.abort_time is not None:
             return Aborted.code
         return TooManyErrors.code if any(r.stopped for r in self.resources) else None
@@ -303,6 +335,9 @@ class LedgerEntry:
     assumed: Mapping[str, str] = field(default_factory=dict)
     """Formats that were assumed for columns of the chunk. They are in the `reading` of the resource
     (`Reading.assumed`); the ledger does not keep them."""
+    unchanged: str = ""
+    """The rows that have changed nothing, as `UnchangedRows.runs`; empty if there are none. They
+    are kept by the `UnchangedStore`."""
     first_id: int | None = None
     """The first of the consecutive ids of the records that the chunk has created; None if it has
     created none, or if their table is not the service's."""

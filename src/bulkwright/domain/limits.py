@@ -195,6 +195,9 @@ AUDIT_FAILURES_A_SECOND = 1.0
 
 LEASE_SECONDS = 10.0
 """How long a worker's claim on a job holds without a heartbeat."""
+PRIORITY_SECONDS = 600.0
+"""By how much a job of high priority comes earlier in the queue of its org, and one of low priority
+later: jobs of normal priority wait this long at most for those of high priority."""
 JOB_ATTEMPTS = 3
 """Claims of a job without progress in between, before the job is failed."""
 

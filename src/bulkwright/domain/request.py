@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bulkwright.domain.error_limit import ErrorLimit
 from bulkwright.domain.idempotency import IdempotencyKey
-from bulkwright.domain.job import Callback, FieldMapping, Operation
+from bulkwright.domain.job import Callback, FieldMapping, Operation, Priority
 from bulkwright.domain.module import Module
 
 MakeMappings = Callable[[Module, Sequence[str]], tuple[FieldMapping, ...]]
@@ -63,3 +63,6 @@ class JobRequest:
     idempotency: IdempotencyKey | None = None
     error_limit: ErrorLimit | None = None
     dry: bool = False
+    priority: Priority = Priority.NORMAL
+    all_or_nothing: bool = False
+    """Whether nothing stays unless all rows are stored; `error_limit` does not matter then."""

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from bulkwright.emulator import (
     clock_controls,
+    credit_controls,
     fault_controls,
     orgs,
     pace,
@@ -30,6 +31,7 @@ CONTROLS = (
     *clock_controls.CONTROLS,
     *pace.CONTROLS,
     *fault_controls.CONTROLS,
+    *credit_controls.CONTROLS,
     *requests.CONTROLS,
 )
 

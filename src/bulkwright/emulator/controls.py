@@ -15,6 +15,8 @@ from bulkwright.domain.errors import AccessError, BulkwrightError, JobHasEnded
 from bulkwright.domain.limits import BASELINE_BYTES, CONTROL_WAIT_SECONDS, MiB
 from bulkwright.emulator.baseline import Baseline
 from bulkwright.emulator.credentials import write_credentials
+from bulkwright.emulator.credit_plan import CreditPlan
+from bulkwright.emulator.credits import Credits
 from bulkwright.emulator.emulation import Emulation
 from bulkwright.emulator.faults import Faults
 from bulkwright.emulator.gate import InterventionOrder, StillWriting
@@ -133,6 +135,7 @@ class Controls:
         self.faults = Faults(
             emulation.steps, self._org_of, self._end_job, self.wake_all, emulation.callback_faults
         )
+        self.credits = Credits(emulation.clock, self._org_of)
         self._pace = PaceOfPolls(emulation.steps, services.claims, self.wake_all)
 
     # Time and pace
@@ -157,13 +160,19 @@ class Controls:
             for topic in Topic:
                 database.wake(topic)
 
-    # Faults
+    # Faults and credits
 
     def faults_changed(self) -> None:
         """Puts the fault rules before the service, or takes them away if there are none."""
         is_active = len(self.faults.rules) > 0 or self.faults.has_expired
         gate = self.emulation.gate
         gate.place(InterventionOrder.FAULTS, self.faults if is_active else None)
+
+    def count_credits(self, plan: CreditPlan | None) -> None:
+        """Counts credits by a plan from now on; None counts nothing."""
+        self.credits.begin(plan)
+        gate = self.emulation.gate
+        gate.place(InterventionOrder.CREDITS, None if plan is None else self.credits)
 
     def _org_of(self, header: bytes) -> int | None:
         try:
@@ -281,6 +290,7 @@ class Controls:
                 emulation.gate.place(InterventionOrder.PACE, None)
                 self.faults.clear()
                 self.faults_changed()
+                self.count_credits(None)
                 for forget in emulation.on_reset:
                     forget()
         except StillWriting:

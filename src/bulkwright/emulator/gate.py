@@ -37,8 +37,8 @@ class Intervention(Protocol):
 class InterventionOrder(IntEnum):
     """The places of interventions; a request passes them in this order."""
 
-    FAULTS = 0
-    CREDITS = 1
+    CREDITS = 0
+    FAULTS = 1
     PACE = 2
 
 

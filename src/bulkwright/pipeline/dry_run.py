@@ -46,9 +46,17 @@ def run_dry(lease: Lease, job: Job, attempt: int, ctx: JobContext, open_trial: O
             trial = replace(trial, dry=True, keep_images=False, most_parts=1, observe=observe)
             run_job(trial.claims.begin_twin(twin, lease.worker), twin, 1, trial)
             ended = trial.jobs.job(job.org_id, twin_id)
-        assert ended is not None
+            assert ended is not None
+            unchanged = [
+                [
+                    rows
+                    for of_chunk in trial.ledger.unchanged.chunks(twin_id, position)
+                    for rows in of_chunk
+                ]
+                for position in range(len(ended.resources))
+            ]
         _keep_result(ended, job.id, ctx)
-        ctx.claims.finish_dry(lease, ended, ended.result_sha256)
+        ctx.claims.finish_dry(lease, ended, ended.result_sha256, unchanged)
     finally:
         ctx.files.delete(Area.RESULTS, twin_id)
         ctx.files.delete(Area.PIECES, twin_id)

@@ -43,7 +43,7 @@ def store_result(
     members: list[tuple[result.ResultMember, Iterable[bytes]]] = [
         (
             result.ResultMember(name, tuple(entry.piece for entry in entries)),
-            _piece_bytes(job_id, entries, files),
+            piece_bytes(job_id, entries, files),
         )
         for name, entries in chunks.items()
         if entries
@@ -86,7 +86,7 @@ def _merged(
     first = entries[0]
     if len({(e.chunk, e.first_row, e.rows) for e in entries}) > 1:
         raise DamagedFile("the chunks of the parts do not have the same ends")
-    pieces = _piece_bytes(job_id, entries, ctx.files)
+    pieces = piece_bytes(job_id, entries, ctx.files)
     header, lines = result.merge_lines(pieces, first.rows, whole=len(entries) == split.parts)
     text = result.render_lines(
         lines, header if first.chunk == 0 else b"", quote_formulas=ctx.quote_formulas
@@ -98,6 +98,7 @@ def _merged(
     return replace(first, counts=counts, piece=piece, part=MERGED, first_id=None)
 
 
-def _piece_bytes(job_id: int, entries: Iterable[LedgerEntry], files: Files) -> Iterator[bytes]:
+def piece_bytes(job_id: int, entries: Iterable[LedgerEntry], files: Files) -> Iterator[bytes]:
+    """Yield the bytes of the pieces of chunks. Raises DamagedFile if one is not what was stored."""
     for entry in entries:
         yield files.read_piece(job_id, entry.piece.name, entry.piece.deflated_bytes)

@@ -36,6 +36,8 @@ from bulkwright.pipeline.result import RowResults
 from bulkwright.pipeline.source import Source
 from bulkwright.pipeline.targets import open_target
 from bulkwright.pipeline.targets.target import Decided, Target
+from bulkwright.pipeline.unchanged import runs_of
+from bulkwright.pipeline.write import SomeUnchanged
 from bulkwright.ports import ParentRecords
 
 
@@ -137,6 +139,15 @@ class PartRun:
         Return its entry, why rows were skipped, and whether the limit of errors is passed. Raises
         TooManyErrors before anything has changed if another part has passed it.
         """
+        try:
+            return self._write(conformed, target, background, chunks)
+        except SomeUnchanged:
+            return self._write(conformed, target, background, chunks)
+
+    def _write(
+        self, conformed: Conformed, target: Target, background: Background, chunks: _Prefetch
+    ) -> tuple[LedgerEntry, dict[tuple[SkipReason, str], int], bool]:
+        """Do what `_commit` does. Raises SomeUnchanged if the chunk has to be written again."""
         ctx, chunk, limit = self.ctx, conformed.chunk, self.plan.job.error_limit
         with self._chunk():
             if limit is not None and ctx.parts.is_stopped(self.lease):
@@ -147,10 +158,14 @@ class PartRun:
             results = _results(decided, self.plan, dry=ctx.dry)
             making = background.begin(self._store_piece, chunk, results)
             chunks.begin_next()
-            target.write(decided)
+            try:
+                unchanged = target.write(decided)
+            except SomeUnchanged:
+                making.result()  # the same piece is made again
+                raise
             _remember_parents(chunk, self.plan, decided.ids, ctx.records.parents)
             entry = replace(
-                making.result(),
+                _with_unchanged(making.result(), chunk, unchanged),
                 assumed=self._fresh_assumed(conformed),
                 first_id=self._first_id(decided),
             )
@@ -214,6 +229,18 @@ def start_after(entries: list[LedgerEntry]) -> Start:
         return Start()
     last = entries[-1]
     return Start(last.chunk + 1, last.first_row + last.rows, last.resume_text, last.resume_row)
+
+
+def _with_unchanged(entry: LedgerEntry, chunk: Chunk, unchanged: pl.Series | None) -> LedgerEntry:
+    """The entry of a chunk with the rows that have changed nothing; the others with None."""
+    if unchanged is None:
+        return entry
+    mask = unchanged
+    if chunk.at is not None:
+        at = chunk.at.filter(unchanged).cast(pl.Int64)
+        mask = pl.int_range(chunk.rows_in_file, eager=True).is_in(at.implode())
+    counts = replace(entry.counts, unchanged=int(unchanged.sum()))
+    return replace(entry, counts=counts, unchanged=runs_of(mask))
 
 
 def _results(decided: Decided, plan: Plan, *, dry: bool) -> RowResults:

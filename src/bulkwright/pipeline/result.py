@@ -95,6 +95,30 @@ def pack_lines(name: str, lines: pl.DataFrame, at: pl.Series, header: bytes) -> 
     return Piece(name, len(packed), len(packed), isal_zlib.crc32(packed)), packed
 
 
+def unpack_lines(packed: bytes) -> tuple[bytes, pl.DataFrame, pl.Series]:
+    """Return the header, the lines, and their positions of a piece that `pack_lines` made."""
+    (size,) = _LENGTH.unpack_from(packed)
+    header = packed[_LENGTH.size :][:size]
+    lines = pl.read_ipc(io.BytesIO(packed[_LENGTH.size + size :]))
+    return header, lines.drop(_AT), lines[_AT]
+
+
+def read_lines(packed: bytes, piece: Piece, *, header: bool) -> tuple[bytes, pl.DataFrame]:
+    """Return the header and the lines of a piece that `deflate` made.
+
+    Without a `header` in the piece, that is empty. Raises DamagedFile.
+    """
+    text = isal_zlib.decompressobj(-15).decompress(packed, piece.plain_bytes + 1)
+    if isal_zlib.crc32(text) != piece.crc32:
+        raise DamagedFile("the lines of a chunk are not those that were stored")
+    lines = pl.read_csv(io.BytesIO(text), has_header=False, infer_schema=False)
+    head = io.BytesIO()
+    if header:
+        write_lines(lines.head(1), head, quote_formulas=False)
+        lines = lines.slice(1)
+    return head.getvalue(), lines
+
+
 def merge_lines(pieces: Iterable[bytes], rows: int, *, whole: bool) -> tuple[bytes, pl.DataFrame]:
     """Return the header and the lines of a chunk of that many rows, in file order.
 
@@ -102,9 +126,8 @@ def merge_lines(pieces: Iterable[bytes], rows: int, *, whole: bool) -> tuple[byt
     """
     header, frames = b"", []
     for piece in pieces:
-        (size,) = _LENGTH.unpack_from(piece)
-        header = piece[_LENGTH.size :][:size]
-        frames.append(pl.read_ipc(io.BytesIO(piece[_LENGTH.size + size :])))
+        header, of_part, at = unpack_lines(piece)
+        frames.append(of_part.with_columns(at))
     lines = pl.concat(frames).sort(_AT)
     at = lines[_AT]
     known = at.len() == rows if whole else at.len() <= rows

@@ -16,11 +16,18 @@ from dataclasses import replace
 
 import polars as pl
 
-from bulkwright.domain.errors import BulkwrightError, LeaseLost, TooManyErrors, WorkerFailed
+from bulkwright.domain.errors import (
+    BulkwrightError,
+    LeaseLost,
+    TooManyErrors,
+    UndoFailed,
+    WorkerFailed,
+)
 from bulkwright.domain.job import Job, JobStatus, Lease, PartLease, PartStatus, Split
 from bulkwright.domain.limits import JOB_ATTEMPTS, KEY_GROUPS
 from bulkwright.events.events import JobEnded, ResourceDivided, ResultLost
 from bulkwright.files import DamagedFile
+from bulkwright.pipeline.all_or_nothing import Undoing, forget_stored, undo_stored
 from bulkwright.pipeline.conform import choice_values
 from bulkwright.pipeline.context import JobContext
 from bulkwright.pipeline.join import join_pieces, merge_parts
@@ -32,7 +39,7 @@ from bulkwright.pipeline.source import Source, open_source
 from bulkwright.pipeline.write import image_columns
 from bulkwright.ports import RecordSink
 
-__all__ = ["Interrupted", "fail_job", "run_free_part", "run_job"]
+__all__ = ["Interrupted", "Undoing", "fail_job", "run_free_part", "run_job"]
 
 _WAIT_SECONDS = 0.02
 """Pause between two looks for parts that other workers have."""
@@ -64,13 +71,17 @@ def run_job(lease: Lease, job: Job, attempt: int, ctx: JobContext) -> None:
 def fail_job(lease: Lease, job: Job, code: str, ctx: JobContext, *, read_rest: bool = True) -> None:
     """End a job as FAILED. Rows that were not reached are UNPROCESSED in its result.
 
-    Resources after the one that the job had reached are SKIPPED (`ClaimStore.finish`).
+    Resources after the one that the job had reached are SKIPPED (`ClaimStore.finish`). If nothing
+    of the job may stay, what it has stored is undone first: raises Undoing until that has ended.
 
     With `read_rest` false the upload is not read again: its rows may be what kills workers.
     """
     for position in range(len(job.resources)):
         # From here on no other worker changes anything of this job.
         ctx.claims.take_parts(lease, position)
+    if job.all_or_nothing:
+        code = undo_stored(lease, job, code, ctx)
+    for position in range(len(job.resources)):
         if read_rest:
             try:
                 _list_rest(lease, job, position, ctx)
@@ -223,7 +234,8 @@ def _split(source: Source, ctx: JobContext) -> Split:
 
 def _images(plan: Plan, ctx: JobContext) -> tuple[str, ...] | None:
     """The columns of which the former values are kept; None if the job cannot be undone."""
-    if ctx.dry or not ctx.keep_images or plan.module.has_existing_table:
+    kept = ctx.keep_images or plan.job.all_or_nothing
+    if ctx.dry or not kept or plan.module.has_existing_table:
         return None
     ctx.records.images.ensure(plan.module)
     return image_columns(plan)
@@ -255,10 +267,11 @@ def _finish(lease: Lease, job: Job, status: JobStatus, code: str | None, ctx: Jo
 
     If a piece is damaged, the job has no result rather than a wrong one, and is FAILED.
     """
-    now = ctx.jobs.job(job.org_id, job.id)
-    assert now is not None
     sha256 = None
     try:
+        if job.all_or_nothing and code not in (None, UndoFailed.code):
+            forget_stored(lease, _now(job, ctx), ctx)
+        now = _now(job, ctx)
         for position, resource in enumerate(now.resources):
             if resource.split is not None and resource.split.is_divided:
                 merge_parts(lease, position, resource.split, ctx, ended=True)
@@ -267,8 +280,18 @@ def _finish(lease: Lease, job: Job, status: JobStatus, code: str | None, ctx: Jo
         ctx.observe(ResultLost(job.id, str(damage)))
         status, code = JobStatus.FAILED, code or WorkerFailed.code
     ctx.claims.finish(lease, status, code=code, has_result=sha256 is not None, result_sha256=sha256)
+    if job.all_or_nothing and not ctx.keep_images and status is JobStatus.COMPLETED:
+        with ctx.undos.transaction():
+            ctx.undos.release_images(job.org_id, job.id)
     ctx.files.delete_pieces(job.id)
-    ctx.observe(JobEnded(job.id, status, code, now.counts))
+    ctx.observe(JobEnded(job.id, status, code, _now(job, ctx).counts))
+
+
+def _now(job: Job, ctx: JobContext) -> Job:
+    """The job in its current state."""
+    now = ctx.jobs.job(job.org_id, job.id)
+    assert now is not None
+    return now
 
 
 def _ensure_indexes(plan: Plan, sink: RecordSink) -> None:

@@ -18,6 +18,7 @@ from bulkwright.domain.module import Authorship
 from bulkwright.domain.outcome import Outcome
 from bulkwright.pipeline.match import Matched
 from bulkwright.pipeline.plan import Plan
+from bulkwright.pipeline.unchanged import compared_columns
 from bulkwright.ports import RecordSink
 from bulkwright.store.tables import key_column
 
@@ -26,6 +27,10 @@ NO_IDS = pl.Series("id", [], pl.Int64)
 
 _NO_STAMPS = Authorship({}, {}, {})
 """In an existing table the service writes nothing beside the mapped columns."""
+
+
+class SomeUnchanged(Exception):
+    """Records were written as if each of them changed, and some did not: roll the chunk back."""
 
 
 def take_ids(
@@ -86,10 +91,12 @@ def write_records(
     exchanges_keys: bool,
     additions: Authorship = _NO_STAMPS,
     keep_images: Callable[[pl.Series], None] | None = None,
+    all_change: bool = False,
 ) -> None:
     """Write what rows write (`row_records`): the final state of each record, once.
 
-    `keep_images` is called with the ids of records before they change.
+    `keep_images` is called with the ids of records before they change. With `all_change`, raises
+    SomeUnchanged if a record holds its values already; then the transaction must be rolled back.
     """
     records = _final_states(records, plan)
     new = records["$new"]
@@ -99,7 +106,14 @@ def write_records(
             keep_images(changed["id"])
         if exchanges_keys and changed.height > 1:
             _clear_unique_values(changed, plan, sink)
-        if changed.width > 1 or additions.on_update:
+        if all_change:
+            stamps, compared = additions.on_update, compared_columns(plan)
+            written = sink.update_differing(
+                plan.module, changed, stamps, compared, keep_empty=plan.keep_empty
+            )
+            if written < changed.height:
+                raise SomeUnchanged
+        elif changed.width > 1 or additions.on_update:
             sink.update(plan.module, changed, additions.on_update, keep_empty=plan.keep_empty)
     created = _where(records, new).drop("$new")
     if created.height:

@@ -43,7 +43,7 @@ from bulkwright.outages import classify
 from bulkwright.pipeline.bulk_read import fail_read, run_read
 from bulkwright.pipeline.context import JobContext
 from bulkwright.pipeline.dry_run import OpenTrial, run_dry
-from bulkwright.pipeline.run import Interrupted, fail_job, run_free_part, run_job
+from bulkwright.pipeline.run import Interrupted, Undoing, fail_job, run_free_part, run_job
 from bulkwright.pipeline.undo import fail_undo, run_undo
 from bulkwright.runtime.best_effort import best_effort
 from bulkwright.runtime.held_job import first_half
@@ -213,6 +213,8 @@ class Worker:
             self._run_job(lease, job, attempt)
         except LeaseLost:
             self._ctx.observe(LeaseGone(lease.job_id))
+        except Undoing:
+            pass  # it is released
         except Interrupted:
             with best_effort("release the lease", otherwise="it expires"):
                 self._ctx.claims.release(lease, counted=False)

@@ -22,7 +22,7 @@ from bulkwright.domain.any_job import AnyJob
 from bulkwright.domain.cell_errors import CellError, ErrorReader
 from bulkwright.domain.job import Job, JobStatus, Resource
 from bulkwright.domain.limits import REPORT_ROWS_AT_ONCE, SERVICE
-from bulkwright.domain.outcome import Outcome
+from bulkwright.domain.outcome import UNCHANGED, Outcome
 from bulkwright.domain.report_errors import (
     NoResult,
     ResultExpired,
@@ -36,6 +36,7 @@ from bulkwright.files import Area, DamagedFile, Files
 from bulkwright.formats.csv import Dialect, FileRow, row_blocks, sniff, text_before_rows
 from bulkwright.formats.stream import ByteStream
 from bulkwright.formats.zip import open_archive
+from bulkwright.store.ledger import LedgerStore
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.uploads import UploadStore
 
@@ -69,8 +70,12 @@ class JobRows:
     errors: ErrorReader
     _text: ByteStream
     _result: BinaryIO
+    _unchanged: Iterator[range]
+    """The numbers, from 0, of the rows that have changed nothing, in order."""
     selected: int = 0
     """How many rows were yielded."""
+    _run: range | None = range(0)
+    """The last of these ranges that was reached; None behind the last one."""
 
     def __iter__(self) -> Iterator[list[ReportedRow]]:
         """Yields all rows, as `select` does."""
@@ -83,7 +88,8 @@ class JobRows:
     def select(self, wanted: Callable[[list[str]], bool]) -> Iterator[list[ReportedRow]]:
         """Yields the rows whose result lines are wanted, a few at a time, or none.
 
-        `wanted` gets STATUS, RECORD_ID and ERRORS of each row, in order. Rows between wanted ones
+        `wanted` gets STATUS, RECORD_ID and ERRORS of each row, in order. The outcome of a row that
+        has changed nothing is UNCHANGED. Rows between wanted ones
         cost little. Only one of these iterators can be used. Raises ResultUnusable if the result
         does not have one line for each row.
         """
@@ -98,7 +104,8 @@ class JobRows:
                 continue
             found = compress(zip(count(number), block, lines, strict=False), chosen)
             while piece := [
-                ReportedRow(at, row, *line) for at, row, line in islice(found, REPORT_ROWS_AT_ONCE)
+                ReportedRow(at, row, self._outcome(at, line[0]), *line[1:])
+                for at, row, line in islice(found, REPORT_ROWS_AT_ONCE)
             ]:
                 self.selected += len(piece)
                 yield piece
@@ -112,6 +119,14 @@ class JobRows:
             return []
         fits = row.file.fits(len(self.dialect.header))
         return self.errors.read(row.errors, row.file.cells, fits=fits)
+
+    def _outcome(self, number: int, status: str) -> str:
+        """The outcome of a row; they are asked for in the order of the rows."""
+        if status != Outcome.UPDATED:
+            return status
+        while self._run is not None and self._run.stop < number:
+            self._run = next(self._unchanged, None)
+        return UNCHANGED if self._run is not None and number - 1 in self._run else status
 
     def _lines(self, results: Iterator[list[str]], rows: int) -> list[list[str]]:
         """The next lines of the result. A job that has failed has perhaps not listed all rows."""
@@ -146,6 +161,7 @@ class JobRowsService:
     modules: ModuleStore
     uploads: UploadStore
     files: Files
+    ledger: LedgerStore
 
     @contextmanager
     def open(self, job: Job, resource: Resource) -> Iterator[JobRows]:
@@ -168,7 +184,7 @@ class JobRowsService:
             head = text_before_rows(text, dialect)
             yield JobRows(
                 job, resource, dialect, head, self.reader(job, resource, dialect.header),
-                text, result,
+                text, result, self.ledger.unchanged.numbers(job.id, job.resources.index(resource)),
             )  # fmt: skip
 
     def open_result(self, job: AnyJob) -> BinaryIO:

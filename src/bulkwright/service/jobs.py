@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
+from bulkwright.domain.error_limit import ErrorLimit
 from bulkwright.domain.errors import (
     FileNotFound,
     FileNotSupported,
@@ -128,8 +129,10 @@ class JobService:
             callback=request.callback,
             fingerprint=request.fingerprint,
             version=request.version,
-            error_limit=request.error_limit,
+            error_limit=ErrorLimit(rows=0) if request.all_or_nothing else request.error_limit,
+            all_or_nothing=request.all_or_nothing,
             dry=request.dry,
+            priority=request.priority,
         )
         return self._add(job, request.idempotency, wake=wake)
 
@@ -236,6 +239,12 @@ class JobService:
         `parent` is the CSV of the first resource; None for the first resource itself.
         """
         module = self._module(caller, request.operation, wanted.module)
+        if request.all_or_nothing and module.has_existing_table:
+            raise InvalidData(
+                f"{module.api_name} is an existing table: its jobs cannot be undone, so that "
+                "all_or_nothing is not possible. Check the file with a dry run first.",
+                {"json_path": "$.on_error"},
+            )
         file_id, csv = self._csv(caller.org_id, wanted, place, encoding)
         columns = {m.index for m in wanted.mappings or () if m.index is not None}
         csv, reading = decide(csv, module, columns, request.delimiters)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from dataclasses import field as default
 
 from bulkwright.domain.cell_errors import CellError
+from bulkwright.domain.changes import FieldChange, RecordDiff
 from bulkwright.domain.job import Job, Resource
 from bulkwright.domain.limits import ERROR_SAMPLES, REPORT_ROWS_AT_ONCE
 from bulkwright.domain.outcome import Outcome
 from bulkwright.domain.report_errors import RowsGone
 from bulkwright.domain.result_file import ERRORS, MESSAGE, split_errors
 from bulkwright.formats.csv import CsvWriter, Quoting
+from bulkwright.service.changes import BeforeJob
 from bulkwright.service.job_rows import JobRows, JobRowsService, ReportedRow, result_lines
 
 FULL_COLUMNS = (
@@ -23,32 +25,38 @@ FULL_COLUMNS = (
 """The first columns of a full result; those of the file follow. `code` to `value` are those of the
 first error, and the message has all of them."""
 _NOT_REACHED = "The job ended before it reached this row."
+_NOTHING_STAYS = "The job stores all rows or none, and could not store all."
 _DAMAGED_QUOTES = "The quotes of this row are damaged; delete this cell when they are corrected"
 
 
-def message_of(row: ReportedRow, errors: list[CellError]) -> str:
+def message_of(row: ReportedRow, errors: list[CellError], job: Job) -> str:
     """Returns what a person reads about the outcome of a row; empty for a stored one."""
     if row.outcome == Outcome.UNPROCESSED:
-        return _NOT_REACHED
+        return _NOTHING_STAYS if job.all_or_nothing else _NOT_REACHED
     return " ".join(error.message for error in errors)
 
 
-def full_csv(rows: JobRows, *, quote_formulas: bool) -> Iterator[str]:
+def full_csv(
+    rows: JobRows, *, quote_formulas: bool, before: BeforeJob | None = None
+) -> Iterator[str]:
     """Yields a CSV with a line for each row of the file, in pieces.
 
-    A row with more cells than the header has longer lines.
+    A row with more cells than the header has longer lines. With `before`, there is a column
+    `before_FIELD` for each field that it reads: what a record held before the job has updated it.
     """
     out = io.StringIO(newline="")
     writer = CsvWriter(out, quote_formulas=quote_formulas)
     header, verbatim = rows.dialect.header, rows.dialect.delimiter == "," and not quote_formulas
-    width = len(header)
-    writer.write([*FULL_COLUMNS, *header])
+    verbatim = verbatim and before is None
+    width, former = len(header), [] if before is None else before.names
+    writer.write([*FULL_COLUMNS, *(f"before_{name}" for name in former), *header])
     for piece in rows:
+        known = {} if before is None else before.of(updated_ids(piece))
         for row in piece:
             number, (line, cells, quoting, text), outcome, record_id, cell = row
             if verbatim and not cell and quoting is Quoting.GOOD and len(cells) == width:
                 # Nothing has to be written again: this is several times as fast.
-                message = message_of(row, [])
+                message = message_of(row, [], rows.job)
                 out.write(f"{number},{line},{outcome},{record_id},,,,,{message},")
                 out.write(text.rstrip("\r\n"))
                 out.write("\n")
@@ -56,9 +64,37 @@ def full_csv(rows: JobRows, *, quote_formulas: bool) -> Iterator[str]:
             errors = rows.errors_of(row)
             first: tuple[object, ...] = errors[0][:4] if errors else ("", "", "", "")
             missing = [""] * (width - len(cells))
-            reported = [number, line, outcome, record_id, *first, message_of(row, errors)]
+            reported = [number, line, outcome, record_id, *first, message_of(row, errors, rows.job)]
+            values = known.get(record_id, {})
+            cells = [*(values.get(name) or "" for name in former), *cells]
             writer.write([*reported, *cells, *missing])
         yield _taken(out)
+
+
+DIFF_COLUMNS = ("record_id", "change", "field", "before", "after", "note")
+"""The columns of a diff."""
+
+
+def diff_csv(found: Iterable[Sequence[RecordDiff]], *, quote_formulas: bool) -> Iterator[str]:
+    """Yields a CSV with a line for each field that a job has changed, in pieces.
+
+    A record of which no field is known has one line.
+    """
+    out = io.StringIO(newline="")
+    writer = CsvWriter(out, quote_formulas=quote_formulas)
+    writer.write(list(DIFF_COLUMNS))
+    for records in found:
+        for record in records:
+            for one in record.fields or (FieldChange("", None, None),):
+                cells = (one.field, one.before or "", one.after or "", record.note or "")
+                writer.write([record.record_id, record.change, *cells])
+        yield _taken(out)
+    yield _taken(out)
+
+
+def updated_ids(rows: Iterable[ReportedRow]) -> list[int]:
+    """Returns the ids of the records that rows have updated."""
+    return [int(row.record_id) for row in rows if row.outcome == Outcome.UPDATED]
 
 
 def failed_csv(rows: JobRows, *, with_errors: bool, quote_formulas: bool) -> Iterator[str]:
@@ -103,7 +139,8 @@ class _FailedRows:
         read, text = row.file, row.file.text
         added: list[str] = []
         if self._with_errors:
-            added = [row.errors, message_of(row, self._rows.errors_of(row))]
+            rows = self._rows
+            added = [row.errors, message_of(row, rows.errors_of(row), rows.job)]
         cells, behind = read.cells[: len(self._header)], read.cells[len(self._header) :]
         missing = [""] * (len(self._header) - len(cells))
         simple = not behind and read.quoting in (Quoting.GOOD, Quoting.INNER)

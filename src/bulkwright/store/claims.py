@@ -7,7 +7,7 @@ was paused for too long changes nothing afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple
@@ -15,12 +15,15 @@ from typing import NamedTuple
 from bulkwright.domain.any_job import AnyJob
 from bulkwright.domain.errors import LeaseLost
 from bulkwright.domain.job import Job, JobStatus, Lease, PartLease, ResourceStatus, Split
+from bulkwright.domain.unchanged import UnchangedRows
+from bulkwright.domain.undo_job import UndoJob
 from bulkwright.store.database import Database, Row
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.outbox import OutboxStore
 from bulkwright.store.parts import PartStore
 from bulkwright.store.reads import ReadStore
 from bulkwright.store.times import LEASE_MICROS, from_micros, lease_now, lease_times, now_micros
+from bulkwright.store.unchanged import UnchangedStore
 from bulkwright.store.undos import UndoStore
 from bulkwright.store.wakeups import Topic, Wakeups
 
@@ -47,6 +50,7 @@ class ClaimStore:
         self._reads = ReadStore(database)
         self._undos = UndoStore(database)
         self._parts = PartStore(database)
+        self._unchanged = UnchangedStore(database)
 
     def wakeups(self) -> Wakeups:
         """Returns the wake-ups of jobs that can be claimed."""
@@ -222,12 +226,45 @@ class ClaimStore:
         self._db.run("begin_twin", id=twin.id, worker=worker)
         return Lease(twin.id, 1, worker)
 
-    def finish_dry(self, lease: Lease, twin: Job, result_sha256: str | None) -> None:
-        """Ends a dry run like its twin, which was undone. Raises LeaseLost."""
+    def begin_undo(self, lease: Lease, job: Job, undo: UndoJob, code: str) -> None:
+        """Adds the undo of a job that ends with a code when that has ended, and releases the job.
+
+        No worker has a part of the job afterwards. Raises LeaseLost.
+        """
+        with self.held(lease):
+            for position in range(len(job.resources)):
+                self._parts.take_all(lease, position)
+            self._undos.add(undo, queue_time=job.queue_time)
+            self._db.run("set_ending", id=job.id, code=code)
+            self._release(lease, 0, counted=False)
+
+    def count_again(self, lease: Lease) -> None:
+        """Counts the rows of a job as its ledger does, without merged chunks. Raises LeaseLost.
+
+        The merged chunks are forgotten, and so is which rows have changed nothing.
+        """
+        with self.held(lease):
+            self._db.run("delete_unchanged_rows", id=lease.job_id)
+            self._db.run("delete_merged", id=lease.job_id)
+            self._db.run("count_parts_again", id=lease.job_id)
+
+    def finish_dry(
+        self,
+        lease: Lease,
+        twin: Job,
+        result_sha256: str | None,
+        unchanged: Sequence[Sequence[UnchangedRows]],
+    ) -> None:
+        """Ends a dry run like its twin, which was undone. Raises LeaseLost.
+
+        `unchanged` are the unchanged rows of each resource.
+        """
         with self.held(lease):
             self._db.run("set_encoding", id=lease.job_id, encoding=twin.character_encoding)
             for position, resource in enumerate(twin.resources):
                 self._parts.add_done(lease.job_id, position, resource)
+                for rows in unchanged[position]:
+                    self._unchanged.add(lease.job_id, position, rows)
                 if resource.status is ResourceStatus.COMPLETED:
                     self._db.run("complete_resource", id=lease.job_id, position=position)
             self.finish(

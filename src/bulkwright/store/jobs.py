@@ -16,6 +16,7 @@ from bulkwright.domain.job import (
     JobStatus,
     Operation,
     Person,
+    Priority,
     Resource,
     ResourceStatus,
 )
@@ -61,6 +62,9 @@ class JobStore:
                 stop_after=None if job.error_limit is None else job.error_limit.rows,
                 stop_after_percent=None if job.error_limit is None else job.error_limit.percent,
                 dry=job.dry,
+                priority=job.priority.value,
+                all_or_nothing=job.all_or_nothing,
+                queue_time=to_micros(job.queue_time),
             )
             for position, resource in enumerate(job.resources):
                 self._db.run(
@@ -163,6 +167,10 @@ def _job(rows: list[Row]) -> Job:
         abort_time=abort_time(row),
         error_limit=_error_limit(row),
         dry=bool(row["dry"]),
+        priority=Priority(row["priority"]),
+        all_or_nothing=bool(row["all_or_nothing"]),
+        ending=row["ending"],
+        undo_id=row["undo_id"],
     )
 
 
@@ -189,7 +197,7 @@ def _resource(row: Row) -> Resource:
         status=ResourceStatus(row["resource_status"]),
         code=row["resource_code"],
         file_name=row["file_name"],
-        counts=Counts(added=row["added"], updated=row["updated"], skipped=row["skipped"]),
+        counts=Counts(row["added"], row["updated"], row["skipped"], row["unchanged"]),
         reading=_reading(row),
         split=split_of(row),
         stopped=bool(row["stopped"]),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bulkwright.domain.job import MERGED, Lease, LedgerEntry, PartLease, Piece
 from bulkwright.domain.outcome import Counts
+from bulkwright.domain.unchanged import UnchangedRows
 from bulkwright.store.database import Database, Row
 from bulkwright.store.parts import PartStore
 from bulkwright.store.times import now_micros
+from bulkwright.store.unchanged import UnchangedStore
 
 
 class LedgerStore:
@@ -15,11 +17,38 @@ class LedgerStore:
     def __init__(self, database: Database) -> None:
         self._db = database
         self._parts = PartStore(database)
+        self.unchanged = UnchangedStore(database)
 
     def add(self, lease: PartLease, entry: LedgerEntry) -> None:
-        """Adds an entry, and its counts to its part; call it inside `PartStore.chunk`."""
+        """Adds an entry, and its counts to its part; call it inside `ClaimStore.chunk`."""
         self._add(lease.job_id, entry, lease.part)
         self._parts.advance(lease, entry)
+        if entry.unchanged:
+            rows = UnchangedRows(entry.chunk, entry.first_row, entry.unchanged, lease.part)
+            self.unchanged.add(lease.job_id, entry.resource, rows)
+
+    def replace(self, job_id: int, entry: LedgerEntry) -> None:
+        """Replaces the lines of a chunk of a part, and its counts of stored rows.
+
+        Call it inside `ClaimStore.held`.
+        """
+        self._db.run(
+            "replace_ledger_entry",
+            job_id=job_id,
+            resource=entry.resource,
+            part=entry.part,
+            chunk=entry.chunk,
+            added=entry.counts.added,
+            updated=entry.counts.updated,
+            piece_name=entry.piece.name,
+            piece_deflated=entry.piece.deflated_bytes,
+            piece_plain=entry.piece.plain_bytes,
+            piece_crc=entry.piece.crc32,
+        )
+
+    def forget_stored(self, job_id: int) -> None:
+        """Counts no row of a job as stored any more; call it inside `ClaimStore.held`."""
+        self._db.run("forget_stored_rows", job_id=job_id)
 
     def add_merged(self, job_id: int, entry: LedgerEntry) -> None:
         """Adds the merged lines of a chunk; call it inside `ClaimStore.held`."""

@@ -78,6 +78,7 @@ class PartStore:
             added=resource.counts.added,
             updated=resource.counts.updated,
             skipped=resource.counts.skipped,
+            unchanged=resource.counts.unchanged,
             stray_quotes=0 if reading is None else reading.stray_quotes,
             first_stray_quote=None if reading is None else reading.first_stray_quote,
         )
@@ -172,6 +173,7 @@ class PartStore:
             added=entry.counts.added,
             updated=entry.counts.updated,
             skipped=entry.counts.skipped,
+            unchanged=entry.counts.unchanged,
             stray_quotes=len(stray),
             first_stray_quote=stray[0] + 1 if stray else None,
         )
@@ -225,7 +227,7 @@ class PartStore:
         """Returns the rows that the parts of a resource have done. Needs no transaction."""
         row = self._db.one("part_sums", job_id=job_id, resource=resource)
         assert row is not None
-        return Counts(added=row["added"], updated=row["updated"], skipped=row["skipped"])
+        return Counts(row["added"], row["updated"], row["skipped"], row["unchanged"])
 
     def workers(self) -> int:
         """Returns how many workers of the database wait for jobs or run them."""

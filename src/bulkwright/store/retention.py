@@ -29,7 +29,8 @@ IMAGES_A_STEP = 2_000
 """The most images of records."""
 
 _QUERIES_OF_A_JOB = (
-    "delete_delivery_of_job", "delete_ledger", "delete_parts", "delete_parents",
+    "delete_delivery_of_job", "delete_ledger", "delete_unchanged_rows", "delete_parts",
+    "delete_parents",
     "release_images", "delete_resources", "delete_read", "delete_undo", "delete_job",
 )  # fmt: skip
 

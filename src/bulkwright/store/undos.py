@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 
 from bulkwright.domain.job import Callback, JobStatus, Person
 from bulkwright.domain.outcome import Counts
@@ -56,8 +57,11 @@ class UndoStore:
         )
         return JobStatus(row["status"]), found
 
-    def add(self, job: UndoJob, *, wake: bool = True) -> None:
-        """Adds an undo; with `wake`, idle workers look for it."""
+    def add(self, job: UndoJob, *, wake: bool = True, queue_time: datetime | None = None) -> None:
+        """Adds an undo; with `wake`, idle workers look for it.
+
+        Its place in the queue is `queue_time`, or the time of its creation.
+        """
         with self._db.transaction():
             if wake:
                 self._db.wake(Topic.JOBS)
@@ -71,6 +75,7 @@ class UndoStore:
                 time_zone=job.time_zone,
                 callback_url=None if job.callback is None else job.callback.url,
                 version=job.version,
+                queue_time=to_micros(queue_time or job.created_time),
             )
             self._db.run("add_undo", job_id=job.id, undone_id=job.undone_id, dry_run=job.dry_run)
             self._db.run("add_part", job_id=job.id, resource=0, part=0)

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from bulkwright.v1 import (
     callbacks,
+    changes,
     job_control,
     job_events,
     jobs,
@@ -34,6 +35,7 @@ ENDPOINTS = (
     *callbacks.ENDPOINTS,
     *job_events.ENDPOINTS,
     *reports.ENDPOINTS,
+    *changes.ENDPOINTS,
     *undos.ENDPOINTS,
 )
 _DOCUMENT_PATH = "/api/v1/openapi.json"

@@ -10,7 +10,7 @@ from bulkwright.domain import errors as e
 from bulkwright.domain.account import Right
 from bulkwright.domain.error_limit import ErrorLimit
 from bulkwright.domain.idempotency import idempotency_key
-from bulkwright.domain.job import Callback, Operation
+from bulkwright.domain.job import Callback, Operation, Priority
 from bulkwright.domain.request import ColumnRequest, JobRequest, ResourceRequest
 from bulkwright.domain.scope import JOBS_CREATE
 from bulkwright.service.column_requests import by_columns, by_header
@@ -84,8 +84,10 @@ def _request(call: OwnCall, new: own.NewJob) -> JobRequest:
         callback=None if new.callback_url is None else Callback(new.callback_url),
         version=_CALLBACK_VERSION,
         dry=new.dry_run,
+        priority=Priority[new.priority.upper()],
         idempotency=None if key is None else idempotency_key(key, b"create", b"own", call.body),
         error_limit=_error_limit(new.on_error),
+        all_or_nothing=new.on_error == "all_or_nothing",
     )
 
 

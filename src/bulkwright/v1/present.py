@@ -28,12 +28,14 @@ def job_snapshot(job: Job, jobs: JobService) -> own.JobSnapshot:
         code=job.code,
         operation=job.operation.value,
         dry_run=job.dry,
+        priority=job.priority.word,
         created_by=own.Creator(id=str(job.created_by.id), name=job.created_by.name),
         created_time=_moment(job.created_time),
         ended_time=None if job.ended_time is None else _moment(job.ended_time),
         rows=_rows(job.counts),
         rows_unprocessed=jobs.unprocessed(job),
-        on_error=_on_error(job.error_limit),
+        on_error="all_or_nothing" if job.all_or_nothing else _on_error(job.error_limit),
+        undo=None if job.undo_id is None else str(job.undo_id),
         has_result=job.has_result and not job.result_swept,
         abort_requested_time=None if job.abort_time is None else _moment(job.abort_time),
         callback_url=None if job.callback is None else job.callback.url,
@@ -157,7 +159,11 @@ def _resource(resource: Resource) -> own.ResourceSnapshot:
 
 def _rows(counts: Counts) -> own.RowCounts:
     return own.RowCounts(
-        processed=counts.total, added=counts.added, updated=counts.updated, skipped=counts.skipped
+        processed=counts.total,
+        added=counts.added,
+        updated=counts.changed,
+        unchanged=counts.unchanged,
+        skipped=counts.skipped,
     )
 
 

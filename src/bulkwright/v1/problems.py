@@ -39,6 +39,13 @@ class NoSuchJob(errors.BulkwrightError):
     default_message = "The org has no job with this id. GET /api/v1/jobs lists its jobs."
 
 
+class NoHistory(errors.BulkwrightError):
+    """The module has no record with this id, and jobs keep nothing of one."""
+
+    code = "NO_SUCH_RECORD"
+    default_message = "The module has no record with this id, and no job keeps what it held."
+
+
 class InvalidParameter(errors.RequestError):
     """A parameter of the query has a value that it cannot have."""
 
@@ -103,6 +110,8 @@ STATUS: dict[type[errors.BulkwrightError], int] = {
     errors.ResourceNotFound: 404,
     NoSuchPath: 404,
     NoSuchJob: 404,
+    NoHistory: 404,
+    errors.InvalidModule: 404,
     CannotUndo: 409,
     NoSuchMethod: 405,
     report_errors.NoResult: 404,

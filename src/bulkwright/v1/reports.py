@@ -27,8 +27,16 @@ from bulkwright.domain.report_errors import (
     UploadUnusable,
 )
 from bulkwright.domain.scope import JOBS_READ
+from bulkwright.domain.undo_errors import NoImages
+from bulkwright.service.changes import BeforeJob
 from bulkwright.service.job_rows import JobRows, ReportedRow
-from bulkwright.service.reports import ErrorGroups, failed_csv, full_csv, message_of
+from bulkwright.service.reports import (
+    ErrorGroups,
+    failed_csv,
+    full_csv,
+    message_of,
+    updated_ids,
+)
 from bulkwright.v1.endpoint import OwnCall, OwnEndpoint
 from bulkwright.v1.jobs import job_of
 from bulkwright.v1.problems import InvalidParameter, NoSuchJob, TooManyReports
@@ -38,7 +46,8 @@ from bulkwright.wire import own
 
 T = TypeVar("T")
 
-_CSV, _JSON_LINES = "text/csv", "application/x-ndjson"
+CSV, JSON_LINES = "text/csv", "application/x-ndjson"
+"""The media types of reports."""
 _piece = Lock()
 """Held while a piece of a report is made: Python runs one thread at a time anyway, and two of them
 would keep the thread waiting that answers all requests."""
@@ -46,52 +55,50 @@ would keep the thread waiting that answers all requests."""
 
 async def full_result(call: OwnCall) -> Response:
     """Returns a line for each row of a file, as CSV or as JSON lines."""
-    query = _query(call, "module", "format")
-    wanted = query.get("format")
-    if wanted not in (None, "csv", "jsonl"):
-        raise InvalidParameter("format is csv or jsonl.", {"parameter": "format"})
-    accepted = call.request.header(b"accept") or ""
-    as_json = wanted == "jsonl" or (wanted is None and _JSON_LINES in accepted)
+    query = query_of(call, "module", "format", "before")
+    as_json, with_before = wants_json_lines(call), _flag(query, "before")
     job = await call.request.run(job_of, call)
-    resource = _resource(job, query.get("module"))
+    resource = resource_of(job, query.get("module"))
+    changes, before = call.api.services.changes, None
+    if with_before:
+        before = await call.request.run(changes.before, call.caller, job, resource)
 
     def pieces() -> Iterator[bytes]:
         with call.api.services.job_rows.open(job, resource) as rows:
             if as_json:
-                yield from _json_lines(rows)
+                yield from _json_lines(rows, before)
             else:
                 quoted = call.api.services.settings.quotes_formulas
-                yield from map(str.encode, full_csv(rows, quote_formulas=quoted))
+                lines = full_csv(rows, quote_formulas=quoted, before=before)
+                yield from map(str.encode, lines)
 
     ending = "jsonl" if as_json else "csv"
-    return await _download(
-        call, pieces(), f"{job.id}-result.{ending}", _JSON_LINES if as_json else _CSV
+    return await download(
+        call, pieces(), f"{job.id}-result.{ending}", JSON_LINES if as_json else CSV
     )
 
 
 async def failed_rows(call: OwnCall) -> Response:
     """Returns the rows of a file that were not stored, as a CSV to correct and upload again."""
-    query = _query(call, "module", "errors")
-    wanted = query.get("errors", "false")
-    if wanted not in ("true", "false"):
-        raise InvalidParameter("errors is true or false.", {"parameter": "errors"})
+    query = query_of(call, "module", "errors")
+    with_errors = _flag(query, "errors")
     job = await call.request.run(job_of, call)
-    resource = _resource(job, query.get("module"))
+    resource = resource_of(job, query.get("module"))
     quoted = call.api.services.settings.quotes_formulas
 
     def pieces() -> Iterator[bytes]:
         with call.api.services.job_rows.open(job, resource) as rows:
-            lines = failed_csv(rows, with_errors=wanted == "true", quote_formulas=quoted)
+            lines = failed_csv(rows, with_errors=with_errors, quote_formulas=quoted)
             yield from map(str.encode, lines)
 
-    return await _download(call, pieces(), f"{job.id}-failed.csv", _CSV)
+    return await download(call, pieces(), f"{job.id}-failed.csv", CSV)
 
 
 async def job_errors(call: OwnCall) -> own.JobErrors:
     """Returns the errors of the rows of a file in groups."""
-    query = _query(call, "module")
+    query = query_of(call, "module")
     job = await call.request.run(job_of, call)
-    resource = _resource(job, query.get("module"))
+    resource = resource_of(job, query.get("module"))
     found = ErrorGroups(call.api.services.job_rows, job, resource)
     work = found.work()
     while await call.request.run_heavy(_next, work) is not None:
@@ -124,12 +131,12 @@ class _Download(StreamingResponse):
         await super().stream_response(send_in_time)
 
 
-async def _download(call: OwnCall, pieces: Iterator[bytes], name: str, media: str) -> Response:
+async def download(call: OwnCall, pieces: Iterator[bytes], name: str, media: str) -> Response:
     """Returns a stream of pieces. Raises what the making of the first piece raises."""
     if call.api.reports[call.caller.org_id] >= REPORTS_OF_ORG:
         raise TooManyReports
     headers = {"content-disposition": f'attachment; filename="{name}"'}
-    media_type = f"{media}; charset=utf-8" if media == _CSV else media
+    media_type = f"{media}; charset=utf-8" if media == CSV else media
     first = await call.request.run_heavy(_next, pieces)
     if call.request.scope["method"] == "HEAD":
         return Response(headers=headers, media_type=media_type)
@@ -156,23 +163,28 @@ def _next(pieces: Iterator[T]) -> T | None:
         return next(pieces, None)
 
 
-def _json_lines(rows: JobRows) -> Iterator[bytes]:
+def _json_lines(rows: JobRows, before: BeforeJob | None) -> Iterator[bytes]:
     names = _names(rows.dialect.header)
     for piece in rows:
-        yield b"".join(encode(_row(row, rows, names)) + b"\n" for row in piece)
+        known = {} if before is None else before.of(updated_ids(piece))
+        lines = (_row(row, rows, names, known.get(row.record_id)) for row in piece)
+        yield b"".join(encode(line) + b"\n" for line in lines)
 
 
-def _row(row: ReportedRow, rows: JobRows, names: list[str]) -> own.ResultRow:
+def _row(
+    row: ReportedRow, rows: JobRows, names: list[str], before: dict[str, str | None] | None
+) -> own.ResultRow:
     errors, cells = rows.errors_of(row), row.file.cells
     return own.ResultRow(
         row=row.number,
         line=row.file.line,
         outcome=row.outcome,
         record_id=row.record_id or None,
-        message=message_of(row, errors),
+        message=message_of(row, errors, rows.job),
         errors=[own.RowError(**error._asdict()) for error in errors],
         cells={**dict.fromkeys(names, ""), **dict(zip(names, cells, strict=False))},
         more_cells=cells[len(names) :],
+        before=before if row.outcome == Outcome.UPDATED else None,
     )
 
 
@@ -186,7 +198,23 @@ def _names(header: Sequence[str]) -> list[str]:
     return list(names)
 
 
-def _query(call: OwnCall, *names: str) -> Mapping[str, str]:
+def wants_json_lines(call: OwnCall) -> bool:
+    """Whether a report is requested as JSON lines. Raises InvalidParameter."""
+    wanted = call.query.get("format")
+    if wanted not in (None, "csv", "jsonl"):
+        raise InvalidParameter("format is csv or jsonl.", {"parameter": "format"})
+    accepted = call.request.header(b"accept") or ""
+    return wanted == "jsonl" or (wanted is None and JSON_LINES in accepted)
+
+
+def _flag(query: Mapping[str, str], name: str) -> bool:
+    wanted = query.get(name, "false")
+    if wanted not in ("true", "false"):
+        raise InvalidParameter(f"{name} is true or false.", {"parameter": name})
+    return wanted == "true"
+
+
+def query_of(call: OwnCall, *names: str) -> Mapping[str, str]:
     """Returns the query. Raises InvalidParameter if it has other names."""
     if unknown := call.query.keys() - set(names):
         raise InvalidParameter(
@@ -195,7 +223,7 @@ def _query(call: OwnCall, *names: str) -> Mapping[str, str]:
     return call.query
 
 
-def _resource(job: Job, module: str | None) -> Resource:
+def resource_of(job: Job, module: str | None) -> Resource:
     """Returns the resource that writes to a module; without one, the only resource."""
     found = [r for r in job.resources if module in (None, r.module)]
     if len(found) == 1:
@@ -204,7 +232,7 @@ def _resource(job: Job, module: str | None) -> Resource:
     raise InvalidParameter(f"module is one of {names}.", {"parameter": "module"})
 
 
-_MODULE = ParameterDoc(
+MODULE_OF_JOB = ParameterDoc(
     "module", "query", "The module of the file; needed if the job has several.", {"type": "string"}
 )
 _ERRORS = (NoSuchJob, InvalidParameter, NoResult, ResultExpired, ResultUnusable)
@@ -217,15 +245,19 @@ ENDPOINTS = (
         text="A line for each row of the file: row, line, outcome, record id, the first error and "
         "a message with all of them, then all columns of the file, mapped or not.",
         parameters=(
-            _MODULE,
+            MODULE_OF_JOB,
             ParameterDoc(
                 "format", "query", "csv, or jsonl for JSON lines, as an Accept header with "
                 "application/x-ndjson chooses too.", {"enum": ["csv", "jsonl"]},
             ),
+            ParameterDoc(
+                "before", "query", "Whether each updated row shows what its record held before the "
+                "job. The token needs the scope to read the module.", {"type": "boolean"},
+            ),
         ),
         answers={200: ResponseDoc("The rows as CSV; a line of JSON lines is a ResultRow.",
-                                  ({"type": "string"},), media=_CSV)},
-        errors=(*_ERRORS, *_UPLOAD_ERRORS),
+                                  ({"type": "string"},), media=CSV)},
+        errors=(*_ERRORS, *_UPLOAD_ERRORS, NoImages),
         handler=full_result, scopes=JOBS_READ, right=Right.READ_JOBS,
     ),
     OwnEndpoint(
@@ -234,13 +266,13 @@ ENDPOINTS = (
         text="The header and the records of the upload that were skipped or not reached, in UTF-8 "
         "and otherwise as they stand there. Correct them and upload the file again.",
         parameters=(
-            _MODULE,
+            MODULE_OF_JOB,
             ParameterDoc(
                 "errors", "query", "Whether the columns ERRORS and MESSAGE are added.",
                 {"type": "boolean"},
             ),
         ),
-        answers={200: ResponseDoc("The rows.", ({"type": "string"},), media=_CSV)},
+        answers={200: ResponseDoc("The rows.", ({"type": "string"},), media=CSV)},
         errors=(*_ERRORS, *_UPLOAD_ERRORS),
         handler=failed_rows, scopes=JOBS_READ, right=Right.READ_JOBS,
     ),
@@ -248,7 +280,7 @@ ENDPOINTS = (
         "GET", "/api/v1/jobs/{job_id}/errors",
         name="listErrors", group="results", summary="The errors of the rows in groups",
         text="How many rows have which error in which column, with the first of them.",
-        parameters=(_MODULE,),
+        parameters=(MODULE_OF_JOB,),
         answers={200: ResponseDoc("The groups.", (own.JobErrors,))},
         errors=_ERRORS,
         handler=job_errors, scopes=JOBS_READ, right=Right.READ_JOBS,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from bulkwright.files import Files
+    from bulkwright.service.changes import ChangeService
     from bulkwright.service.job_control import JobControl
     from bulkwright.service.job_rows import JobRowsService
     from bulkwright.service.jobs import JobService
@@ -32,6 +33,11 @@ class OwnServices(Protocol):
     @property
     def job_control(self) -> JobControl:
         """Aborts and deletes jobs, and replays callbacks."""
+        ...
+
+    @property
+    def changes(self) -> ChangeService:
+        """Reads what jobs have changed in records."""
         ...
 
     @property

@@ -142,3 +142,32 @@ class FaultList(Struct, frozen=True, kw_only=True):
     """All fault rules, oldest first."""
 
     faults: list[ShownFault]
+
+
+class NewCreditPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How credits are counted: as an edition has them, or a number of them."""
+
+    edition: Literal["free", "standard", "professional", "enterprise", "ultimate"] | None = None
+    users: int | None = None
+    """Of an edition: its licences. Default: 1."""
+    credits: int | None = None
+    """In 24 hours."""
+    at_once: int | None = None
+    """Calls at the same time. Default: those of the edition, otherwise any number."""
+    heavy_at_once: int | None = None
+    """Heavy calls at the same time. Default: 10 of an edition, otherwise any number."""
+    spent: int = 0
+    """What each org has spent already."""
+    day_headers: bool = False
+    """Whether answers have `X-RATELIMIT-DAY-LIMIT` and `X-RATELIMIT-DAY-REMAINING`."""
+
+
+class ShownCredits(Struct, frozen=True, kw_only=True):
+    """How credits are counted, and what is left."""
+
+    counted: bool
+    credits: int | None = None
+    at_once: int | None = None
+    heavy_at_once: int | None = None
+    remaining: dict[str, int] = {}
+    """By the id of an org that has called."""

@@ -56,10 +56,13 @@ class NewJob(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of the CSV; without it, the one that was found."""
     callback_url: str | None = None
     """Where the end of the job is reported."""
-    on_error: Literal["continue"] | StopAfter = "continue"
-    """What becomes of the job when rows are skipped."""
+    on_error: Literal["continue", "all_or_nothing"] | StopAfter = "continue"
+    """What becomes of the job when rows are skipped. All or nothing: one skipped row ends it, and
+    what it has stored is undone."""
     dry_run: bool = False
     """Whether nothing is stored: the result is the one that a real run would have."""
+    priority: Literal["low", "normal", "high"] = "normal"
+    """Which jobs of the org are run first."""
 
 
 class CsvSnapshot(Struct, frozen=True, kw_only=True):
@@ -102,6 +105,9 @@ class RowCounts(Struct, frozen=True, kw_only=True):
     processed: int
     added: int
     updated: int
+    """They have changed a record."""
+    unchanged: int
+    """Their records held the values already. The Zoho API counts them as updated."""
     skipped: int
 
 
@@ -183,6 +189,8 @@ class JobSnapshot(Struct, frozen=True, kw_only=True):
     operation: str
     dry_run: bool
     """Whether nothing of it is stored."""
+    priority: str
+    """`low`, `normal` or `high`."""
     created_by: Creator
     created_time: str
     ended_time: str | None
@@ -190,8 +198,10 @@ class JobSnapshot(Struct, frozen=True, kw_only=True):
     """Over all resources."""
     rows_unprocessed: int | None
     """The rows that it did not reach, as its result lists them; null without a result."""
-    on_error: Literal["continue"] | StopAfter
+    on_error: Literal["continue", "all_or_nothing"] | StopAfter
     """What becomes of the job when rows are skipped."""
+    undo: str | None
+    """The id of its newest undo, without dry runs."""
     has_result: bool
     """Whether its result can be downloaded."""
     abort_requested_time: str | None
@@ -308,7 +318,7 @@ class ResultRow(Struct, frozen=True, kw_only=True):
     line: int
     """The line of the file in which the row begins."""
     outcome: str
-    """`ADDED`, `UPDATED`, `SKIPPED` or `UNPROCESSED`."""
+    """`ADDED`, `UPDATED`, `UNCHANGED`, `SKIPPED` or `UNPROCESSED`."""
     record_id: str | None
     message: str
     """Why it was not stored; empty for a stored row."""
@@ -318,6 +328,9 @@ class ResultRow(Struct, frozen=True, kw_only=True):
     number of the column."""
     more_cells: list[str]
     """The cells behind the last column of the header."""
+    before: dict[str, str | None] | None
+    """What the record held before the job, by field. Null unless it was requested, if the row has
+    updated no record, and if the job has created it."""
 
 
 class ErrorSampleRow(Struct, frozen=True, kw_only=True):

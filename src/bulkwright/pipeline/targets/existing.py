@@ -98,7 +98,10 @@ class ExistingTarget:
             return Decided(matched, ids)
 
     def write(self, decided: Decided) -> None:
-        """Nothing to do: `decide` has written the records."""
+        """Nothing to do: `decide` has written the records.
+
+        Also those that hold their values already: triggers of the table may need each write.
+        """
 
     def _without_id(self, matched: Matched, ids: pl.Series) -> list[_Rejection]:
         """The rows whose record would get no id, because the table has no more."""

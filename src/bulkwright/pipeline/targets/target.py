@@ -34,6 +34,10 @@ class Target(Protocol):
         """
         ...
 
-    def write(self, decided: Decided) -> None:
-        """Write what `decide` did not write."""
+    def write(self, decided: Decided) -> pl.Series | None:
+        """Write what `decide` did not write.
+
+        Return a mask of the rows whose records held their values already, None if there are none.
+        Raises SomeUnchanged if the transaction must be rolled back and the chunk written again.
+        """
         ...

@@ -8,7 +8,7 @@ ten million records.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
@@ -23,7 +23,7 @@ from bulkwright.store.modules import ModuleStore
 from bulkwright.store.postgres import sql
 from bulkwright.store.postgres.connection import PostgresDatabase
 from bulkwright.store.postgres.copy_text import as_array, as_csv
-from bulkwright.store.tables import quoted
+from bulkwright.store.tables import identifier, quoted
 
 _FOUND = {"at": pl.UInt32, "id": pl.Int64}
 
@@ -96,6 +96,29 @@ class PostgresSink:
         """Change the given columns of the records with these ids."""
         self._update(module, records, stamps, keep_empty=keep_empty)
 
+    def update_differing(
+        self,
+        module: Module,
+        records: pl.DataFrame,
+        stamps: Stamps,
+        compared: Sequence[str],
+        *,
+        keep_empty: bool,
+    ) -> int:
+        """Change records that differ in one of the compared columns; return how many."""
+        differs = sql.differs(module, compared, keep_empty=keep_empty)
+        return self._update(module, records, stamps, keep_empty=keep_empty, only=f" AND {differs}")
+
+    def equal(self, module: Module, rows: pl.DataFrame, *, keep_empty: bool) -> pl.Series:
+        """Return which rows, by `$at`, hold what the records with their ids hold already."""
+        compared = [c for c in rows.columns if c not in ("id", "$at")]
+        types = sql.column_types(module, ["id", *compared], self._db.types)
+        staged = self._stage(rows.select("id", *compared, "$at"), {**types, "$at": "BIGINT"})
+        (found,) = self._db.sql(sql.equal(module, compared, staged, keep_empty=keep_empty))
+        self._db.sql(f"TRUNCATE {staged}")
+        lines = found["lines"].split("\n") if found["lines"] else []
+        return pl.Series("$at", lines, pl.String).cast(pl.Int64)
+
     def _index_equality(self, module: Module, field: Field) -> sql.IndexEquality | None:
         """How the index of a text field compares; None if the field is no text."""
         if field.storage_type is not StorageType.TEXT or field.column is None:
@@ -112,18 +135,28 @@ class PostgresSink:
         return self._copy(table.name, columns, records, list(map(_text, stamps.values())))
 
     def _update(
-        self, module: Module, records: pl.DataFrame, stamps: Stamps, *, keep_empty: bool
+        self,
+        module: Module,
+        records: pl.DataFrame,
+        stamps: Stamps,
+        *,
+        keep_empty: bool,
+        only: str = "",
     ) -> int:
         """Change records and return the number that the database changed."""
-        types = sql.column_types(module, records.columns, self._db.types)
-        staged = f"staged_{hashlib.sha256(repr(types).encode()).hexdigest()[:16]}"
-        self._db.sql(sql.stage(staged, types))
-        self._copy(staged, list(map(quoted, records.columns)), records)
+        staged = self._stage(records, sql.column_types(module, records.columns, self._db.types))
         changed = [c for c in records.columns if c != "id"]
         statement = sql.update(module, changed, stamps, staged, keep_empty=keep_empty)
-        written = self._db.change(statement)
+        written = self._db.change(statement + only)
         self._db.sql(f"TRUNCATE {staged}")  # the same transaction may stage such changes again
         return written
+
+    def _stage(self, rows: pl.DataFrame, types: Mapping[str, str]) -> str:
+        """Copy rows into a temporary table of their types, and return its name."""
+        staged = f"staged_{hashlib.sha256(repr(types).encode()).hexdigest()[:16]}"
+        self._db.sql(sql.stage(staged, types))
+        self._copy(staged, list(map(identifier, rows.columns)), rows)
+        return staged
 
     def _copy(
         self,

@@ -93,6 +93,38 @@ def update(
     )
 
 
+def differs(module: Module, compared: Sequence[str], *, keep_empty: bool) -> str:
+    """The condition that a record `t` differs from its staged change `s` in one of the columns."""
+    return f"NOT ({_equals(module, compared, keep_empty=keep_empty)})"
+
+
+def equal(module: Module, columns: Sequence[str], staged: str, *, keep_empty: bool) -> str:
+    """SELECT of `$at` of the staged rows that hold what their records hold, as `lines`."""
+    table = table_of(module)
+    return (
+        """SELECT string_agg(CAST(s."$at" AS text), E'\\n') AS lines """
+        f'FROM {staged} s JOIN {table.name} t ON t.{table.id_column} = s."id" '
+        f"WHERE {_equals(module, columns, keep_empty=keep_empty)}"
+    )
+
+
+def _equals(module: Module, columns: Sequence[str], *, keep_empty: bool) -> str:
+    """The condition that a record `t` holds the values of a staged row `s`.
+
+    Decimals are compared as texts: 1.50 is not 1.5.
+    """
+    names = table_of(module).columns()
+    pairs = [(f"t.{names[c]}", f"s.{quoted(c)}") for c in columns]
+    decimal = {f.api_name for f in module.fields if f.storage_type is StorageType.DECIMAL}
+    pairs = [
+        (f"CAST({old} AS text)", f"CAST({new} AS text)") if column in decimal else (old, new)
+        for column, (old, new) in zip(columns, pairs, strict=True)
+    ]
+    if keep_empty:
+        return " AND ".join(f"({new} IS NULL OR {old} = {new})" for old, new in pairs)
+    return " AND ".join(f"{old} IS NOT DISTINCT FROM {new}" for old, new in pairs)
+
+
 def write_each(
     module: Module, staged: str, columns: Sequence[str], changed: Sequence[str], *, keep_empty: bool
 ) -> str:

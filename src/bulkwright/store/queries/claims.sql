@@ -34,6 +34,10 @@ UPDATE jobs SET character_encoding = :encoding WHERE id = :id
 -- Give a new job to a worker, inside a transaction that no other one sees.
 UPDATE jobs SET status = 'INPROGRESS', lease_token = 1, lease_holder = :worker WHERE id = :id
 
+-- name: set_ending
+-- Set the code with which a job ends as soon as what it has stored is undone.
+UPDATE jobs SET ending = :code WHERE id = :id
+
 -- name: abort_job
 -- Set the time of a job's abort, and end its claim: no worker has the fence, so none can change it
 -- before it claims it again. Returns no row if the job has ended or its abort was requested before.

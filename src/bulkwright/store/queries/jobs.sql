@@ -2,10 +2,11 @@
 -- Add a job.
 INSERT INTO jobs (id, org_id, user_id, user_name, operation, created_time, time_zone, status,
                   character_encoding, ignore_empty, callback_url, fingerprint, version,
-                  stop_after, stop_after_percent, dry)
+                  stop_after, stop_after_percent, dry, priority, queue_time,
+                  all_or_nothing)
 VALUES (:id, :org_id, :user_id, :user_name, :operation, :created_time, :time_zone, 'ADDED',
         :character_encoding, :ignore_empty, :callback_url, :fingerprint, :version,
-        :stop_after, :stop_after_percent, :dry)
+        :stop_after, :stop_after_percent, :dry, :priority, :queue_time, :all_or_nothing)
 
 -- name: add_resource
 -- Add one resource of a job.
@@ -22,10 +23,13 @@ SELECT j.*, r.position, r.module, r.module_id, r.file_id, r.find_by,
        r.parts, r.split_by, r.split_reason, r.chunk_rows, r.chunk_bytes, r.images, r.stopped,
        r.added + coalesce(p.added, 0) AS added, r.updated + coalesce(p.updated, 0) AS updated,
        r.skipped + coalesce(p.skipped, 0) AS skipped,
+       coalesce(p.unchanged, 0) AS unchanged,
+       (SELECT max(u.job_id) FROM undos u WHERE u.undone_id = j.id AND NOT u.dry_run) AS undo_id,
        coalesce(p.stray_quotes, 0) AS stray_quotes, p.first_stray_quote
 FROM jobs j JOIN resources r ON r.job_id = j.id
 LEFT JOIN (SELECT resource, CAST(sum(added) AS bigint) AS added,
                   CAST(sum(updated) AS bigint) AS updated, CAST(sum(skipped) AS bigint) AS skipped,
+                  CAST(sum(unchanged) AS bigint) AS unchanged,
                   CAST(sum(stray_quotes) AS bigint) AS stray_quotes,
                   min(first_stray_quote) AS first_stray_quote
            FROM parts WHERE job_id = :id GROUP BY resource) p ON p.resource = r.position

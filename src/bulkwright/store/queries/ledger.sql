@@ -18,6 +18,22 @@ SELECT max(committed_time) AS moment, sum(added + updated + skipped) AS row_coun
 FROM ledger WHERE job_id = :job_id AND part >= 0 AND committed_time IS NOT NULL
 GROUP BY (committed_time - :begun) / :span ORDER BY 1
 
+-- name: replace_ledger_entry
+-- Set which lines a chunk of a part has, and how many rows have which outcome. No record that it has
+-- created remains to be removed.
+UPDATE ledger SET added = :added, updated = :updated, part_name = :piece_name,
+                  part_deflated = :piece_deflated, part_plain = :piece_plain, part_crc = :piece_crc,
+                  first_id = NULL
+WHERE job_id = :job_id AND resource = :resource AND part = :part AND chunk = :chunk
+
+-- name: forget_stored_rows
+-- Set that no row of a job is stored.
+UPDATE ledger SET added = 0, updated = 0, first_id = NULL WHERE job_id = :job_id
+
+-- name: delete_merged
+-- Delete the merged chunks of a job from its ledger.
+DELETE FROM ledger WHERE job_id = :id AND part = -1
+
 -- name: ledger_entries
 -- The committed chunks of a part, in file order, from the chunk :first on.
 SELECT * FROM ledger

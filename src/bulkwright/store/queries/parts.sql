@@ -15,9 +15,9 @@ INSERT INTO parts (job_id, resource, part) VALUES (:job_id, :resource, :part)
 
 -- name: add_done_part
 -- Add the only part of a resource, with the counters of a run that was undone.
-INSERT INTO parts (job_id, resource, part, status, added, updated, skipped, stray_quotes,
-                   first_stray_quote)
-VALUES (:job_id, :resource, 0, 'DONE', :added, :updated, :skipped, :stray_quotes,
+INSERT INTO parts (job_id, resource, part, status, added, updated, skipped, unchanged,
+                   stray_quotes, first_stray_quote)
+VALUES (:job_id, :resource, 0, 'DONE', :added, :updated, :skipped, :unchanged, :stray_quotes,
         :first_stray_quote)
 
 -- name: take_parts
@@ -31,6 +31,7 @@ RETURNING part, lease_token, attempts
 -- Add a committed chunk to the counters of its part; count its attempts from 0 again if the chunk
 -- has done a row.
 UPDATE parts SET added = added + :added, updated = updated + :updated, skipped = skipped + :skipped,
+                 unchanged = unchanged + :unchanged,
                  stray_quotes = stray_quotes + :stray_quotes,
                  first_stray_quote = coalesce(first_stray_quote, :first_stray_quote),
                  attempts = CASE WHEN :added + :updated + :skipped > 0 THEN 0 ELSE attempts END
@@ -84,9 +85,22 @@ WHERE lease_holder = :worker AND status = 'OPEN'
 
 -- name: part_sums
 -- The rows of a resource that its parts have done, by outcome.
-SELECT CAST(sum(added) AS bigint) AS added, CAST(sum(updated) AS bigint) AS updated,
-       CAST(sum(skipped) AS bigint) AS skipped
+SELECT CAST(coalesce(sum(added), 0) AS bigint) AS added,
+       CAST(coalesce(sum(updated), 0) AS bigint) AS updated,
+       CAST(coalesce(sum(skipped), 0) AS bigint) AS skipped,
+       CAST(coalesce(sum(unchanged), 0) AS bigint) AS unchanged
 FROM parts WHERE job_id = :job_id AND resource = :resource
+
+-- name: count_parts_again
+-- Set the counters of the parts of a job to what its ledger says.
+UPDATE parts SET unchanged = 0,
+                 added = (SELECT CAST(coalesce(sum(l.added), 0) AS bigint) FROM ledger l
+                          WHERE l.job_id = parts.job_id AND l.resource = parts.resource
+                            AND l.part = parts.part),
+                 updated = (SELECT CAST(coalesce(sum(l.updated), 0) AS bigint) FROM ledger l
+                            WHERE l.job_id = parts.job_id AND l.resource = parts.resource
+                              AND l.part = parts.part)
+WHERE job_id = :id
 
 -- name: part_states
 -- The parts of a resource.

@@ -1,9 +1,9 @@
 -- name: add_read_job
 -- Add the job of a bulk read.
 INSERT INTO jobs (id, org_id, user_id, user_name, operation, created_time, time_zone, status,
-                  callback_url, version)
+                  callback_url, version, queue_time)
 VALUES (:id, :org_id, :user_id, :user_name, 'read', :created_time, :time_zone, 'ADDED',
-        :callback_url, :version)
+        :callback_url, :version, :created_time)
 
 -- name: add_read
 -- Add what a bulk read asks for.

@@ -1,9 +1,9 @@
 -- name: add_undo_job
 -- Add the job of an undo.
 INSERT INTO jobs (id, org_id, user_id, user_name, operation, created_time, time_zone, status,
-                  callback_url, version)
+                  callback_url, version, queue_time)
 VALUES (:id, :org_id, :user_id, :user_name, 'undo', :created_time, :time_zone, 'ADDED',
-        :callback_url, :version)
+        :callback_url, :version, :queue_time)
 
 -- name: add_undo
 -- Add what an undo undoes.

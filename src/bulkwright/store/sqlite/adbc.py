@@ -100,11 +100,16 @@ class AdbcDatabase(SqliteQueries):
             cursor.execute(sql, keys)
             return cursor.fetch_polars()
 
-    def write(self, sql: str, rows: pl.DataFrame) -> None:
-        """Runs a statement once for each row of `rows`, in C; columns bind by position."""
+    def write(self, sql: str, rows: pl.DataFrame) -> int:
+        """Runs a statement once for each row of `rows`, in C; columns bind by position.
+
+        Returns how many rows of the database it has changed.
+        """
         with self._connection.cursor() as cursor:
             cursor.executemany(sql, rows)
+            changed = cursor.rowcount
         self._written += len(rows)
+        return changed
 
     def select_named(self, query: str, keys: pl.DataFrame, **values: object) -> pl.DataFrame:
         """Runs a named query once for each row of `keys`; the other parameters stay the same."""

@@ -74,6 +74,27 @@ class SqliteSink:
         statement = sql.update(module, changed, stamps, keep_empty=keep_empty)
         self._db.write(statement, as_stored(records.select(*changed, "id")))
 
+    def update_differing(
+        self,
+        module: Module,
+        records: pl.DataFrame,
+        stamps: Stamps,
+        compared: Sequence[str],
+        *,
+        keep_empty: bool,
+    ) -> int:
+        """Change records that differ in one of the compared columns; return how many."""
+        changed = [c for c in records.columns if c != "id"]
+        statement = sql.update_differing(module, changed, stamps, compared, keep_empty=keep_empty)
+        return self._db.write(statement, as_stored(records.select(*changed, "id")))
+
+    def equal(self, module: Module, rows: pl.DataFrame, *, keep_empty: bool) -> pl.Series:
+        """Return which rows, by `$at`, hold what the records with their ids hold already."""
+        compared = [c for c in rows.columns if c not in ("id", "$at")]
+        statement = sql.equal(module, compared, keep_empty=keep_empty)
+        found = self._db.select(statement, as_stored(rows.select("$at", "id", *compared)))
+        return found.to_series().cast(pl.Int64)
+
     def _collation(self, module: Module, field: Field) -> str | None:
         """The collation of the index of a text field; None if it has none."""
         if field.storage_type is not StorageType.TEXT or field.column is None:

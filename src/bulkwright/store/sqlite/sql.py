@@ -47,6 +47,40 @@ def update(module: Module, columns: Sequence[str], stamps: Stamps, *, keep_empty
     return f"UPDATE {table.name} SET {', '.join(changes)} WHERE {table.id_column} = ?"
 
 
+def update_differing(
+    module: Module,
+    columns: Sequence[str],
+    stamps: Stamps,
+    compared: Sequence[str],
+    *,
+    keep_empty: bool,
+) -> str:
+    """UPDATE of one record by id, if one of the compared columns differs; binds as `update`."""
+    names = table_of(module).columns()
+    mark = {c: f"?{number}" for number, c in enumerate((*columns, "id"), 1)}
+    new = {c: f"coalesce({mark[c]}, {names[c]})" if keep_empty else mark[c] for c in columns}
+    changes = [f"{names[c]} = {value}" for c, value in new.items()]
+    changes += [f"{names[c]} = {_literal(stamp)}" for c, stamp in stamps.items()]
+    differs = " OR ".join(f"{names[c]} IS NOT {new[c]}" for c in compared)
+    table = table_of(module)
+    return (
+        f"UPDATE {table.name} SET {', '.join(changes)} "
+        f"WHERE {table.id_column} = {mark['id']} AND ({differs})"
+    )
+
+
+def equal(module: Module, columns: Sequence[str], *, keep_empty: bool) -> str:
+    """SELECT of `at` if a record holds these values; binds (at, id, the columns as given)."""
+    table = table_of(module)
+    names = table.columns()
+    same = "({0} IS NULL OR {1} = {0})" if keep_empty else "{1} IS {0}"
+    where = [f"{table.id_column} = ?2"]
+    for number, column in enumerate(columns, 3):
+        # Not by format(): a name may hold braces.
+        where.append(same.replace("{0}", f"?{number}").replace("{1}", names[column]))
+    return f'SELECT ?1 AS "at" FROM {table.name} WHERE {" AND ".join(where)}'
+
+
 def keep(module: Module, job_id: int, columns: Sequence[str]) -> str:
     """INSERT of images of records, unless the job wrote them last; binds a JSON array of ids."""
     table = table_of(module).name

@@ -1,8 +1,8 @@
 -- name: claim_job
--- Claim a free job (or the job :only): the oldest of the org with the highest priority that was
--- served least recently. The fence grows. A job that another worker is claiming is skipped. The
--- clock is the server's; if it jumps, a lease lasts no longer than any lease can. The attempts
--- count those since the last progress.
+-- Claim a free job (or the job :only, or an undo of it): the first in the queue of the org with the highest priority
+-- that was served least recently. The fence grows. A job that another worker is claiming is skipped. The
+-- clock is the server's; if it jumps, a lease lasts no longer than any lease can. A job that ends
+-- with its undo is not free before that has ended. The attempts count those since the last progress.
 UPDATE jobs SET lease_token = lease_token + 1, lease_holder = :worker,
                 lease_until = lease_now() + CAST(:lease AS bigint),
                 attempts = CASE WHEN progress < (SELECT coalesce(sum(added + updated + skipped), 0)
@@ -16,12 +16,16 @@ WHERE id = (SELECT j.id
                 SELECT id FROM jobs
                 WHERE org_id = o.id AND status IN ('ADDED', 'INPROGRESS')
                   AND (lease_until <= lease_now() OR lease_until > lease_now() + CAST(:lease AS bigint))
-                  AND (CAST(:only AS bigint) IS NULL OR id = CAST(:only AS bigint))
-                ORDER BY id LIMIT 64) free
+                  AND (CAST(:only AS bigint) IS NULL OR jobs.id = CAST(:only AS bigint)
+                       OR EXISTS (SELECT 1 FROM undos u WHERE u.job_id = jobs.id AND u.undone_id = CAST(:only AS bigint)))
+                  AND (jobs.ending IS NULL
+                       OR NOT EXISTS (SELECT 1 FROM undos u JOIN jobs uj ON uj.id = u.job_id
+                                      WHERE u.undone_id = jobs.id AND uj.status IN ('ADDED', 'INPROGRESS')))
+                ORDER BY queue_time, id LIMIT 64) free
             JOIN jobs j ON j.id = free.id
             WHERE j.status IN ('ADDED', 'INPROGRESS')
               AND (j.lease_until <= lease_now() OR j.lease_until > lease_now() + CAST(:lease AS bigint))
-            ORDER BY o.priority DESC, o.served_time, j.id LIMIT 1 FOR UPDATE OF j SKIP LOCKED)
+            ORDER BY o.priority DESC, o.served_time, j.queue_time, j.id LIMIT 1 FOR UPDATE OF j SKIP LOCKED)
 RETURNING id, org_id, lease_token, attempts
 
 -- name: renew_lease

@@ -47,12 +47,12 @@ WHERE (job_id, resource, part) = (
     FROM jobs j JOIN resources r ON r.job_id = j.id AND r.parts > 1 AND r.status = 'INPROGRESS'
     JOIN parts p ON p.job_id = j.id AND p.resource = r.position
     WHERE j.status = 'INPROGRESS' AND j.lease_until > lease_now() AND p.status = 'OPEN'
-      AND j.abort_time IS NULL
+      AND j.abort_time IS NULL AND j.ending IS NULL
       AND (p.lease_until <= lease_now() OR p.lease_until > lease_now() + CAST(:lease AS bigint))
       AND p.lease_holder IS DISTINCT FROM j.lease_holder
       AND CASE WHEN CAST(:only AS bigint) IS NULL THEN j.fingerprint IS NULL
                ELSE j.id = CAST(:only AS bigint) END
-    ORDER BY p.job_id, p.part LIMIT 1 FOR UPDATE OF p SKIP LOCKED)
+    ORDER BY j.queue_time, p.job_id, p.part LIMIT 1 FOR UPDATE OF p SKIP LOCKED)
 RETURNING job_id, resource, part, lease_token, attempts,
           (SELECT org_id FROM jobs WHERE id = parts.job_id) AS org_id
 

@@ -1,7 +1,8 @@
 -- name: claim_job
--- Claim a free job (or the job :only): the oldest of the org with the highest priority that was
--- served least recently. The fence grows. A lease that ends later than any lease can is from before
--- the machine was restarted. The attempts count those since the last progress.
+-- Claim a free job (or the job :only, or an undo of it): the first in the queue of the org with the highest priority
+-- that was served least recently. The fence grows. A lease that ends later than any lease can is from before
+-- the machine was restarted. A job that ends with its undo is not free before that has ended. The
+-- attempts count those since the last progress.
 UPDATE jobs SET lease_token = lease_token + 1, lease_holder = :worker, lease_until = :now + :lease,
                 attempts = CASE WHEN progress < (SELECT coalesce(sum(added + updated + skipped), 0)
                                                  FROM parts WHERE job_id = jobs.id)
@@ -14,8 +15,12 @@ WHERE id = (SELECT id
                          (SELECT j.id FROM jobs j
                           WHERE j.org_id = o.id AND j.status IN ('ADDED', 'INPROGRESS')
                             AND (j.lease_until <= :now OR j.lease_until > :now + :lease)
-                            AND (:only IS NULL OR j.id = :only)
-                          ORDER BY j.id LIMIT 1) AS id
+                            AND (:only IS NULL OR j.id = :only
+                                 OR EXISTS (SELECT 1 FROM undos u WHERE u.job_id = j.id AND u.undone_id = :only))
+                            AND (j.ending IS NULL
+                                 OR NOT EXISTS (SELECT 1 FROM undos u JOIN jobs uj ON uj.id = u.job_id
+                                                WHERE u.undone_id = j.id AND uj.status IN ('ADDED', 'INPROGRESS')))
+                          ORDER BY j.queue_time, j.id LIMIT 1) AS id
                   FROM orgs o)
             WHERE id IS NOT NULL
             ORDER BY priority DESC, served_time, id LIMIT 1)
