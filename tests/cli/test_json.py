@@ -50,3 +50,28 @@ def test_what_is_done_to_jobs(run: Run, jobs: Jobs, data: Path) -> None:
     assert deleted["id"] == str(jobs.done) and deleted["had_result"] is True
     assert deleted["uploads"] == [str(jobs.uploads[jobs.done])]
     assert set(value(run, "sweep")) >= {"uploads", "results", "jobs"}
+
+
+def test_what_is_written(run: Run, tmp_path: Path) -> None:
+    """Counts and all reasons; what people read is on standard error."""
+    (tmp_path / "leads.csv").write_text("Last_Name,Email\nBoyle,b@x.example\nKay,none\nHill,none\n")
+    words = (
+        "write",
+        "leads.csv",
+        "--module",
+        "Leads",
+        "--operation",
+        "upsert",
+        "--find-by",
+        "Email",
+    )
+    tried = run(*words, "--json", "--dry-run", "--data", "data")
+    assert tried.returncode == 3, tried.stderr
+    first = json.loads(tried.stdout)
+    assert (first["id"], first["dry_run"], first["added"]) == (None, True, 1)
+    done = run(*words, "--json", "--data", "data")
+    assert done.returncode == 3 and "skipped 2" in done.stderr
+    job = json.loads(done.stdout)
+    assert (job["status"], job["added"], job["updated"], job["skipped"]) == ("COMPLETED", 1, 0, 2)
+    assert job["reasons"] == [{"code": "INVALID_DATA", "column": "Email", "rows": 2}]
+    assert [one["id"] for one in value(run, "jobs", "list")] == [job["id"]]

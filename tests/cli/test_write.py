@@ -21,7 +21,7 @@ from tests.support.program import MIXED, Run, refused
 from bulkwright.cli import report
 from bulkwright.cli.input_file import as_regular_file
 from bulkwright.cli.job_options import JobOptions
-from bulkwright.cli.write import _report
+from bulkwright.cli.write_local import _report
 from bulkwright.domain.job import Job, JobStatus, Operation, Person, Resource
 from bulkwright.settings import OrgLocation, Settings
 from bulkwright.wiring import open_services
@@ -74,7 +74,7 @@ def test_write_takes_a_zip_as_well(run: Run, mixed: Path, tmp_path: Path) -> Non
 
 def test_write_again_updates(run: Run, good: Path) -> None:
     """A finished job is not continued: the same command again creates a new job."""
-    for word in ("added 2  updated 0", "added 0  updated 2"):
+    for word in ("added 2  updated 0", "added 0  updated 0  unchanged 2"):
         done = run("write", good, *UPSERT, "--data", "d")
         assert done.returncode == 0 and word in done.stdout
         assert "continuing" not in done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -157,3 +158,16 @@ def test_a_named_delimiter_holds_on_the_server_too(run: Run, live: Live, tmp_pat
                         "ZohoCRM.settings.ALL,ZohoCRM.org.ALL")  # fmt: skip
     line = refused(run(*command, "--url", live.base_url, "--token", narrow))
     assert "bulkwright.jobs.CREATE" in line
+
+
+def test_other_programs_read_json(run: Run, live: Live, tmp_path: Path) -> None:
+    """The object has the keys that it has without a server."""
+    (tmp_path / "leads.csv").write_text("Last_Name,Email\nBoyle,b@json.example\nKay,none\n")
+    done = run(
+        "write", "leads.csv", "--module", "Leads", "--operation", "insert", "--json",
+        "--url", live.base_url, "--token", live.credentials["access_token"],
+    )  # fmt: skip
+    assert done.returncode == 3 and "added 1" in done.stderr
+    job = json.loads(done.stdout)
+    assert (job["status"], job["added"], job["skipped"]) == ("COMPLETED", 1, 1)
+    assert job["reasons"] == [{"code": "INVALID_DATA", "column": "Email", "rows": 1}]

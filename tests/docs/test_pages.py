@@ -83,7 +83,7 @@ def test_the_tutorial(tmp_path: Path) -> None:
     assert "added 3  updated 0  skipped 2" in output
     assert "added 2  updated 0  skipped 0" in output
     stored = (tmp_path / "leads.csv").read_text()
-    assert output.count("updated 3") == 1 and '"added_count":1' in output, output
+    assert output.count("unchanged 3") == 1 and '"added_count":1' in output, output
     assert "Köln" not in stored  # the file of the second part
 
 

@@ -22,7 +22,7 @@ PYTEST = [sys.executable, "-m", "pytest", "-q", *PLUGIN, *OTHERS_OFF]
 def block(language: str, word: str) -> str:
     """The block of the page in a language that has this word."""
     (found,) = [b for b in re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL) if word in b]
-    return found
+    return str(found)
 
 
 def run(command: list[str], folder: Path, **variables: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from json import dumps
 
@@ -28,6 +30,16 @@ _COLOURS = {
     "FAILED": "red", "INPROGRESS": "blue", "UNPROCESSED": "red",
 }  # fmt: skip
 _GAP = "  "
+
+
+@contextmanager
+def lines_on_stderr() -> Iterator[None]:
+    """Prints lines on standard error in the block, because a program reads standard output."""
+    console.file = sys.stderr
+    try:
+        yield
+    finally:
+        console.file = None  # type: ignore[assignment]  # the present standard output again
 
 
 def print_line(*parts: str | Text | tuple[str, str]) -> None:

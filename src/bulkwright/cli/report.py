@@ -7,7 +7,8 @@ import io
 import shlex
 import zipfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import BinaryIO
 
 import bulkwright.formats.csv  # noqa: F401 - it raises the csv module's limit of a cell
@@ -24,6 +25,25 @@ _MOST_REASONS = 20
 
 Reasons = Counter[tuple[str, str]]
 """The number of rows by code and column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What `write` has done."""
+
+    status: int
+    """The exit status of the command."""
+    job: Mapping[str, object]
+    """The job, as in the list of jobs."""
+    reasons: Reasons
+
+    def value(self, *, dry_run: bool) -> dict[str, object]:
+        """Returns the JSON object for other programs; it has all reasons."""
+        reasons = [
+            {"code": code, "column": column, "rows": rows}
+            for (code, column), rows in self.reasons.most_common()
+        ]
+        return {**self.job, "dry_run": dry_run, "reasons": reasons}
 
 
 class ReasonCounter:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import zipfile
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -48,8 +49,8 @@ class RemoteAccount:
 
 def write_remote(
     task: WriteTask, account: RemoteAccount, result: Path | None, *, quote_formulas: bool
-) -> int:
-    """Writes a file through the API of a server; returns the exit status of the command."""
+) -> report.Written:
+    """Writes a file through the API of a server, and prints what became of its rows."""
     url, dry_run = account.url, account.dry_run
     splitting = task.splitting()
     header = splitting.header
@@ -68,7 +69,7 @@ def write_remote(
                 details = client.wait(job_id, watch=watching(observe))
                 watching(observe)(details)
             _report(details, dry_run=dry_run)
-            _save_result(client, details, result, header, quote_formulas=quote_formulas)
+            reasons = _save_result(client, details, result, header, quoted=quote_formulas)
             if dry_run:
                 print_line("nothing was stored")
             _report_reading(client, details, task.options.encoding)
@@ -92,7 +93,18 @@ def write_remote(
         errors.print(f"bulkwright: stopped. {kept}", soft_wrap=True, highlight=False)
         sys.exit(INTERRUPTED)
     counts = as_progress(details).counts
-    return exit_status(failed=details.status != "COMPLETED", skipped=counts.skipped)
+    status = exit_status(failed=details.status != "COMPLETED", skipped=counts.skipped)
+    job = {
+        "id": details.id,
+        "status": details.status,
+        "operation": task.options.operation,
+        "module": task.options.module,
+        "added": counts.added,
+        "updated": counts.updated,
+        "skipped": counts.skipped,
+        "file": task.path.name,
+    }
+    return report.Written(status, job, reasons)
 
 
 def _module(client: Client, name: str) -> Module:
@@ -261,23 +273,26 @@ def _save_result(
     result: Path | None,
     header: tuple[str, ...],
     *,
-    quote_formulas: bool,
-) -> None:
-    """Downloads the result if it is wanted, and prints why rows were skipped."""
+    quoted: bool,
+) -> report.Reasons:
+    """Downloads the result if it is wanted; prints and returns why rows were skipped."""
+    reasons: report.Reasons = Counter()
     counts = as_progress(details).counts
     if details.result is UNSET or not (result or counts.skipped):
-        return
+        return reasons
     with tempfile.TemporaryDirectory(prefix="bulkwright-") as folder:
-        saved = Path(folder) / "result.zip" if result is None or quote_formulas else result
+        saved = Path(folder) / "result.zip" if result is None or quoted else result
         client.download(details, saved)
         if counts.skipped:
             with saved.open("rb") as file:
-                report.print_reasons(report.reasons_of(file, header))
+                reasons = report.reasons_of(file, header)
+            report.print_reasons(reasons)
         if result is not None and saved != result:
             with saved.open("rb") as file, atomic_write(result) as out:
                 copy_result(file, out, quote_formulas=True)
     if counts.skipped and result is None:
         print_line("--result FILE.zip saves the outcome of every row")
+    return reasons
 
 
 def _wire(mapping: FieldMapping) -> wire.NewFieldMapping:
