@@ -63,6 +63,8 @@ def test_the_history_of_a_record(server: Deployment, browser: Browser, other: Br
     shown = browser.get(f"{LEADS}/records/{number}/history")
     assert "written" in text_of(shown) and "Patricia Boyle" in text_of(shown)
     assert "<script>alert" not in shown.text
+    (moment,) = re.findall(r"<time[^>]*>([^<]+)</time>", shown.text)
+    assert moment in text_of(page), "both are in the time zone of the reader"
     assert other.get(f"{LEADS}/records/{number}/history").status_code == 404
     assert browser.get(f"{LEADS}/records/1/history").status_code == 404
 
