@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -62,11 +62,12 @@ def postgres() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def live_database(request: pytest.FixtureRequest) -> str:
-    """The database of the service that SDKs and Schemathesis call: none, or with the option one."""
+def live_database(request: pytest.FixtureRequest) -> Callable[[], str]:
+    """Makes the database of a service that SDKs or Schemathesis call: none without the option."""
     if not request.config.getoption("--live-on-postgres"):
-        return ""
-    return str(request.getfixturevalue("postgres").database())
+        return str
+    server: Server = request.getfixturevalue("postgres")
+    return server.database
 
 
 @pytest.fixture(scope="session", params=ON_BOTH)
