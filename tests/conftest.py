@@ -61,6 +61,14 @@ def postgres() -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def live_database(request: pytest.FixtureRequest) -> str:
+    """The database of the service that SDKs and Schemathesis call: none, or with the option one."""
+    if not request.config.getoption("--live-on-postgres"):
+        return ""
+    return str(request.getfixturevalue("postgres").database())
+
+
 @pytest.fixture(scope="session", params=ON_BOTH)
 def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """Each store in turn: what is tested with it is promised of both."""
@@ -100,8 +108,11 @@ FAST_CHUNK_ROWS = (None, 1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--fast`."""
+    """Add `--fast` and `--live-on-postgres`."""
     parser.addoption("--fast", action="store_true", help="only the quick tests")
+    parser.addoption(
+        "--live-on-postgres", action="store_true", help="SDKs and Schemathesis call PostgreSQL"
+    )
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

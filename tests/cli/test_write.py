@@ -484,3 +484,15 @@ def test_a_damaged_workbook_is_named(run: Run, tmp_path: Path) -> None:
         archive.writestr("xl/workbook.xml", "<x/>")
     failed = run("write", "f.xlsx", *INSERT, "--data", "d")
     assert failed.returncode == 1 and "f.xlsx: The workbook" in failed.stderr
+
+
+def test_all_columns_of_a_type_have_a_format(run: Run, tmp_path: Path) -> None:
+    """A format of a column counts more."""
+    path = tmp_path / "people.csv"
+    path.write_text("Last_Name,Date_of_Birth\nMay,31.12.1990\n")
+    options = ("--module", "Contacts", "--operation", "insert", "--data", "d")
+    done = run("write", path, *options, "--date-format", "dd.MM.yyyy")
+    assert done.returncode == 0, done.stdout
+    other = ("--date-format", "yyyy", "--format", "Date_of_Birth=dd.MM.yyyy")
+    assert run("write", path, *options, *other).returncode == 0
+    assert "INVALID_FORMAT" in refused(run("write", path, *options, "--date-format", "what"))

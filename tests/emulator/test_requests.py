@@ -136,3 +136,17 @@ def test_unknown_controls_and_methods_have_codes_of_their_own(emulated: Emulated
     assert (answer.status_code, answer.json()["code"]) == (404, "NO_SUCH_PATH")
     answer = emulated.control("PATCH", "/requests")
     assert (answer.status_code, answer.json()["code"]) == (405, "NO_SUCH_METHOD")
+
+
+def test_what_a_rule_has_answered_is_listed_as_the_client_got_it(emulated: Emulated) -> None:
+    """A rule that answers by itself, one that cuts the connection after the call was served."""
+    emulated.control("POST", "/faults", json={"effect": "unavailable", "times": 1})
+    assert emulated.http.get("/crm/v2/org").status_code == 503
+    emulated.control("POST", "/faults", json={"effect": "lost_response", "times": 1})
+    with pytest.raises(httpx2.HTTPError):
+        emulated.http.post("/crm/v2/Leads", json={"data": [{"Last_Name": "Boyle"}]})
+    assert emulated.http.get("/crm/v2/org").status_code == 200
+    shown = [(one["method"], one["path"], one["status"]) for one in emulated.requests()]
+    assert shown == [
+        ("GET", "/crm/v2/org", 503), ("POST", "/crm/v2/Leads", 0), ("GET", "/crm/v2/org", 200),
+    ]  # fmt: skip

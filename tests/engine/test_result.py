@@ -131,7 +131,7 @@ def test_counts_are_those_of_the_result(bench: Bench) -> None:
     rows = "Last_Name,Email\nA,a@x.example\nB,b@x.example\nC,bad\nD,\nB,b@x.example\n"
     done = bench.run(rows, operation="upsert", find_by="Email", chunk_rows=2)
     assert done.statuses == ["UPDATED", "ADDED", "SKIPPED", "SKIPPED", "UPDATED"]
-    assert done.job.counts == Counts(added=1, updated=2, skipped=2) and done.job.counts.total == 5
+    assert done.job.counts == Counts(1, 2, 2, unchanged=2) and done.job.counts.total == 5
 
 
 def test_a_job_in_which_every_row_is_skipped_is_completed(bench: Bench) -> None:

@@ -46,7 +46,7 @@ def test_a_job_shows_how_its_file_is_read(server: Deployment) -> None:
     assert (job["id"], job["status"], job["code"]) == (str(number), "ADDED", None)
     assert job["created_by"] == {"id": str(server.tenant.user.id), "name": "Patricia Boyle"}
     assert (job["ended_time"], job["has_result"]) == (None, False)
-    assert job["rows"] == {"processed": 0, "added": 0, "updated": 0, "skipped": 0}
+    assert set(job["rows"].values()) == {0}
     (resource,) = job["resources"]
     assert resource["file_id"] == file_id
     assert resource["mappings"] == [

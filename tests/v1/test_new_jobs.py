@@ -13,6 +13,8 @@ from tests.support.deployment import Deployment
 from tests.support.uploads import zipped
 from tests.v1.test_jobs import JOBS, get, problem
 
+from bulkwright.service import uploads
+
 Json = dict[str, Any]
 FILES = "/api/v1/files"
 LEADS = "Last Name,E Mail,Colour\nBoyle,p@zylker.example,red\n"
@@ -215,6 +217,28 @@ def test_requests_with_one_key_have_one_effect(server: Deployment) -> None:
     problem(send_job(server, changed, Idempotency_Key=other), 409, "IDEMPOTENCY_KEY_REUSED")
     problem(send_job(server, body, Idempotency_Key=key), 409, "IDEMPOTENCY_KEY_REUSED")
     problem(send_job(server, body, Idempotency_Key="x" * 256), 400, "INVALID_DATA")
+
+
+def test_a_repeated_upload_is_not_converted_again(
+    server: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is found by the file itself; another file is another request."""
+    headers = server.auth() | {"Idempotency-Key": str(uuid4())}
+
+    def send(text: bytes) -> Any:
+        files = {"file": ("leads.csv", text)}
+        return server.http.post(FILES, headers=headers, files=files)
+
+    first = send(b"Last_Name\nBoyle\n")
+    assert first.json()["format"] == "csv"
+
+    def convert(*_: object) -> None:
+        raise AssertionError("converted again")
+
+    monkeypatch.setattr(uploads, "convert", convert)
+    again = send(b"Last_Name\nBoyle\n")
+    assert (again.status_code, again.json()) == (201, first.json())
+    problem(send(b"Last_Name\nKay\n"), 409, "IDEMPOTENCY_KEY_REUSED")
 
 
 def test_the_zoho_api_shows_a_job_of_the_own_api(server: Deployment) -> None:

@@ -13,6 +13,7 @@ from cyclopts import Parameter
 from bulkwright.cli.documents import read_document
 from bulkwright.cli.failure import fail
 from bulkwright.domain.error_limit import ErrorLimit
+from bulkwright.domain.type_formats import TypeFormats
 from bulkwright.service.columns import Stated, StatedColumn
 
 _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "colon": ":"}
@@ -58,6 +59,16 @@ class JobOptions:
             negative_iterable="",
             help="Format of a column: Birthday=dd.MM.yyyy. Repeatable.",
         ),
+    ] = None
+    date_format: Annotated[
+        str | None, Parameter(help="Format of all dates without another one: dd.MM.yyyy.")
+    ] = None
+    datetime_format: Annotated[str | None, Parameter(help="Of all date-times.")] = None
+    number_format: Annotated[
+        str | None, Parameter(help="Of all numbers: #.###,## for a decimal comma.")
+    ] = None
+    boolean_format: Annotated[
+        str | None, Parameter(help="Words of all boolean fields: ja/nein.")
     ] = None
     mapping: Annotated[
         Path | None, Parameter(help="A file that states these three. docs/write.md has its form.")
@@ -145,6 +156,14 @@ class JobOptions:
                 **sections.get("format", {}),
                 **dict(_pairs("--format", self.format, "COLUMN=PATTERN")),
             },
+            of_types=self.type_formats,
+        )
+
+    @property
+    def type_formats(self) -> TypeFormats:
+        """Formats of columns that have none of their own."""
+        return TypeFormats(
+            self.date_format, self.datetime_format, self.number_format, self.boolean_format
         )
 
 

@@ -15,6 +15,7 @@ from bulkwright.domain.job import FieldMapping, Operation
 from bulkwright.domain.module import Module
 from bulkwright.domain.reading import Splitting
 from bulkwright.domain.spelling import did_you_mean
+from bulkwright.domain.type_formats import TypeFormats
 from bulkwright.service.columns import (
     ColumnMatch,
     ParentModule,
@@ -105,6 +106,7 @@ class WriteTask:
         # Version 0.1.0 stored hashes of this text: do not change it, or unfinished jobs of that
         # version would be written once more instead of continued.
         options, stated = self.options, self._stated_mappings()
+        formats = options.type_formats
         if stated is None:
             mappings = "None"
         else:
@@ -117,12 +119,13 @@ class WriteTask:
             + ("" if options.delimiter is None else f", delimiter={options.delimiters!r}")
             + ("" if options.max_errors is None else f", max_errors={options.max_errors!r}")
             + (", all_or_nothing" if options.all_or_nothing else "")
+            + ("" if formats == TypeFormats() else f", {formats!r}")
         )
 
     def _stated_mappings(self) -> tuple[FieldMapping, ...] | None:
         """Returns the mappings that version 0.1.0 made of the options; None without any."""
         stated = self.stated
-        if stated == Stated():
+        if replace(stated, of_types=TypeFormats()) == Stated():
             return None
         names = [name.strip() for name in self.splitting().header]
         if stated.columns:

@@ -42,6 +42,10 @@ _UNCERTAIN = (500, 502, 504)
 
 
 T = TypeVar("T")
+_OF_OWN_API = {
+    "on_error", "priority", "date_format", "datetime_format", "number_format", "boolean_format",
+}  # fmt: skip
+"""Options of `write` that the Zoho API has no place for."""
 _KEY = "Idempotency-Key"
 """Of requests that change something: a service that knows it works on a repeated request once."""
 
@@ -139,7 +143,7 @@ class Core:
         if options.get("on_error") == "all_or_nothing" and options.get("rows_per_job") is not None:
             raise ValueError("all_or_nothing holds for one job: leave rows_per_job out")
         if own and self.is_zoho:
-            raise ValueError("Zoho has no dry_run, no on_error and no priority")
+            raise ValueError(f"Zoho has no dry_run and no {', '.join(sorted(_OF_OWN_API))}")
         ids: list[str] = []
         for piece in files:
             if ids and operation != "insert":
@@ -163,8 +167,8 @@ class Core:
 
     def _needs_own_api(self, options: WriteOptions) -> bool:
         states_delimiter = "delimiter" in options and not self.is_zoho
-        named = "on_error" in options or "priority" in options
-        return states_delimiter or named or options.get("dry_run", False)
+        named = options.keys() & _OF_OWN_API
+        return states_delimiter or bool(named) or options.get("dry_run", False)
 
     def wait(
         self,

@@ -54,7 +54,8 @@ class CreateOptions(TypedDict, total=False):
 
 
 class WriteOptions(CreateOptions, total=False):
-    """The optional parts of `write`. Zoho has no `dry_run`, `on_error` or `priority`."""
+    """The optional parts of `write`. Zoho has no `dry_run`, `on_error` or `priority`, and
+    formats in mappings only."""
 
     rows_per_job: int | None
     """The most rows of a job; a longer source becomes several. None: as many as there are, and
@@ -68,6 +69,11 @@ class WriteOptions(CreateOptions, total=False):
     """Whether nothing is stored: the result is the one that a real run would have."""
     on_error: Literal["continue", "all_or_nothing"] | StopAfter
     """After how many skipped rows the job stops, or that nothing stays if one row is skipped."""
+    date_format: str
+    """Of the columns that fill dates: `dd.MM.yyyy`; likewise the next three."""
+    datetime_format: str
+    number_format: str
+    boolean_format: str
     priority: Literal["low", "normal", "high"]
     """Which jobs of the org are run first; `normal` if it is not given."""
 
@@ -102,6 +108,10 @@ def new_job(operation: Operation, module: str, file_id: str, options: WriteOptio
         on_error=options.get("on_error", "continue"),
         dry_run=options.get("dry_run", False),
         priority=options.get("priority", "normal"),
+        date_format=options.get("date_format"),
+        datetime_format=options.get("datetime_format"),
+        number_format=options.get("number_format"),
+        boolean_format=options.get("boolean_format"),
     )
 
 

@@ -40,11 +40,13 @@ JOBS_UPDATE = ("bulkwright.jobs.update",)
 """Abort jobs and replay their callbacks there."""
 JOBS_DELETE = ("bulkwright.jobs.delete",)
 """Delete jobs there."""
+AUDIT_READ = ("bulkwright.audit.read",)
+"""Read the audit log of the org there."""
 
 EVERY = (
     "ZohoCRM.bulk.ALL,ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoCRM.users.ALL,"
     "ZohoCRM.org.ALL,ZohoCRM.coql.READ,ZohoFiles.files.ALL,ZohoSearch.securesearch.READ,"
-    "bulkwright.jobs.ALL"
+    "bulkwright.jobs.ALL,bulkwright.audit.READ"
 )
 """Every scope that this service knows; a development token has them all."""
 

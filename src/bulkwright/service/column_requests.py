@@ -12,6 +12,7 @@ from bulkwright.domain.errors import InvalidField
 from bulkwright.domain.job import FieldMapping, Operation
 from bulkwright.domain.module import Module
 from bulkwright.domain.request import ColumnRequest
+from bulkwright.domain.type_formats import TypeFormats
 from bulkwright.service.columns import (
     FieldNames,
     ParentModule,
@@ -26,14 +27,15 @@ def by_header(
     operation: Operation,
     find_by: str | None,
     parent: ParentModule,
+    stated: Stated,
     module: Module,
     header: Sequence[str],
 ) -> tuple[FieldMapping, ...]:
     """Returns mappings by the rule of `bulkwright write`. `parent` returns the module of a lookup.
 
-    Raises InvalidField if no column fills a field.
+    Raises InvalidField if no column fills a field, or if a format is stated for no column.
     """
-    match = match_columns(header, module, operation, find_by, Stated())
+    match = match_columns(header, module, operation, find_by, stated)
     if not match.mappings:
         names = ", ".join(map(str, match.omitted))
         raise InvalidField(
@@ -43,9 +45,12 @@ def by_header(
 
 
 def by_columns(
-    columns: Sequence[ColumnRequest], module: Module, header: Sequence[str]
+    columns: Sequence[ColumnRequest],
+    of_types: TypeFormats,
+    module: Module,
+    header: Sequence[str],
 ) -> tuple[FieldMapping, ...]:
-    """Returns a mapping for each of these columns, in their order.
+    """Returns a mapping for each of these columns, in their order. A format of its own counts.
 
     Raises InvalidField if there is no such field, or no such column.
     """
@@ -70,4 +75,4 @@ def by_columns(
                 default_json=None if one.default is None else {"value": one.default},
             )
         )
-    return tuple(mappings)
+    return of_types.applied(mappings, module)

@@ -20,6 +20,7 @@ from bulkwright.domain.job import FieldMapping, Operation
 from bulkwright.domain.module import SYSTEM_FIELDS, Field, Module
 from bulkwright.domain.result_file import ERRORS, MESSAGE, RECORD_ID, STATUS
 from bulkwright.domain.spelling import did_you_mean, folded
+from bulkwright.domain.type_formats import TypeFormats
 
 _RESULT_COLUMNS = ((STATUS, RECORD_ID, ERRORS), (ERRORS, MESSAGE), (ERRORS,))
 """The last columns of a result, of a file of failed rows, and of one of an earlier version."""
@@ -74,6 +75,8 @@ class Stated:
     """Values for empty cells, by field; for every row if no column fills the field."""
     formats: Mapping[str, str] = field(default_factory=dict)
     """Formats, by column or by field."""
+    of_types: TypeFormats = field(default_factory=TypeFormats)
+    """Formats of the other columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,8 @@ def match_columns(
         columns.give_default(name, text)
     for name, pattern in stated.formats.items():
         columns.give_format(name, pattern)
-    return ColumnMatch(tuple(columns.mappings.values()), columns.omitted)
+    mappings = stated.of_types.applied(columns.mappings.values(), module)
+    return ColumnMatch(mappings, columns.omitted)
 
 
 def find_by_name(name: str, module: Module) -> str:

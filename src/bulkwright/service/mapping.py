@@ -21,6 +21,7 @@ from bulkwright.domain.errors import (
 )
 from bulkwright.domain.job import FieldMapping, Operation
 from bulkwright.domain.module import SYSTEM_FIELDS, Field, Module, StorageType
+from bulkwright.domain.type_formats import TypeFormats
 from bulkwright.store.modules import ModuleStore
 
 _FORMATS: dict[StorageType, Callable[[str], object]] = {
@@ -32,6 +33,22 @@ _FORMATS: dict[StorageType, Callable[[str], object]] = {
 }
 _MAX_SHOWN_NAME = 100
 """A longer name is cut in an error message."""
+
+
+def check_type_formats(formats: TypeFormats) -> None:
+    """Raises InvalidFormat for a format that is none of its type."""
+    for name, kind in (
+        ("date", StorageType.DATE),
+        ("datetime", StorageType.DATETIME),
+        ("number", StorageType.DECIMAL),
+        ("boolean", StorageType.BOOLEAN),
+    ):
+        pattern = getattr(formats, name)
+        try:
+            if pattern is not None:
+                _FORMATS[kind](pattern)
+        except InvalidFormat as error:
+            raise InvalidFormat(error.message, {"json_path": f"$.{name}_format"}) from None
 
 
 @dataclass(frozen=True, slots=True)

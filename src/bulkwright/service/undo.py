@@ -83,6 +83,13 @@ class UndoService:
                 )
         return job
 
+    def page(self, org_id: int, *, before: int | None, most: int) -> list[UndoJob]:
+        """Returns at most `most` undos of an org, newest first.
+
+        With `before`, those whose ids are lower.
+        """
+        return self.undos.page(org_id, before=before, most=most)
+
     def details(self, org_id: int, job_id: int) -> UndoJob:
         """Returns an undo of an org as it is now. Raises ResourceNotFound."""
         job = self.undos.job(org_id, job_id)

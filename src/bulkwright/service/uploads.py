@@ -95,43 +95,77 @@ class UploadService:
         origin = recognise(file, name, named, sheet)
         if origin.format is FileFormat.ZIP:
             return self.receive(caller, name, incoming, key)
+        wanted = None
+        if key is not None:
+            # A repeated request is found by the file itself, so that it is not converted again.
+            how = (named or "", sheet or "")
+            wanted = idempotency_key(
+                key, b"upload", name.encode(), _sha256(file).encode(), *map(str.encode, how)
+            )
+            if (known := self._known(caller, wanted)) is not None:
+                return known
+        file.seek(0)
         with self.files.incoming() as made:
             convert(file, name, origin, made, self.limits.csv_bytes)
             self.admit(caller, made.reader().seek(0, SEEK_END), key)
-            return self.receive(caller, name, made, key, origin)
+            return self._receive(caller, name, made, _sha256(made.reader()), wanted, origin)
 
     def receive(
-        self,
-        caller: Caller,
-        name: str,
-        incoming: Incoming,
-        key: str | None = None,
-        origin: Origin | None = None,
+        self, caller: Caller, name: str, incoming: Incoming, key: str | None = None
     ) -> Upload:
-        """Saves and acknowledges a whole upload, a zip. `origin` is what the zip was made of.
+        """Saves and acknowledges a whole upload, a zip.
 
         With an idempotency key, returns the upload of the first request with this key. Raises
         IdempotencyKeyReused if that had another file, InvalidFileFormat if it is no valid zip,
         FileTooLarge if it is too large. A valid zip without a usable CSV is acknowledged; the
-        creation of a job rejects it (facts 2.3 documents both). If the zip was made here, it raises
-        FileNotSupported instead.
+        creation of a job rejects it (facts 2.3 documents both).
         """
-        file = incoming.reader()
-        file.seek(0)
-        digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # typeshed does not know that a BinaryIO has readinto
+        file, wanted = incoming.reader(), None
+        digest = _sha256(file)
+        self._check_size(file)
+        if key is not None:
+            wanted = idempotency_key(key, b"upload", name.encode(), digest.encode())
+            if (known := self._known(caller, wanted)) is not None:
+                return known
+        return self._receive(caller, name, incoming, digest, wanted, None)
+
+    def _check_size(self, file: BinaryIO) -> int:
+        """Returns the size of a zip. Raises FileTooLarge."""
         size = file.seek(0, SEEK_END)
         if self.limits.upload_bytes is not None and size > self.limits.upload_bytes:
             raise FileTooLarge
-        wanted = None
+        return size
+
+    def _known(self, caller: Caller, wanted: IdempotencyKey) -> Upload | None:
+        """Returns the upload of the first request with a key; None if there was none.
+
+        Raises IdempotencyKeyReused.
+        """
+        find = partial(self.uploads.upload, caller.org_id)
+        known = self.keys.known(caller.org_id, wanted, find)
+        return known and replace(
+            known, created_time=known.created_time.astimezone(self._zone(caller))
+        )
+
+    def _zone(self, caller: Caller) -> ZoneInfo:
         user = self.accounts.user(caller.org_id, caller.user_id)
-        zone = ZoneInfo(user.time_zone if user else "UTC")
-        if key is not None:
-            wanted = idempotency_key(key, b"upload", name.encode(), digest.encode())
-            known = self.keys.known(
-                caller.org_id, wanted, partial(self.uploads.upload, caller.org_id)
-            )
-            if known is not None:
-                return replace(known, created_time=known.created_time.astimezone(zone))
+        return ZoneInfo(user.time_zone if user else "UTC")
+
+    def _receive(
+        self,
+        caller: Caller,
+        name: str,
+        incoming: Incoming,
+        digest: str,
+        wanted: IdempotencyKey | None,
+        origin: Origin | None,
+    ) -> Upload:
+        """Saves and acknowledges a zip as `receive` does. `origin` is what it was made of.
+
+        If it was made here and has no usable CSV, it raises FileNotSupported.
+        """
+        file = incoming.reader()
+        size, zone = self._check_size(file), self._zone(caller)
         file.seek(0)
         csvs: tuple[CsvFacts, ...] = ()
         problem = None
@@ -239,6 +273,11 @@ class UploadService:
             delimiter_named=seen.head.named,
             origin=origin,
         )
+
+
+def _sha256(file: BinaryIO) -> str:
+    file.seek(0)
+    return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # typeshed does not know that a BinaryIO has readinto
 
 
 def _is_in(upload: Upload, encoding: str) -> bool:

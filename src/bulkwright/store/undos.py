@@ -97,6 +97,15 @@ class UndoStore:
         row = self._db.one("undo_job", id=job_id, org_id=org_id)
         return None if row is None else _job(row)
 
+    def page(self, org_id: int, *, before: int | None, most: int) -> list[UndoJob]:
+        """Returns at most `most` undos of an org, newest first.
+
+        With `before`, those whose ids are lower.
+        """
+        rows = self._db.all("newest_undo_ids", org_id=org_id, before=before, most=most)
+        found = (self.job(org_id, row["id"]) for row in rows)
+        return [job for job in found if job is not None]
+
     def resources(self, undone_id: int) -> list[UndoneResource]:
         """Returns the resources of a job that is undone, the last one first."""
         return [

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bulkwright.v1 import (
+    audit,
     callbacks,
     changes,
     job_control,
@@ -37,6 +38,7 @@ ENDPOINTS = (
     *reports.ENDPOINTS,
     *changes.ENDPOINTS,
     *undos.ENDPOINTS,
+    *audit.ENDPOINTS,
 )
 _DOCUMENT_PATH = "/api/v1/openapi.json"
 

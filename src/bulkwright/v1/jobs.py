@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -26,26 +26,31 @@ E = TypeVar("E", bound=StrEnum)
 
 def list_jobs(call: OwnCall) -> own.JobPage:
     """Returns a page of the org's jobs, newest first."""
-    query = call.query
-    if unknown := query.keys() - {p.name for p in _LIST_PARAMETERS}:
-        names = ", ".join(p.name for p in _LIST_PARAMETERS)
-        raise InvalidParameter(f"There is no parameter {min(unknown)}; there are {names}.")
-    most = _value(query, "limit", _limit) or JOBS_A_PAGE
+    query = known_parameters(call, _LIST_PARAMETERS)
+    most = parameter(query, "limit", page_limit) or JOBS_A_PAGE
     wanted = JobFilter(
-        status=_value(query, "status", _choice(JobStatus)),
-        operation=_value(query, "operation", _choice(Operation)),
+        status=parameter(query, "status", one_of(JobStatus)),
+        operation=parameter(query, "operation", one_of(Operation)),
         module=query.get("module"),
-        user_id=_value(query, "created_by", _id),
-        since=_value(query, "created_since", _moment),
-        until=_value(query, "created_before", _moment),
+        user_id=parameter(query, "created_by", an_id),
+        since=parameter(query, "created_since", _moment),
+        until=parameter(query, "created_before", _moment),
     )
-    before = _value(query, "cursor", _id)
+    before = parameter(query, "cursor", an_id)
     found = call.api.services.jobs.page(call.caller.org_id, wanted, before=before, most=most + 1)
     shown = found[:most]
     return own.JobPage(
         jobs=[job_snapshot(job, call.api.services.jobs) for job in shown],
         next_cursor=str(shown[-1].id) if len(found) > most else None,
     )
+
+
+def known_parameters(call: OwnCall, parameters: Sequence[ParameterDoc]) -> Mapping[str, str]:
+    """Returns the query. Raises InvalidParameter if it has a parameter that is not documented."""
+    if unknown := call.query.keys() - {p.name for p in parameters}:
+        names = ", ".join(p.name for p in parameters)
+        raise InvalidParameter(f"There is no parameter {min(unknown)}; there are {names}.")
+    return call.query
 
 
 def read_job(call: OwnCall) -> own.JobSnapshot:
@@ -69,7 +74,7 @@ def job_id_of(call: OwnCall) -> int:
     return number
 
 
-def _value(query: Mapping[str, str], name: str, parse: Callable[[str], T]) -> T | None:
+def parameter(query: Mapping[str, str], name: str, parse: Callable[[str], T]) -> T | None:
     """Returns a parameter of the query; None if it is absent. Raises InvalidParameter."""
     text = query.get(name)
     if text is None:
@@ -80,20 +85,24 @@ def _value(query: Mapping[str, str], name: str, parse: Callable[[str], T]) -> T 
         raise InvalidParameter(f"{name} {error}.", {"parameter": name}) from None
 
 
-def _limit(text: str) -> int:
+def page_limit(text: str) -> int:
+    """Returns how many entries a page has at most. Raises ValueError."""
     if text.isascii() and text.isdigit() and 0 < len(text) < 5 and 0 < int(text) <= JOBS_A_PAGE:
         return int(text)
     raise ValueError(f"is a number from 1 to {JOBS_A_PAGE}")
 
 
-def _id(text: str) -> int:
+def an_id(text: str) -> int:
+    """Returns an id. Raises ValueError."""
     number = parse_id(text)
     if number is None:
         raise ValueError("is an id, digits alone")
     return number
 
 
-def _choice(kind: type[E]) -> Callable[[str], E]:
+def one_of(kind: type[E]) -> Callable[[str], E]:
+    """Returns what parses a word of an enumeration and raises ValueError."""
+
     def choose(text: str) -> E:
         try:
             return kind(text)
@@ -115,6 +124,16 @@ def _moment(text: str) -> datetime:
     return moment
 
 
+PAGING = (
+    ParameterDoc(
+        "limit", "query", "The number of entries of the page at most.",
+        {"type": "integer", "minimum": 1, "maximum": JOBS_A_PAGE},
+    ),
+    ParameterDoc(
+        "cursor", "query", "The `next_cursor` of the page before.", {"type": "string"}
+    ),
+)  # fmt: skip
+"""The parameters of lists."""
 _LIST_PARAMETERS = (
     ParameterDoc("status", "query", "Only jobs with this status.", {"enum": list(JobStatus)}),
     ParameterDoc("operation", "query", "Only jobs with this operation.", {"enum": list(Operation)}),
@@ -128,13 +147,7 @@ _LIST_PARAMETERS = (
         "created_before", "query", "Only jobs that were created before.",
         {"type": "string", "format": "date-time"},
     ),
-    ParameterDoc(
-        "limit", "query", "The number of jobs of the page at most.",
-        {"type": "integer", "minimum": 1, "maximum": JOBS_A_PAGE},
-    ),
-    ParameterDoc(
-        "cursor", "query", "The `next_cursor` of the page before.", {"type": "string"}
-    ),
+    *PAGING,
 )  # fmt: skip
 
 ENDPOINTS = (

@@ -13,7 +13,10 @@ from bulkwright.domain.idempotency import idempotency_key
 from bulkwright.domain.job import Callback, Operation, Priority
 from bulkwright.domain.request import ColumnRequest, JobRequest, ResourceRequest
 from bulkwright.domain.scope import JOBS_CREATE
+from bulkwright.domain.type_formats import TypeFormats
 from bulkwright.service.column_requests import by_columns, by_header
+from bulkwright.service.columns import Stated
+from bulkwright.service.mapping import check_type_formats
 from bulkwright.v1.endpoint import OwnCall, OwnEndpoint, decode, json_answer
 from bulkwright.v1.new_files import IDEMPOTENCY_HEADER, key_of
 from bulkwright.v1.present import job_snapshot
@@ -57,14 +60,22 @@ def create_job(call: OwnCall) -> Response:
 def _request(call: OwnCall, new: own.NewJob) -> JobRequest:
     operation = Operation(new.operation)
     services = call.api.services
+    of_types = TypeFormats(
+        new.date_format, new.datetime_format, new.number_format, new.boolean_format
+    )
+    check_type_formats(of_types)
     if new.columns is None:
         parent = partial(services.modules.module, call.caller.org_id)
-        make_mappings = partial(by_header, operation, new.find_by, parent)
+        stated = Stated(formats=new.formats or {}, of_types=of_types)
+        make_mappings = partial(by_header, operation, new.find_by, parent, stated)
+    elif new.formats is not None:
+        raise InvalidBody("With columns, give each column its format - at `$.formats`.")
     else:
         most = services.jobs.limits.mappings
         if len(new.columns) > most:
             raise e.LimitExceeded(f"A job has at most {most} columns.", {"json_path": "$.columns"})
-        make_mappings = partial(by_columns, [_column(*each) for each in enumerate(new.columns)])
+        columns = [_column(*each) for each in enumerate(new.columns)]
+        make_mappings = partial(by_columns, columns, of_types)
     key = key_of(call)
     return JobRequest(
         operation,

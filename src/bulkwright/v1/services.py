@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from bulkwright.files import Files
+    from bulkwright.service.audit import AuditLog
     from bulkwright.service.changes import ChangeService
     from bulkwright.service.job_control import JobControl
     from bulkwright.service.job_rows import JobRowsService
@@ -38,6 +39,11 @@ class OwnServices(Protocol):
     @property
     def changes(self) -> ChangeService:
         """Reads what jobs have changed in records."""
+        ...
+
+    @property
+    def audit(self) -> AuditLog:
+        """Records and returns entries of the audit log."""
         ...
 
     @property

@@ -12,14 +12,22 @@ from bulkwright.domain import errors as e
 from bulkwright.domain.account import Right
 from bulkwright.domain.audit import Actor
 from bulkwright.domain.job import Callback
+from bulkwright.domain.limits import JOBS_A_PAGE
 from bulkwright.domain.report_errors import NoResult, RowsGone
 from bulkwright.domain.scope import JOBS_READ, JOBS_UPDATE
 from bulkwright.domain.undo_errors import AlreadyUndone, CannotUndo, JobNotEnded, NoImages
 from bulkwright.domain.undo_job import UndoJob, UndoRequest
 from bulkwright.v1.endpoint import OwnCall, OwnEndpoint, decode, json_answer
-from bulkwright.v1.jobs import job_id_of
+from bulkwright.v1.jobs import (
+    PAGING,
+    an_id,
+    job_id_of,
+    known_parameters,
+    page_limit,
+    parameter,
+)
 from bulkwright.v1.present import undo_snapshot
-from bulkwright.v1.problems import BodyTooLong, InvalidBody, NoSuchJob
+from bulkwright.v1.problems import BodyTooLong, InvalidBody, InvalidParameter, NoSuchJob
 from bulkwright.web.route import ResponseDoc
 from bulkwright.wire import own
 
@@ -38,6 +46,19 @@ def undo_job(call: OwnCall) -> Response:
     except e.ResourceNotFound:
         raise NoSuchJob from None
     return json_answer(undo_snapshot(undo), 201, location=f"/api/v1/undos/{undo.id}")
+
+
+def list_undos(call: OwnCall) -> own.UndoPage:
+    """Returns a page of the org's undos, newest first."""
+    query = known_parameters(call, PAGING)
+    most = parameter(query, "limit", page_limit) or JOBS_A_PAGE
+    before = parameter(query, "cursor", an_id)
+    found = call.api.services.undos.page(call.caller.org_id, before=before, most=most + 1)
+    shown = found[:most]
+    return own.UndoPage(
+        undos=[undo_snapshot(undo) for undo in shown],
+        next_cursor=str(shown[-1].id) if len(found) > most else None,
+    )
 
 
 def read_undo(call: OwnCall) -> own.UndoSnapshot:
@@ -85,6 +106,14 @@ ENDPOINTS = (
             BodyTooLong, e.InvalidCallbackUrl, e.QuotaExceeded,
         ),
         handler=undo_job, scopes=JOBS_UPDATE, right=Right.CREATE_JOBS,
+    ),
+    OwnEndpoint(
+        "GET", "/api/v1/undos",
+        name="listUndos", group="undos", summary="List undos, newest first",
+        parameters=PAGING,
+        answers={200: ResponseDoc("A page of undos.", (own.UndoPage,))},
+        errors=(InvalidParameter,),
+        handler=list_undos, scopes=JOBS_READ, right=Right.READ_JOBS,
     ),
     OwnEndpoint(
         "GET", "/api/v1/undos/{job_id}",

@@ -50,6 +50,15 @@ class NewJob(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whether an empty cell leaves its field unchanged."""
     columns: Annotated[list[NewColumn], Meta(min_length=1)] | None = None
     """Which columns fill which fields. Without it, the header names the fields."""
+    formats: dict[str, str] | None = None
+    """Without `columns`: formats by column or by field. A column of `columns` has its own."""
+    date_format: str | None = None
+    """Of columns that fill dates and have no format of their own: `dd.MM.yyyy`."""
+    datetime_format: str | None = None
+    number_format: str | None = None
+    """Of those that fill numbers: `#.###,##`."""
+    boolean_format: str | None = None
+    """Of those that fill booleans: `ja/nein`."""
     encoding: str | None = None
     """Of the CSV; without it, the one that was found."""
     delimiter: Literal[",", ";", "\t", "|", ":"] | None = None
@@ -248,6 +257,14 @@ class UndoSnapshot(Struct, frozen=True, kw_only=True):
     has_result: bool
     """Whether its result can be downloaded."""
     callback_url: str | None
+
+
+class UndoPage(Struct, frozen=True, kw_only=True):
+    """Some undos, newest first."""
+
+    undos: list[UndoSnapshot]
+    next_cursor: str | None
+    """The `cursor` of the next page; null on the last one."""
 
 
 class AbortedJob(Struct, frozen=True, kw_only=True):

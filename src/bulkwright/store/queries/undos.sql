@@ -20,6 +20,13 @@ FROM jobs j JOIN undos u ON u.job_id = j.id
 JOIN parts p ON p.job_id = j.id AND p.resource = 0 AND p.part = 0
 WHERE j.id = :id AND j.org_id = :org_id
 
+-- name: newest_undo_ids
+-- The ids of the newest :most undos of an org before the id :before.
+SELECT j.id FROM jobs j
+WHERE j.org_id = :org_id AND j.operation = 'undo'
+  AND (CAST(:before AS bigint) IS NULL OR j.id < :before)
+ORDER BY j.id DESC LIMIT :most
+
 -- name: undo_of_job
 -- The undo of a job that changes records, and has not failed.
 SELECT j.id, j.status FROM undos u JOIN jobs j ON j.id = u.job_id
