@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import uuid
 from typing import Any
 
 import pytest
-from tests.support.deployment import Deployment
+from tests.support.deployment import Deployment, make_tenant
 
 from bulkwright.domain.errors import InvalidData
 from bulkwright.service.org_import import OrgImport
@@ -226,7 +227,8 @@ def test_modules_of_zoho_are_imported(server: Deployment) -> None:
     answers.add({"fields": given}, "Leads")
     answers.add({"layouts": [{"sections": [{"fields": [{"api_name": "Kind", "required": True}]}]}]},
                 "Leads")  # fmt: skip
-    org_id = server.tenant.org.id
+    importer = make_tenant(server.services, f"Importer{uuid.uuid4().hex}")
+    org_id, auth = importer.org.id, server.auth(importer.token)
 
     def imported() -> str:
         (outcome,) = OrgImport(server.services.modules, org_id).run(answers)
@@ -238,14 +240,14 @@ def test_modules_of_zoho_are_imported(server: Deployment) -> None:
     assert imported() == "unchanged"
     record = {"Last_Name": "A", "Code": "x", "Kind": "Elm"}
     url = "/crm/v8/Leads"
-    made = server.http.post(url, headers=server.auth(), json={"data": [record, record]})
+    made = server.http.post(url, headers=auth, json={"data": [record, record]})
     assert [one["code"] for one in made.json()["data"]] == ["SUCCESS", "DUPLICATE_DATA"]
     answers.add({"fields": [*given[:2], zoho_field("Height", "double", decimal_place=2)]}, "Leads")
     assert imported() == "changed"
-    (stored,) = server.get(f"{url}?fields=Kind,Height").json()["data"]
+    (stored,) = server.get(f"{url}?fields=Kind,Height", importer.token).json()["data"]
     assert (stored["Kind"], stored["Height"]) == ("Elm", None)
     assert server.http.put(
-        f"{url}/{stored['id']}", headers=server.auth(), json={"data": [{"Height": 2.5}]}
+        f"{url}/{stored['id']}", headers=auth, json={"data": [{"Height": 2.5}]}
     ).is_success
 
 
