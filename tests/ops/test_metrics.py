@@ -167,7 +167,7 @@ def test_no_scrape_reads_ended_rows(services: Services, name: str) -> None:
     plan = [r["detail"] for r in services.database.sql(f"EXPLAIN QUERY PLAN {query.sql}", values)]
     steps = [step for step in plan if re.match("SCAN|SEARCH", step)]
     assert steps and all(
-        re.search(r"INDEX (jobs_open_by_org|outbox_due)\b", step) for step in steps
+        re.search(r"INDEX (jobs_queue|outbox_due)\b", step) for step in steps
     ), plan
 
 
