@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -61,6 +61,15 @@ def postgres() -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def live_database(request: pytest.FixtureRequest) -> Callable[[], str]:
+    """Makes the database of a service that SDKs or Schemathesis call: none without the option."""
+    if not request.config.getoption("--live-on-postgres"):
+        return str
+    server: Server = request.getfixturevalue("postgres")
+    return server.database
+
+
 @pytest.fixture(scope="session", params=ON_BOTH)
 def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """Each store in turn: what is tested with it is promised of both."""
@@ -100,8 +109,11 @@ FAST_CHUNK_ROWS = (None, 1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--fast`."""
+    """Add `--fast` and `--live-on-postgres`."""
     parser.addoption("--fast", action="store_true", help="only the quick tests")
+    parser.addoption(
+        "--live-on-postgres", action="store_true", help="SDKs and Schemathesis call PostgreSQL"
+    )
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

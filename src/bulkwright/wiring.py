@@ -40,7 +40,7 @@ from bulkwright.variables import UnusableSetting
 
 if TYPE_CHECKING:
     from bulkwright.callback.dispatcher import CallbackDispatcher
-    from bulkwright.emulator.baseline import Baseline
+    from bulkwright.emulator.baseline import Baseline, Copies
     from bulkwright.pipeline.context import JobContext
     from bulkwright.pipeline.dry_run import OpenTrial
     from bulkwright.ports import RecordStores
@@ -227,17 +227,28 @@ def make_dispatcher(
 
 
 def open_baseline(settings: Settings, services: Services) -> Baseline | None:
-    """Returns what a reset of the emulator restores; None if the store has no whole copies."""
-    if settings.database or not isinstance(services.files, LocalFiles):
+    """Returns what a reset of the emulator restores; None for an object store."""
+    if not isinstance(services.files, LocalFiles):
         return None
     from bulkwright.emulator.baseline import Baseline
     from bulkwright.files.mirror import Mirror
-    from bulkwright.store.sqlite.whole import SqliteCopies
 
-    copies = SqliteCopies(settings.database_path, services.clock)
     folder = settings.emulator_path / "baseline"
     shutil.rmtree(folder, ignore_errors=True)  # what an earlier server has left
+    copies = _whole_copies(settings, services.database)
     return Baseline(copies, Mirror(services.files.root), folder)
+
+
+def _whole_copies(settings: Settings, database: Database) -> Copies:
+    if settings.database:
+        from bulkwright.store.postgres.connection import PostgresDatabase
+        from bulkwright.store.postgres.whole import PostgresCopies
+
+        assert isinstance(database, PostgresDatabase)
+        return PostgresCopies(database)
+    from bulkwright.store.sqlite.whole import SqliteCopies
+
+    return SqliteCopies(settings.database_path, database.clock)
 
 
 def _api_database(settings: Settings, clock: Clock) -> Database:

@@ -108,10 +108,14 @@ def test_a_whole_import_and_its_undo(browser: Chromium, live: Live, tmp_path: Pa
     assert "“none” is not an e-mail address" in browser.text("#error-groups")
     job = browser.url.rpartition("/")[2]
     assert api(live, f"jobs/{job}")["rows"] == {
-        "processed": 3, "added": 2, "updated": 0, "skipped": 1,
+        "processed": 3, "added": 2, "updated": 0, "unchanged": 0, "skipped": 1,
     }  # fmt: skip
     browser.visit(f"{live.base_url}/console/modules/Leads/records")
     assert "hong@fair.example" in browser.text()
+    browser.click("main tbody a")
+    browser.until(lambda: browser.has("ol.history"))
+    assert f"created by job {job}" in browser.text("#history")
+    browser.visit(f"{live.base_url}/console/modules/Leads/records")
     assert "<script>document.title=2</script>" in browser.text()
 
     browser.visit(f"{live.base_url}/console/jobs/{job}")
@@ -124,6 +128,8 @@ def test_a_whole_import_and_its_undo(browser: Chromium, live: Live, tmp_path: Pa
     browser.until(lambda: "Undo of" in browser.text("h1") and state(browser) == "Completed")
     assert "hong@fair.example" not in records(live)
     assert browser.script("return document.title").startswith("Undo of")
+    browser.visit(f"{live.base_url}/console/jobs/{job}")
+    assert "was undone" in browser.text(".note") and not browser.has("button[name=preview]")
     assert [line for line in browser.log() if "404" not in line] == []
 
 
@@ -223,7 +229,8 @@ def pages(live: Live) -> list[str]:
     paths = (
         "jobs", f"jobs/{job}", f"jobs/{job}/errors", f"undos/{undo}", "import",
         f"import/{file}?module=Leads", "modules", "modules/Leads", "modules/Leads/records",
-        f"modules/Leads/records/{record}", "org", "access", "audit", "nothing", "sign-in",
+        f"modules/Leads/records/{record}",
+        f"modules/Leads/records/{record}/history", "org", "access", "audit", "nothing", "sign-in",
     )  # fmt: skip
     return [f"{live.base_url}/console/{path}" for path in paths]
 

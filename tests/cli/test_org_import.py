@@ -13,6 +13,8 @@ import pytest
 from tests.support.live import Live
 from tests.support.program import Run, refused
 
+from bulkwright.intercept.exchange import RecordedCall, as_har
+
 DATA = ("--data", "d")
 LIST = {
     "modules": [
@@ -144,6 +146,27 @@ def test_imported_modules_can_be_written_to(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("org")
+def test_a_har_is_imported(run: Run, tmp_path: Path) -> None:
+    """Its calls name the modules; others, and those that failed, are left alone."""
+    said = [
+        ("modules", 200, LIST),
+        ("fields?module=Leads", 200, {"fields": LEADS}),
+        ("fields?module=Trees", 400, {"code": "INVALID_MODULE"}),
+        ("roles", 200, {}),
+    ]
+    url = "https://www.zohoapis.com/crm/v8/settings/"
+    calls = [
+        RecordedCall("", 1.0, "GET", url + path, [], b"", status, [], json.dumps(body).encode())
+        for path, status, body in said
+    ]
+    (tmp_path / "calls.har").write_text(json.dumps(as_har(calls)))
+    done = run("modules", "import-zoho", "calls.har", *DATA)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "Leads: replaced, 15 fields"
+    assert "Trees, Rings, Visits" in done.stdout.splitlines()[-1]
+
+
+@pytest.mark.usefixtures("org")
 @pytest.mark.parametrize(
     ("arguments", "text", "words"),
     [
@@ -152,6 +175,7 @@ def test_imported_modules_can_be_written_to(run: Run, tmp_path: Path) -> None:
         (("modules.json",), '{"fields": []}', "does not name its module"),
         (("x.json",), '{"fields": [1]}', "a list of objects is expected"),
         (("Leads=x.json",), "{", "cannot be read"),
+        (("x.json",), '{"log": 1}', "is no HAR file"),
         (("--from-org", "http://127.0.0.1:9"), "", "--from-org needs --token"),
         (("--from-org", "http://127.0.0.1:9", "--token", "x"), "", "does not answer"),
     ],

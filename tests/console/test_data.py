@@ -55,6 +55,20 @@ def test_records_are_listed_and_found(server: Deployment, browser: Browser) -> N
     assert "NO_SUCH_RECORD" in browser.page(f"{LEADS}/records/1", 404)
 
 
+def test_the_history_of_a_record(server: Deployment, browser: Browser, other: Browser) -> None:
+    """Which calls have written it; its page loads the list behind the fields."""
+    (number,) = add(server, {"Last_Name": "Historical", "Company": HOSTILE})
+    page = browser.get(f"{LEADS}/records/{number}")
+    assert f'hx-get="{LEADS}/records/{number}/history"' in page.text
+    shown = browser.get(f"{LEADS}/records/{number}/history")
+    assert "written" in text_of(shown) and "Patricia Boyle" in text_of(shown)
+    assert "<script>alert" not in shown.text
+    (moment,) = re.findall(r"<time[^>]*>([^<]+)</time>", shown.text)
+    assert moment in text_of(page), "both are in the time zone of the reader"
+    assert other.get(f"{LEADS}/records/{number}/history").status_code == 404
+    assert browser.get(f"{LEADS}/records/1/history").status_code == 404
+
+
 def test_records_of_another_org_are_not_found(
     server: Deployment, other: Browser, browser: Browser
 ) -> None:

@@ -132,6 +132,18 @@ def test_a_wide_file_has_a_page_too(browser: Browser) -> None:
     assert chosen(page)["field-198"] == "Last_Name" and len(page.content) < 1_000_000
 
 
+def test_all_or_nothing_and_a_priority(server: Deployment, browser: Browser) -> None:
+    """They are those of the API, are taken over, and stand in the commands."""
+    page = press(browser, columns(browser), all_or_nothing="on", priority="high")
+    assert "--all-or-nothing" in page.text and "--priority high" in page.text
+    job = job_of(server, press(browser, page, step="dry-run", all_or_nothing="on"))
+    assert (job["on_error"], job["priority"]) == ("all_or_nothing", "high")
+    text = browser.page(f"{CONSOLE}/jobs/{job['id']}")
+    assert "all or nothing" in text and "Priority high" in text
+    again = browser.get(f"{str(page.url).partition('?')[0]}?from={job['id']}")
+    assert 'name="all_or_nothing" checked' in again.text and chosen(again)["priority"] == "high"
+
+
 def test_an_upsert_names_what_finds_records(server: Deployment, browser: Browser) -> None:
     page = press(browser, columns(browser), operation="upsert")
     assert "Records are found by" in text_of(page)
@@ -146,11 +158,13 @@ def test_an_upsert_names_what_finds_records(server: Deployment, browser: Browser
 def test_the_choices_of_a_job_are_taken_over(server: Deployment, browser: Browser) -> None:
     """After a dry run the same is imported, without choosing again."""
     page = columns(browser)
-    dry = job_of(server, press(browser, page, step="dry-run", **{"field-1": ""}))
+    changes = {"field-1": "", "stop_after": "2.5%"}
+    dry = job_of(server, press(browser, page, step="dry-run", **changes))
     again = browser.get(f"{str(page.url).partition('?')[0]}?from={dry['id']}")
     assert chosen(again)["field-1"] == ""
     job = job_of(server, press(browser, again, step="start"))
     assert job["resources"][0]["mappings"] == dry["resources"][0]["mappings"]
+    assert job["on_error"] == {"stop_after_percent": 2.5}
 
 
 def test_the_choices_of_a_job_hold_for_another_file(server: Deployment, browser: Browser) -> None:
@@ -173,6 +187,10 @@ def test_the_choices_of_a_job_hold_for_another_file(server: Deployment, browser:
     [
         ({"field-1": "Last_Name"}, "DUPLICATE_DATA"),
         ({"stop_after": "many"}, "whole number"),
+        ({"stop_after": "2%%"}, "whole number"),
+        ({"stop_after": "2", "all_or_nothing": "on"}, "leave the number out"),
+        ({"stop_after": "-1"}, "stop_after"),
+        ({"stop_after": "200%"}, "stop_after"),
         ({"callback_url": "ftp://x"}, "callback_url"),
         ({"field-0": "Nothing"}, "INVALID_FIELD"),
         ({"field-0": ""}, "mandatory"),

@@ -126,7 +126,7 @@ def test_a_job_of_another_org_does_not_exist(
     """Whatever is asked of it."""
     job = server.job_id()
     token = other.csrf(JOBS)
-    paths = ("", "/events", "/errors", "/full-result", "/failed-rows", "/result")
+    paths = ("", "/events", "/errors", "/full-result", "/failed-rows", "/diff", "/result")
     for path in paths:
         assert other.get(f"{JOBS}/{job}{path}").status_code == 404, path
     for path in ("/abort", "/delete", "/undo", "/callback"):

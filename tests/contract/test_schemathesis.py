@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.support.caller import Caller
@@ -21,10 +22,12 @@ _SHORT = 8
 _SECONDS = 3600
 
 
-def test_the_service_keeps_its_description(tmp_path: Path) -> None:
+def test_the_service_keeps_its_description(
+    live_database: Callable[[], str], tmp_path: Path
+) -> None:
     """Examples, edges of every parameter, random requests, and uploads with their jobs."""
     asked = os.environ.get("BULKWRIGHT_CONTRACT_EXAMPLES")
-    with Live(tmp_path / "data") as live:
+    with Live(tmp_path / "data", database=live_database()) as live:
         caller = Caller(live)
         with caller.http:
             job = caller.create(caller.insert(caller.upload()))

@@ -41,7 +41,7 @@ PODS: dict[str, dict[str, Any]] = {
 }
 UNITS = {path.name: path.read_text() for path in (DEPLOY / "systemd").iterdir()}
 _TYPED = re.compile(
-    r"^    (?:console|bulkwright) (.+)$|run --rm api-1 (.+)$|`bulkwright (\w[^`]* --[^`]+)`",
+    r"^    (?:manage|bulkwright) (.+)$|run --rm api-1 (.+)$|`bulkwright (\w[^`]* --[^`]+)`",
     re.MULTILINE,
 )
 """In a page's block, by Compose, or with an option in the midst of a text."""

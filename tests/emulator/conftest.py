@@ -14,6 +14,9 @@ from tests.support.served import Served
 class Emulated(Served):
     """A server whose controls are called."""
 
+    is_on_postgres = False
+    """Whether its database is PostgreSQL."""
+
     def control(self, method: str, path: str, **more: Any) -> httpx2.Response:
         """Calls a control."""
         return self.http.request(method, f"/api/v1/emulator{path}", **more)
@@ -26,7 +29,7 @@ class Emulated(Served):
         return found
 
 
-@pytest.fixture(scope="session", params=["sqlite"])
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
 def emulated(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Emulated]:
@@ -37,4 +40,5 @@ def emulated(
         postgres: Server = request.getfixturevalue("postgres")
         options = ["--database", postgres.database()]
     with Emulated(data, *options) as running:
+        running.is_on_postgres = bool(options)
         yield running

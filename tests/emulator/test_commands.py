@@ -10,6 +10,9 @@ import pytest
 from tests.emulator.conftest import Emulated
 from tests.support.program import program, refused
 
+pytestmark = pytest.mark.parametrize("emulated", ["sqlite"], indirect=True)
+"""The controls themselves are tested on each store."""
+
 
 @pytest.fixture(autouse=True)
 def at_start(emulated: Emulated) -> None:

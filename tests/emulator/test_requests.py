@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import httpx2
 import pytest
 from tests.emulator.conftest import Emulated
-from tests.support.served import Served
+
+pytestmark = pytest.mark.parametrize("emulated", ["sqlite"], indirect=True)
+"""The log is in the memory of the server."""
 
 
 @pytest.fixture(autouse=True)
@@ -138,10 +138,15 @@ def test_unknown_controls_and_methods_have_codes_of_their_own(emulated: Emulated
     assert (answer.status_code, answer.json()["code"]) == (405, "NO_SUCH_METHOD")
 
 
-def test_a_server_without_dev_has_no_controls(tmp_path: Path) -> None:
-    """It answers as for any path that does not exist."""
-    with Served(tmp_path / "data", dev=False) as served:
-        for path in ("", "/requests", "/reset"):
-            answer = served.http.get(f"/api/v1/emulator{path}")
-            assert (answer.status_code, answer.json()["code"]) == (404, "NO_SUCH_PATH"), path
-            assert served.http.post(f"/api/v1/emulator{path}").status_code == 404
+def test_what_a_rule_has_answered_is_listed_as_the_client_got_it(emulated: Emulated) -> None:
+    """A rule that answers by itself, one that cuts the connection after the call was served."""
+    emulated.control("POST", "/faults", json={"effect": "unavailable", "times": 1})
+    assert emulated.http.get("/crm/v2/org").status_code == 503
+    emulated.control("POST", "/faults", json={"effect": "lost_response", "times": 1})
+    with pytest.raises(httpx2.HTTPError):
+        emulated.http.post("/crm/v2/Leads", json={"data": [{"Last_Name": "Boyle"}]})
+    assert emulated.http.get("/crm/v2/org").status_code == 200
+    shown = [(one["method"], one["path"], one["status"]) for one in emulated.requests()]
+    assert shown == [
+        ("GET", "/crm/v2/org", 503), ("POST", "/crm/v2/Leads", 0), ("GET", "/crm/v2/org", 200),
+    ]  # fmt: skip

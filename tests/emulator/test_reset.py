@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -173,16 +172,26 @@ def test_a_callback_of_a_former_job_is_not_sent(emulated: Emulated) -> None:
         assert len(receiver.letters) == 1
 
 
-def test_a_second_start_resets_to_what_it_found(tmp_path: Path) -> None:
-    """What a folder held when its server started is kept."""
-    with Emulated(tmp_path / "data") as first:
-        add(first, "Kept")
-        job = first.begin(leads(2))
-        first.ended(job)
-    with Emulated(tmp_path / "data") as second:
-        url = second.details(job)["result"]["download_url"]
-        add(second, "Gone")
-        second.control("PUT", "/clock", json={"move": "30d"})  # deletes the result
-        reset(second)
-        assert records(second) == 3
-        assert second.http.get(url).status_code == 200
+def test_a_snapshot_is_one_of_sqlite(emulated: Emulated) -> None:
+    """It would not fit another PostgreSQL database; the answer says so."""
+    answer = emulated.control("GET", "/snapshot")
+    if emulated.is_on_postgres:
+        assert (answer.status_code, answer.json()["code"]) == (501, "NOT_ON_THIS_STORE")
+        answer = emulated.control("PUT", "/snapshot", content=b"")
+        assert (answer.status_code, answer.json()["code"]) == (501, "NOT_ON_THIS_STORE")
+    else:
+        assert answer.headers["content-type"] == "application/zip"
+
+
+def test_a_baseline_replaces_the_state_that_is_restored(emulated: Emulated) -> None:
+    """Until the next one."""
+    at_start = emulated.control("POST", "/baseline")
+    assert at_start.status_code == 204
+    add(emulated, "Kept")
+    assert emulated.control("POST", "/baseline").status_code == 204
+    add(emulated, "Gone")
+    reset(emulated)
+    (kept,) = emulated.http.get("/crm/v2/Leads").json()["data"]
+    assert kept["Last_Name"] == "Kept"
+    emulated.http.delete("/crm/v2/Leads", params={"ids": kept["id"]})
+    assert emulated.control("POST", "/baseline").status_code == 204

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import ssl
 import subprocess
@@ -15,8 +16,12 @@ from pathlib import Path
 
 import pytest
 import trustme
-from tests.intercept.conftest import Intercept
+from tests.intercept.conftest import Intercept, intercept_line
 from tests.support.live import Live
+
+from bulkwright.intercept.authority import Authority
+from bulkwright.intercept.gateways import Seen, emulator_gateway
+from bulkwright.intercept.proxy import ZohoProxy
 
 PYTHON = """
 import sys
@@ -77,6 +82,40 @@ def test_python(intercept: Intercept, tmp_path: Path, library: str, client: str)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["True", "Boyle", "FILE_UPLOAD_SUCCESS"]
     assert "1 accounts.zoho.eu" in done.stderr and "1 content.zohoapis.com" in done.stderr
+
+
+WITHOUT_PROXY = """
+import asyncio, http.client, os, ssl, sys
+
+connection = http.client.HTTPSConnection("www.zohoapis.jp")
+connection.request("GET", "/crm/v2/org", headers={"Authorization": "Zoho-oauthtoken x"})
+print(connection.getresponse().status)
+
+async def by_asyncio():
+    reader, writer = await asyncio.open_connection(
+        "www.zohoapis.jp", 443, ssl=ssl.create_default_context())
+    writer.write(b"GET /crm/v2/org HTTP/1.0\\r\\nHost: www.zohoapis.jp\\r\\n\\r\\n")
+    print((await reader.readline()).split()[1].decode())
+
+asyncio.run(by_asyncio())
+try:
+    http.client.HTTPSConnection("example.com", timeout=5).request("GET", "/")
+except OSError as error:
+    print(error.args[1])
+print("other" in sys.modules)
+"""
+
+
+def test_python_without_a_proxy(intercept: Intercept, tmp_path: Path) -> None:
+    """A `sitecustomize` of the machine runs too."""
+    (tmp_path / "program.py").write_text(WITHOUT_PROXY)
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "sitecustomize.py").write_text("import sys; sys.modules['other'] = sys")
+    path = os.pathsep.join([str(tmp_path / "own"), os.environ.get("PYTHONPATH", "")])
+    done = intercept(sys.executable, "program.py", options=("--only-zoho",), PYTHONPATH=path)
+    assert done.stdout.splitlines() == [
+        "200", "401", "bulkwright intercept: --only-zoho refuses example.com", "True",
+    ], done.stderr  # fmt: skip
 
 
 @needs_node
@@ -145,6 +184,20 @@ def test_other_hosts_pass_or_are_refused(intercept: Intercept, *, tls: bool) -> 
     assert "refused: 127.0.0.2" in refused.stderr
 
 
+@needs_curl
+def test_the_proxy_of_the_machine_is_used(intercept: Intercept) -> None:
+    """For other hosts. The one of this test refuses them, and notes that it was called."""
+    authority = Authority()
+    unused = emulator_gateway  # nothing calls Zoho
+    with (
+        other_site(tls=True) as url,
+        ZohoProxy(authority, lambda: unused("http://127.0.0.1:9", None, Seen()), True) as proxy,
+    ):
+        named = f"http://user:pass@127.0.0.1:{proxy.ports.proxy}"
+        done = intercept("curl", "-sk", url, HTTPS_PROXY=named, https_proxy=named)
+        assert done.returncode == 56 and proxy.refused == {"127.0.0.2"}
+
+
 @needs_node
 def test_node_is_refused_other_hosts(intercept: Intercept, tmp_path: Path) -> None:
     """Without a proxy as well."""
@@ -168,12 +221,31 @@ def test_the_authority_is_gone_afterwards(intercept: Intercept) -> None:
 
 
 def test_an_emulator_is_started(tmp_path: Path) -> None:
-    """For this run, unless one is named."""
+    """For this run, unless one is named; with records of a folder."""
     code = (
-        "import requests; print(requests.get('https://www.zohoapis.com/crm/v2/org', "
-        "headers={'Authorization': 'Zoho-oauthtoken x'}).status_code)"
+        "import requests; print(requests.get('https://www.zohoapis.com/crm/v2/Leads', "
+        "headers={'Authorization': 'Zoho-oauthtoken x'}).json()['data'][0]['Last_Name'])"
     )
-    line = [sys.executable, "-m", "bulkwright", "intercept", "--", sys.executable, "-c", code]
+    (tmp_path / "seed").mkdir()
+    (tmp_path / "seed" / "Leads.csv").write_text("Last_Name\nKay\n")
+    line = intercept_line("--seed", "seed", "--", sys.executable, "-c", code)
     done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path, check=False)
-    assert (done.returncode, done.stdout) == (0, "200\n"), done.stderr
-    assert list(tmp_path.iterdir()) == []
+    assert (done.returncode, done.stdout) == (0, "Kay\n"), done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["seed"]
+
+
+RESET = """
+import sys, requests
+head = {"Authorization": "Zoho-oauthtoken 1000.kept"}
+org = lambda: requests.get("https://www.zohoapis.com/crm/v2/org", headers=head).status_code
+print(org())
+key = {"Authorization": "Bearer " + sys.argv[2]}
+requests.post(sys.argv[1] + "/api/v1/emulator/reset", headers=key).raise_for_status()
+print(org())
+"""
+
+
+def test_a_reset_of_the_emulator_is_not_seen(intercept: Intercept, emulator: Live) -> None:
+    """It ends all tokens; the program's own one stands for the next."""
+    done = intercept(sys.executable, "-c", RESET, emulator.base_url, emulator.access_token)
+    assert done.stdout.split() == ["200", "200"], done.stderr

@@ -57,5 +57,8 @@ PROGRAMS = (
     Sdk("zoho-crm-mcp", "0.1.1", "v2", _LOCKS / "program-zoho-crm-mcp.txt",
         _HERE / "drivers" / "program_mcp.py"),
     _node("zcrmsdk", "1.1.0", "v2", "program_zcrmsdk.cjs"),
+    Sdk("clients", "httpx 0.28, aiohttp 3.14", "v8", _LOCKS / "program-clients.txt",
+        _HERE / "drivers" / "program_clients.py"),
 )  # fmt: skip
-"""Published packages that carry Zoho's hosts in their code, each with a program that uses it."""
+"""Published packages that carry Zoho's hosts in their code, each with a program that uses it; and
+HTTP clients of Python."""

@@ -22,9 +22,11 @@ Start = Callable[[], Driver]
 
 
 @pytest.fixture(scope="session")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+def live(
+    live_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Live]:
     """The service that all SDKs call."""
-    with Live(tmp_path_factory.mktemp("live") / "data") as running:
+    with Live(tmp_path_factory.mktemp("live") / "data", database=live_database()) as running:
         yield running
 
 

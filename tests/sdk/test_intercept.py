@@ -26,6 +26,7 @@ WHO: dict[str, Any] = {
 }
 OUTPUT = {
     "zoho-crm-connector": "True True Boyle 1 Boyle\nTrue active\n",
+    "clients": "200 200 200\n",
     "zcrmsdk": "200 201 SUCCESS\n",
     "zoho-crm-mcp": "success success False\n",
 }

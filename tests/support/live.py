@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from tests.support.processes import clean_environment
 
 from bulkwright.testing import ServerProcess
 
 _CODES = """
-import sys
+import os, sys
 from pathlib import Path
 from bulkwright.settings import Settings
 from bulkwright.domain import scope
 from bulkwright.wiring import open_services
 
 data, client_id, redirect_uri, number = sys.argv[1:]
-with open_services(Settings(Path(data))) as services:
+with open_services(Settings(Path(data), os.environ.get("BULKWRIGHT_DATABASE", ""))) as services:
     client = services.accounts.client(client_id)
     for _ in range(int(number)):
         print(services.tokens.issue_code(client, scope.EVERY, redirect_uri=redirect_uri or None))
@@ -28,10 +29,16 @@ _CODES_AT_ONCE = 10
 
 
 class Live(ServerProcess):
-    """One running service. Everything about it is asked for as an operator or a client would."""
+    """One running service. Everything about it is asked for as an operator or a client would.
 
-    def __init__(self, data: Path, *options: str) -> None:
-        super().__init__(data, *options, log=data / "serve.log")
+    With a `database` it is on PostgreSQL, otherwise on SQLite.
+    """
+
+    def __init__(self, data: Path, *options: str, database: str = "") -> None:
+        self._with_database = clean_environment(
+            **({"BULKWRIGHT_DATABASE": database} if database else {})
+        )
+        super().__init__(data, *options, log=data / "serve.log", environment=self._with_database)
         self._tokens: dict[str, str] = {}
         self._codes: dict[str, list[str]] = {}
 
@@ -67,7 +74,9 @@ class Live(ServerProcess):
             ready += self._python(*line, str(_CODES_AT_ONCE)).split()
         return ready.pop()
 
-    @staticmethod
-    def _python(*arguments: str) -> str:
-        line = [sys.executable, *arguments]
-        return subprocess.run(line, capture_output=True, text=True, check=True).stdout.strip()
+    def _python(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            env=self._with_database, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return done.stdout.strip()

@@ -168,6 +168,21 @@ def test_requests_are_filtered(server: BulkwrightServer) -> None:
     assert server.requests(status="2xx") == []
 
 
+def test_calls_fail_by_a_rule(server: BulkwrightServer) -> None:
+    """Once, and not after a reset."""
+    url = f"{server.base_url}/crm/v2/org"
+
+    def status() -> int:
+        return httpx2.get(url, headers=server.headers, verify=False, timeout=60).status_code
+
+    server.fault(effect="too_many_requests", path="/crm/*", times=1)
+    assert [status(), status()] == [429, 200]
+    server.fault(effect="unavailable", path="/crm/*")
+    assert status() == 503
+    server.reset()
+    assert status() == 200
+
+
 def test_unittest_uses_the_same_server(server: BulkwrightServer) -> None:
     """In `setUpClass` and `setUp`."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -15,7 +14,8 @@ from cyclopts import Parameter
 
 from bulkwright.cli.failure import fail
 from bulkwright.cli.output import errors
-from bulkwright.testing import ServerDidNotStart, ServerProcess
+from bulkwright.testing import ServerDidNotStart
+from bulkwright.testing.emulator import isolated_server
 
 if TYPE_CHECKING:
     from bulkwright.intercept.conversation import Gateway
@@ -41,6 +41,9 @@ def intercept(
             "that runs. Default: a temporary folder."
         ),
     ] = None,
+    seed: Annotated[
+        Path | None, Parameter(help="A folder of records that the emulator begins with.")
+    ] = None,
     only_zoho: Annotated[
         bool, Parameter(negative="", help="Refuse connections to any other host.")
     ] = False,
@@ -62,7 +65,7 @@ def intercept(
     from bulkwright.intercept.gateways import Seen, emulator_gateway
 
     seen = Seen()
-    with emulator(url, data) as (base_url, found):
+    with emulator(url, data, seed) as (base_url, found):
         credentials = None if own_credentials else found
         refused: set[str] = set()
         status = run_behind_proxy(
@@ -112,23 +115,23 @@ def run_behind_proxy(
 
 
 @contextmanager
-def emulator(url: str | None, data: Path | None) -> Iterator[tuple[str, DevCredentials | None]]:
+def emulator(
+    url: str | None, data: Path | None, seed: Path | None
+) -> Iterator[tuple[str, DevCredentials | None]]:
     """Yields the URL of an emulator and the credentials of its development user, if known."""
     from bulkwright.intercept.credentials import DevCredentials
 
     if url is not None:
-        path = data / _CREDENTIALS if data is not None else None
-        if path is not None and not path.is_file():
-            fail(f"{data} has no {_CREDENTIALS}; name the data folder of a `serve --dev`.")
-        stored = json.loads(path.read_text("utf-8")) if path is not None else None
         base_url = url.rstrip("/")
-        yield base_url, None if stored is None else DevCredentials.of(stored, base_url)
+        if data is not None and not (data / _CREDENTIALS).is_file():
+            fail(f"{data} has no {_CREDENTIALS}; name the data folder of a `serve --dev`.")
+        yield base_url, None if data is None else DevCredentials(data / _CREDENTIALS, base_url)
         return
+    given = ("--seed", str(seed.absolute())) if seed else ()
     with tempfile.TemporaryDirectory(prefix="bulkwright-emulator-") as folder:
-        log = Path(folder) / "emulator.log"
         try:
-            with ServerProcess(data or Path(folder) / "data", log=log) as server:
-                yield server.base_url, DevCredentials.of(server.credentials, server.base_url)
+            with isolated_server((data or Path(folder) / "data").absolute(), *given) as server:
+                yield server.base_url, DevCredentials(server.data / _CREDENTIALS, server.base_url)
         except ServerDidNotStart as error:
             fail(str(error))
 

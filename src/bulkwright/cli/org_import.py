@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
 from cyclopts import Parameter
@@ -21,7 +22,7 @@ from bulkwright.service.zoho_answers import ZohoAnswers
 
 _WORDS = re.compile(r"(?:^|[-. ])(?:fields|layouts)(?=$|[-. ])")
 _SECONDS = 30.0
-_NO_CONTENT = 204
+_OK, _NO_CONTENT = 200, 204
 _UNREADABLE = ("INVALID_MODULE", "NOT_SUPPORTED", "API_NOT_SUPPORTED", "NO_PERMISSION")
 """Codes by which Zoho says that a module has no such description."""
 _ADVICE = {
@@ -47,7 +48,7 @@ def import_zoho(
         Parameter(
             help="What Zoho answers: settings/modules, settings/fields and settings/layouts. Name "
             "a list of fields or layouts after its module (fields-Leads.json), or give "
-            "MODULE=FILE."
+            "MODULE=FILE. Or a HAR with such calls."
         ),
     ],
     from_org: Annotated[
@@ -101,7 +102,26 @@ def _read(files: Iterable[str]) -> Iterator[_Answer]:
         path = Path(name)
         if not module and path.stem != "modules":
             module = _WORDS.sub("", path.stem).strip("-. ")
-        yield _Answer(name, module or None, read_document(path, name))
+        document = read_document(path, name)
+        if isinstance(document, dict) and "log" in document:
+            yield from _recorded(name, document)
+        else:
+            yield _Answer(name, module or None, document)
+
+
+def _recorded(name: str, document: object) -> Iterator[_Answer]:
+    """Yields what a HAR holds about modules."""
+    from bulkwright.intercept.exchange import NoHar, from_har
+
+    try:
+        calls = from_har(document)
+    except NoHar as error:
+        fail(f"{name} is no HAR file ({error}).")
+    for call in calls:
+        kind = call.path.rpartition("/settings/")[2]
+        if call.status == _OK and kind in ("modules", "fields", "layouts"):
+            module = dict(parse_qsl(urlsplit(call.url).query)).get("module")
+            yield _Answer(name, module, json.loads(call.answer or b"{}"))
 
 
 def _fetched(url: str, token: str, only: Iterable[str], save: Path | None) -> Iterator[_Answer]:

@@ -74,6 +74,9 @@ def compare(
     data: Annotated[
         Path | None, Parameter(help="The data folder of the emulator, as of `intercept`.")
     ] = None,
+    seed: Annotated[
+        Path | None, Parameter(help="A folder of records that the emulator begins with.")
+    ] = None,
     json_: Annotated[
         bool, Parameter(name="--json", negative="", help="Print JSON, for other programs.")
     ] = False,
@@ -91,7 +94,7 @@ def compare(
         calls = [call for call in from_har(read_document(file, str(file))) if is_zoho(call.host)]
     except NoHar as error:
         fail(f"{file} is no HAR file ({error}).")
-    with emulator(url, data) as (base_url, credentials):
+    with emulator(url, data, seed) as (base_url, credentials):
         if credentials is None:
             fail("--url needs --data, the data folder of this emulator.")
         try:

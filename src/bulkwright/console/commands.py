@@ -49,8 +49,12 @@ def command_line(request: own.NewJob, file: str, base_url: str, header: Sequence
             words.append(f"--map {quoted(f'{text.strip()}=')}")
     if request.ignore_empty:
         words.append("--ignore-empty")
+    if request.on_error == "all_or_nothing":
+        words.append("--all-or-nothing")
+    if request.priority != "normal":
+        words.append(f"--priority {request.priority}")
     if isinstance(request.on_error, own.StopAfter):
-        words.append(f"--max-errors {request.on_error.stop_after}")
+        words.append(f"--max-errors {_limit(request.on_error)}")
     return _LINE.join(words)
 
 
@@ -71,13 +75,14 @@ def python(request: own.NewJob, file: str, base_url: str) -> str:
     options = [f"module={request.module!r}", f"operation={request.operation!r}"]
     options += [f"find_by={request.find_by!r}"] if request.find_by else []
     options += ["ignore_empty=True"] if request.ignore_empty else []
-    if isinstance(request.on_error, own.StopAfter):
-        options.append(f"on_error=StopAfter(stop_after={request.on_error.stop_after})")
+    options += [f"priority={request.priority!r}"] if request.priority != "normal" else []
+    if request.on_error != "continue":
+        options.append(f"on_error={request.on_error!r}")
     lines = [
         "import os",
         "from bulkwright import Client",
         "from bulkwright.wire.requests import DefaultValue, NewFieldMapping",
-        *(["from bulkwright.wire.own import StopAfter"] if "on_error" in options[-1] else []),
+        *(["from bulkwright.wire.own import StopAfter"] if "StopAfter(" in options[-1] else []),
         "",
         f'with Client({base_url!r}, token=os.environ["TOKEN"]) as client:',
         f"    job = client.write({file!r}, {', '.join(options)}, mappings=[",
@@ -86,6 +91,12 @@ def python(request: own.NewJob, file: str, base_url: str) -> str:
         "    print(job.wait())",
     ]
     return "\n".join(lines)
+
+
+def _limit(limit: own.StopAfter) -> str:
+    if limit.stop_after is not None:
+        return str(limit.stop_after)
+    return f"{limit.stop_after_percent:g}%"
 
 
 def quoted(text: str) -> str:

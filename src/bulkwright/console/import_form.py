@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -15,6 +16,8 @@ from bulkwright.domain.job import FieldMapping, Operation
 from bulkwright.domain.module import Module
 from bulkwright.service.suggestions import FieldSuggestion, suggest_fields
 from bulkwright.wire import own
+
+_OnError: TypeAlias = Literal["continue", "all_or_nothing"] | own.StopAfter
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,10 @@ class ImportForm:
     find_by: str = ""
     ignore_empty: bool = False
     stop_after: str = ""
-    """How many rows may be skipped; empty for no limit."""
+    """How many rows may be skipped, `100` or `2%`; empty for no limit."""
+    all_or_nothing: bool = False
+    """Whether what was stored is undone if a row is skipped."""
+    priority: Literal["low", "normal", "high"] = "normal"
     callback_url: str = ""
     columns: Mapping[int, ColumnChoice] = field(default_factory=dict)
     defaults: Mapping[str, str] = field(default_factory=dict)
@@ -65,6 +71,8 @@ class ImportForm:
             find_by=sent.get("find_by", ""),
             ignore_empty="ignore_empty" in sent,
             stop_after=sent.get("stop_after", "").strip(),
+            all_or_nothing="all_or_nothing" in sent,
+            priority=_priority(sent.get("priority", "normal")),
             callback_url=sent.get("callback_url", "").strip(),
             columns=columns,
             defaults=defaults,
@@ -89,6 +97,9 @@ class ImportForm:
             operation=Operation(job.operation),
             find_by=resource.find_by or "",
             ignore_empty=resource.ignore_empty,
+            stop_after=_limit_text(job.on_error),
+            all_or_nothing=job.on_error == "all_or_nothing",
+            priority=_priority(job.priority),
             callback_url=job.callback_url or "",
             columns={
                 m.index: ColumnChoice(m.api_name, m.find_by or "", m.format or "")
@@ -129,7 +140,6 @@ class ImportForm:
 
     def request(self, file_id: str, *, dry_run: bool = False) -> own.NewJob:
         """Returns the request that creates the job. Raises ValueError for a limit of no number."""
-        limit = own.StopAfter(stop_after=int(self.stop_after)) if self.stop_after else None
         return own.NewJob(
             operation=self.operation.value,
             module=self.module,
@@ -148,9 +158,37 @@ class ImportForm:
                 for m in self.mappings()
             ],
             callback_url=self.callback_url or None,
-            on_error=limit or "continue",
+            on_error=_limit(self.stop_after, all_or_nothing=self.all_or_nothing),
+            priority=self.priority,
             dry_run=dry_run,
         )
+
+
+def _priority(word: str) -> Literal["low", "normal", "high"]:
+    match word:
+        case "low" | "normal" | "high":
+            return word
+    raise ValueError(f"{word} is no priority")
+
+
+def _limit(text: str, *, all_or_nothing: bool) -> _OnError:
+    if all_or_nothing:
+        if text:
+            raise ValueError("all or nothing allows no skipped row")
+        return "all_or_nothing"
+    if not text:
+        return "continue"
+    if text.endswith("%"):
+        return own.StopAfter(stop_after_percent=float(text[:-1]))
+    return own.StopAfter(stop_after=int(text))
+
+
+def _limit_text(limit: _OnError) -> str:
+    if isinstance(limit, str):
+        return ""
+    if limit.stop_after is not None:
+        return str(limit.stop_after)
+    return f"{limit.stop_after_percent:g}%"
 
 
 def moved_columns(before: Sequence[str], now: Sequence[str]) -> dict[int, int]:

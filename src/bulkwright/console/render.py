@@ -12,8 +12,10 @@ from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from starlette.responses import Response
 
 from bulkwright.console import PREFIX
@@ -49,6 +51,7 @@ def render(template: str, visitor: Visitor | None, status: int = 200, **values: 
         "signed_in": None if visitor is None else visitor.signed_in,
         "navigation": _navigation(visitor),
         "section": "",
+        "zone": _zone(visitor),
     }
     html = _templates().get_template(template).render(shared | values)
     return Response(html, status, _HEADERS, "text/html")
@@ -77,6 +80,11 @@ def plain(problem: ProblemDetails) -> str:
     """Returns an error as one text, as a page shows it beside a form."""
     place = problem.details.get("json_path")
     return f"{problem.detail} ({problem.code}{f', {place}' if place else ''})"
+
+
+def _zone(visitor: Visitor | None) -> ZoneInfo:
+    signed_in = None if visitor is None else visitor.signed_in
+    return ZoneInfo("UTC" if signed_in is None else signed_in.user.time_zone)
 
 
 def _navigation(visitor: Visitor | None) -> list[tuple[str, str, str]]:
@@ -114,10 +122,11 @@ def _number(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def _moment(text: str | datetime) -> str:
-    """Returns a time to the second: `2026-11-28 09:00:05`."""
+@pass_context
+def _moment(context: Context, text: str | datetime) -> str:
+    """Returns a time in the time zone of the reader, to the second: `2026-11-28 09:00:05`."""
     moment = datetime.fromisoformat(text) if isinstance(text, str) else text
-    return f"{moment:%Y-%m-%d %H:%M:%S}"
+    return f"{moment.astimezone(context['zone']):%Y-%m-%d %H:%M:%S}"
 
 
 def _iso(moment: str | datetime) -> str:

@@ -79,6 +79,7 @@ class JobView:
         counts = (
             ("added", rows.added),
             ("updated", rows.updated),
+            ("unchanged", rows.unchanged),
             ("skipped", rows.skipped),
             ("unprocessed", self.job.rows_unprocessed or 0),
         )
@@ -94,6 +95,8 @@ class JobView:
         """The counts in words, for those who do not see the bar."""
         rows = self.job.rows
         text = f"{rows.added:,} added, {rows.updated:,} updated, {rows.skipped:,} skipped"
+        if rows.unchanged:
+            text += f", {rows.unchanged:,} unchanged"
         if self.job.rows_unprocessed:
             text += f", {self.job.rows_unprocessed:,} not reached"
         return text

@@ -30,7 +30,7 @@ def reasons(call: PageCall, job: own.JobSnapshot) -> list[str]:
         found.append(f"The workers of this server run other jobs of your org: {names}{more}.")
     if before:
         count = f"More than {_MOST}" if len(before) > _MOST else str(len(before))
-        found.append(f"{count} older jobs of your org wait too; the oldest one is next.")
+        found.append(f"{count} older jobs of your org wait too.")
     if not found:
         found.append(
             "No worker has claimed the job yet. Workers may run jobs of other orgs, or none may be "

@@ -4,18 +4,35 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bulkwright.domain.limits import BASELINE_BYTES
 from bulkwright.folders import make_private
 
 
 class Copies(Protocol):
-    """Saves and loads a whole database."""
+    """Saves and loads what the service has in a database."""
 
     def size(self) -> int:
         """Returns its bytes."""
         ...
+
+    def keep(self, path: Path) -> None:
+        """Saves the database, as it is now, to a path for `load_kept`."""
+        ...
+
+    def load_kept(self) -> None:
+        """Replaces the database by what the last `keep` has saved, at once for all processes."""
+        ...
+
+    def close(self) -> None:
+        """Closes what it has opened."""
+        ...
+
+
+@runtime_checkable
+class PortableCopies(Copies, Protocol):
+    """Copies that can be loaded into another database too."""
 
     def save(self, path: Path) -> None:
         """Saves the database, as it is now, to a file."""
@@ -30,18 +47,6 @@ class Copies(Protocol):
 
     def load(self, path: Path) -> None:
         """Replaces the database by what a file holds, at once for all processes."""
-        ...
-
-    def keep(self, path: Path) -> None:
-        """Saves the database, as it is now, to a file for `load_kept`."""
-        ...
-
-    def load_kept(self) -> None:
-        """Replaces the database by what the last `keep` has saved."""
-        ...
-
-    def close(self) -> None:
-        """Closes what it has opened."""
         ...
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 from bulkwright.clock import SYSTEM_CLOCK
 from bulkwright.emulator.shared import Place, SharedState
 
+_FROZEN, _OFFSET = int(Place.FROZEN), int(Place.OFFSET)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -24,13 +26,19 @@ class EmulatedClock:
 
     def __init__(self, shared: SharedState) -> None:
         self._shared = shared
+        self._numbers = shared.numbers
 
     def now(self) -> datetime:
         """Returns the emulated time."""
-        frozen = self._shared[Place.FROZEN]
+        return _EPOCH + timedelta(microseconds=self.micros())
+
+    def micros(self) -> int:
+        """Returns the emulated time in microseconds since 1970, as cheaply as possible."""
+        frozen = self._numbers[_FROZEN]
         if frozen:
-            return _EPOCH + timedelta(microseconds=frozen)
-        return SYSTEM_CLOCK.now() + timedelta(microseconds=self._shared[Place.OFFSET])
+            return frozen
+        now = time.time_ns() // 1000  # clock: that of the machine, before it is moved
+        return now + self._numbers[_OFFSET]
 
     def monotonic(self) -> float:
         """Returns the monotonic clock of the machine, in seconds."""

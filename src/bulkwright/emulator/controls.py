@@ -12,8 +12,8 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol
 from bulkwright.clock import SYSTEM_CLOCK
 from bulkwright.domain import scope
 from bulkwright.domain.errors import AccessError, BulkwrightError, JobHasEnded
-from bulkwright.domain.limits import BASELINE_BYTES, CONTROL_WAIT_SECONDS, MiB
-from bulkwright.emulator.baseline import Baseline
+from bulkwright.domain.limits import ACCESS_TOKEN_SECONDS, BASELINE_BYTES, CONTROL_WAIT_SECONDS, MiB
+from bulkwright.emulator.baseline import Baseline, PortableCopies
 from bulkwright.emulator.credentials import write_credentials
 from bulkwright.emulator.credit_plan import CreditPlan
 from bulkwright.emulator.credits import Credits
@@ -24,6 +24,7 @@ from bulkwright.emulator.paced_polls import PaceOfPolls
 from bulkwright.emulator.snapshots import InvalidSnapshot, load, saved, unpacked
 from bulkwright.emulator.steps import Progression
 from bulkwright.service.bearer import bearer_token
+from bulkwright.service.tokens import hashed
 from bulkwright.settings import Settings
 from bulkwright.store.wakeups import Topic
 from bulkwright.web.request import Request
@@ -56,8 +57,8 @@ class NoCopies(BulkwrightError):
 
     code = "NOT_ON_THIS_STORE"
     default_message = (
-        "Reset and snapshots need a SQLite file and a folder of files. Start the server without "
-        "--database, and without --files at an object store."
+        "Snapshots need a SQLite file: start the server without --database. Reset and baseline "
+        "need a folder of files: start it without --files at an object store."
     )
 
 
@@ -196,7 +197,14 @@ class Controls:
         baseline = self._baseline()
         if not baseline.is_taken:
             raise NoBaseline
-        await self._replace_state(request, baseline.restore)
+
+        def restore() -> None:
+            baseline.restore()
+            # A long run of tests would find it expired.
+            token = hashed(_key_of(self._at_baseline))
+            self.services.accounts.renew_token(token, ACCESS_TOKEN_SECONDS)
+
+        await self._replace_state(request, restore)
         path = self.services.settings.credentials_path
         if self.key != (key := _key_of(self._at_baseline)):  # a snapshot was loaded
             write_credentials(path, json.loads(self._at_baseline))
@@ -213,21 +221,21 @@ class Controls:
 
     async def save(self, request: Request) -> BinaryIO:
         """Returns a new snapshot, an open file without a name. Raises NoCopies and StillBusy."""
-        baseline = self._baseline()
+        baseline, copies = self._portable()
         async with self._quiet(request):
             credentials = self.services.settings.credentials_path
-            return await request.run_heavy(saved, baseline, credentials)
+            return await request.run_heavy(saved, baseline, copies, credentials)
 
     async def load(self, request: Request, zipped: IO[bytes]) -> dict[str, object]:
         """Replaces the state by that of a snapshot; returns its credentials.
 
         Raises InvalidSnapshot, NoCopies and StillBusy.
         """
-        baseline = self._baseline()
-        with unpacked(baseline, zipped) as (place, stored):
+        baseline, copies = self._portable()
+        with unpacked(baseline, copies, zipped) as (place, stored):
 
             def replace() -> None:
-                load(baseline, place)
+                load(baseline, copies, place)
 
             await self._replace_state(request, replace)
             return await request.run(self._renew_credentials, stored)
@@ -248,6 +256,12 @@ class Controls:
         if self.emulation.baseline is None:
             raise NoCopies
         return self.emulation.baseline
+
+    def _portable(self) -> tuple[Baseline, PortableCopies]:
+        baseline = self._baseline()
+        if not isinstance(baseline.copies, PortableCopies):
+            raise NoCopies
+        return baseline, baseline.copies
 
     @asynccontextmanager
     async def _quiet(self, request: Request) -> AsyncIterator[None]:
@@ -274,8 +288,8 @@ class Controls:
                 if not emulation.steps.is_idle():
                     self.services.claims.fence_all()
                     self._wait_for_workers()
-                replace()
                 emulation.clock.run_real()
+                replace()
                 emulation.steps.forget()
             finally:
                 # No process is woken: none has work now, and each looks for some soon anyway.

@@ -53,7 +53,8 @@ def make_emulation(folder: Path) -> Emulation:
     """Returns the emulation of a server that starts: it shows the time of the machine."""
     shared = SharedState.make(folder / _STATE)
     clock = EmulatedClock(shared)
-    return Emulation(shared, clock, JobSteps(shared, clock), ExchangeLog(clock), Gate())
+    log = ExchangeLog(clock.micros)
+    return Emulation(shared, clock, JobSteps(shared, clock), log, Gate(log.note_intervened))
 
 
 def open_emulation(folder: Path) -> tuple[EmulatedClock, JobSteps]:

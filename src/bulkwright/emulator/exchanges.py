@@ -10,23 +10,25 @@ import itertools
 import json
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from bulkwright.clock import Clock
 from bulkwright.domain.account import Caller
 from bulkwright.domain.limits import LOGGED_BODY_BYTES, LOGGED_REQUESTS
-from bulkwright.web.request import Request
+from bulkwright.store.times import from_micros
+from bulkwright.web.request import Request, Scope
 from bulkwright.web.response import Response
 
 SENT = "bulkwright.sent"
 """The key of the received body in the ASGI scope."""
+WATCHED = "bulkwright.watched"
+"""The key of a list in the ASGI scope of a request that an intervention may answer."""
 NOT_IMPLEMENTED = 501
 MASKED = "***"
-_MOST_CALLERS = 1_000
+_CONTROLS = b"/api/v1/emulator"
 _SECRETS = "access_token|refresh_token|client_secret|code|code_verifier|token|password|otp"
 _SECRET_HEADERS = (b"authorization", b"cookie", b"proxy-authorization", b"x-emulator-key")
 _IN_FORM = re.compile(rf"(^|[?&])({_SECRETS})=[^&]*")
@@ -35,13 +37,16 @@ _TOKENS = re.compile("/oauth/|/accounts/")
 """Paths whose `code` is a secret; elsewhere it is the code of an answer."""
 
 
+_new_tuple = tuple.__new__
+
+
 class Exchange(NamedTuple):
     """A request and its answer. Texts are as they were sent: they may hold secrets."""
 
     number: int
     """Counts the requests of this process since its start."""
-    time: datetime
-    """When it was answered, on the emulated clock."""
+    micros: int
+    """When it was answered, on the emulated clock, in microseconds since 1970."""
     method: str
     path: bytes
     query: bytes
@@ -51,12 +56,18 @@ class Exchange(NamedTuple):
     caller: Caller | None
     """None if there was no valid token."""
     status: int
+    """0 if the connection was cut before the client got one."""
     seconds: float
     """From the head of the request to the end of the answer."""
     sent: bytes | None
     """The body of the request; None if it was a file or too long."""
     answered: bytes | None
     """The body of the answer; None if it was a file or too long."""
+
+    @property
+    def time(self) -> datetime:
+        """When it was answered, on the emulated clock."""
+        return from_micros(self.micros, "UTC")
 
     @property
     def is_implemented(self) -> bool:
@@ -144,47 +155,69 @@ def _has_status(status: int, wanted: str) -> bool:
 class ExchangeLog:
     """The newest exchanges of this process."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, micros: Callable[[], int]) -> None:
+        """`micros` returns the emulated time in microseconds since 1970."""
+        self._micros = micros
         self._numbers = itertools.count(1)
         self._entries: deque[Exchange] = deque(maxlen=LOGGED_REQUESTS)
-        self._callers: dict[bytes, Caller] = {}
-        """By the Authorization header: a response from the cache has no caller."""
 
     def note(
         self, request: Request, response: Response | None, status: int, seconds: float
     ) -> None:
         """Adds an exchange. The response is None if a mounted app has made it."""
         scope = request.scope
-        path, caller, body = scope["raw_path"], request.caller, None
-        if path.startswith(b"/api/v1/emulator"):
+        if scope["raw_path"].startswith(_CONTROLS):
             return
-        headers = scope["headers"]
-        token = next((v for k, v in headers if k == b"authorization"), b"")
-        if caller is None:
-            caller = self._callers.get(token) if status < 400 else None
-        elif token not in self._callers:
-            if len(self._callers) >= _MOST_CALLERS:
-                self._callers.clear()
-            self._callers[token] = caller
+        body = None
         if response is not None and response.file is None:
-            body = response.body if len(response.body) <= LOGGED_BODY_BYTES else None
+            body = response.body
+        entry = self._entry(scope, request.route, request.caller, (status, seconds, body))
+        watched = scope.get(WATCHED)
+        if watched is None:
+            self._entries.append(entry)
+        else:
+            watched.append(entry)
+
+    def note_intervened(self, scope: Scope, status: int, seconds: float) -> None:
+        """Adds the exchange of a request that interventions have seen.
+
+        `status` is what the client got; 0 if that was nothing.
+        """
+        noted: list[Exchange] = scope[WATCHED]
+        if not noted:
+            entry = self._entry(scope, ("", ""), None, (status, seconds, None))
+        elif noted[-1].status == status:
+            entry = noted[-1]._replace(seconds=seconds)
+        else:
+            entry = noted[-1]._replace(status=status, seconds=seconds, answered=None)
+        self._entries.append(entry)
+
+    def _entry(
+        self,
+        scope: Scope,
+        route: tuple[str, str],
+        caller: Caller | None,
+        answer: tuple[int, float, bytes | None],
+    ) -> Exchange:
+        status, seconds, body = answer
         sent = scope.get(SENT, b"")
-        self._entries.append(
-            Exchange(
+        # A named tuple takes its values one by one otherwise: that costs twice as much.
+        return _new_tuple(
+            Exchange,
+            (
                 next(self._numbers),
-                self._clock.now(),
+                self._micros(),
                 scope["method"],
-                path,
+                scope["raw_path"],
                 scope["query_string"],
-                headers,
-                request.route,
+                scope["headers"],
+                route,
                 caller,
                 status,
                 seconds,
                 None if len(sent) > LOGGED_BODY_BYTES else sent,
-                body,
-            )
+                None if body is None or len(body) > LOGGED_BODY_BYTES else body,
+            ),
         )
 
     def find(self, wanted: ExchangeFilter) -> Iterator[Exchange]:

@@ -7,13 +7,14 @@ without one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from enum import IntEnum
+from time import perf_counter
 from typing import Protocol
 
 from bulkwright.domain.limits import LOGGED_BODY_BYTES
-from bulkwright.emulator.exchanges import SENT
+from bulkwright.emulator.exchanges import SENT, WATCHED
 from bulkwright.web.request import ASGIApp, Message, Receive, Scope, Send
 
 PREFIX = "/api/v1/emulator"
@@ -45,7 +46,9 @@ class InterventionOrder(IntEnum):
 class Gate:
     """An ASGI app before the service. It belongs to one event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, note: Callable[[Scope, int, float], None]) -> None:
+        """`note` notes a request that interventions have seen, its status and its seconds."""
+        self._note = note
         self._placed: dict[InterventionOrder, Intervention] = {}
         self._interventions: tuple[Intervention, ...] = ()
         """Those that are active, the outermost first."""
@@ -55,6 +58,8 @@ class Gate:
         self._writing = 0
         """Requests being served that may change something."""
         self._written = asyncio.Event()
+        self._is_plain = True
+        """Whether nothing stands between a read and the service."""
 
     def before(self, app: ASGIApp) -> Gate:
         """Puts the gate before an app, and returns it."""
@@ -67,30 +72,53 @@ class Gate:
         if intervention is not None:
             self._placed[order] = intervention
         self._interventions = tuple(self._placed[order] for order in sorted(self._placed))
+        self._set_plain()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _set_plain(self) -> None:
+        self._is_plain = self._opened.is_set() and not self._interventions
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serves one request."""
         assert self._app is not None
-        if scope["type"] != "http" or _is_control(scope["path"]):
+        if self._is_plain and scope["method"] == "GET":
+            return self._app(scope, receive, send)  # a poll has no time for more
+        return self._pass(scope, receive, send)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self._app is not None
+        if _is_control(scope["path"]):
             await self._app(scope, receive, send)
             return
         if not self._opened.is_set():
             await self._opened.wait()
-        if scope["method"] not in _READS:
-            await self._write(scope, _remembering(scope, receive), send)
-        elif self._interventions:
-            await self._intervened(0, scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
-
-    async def _write(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] in _READS:
+            await self._serve(scope, receive, send)
+            return
         self._writing += 1
         try:
-            await self._intervened(0, scope, receive, send)
+            await self._serve(scope, _remembering(scope, receive), send)
         finally:
             self._writing -= 1
             if not self._writing:
                 self._written.set()
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._interventions:
+            await self._intervened(0, scope, receive, send)
+            return
+        status, begun = 0, perf_counter()
+        scope[WATCHED] = []
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._intervened(0, scope, receive, watch)
+        finally:
+            self._note(scope, status, perf_counter() - begun)
 
     @asynccontextmanager
     async def closed(self, seconds: float) -> AsyncIterator[None]:
@@ -101,11 +129,13 @@ class Gate:
         while not self._opened.is_set():
             await self._opened.wait()
         self._opened.clear()
+        self._set_plain()
         try:
             await self._wait_for_writers(seconds)
             yield
         finally:
             self._opened.set()
+            self._set_plain()
 
     async def _wait_for_writers(self, seconds: float) -> None:
         try:

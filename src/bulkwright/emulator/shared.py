@@ -50,7 +50,8 @@ class SharedState:
         """Maps an existing file. Raises FileNotFoundError."""
         with open(path, "r+b") as file:
             self._map = mmap.mmap(file.fileno(), _NUMBERS * _BYTES)
-        self._numbers = memoryview(self._map).cast("q")
+        self.numbers = memoryview(self._map).cast("q")
+        """All of them; `Place` says what each one is."""
         self.path = path
 
     @classmethod
@@ -66,10 +67,10 @@ class SharedState:
         return cls(path)
 
     def __getitem__(self, place: Place) -> int:
-        return self._numbers[place]
+        return self.numbers[place]
 
     def __setitem__(self, place: Place, number: int) -> None:
-        self._numbers[place] = number
+        self.numbers[place] = number
 
     def note_change(self) -> None:
         """Drops cached answers: what they depend on has changed."""
@@ -77,7 +78,7 @@ class SharedState:
 
     def polls_of(self, job_id: int) -> int:
         """Returns how often a job was polled; 0 if that is not known."""
-        numbers = self._numbers[_FIRST_JOB:].tolist()
+        numbers = self.numbers[_FIRST_JOB:].tolist()
         for at in range(0, 2 * JOBS, 2):
             if numbers[at] == job_id:
                 return int(numbers[at + 1])
@@ -85,30 +86,30 @@ class SharedState:
 
     def count_poll(self, job_id: int) -> int:
         """Counts a poll of a job and returns their number."""
-        numbers = self._numbers[_FIRST_JOB:].tolist()
+        numbers = self.numbers[_FIRST_JOB:].tolist()
         at = next((at for at in range(0, 2 * JOBS, 2) if numbers[at] == job_id), -1)
         if at < 0:
             at = 2 * self[Place.NEXT_JOB]
             self[Place.NEXT_JOB] = (self[Place.NEXT_JOB] + 1) % JOBS
-            self._numbers[_FIRST_JOB + at + 1] = 0
-            self._numbers[_FIRST_JOB + at] = job_id
-        self._numbers[_FIRST_JOB + at + 1] += 1
-        return self._numbers[_FIRST_JOB + at + 1]
+            self.numbers[_FIRST_JOB + at + 1] = 0
+            self.numbers[_FIRST_JOB + at] = job_id
+        self.numbers[_FIRST_JOB + at + 1] += 1
+        return self.numbers[_FIRST_JOB + at + 1]
 
     def stick(self, job_id: int) -> None:
         """Marks a job as one that stays INPROGRESS."""
         self.count_poll(job_id)
-        numbers = self._numbers[_FIRST_JOB:].tolist()
+        numbers = self.numbers[_FIRST_JOB:].tolist()
         at = next(at for at in range(0, 2 * JOBS, 2) if numbers[at] == job_id)
-        self._numbers[_FIRST_JOB + at + 1] = STUCK
+        self.numbers[_FIRST_JOB + at + 1] = STUCK
         self[Place.STUCK_JOBS] += 1
 
     def release_stuck(self) -> None:
         """Lets the marked jobs continue."""
         self[Place.STUCK_JOBS] = 0
         for at in range(_FIRST_JOB + 1, _NUMBERS, 2):
-            if self._numbers[at] == STUCK:
-                self._numbers[at] = 0
+            if self.numbers[at] == STUCK:
+                self.numbers[at] = 0
 
     def forget_jobs(self) -> None:
         """Forgets the polls of all jobs."""

@@ -20,7 +20,7 @@ from typing import IO, Any, BinaryIO
 from bulkwright import __version__
 from bulkwright.domain.errors import RequestError
 from bulkwright.domain.limits import SNAPSHOT_BYTES, SNAPSHOT_FILES
-from bulkwright.emulator.baseline import Baseline
+from bulkwright.emulator.baseline import Baseline, PortableCopies
 from bulkwright.folders import make_private
 from bulkwright.store.migrate import UnusableCopy
 
@@ -40,12 +40,12 @@ class InvalidSnapshot(RequestError):
     code = "INVALID_SNAPSHOT"
 
 
-def saved(baseline: Baseline, credentials: Path) -> BinaryIO:
+def saved(baseline: Baseline, copies: PortableCopies, credentials: Path) -> BinaryIO:
     """Returns the state as it is now: a zip, open at its start, whose file has no name any more."""
     make_private(baseline.folder)
     with tempfile.TemporaryDirectory(dir=baseline.folder, prefix="snapshot-") as folder:
         place = Path(folder)
-        baseline.copies.save(place / _DATABASE)
+        copies.save(place / _DATABASE)
         baseline.files.save(place / "files")
         zipped = place / "snapshot.zip"
         with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -60,7 +60,9 @@ def saved(baseline: Baseline, credentials: Path) -> BinaryIO:
 
 
 @contextmanager
-def unpacked(baseline: Baseline, zipped: IO[bytes]) -> Iterator[tuple[Path, dict[str, Any]]]:
+def unpacked(
+    baseline: Baseline, copies: PortableCopies, zipped: IO[bytes]
+) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Unpacks a snapshot to a folder, checks it, and deletes it at the end of the block.
 
     Returns the folder and the credentials. Raises InvalidSnapshot.
@@ -71,7 +73,7 @@ def unpacked(baseline: Baseline, zipped: IO[bytes]) -> Iterator[tuple[Path, dict
         try:
             with zipfile.ZipFile(zipped) as archive:
                 credentials = _unpack(archive, place)
-            baseline.copies.adopt(place / _DATABASE)
+            copies.adopt(place / _DATABASE)
         except (zipfile.BadZipFile, KeyError, ValueError, NotImplementedError, EOFError) as error:
             raise InvalidSnapshot(f"The file is no snapshot: {error}.") from None
         except UnusableCopy as error:
@@ -79,9 +81,9 @@ def unpacked(baseline: Baseline, zipped: IO[bytes]) -> Iterator[tuple[Path, dict
         yield place, credentials
 
 
-def load(baseline: Baseline, place: Path) -> None:
+def load(baseline: Baseline, copies: PortableCopies, place: Path) -> None:
     """Replaces the state by an unpacked snapshot."""
-    baseline.copies.load(place / _DATABASE)
+    copies.load(place / _DATABASE)
     baseline.files.load(place / "files")
 
 

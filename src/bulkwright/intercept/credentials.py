@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 import httpx2
@@ -27,30 +26,39 @@ _FRESH_SECONDS = 50 * 60
 """After this time an access token is replaced: it lives an hour."""
 
 
-@dataclass(slots=True)
 class DevCredentials:
     """The development user of an emulator (`dev-credentials.json`)."""
 
-    base_url: str
-    org_id: str
-    client_id: str
-    client_secret: str
-    refresh_token: str
-    access_token: str
-    _issued: set[str] = field(default_factory=set)
-    """Access tokens that programs got from the emulator in this run; they pass as they are."""
-    _fresh_until: float = 0.0
+    def __init__(self, path: Path, base_url: str) -> None:
+        """Reads the file of an emulator that is reached by this URL. Raises FileNotFoundError."""
+        self.base_url = base_url
+        self._path = path
+        self._issued: set[str] = set()
+        """Access tokens that programs got from the emulator; they pass as they are."""
+        self._fresh_until = 0.0
+        self._written = 0
+        self._read()
 
-    @classmethod
-    def of(cls, stored: Mapping[str, Any], base_url: str) -> DevCredentials:
-        """Returns the credentials of a file of an emulator that is reached by this URL."""
-        return cls(
-            base_url, str(stored["org_id"]), stored["client_id"], stored["client_secret"],
-            stored["refresh_token"], stored["access_token"],
-        )  # fmt: skip
+    def _read(self) -> None:
+        """Reads the file if it has changed: a reset of the emulator ends all tokens."""
+        written = self._path.stat().st_mtime_ns
+        if written == self._written:
+            return
+        stored = msgspec.json.decode(self._path.read_bytes())
+        self.org_id: str = stored["org_id"]
+        self.client_id: str = stored["client_id"]
+        self.access_token: str = stored["access_token"]
+        self._client_secret: str = stored["client_secret"]
+        self._refresh_token: str = stored["refresh_token"]
+        self._issued.clear()
+        # The token of the file was issued when the file was written, and a reset does not end it.
+        age = SYSTEM_CLOCK.now().timestamp() - written / 1e9
+        self._fresh_until = SYSTEM_CLOCK.monotonic() + _FRESH_SECONDS - age
+        self._written = written
 
     async def authorized(self, client: httpx2.AsyncClient, request: ProgramRequest) -> Headers:
         """Returns the headers, with a token and an org that the emulator knows."""
+        self._read()
         headers = []
         for name, value in request.headers:
             if name.lower() == b"authorization":
@@ -67,13 +75,14 @@ class DevCredentials:
 
     def grant_form(self, given: Mapping[str, str]) -> dict[str, str] | None:
         """Returns the form that gets a token for a program; None if its own form does."""
+        self._read()
         if given.get("grant_type") not in _GRANTS or given.get("client_id") == self.client_id:
             return None
         return {
             "grant_type": "refresh_token",
             "client_id": self.client_id,
-            "client_secret": self.client_secret,
-            "refresh_token": self.refresh_token,
+            "client_secret": self._client_secret,
+            "refresh_token": self._refresh_token,
         }
 
     def granted(self, given: Mapping[str, str], body: bytes, api_domain: str) -> bytes:
@@ -88,7 +97,7 @@ class DevCredentials:
         # Programs call the URL that stands here. It is Zoho's, so the calls come here too.
         answer["api_domain"] = api_domain
         if given.get("grant_type") == "authorization_code":
-            answer.setdefault("refresh_token", self.refresh_token)
+            answer.setdefault("refresh_token", self._refresh_token)
         return msgspec.json.encode(answer)
 
     async def _authorization(self, client: httpx2.AsyncClient, value: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from bulkwright.intercept.hosts import PATTERN
 from bulkwright.intercept.proxy import Ports
 
 _HOOK = Path(__file__).with_name("node_hook.cjs")
+_PYTHON_HOOK = str(Path(__file__).with_name("python_hook"))
 _BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 """Variables that name all authorities: of OpenSSL (Python, PHP, Ruby), of requests, of curl."""
 _LOCAL = "localhost,127.0.0.1,::1"
@@ -31,6 +33,7 @@ def environment(
         "NODE_OPTIONS": " ".join(
             filter(None, (inherited.get("NODE_OPTIONS"), f'--require "{_HOOK}"'))
         ),
+        "PYTHONPATH": os.pathsep.join(filter(None, (_PYTHON_HOOK, inherited.get("PYTHONPATH")))),
         "BULKWRIGHT_INTERCEPT_PORT": str(ports.direct),
         "BULKWRIGHT_INTERCEPT_HOSTS": PATTERN,
         "BULKWRIGHT_INTERCEPT_ONLY_ZOHO": "1" if only_zoho else "0",

@@ -37,7 +37,7 @@ def emulator_gateway(base_url: str, credentials: DevCredentials | None, seen: Se
 
     Belongs into the event loop in which it is used.
     """
-    client = new_client()
+    client = new_client(on_loopback=True)
 
     @asynccontextmanager
     async def gateway(request: ProgramRequest) -> AsyncIterator[Reply]:

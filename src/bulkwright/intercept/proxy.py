@@ -23,7 +23,7 @@ from bulkwright.intercept.conversation import (
     respond,
 )
 from bulkwright.intercept.hosts import is_zoho
-from bulkwright.intercept.upstream import forward, new_client
+from bulkwright.intercept.upstream import connect, forward, new_client
 
 _BROKEN = (OSError, ssl.SSLError, h11.ProtocolError, asyncio.IncompleteReadError)
 """What an end of a connection can raise."""
@@ -79,6 +79,8 @@ class ZohoProxy:
         self.ports = Ports(_port(plain), _port(direct))
         self._started.set()
         await self._stop.wait()
+        for server in (plain, direct):
+            server.close()
 
     async def _plain(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serves a program that knows that this is a proxy."""
@@ -114,7 +116,7 @@ class ZohoProxy:
             await talk.refuse(403, f"--only-zoho refuses {host}.")
             return
         try:
-            far_reader, far_writer = await asyncio.open_connection(host, int(port))
+            far_reader, far_writer = await connect(host, int(port))
         except (OSError, ValueError) as error:
             await talk.refuse(502, f"{authority} cannot be reached: {error}")
             return
@@ -159,7 +161,7 @@ def _other(scheme: str, host: str, port: str) -> Gateway:
     @asynccontextmanager
     async def gateway(request: ProgramRequest) -> AsyncIterator[Reply]:
         async with (
-            new_client() as client,
+            new_client(on_loopback=False) as client,
             forward(client, f"{scheme}://{host}{port}", request, request.headers) as reply,
         ):
             yield reply

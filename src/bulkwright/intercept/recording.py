@@ -34,7 +34,7 @@ def recording_gateway(recording: Recording, to: str | None) -> Gateway:
 
     Belongs into the event loop in which it is used.
     """
-    client = new_client()
+    client = new_client(on_loopback=to is not None)
 
     @asynccontextmanager
     async def gateway(request: ProgramRequest) -> AsyncIterator[Reply]:

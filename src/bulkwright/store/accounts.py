@@ -307,6 +307,12 @@ class AccountStore:
             self._db.all("lock_kin", hash=token_hash)
             return self._db.one("use_code", hash=token_hash) is not None
 
+    def renew_token(self, token_hash: str, seconds: int) -> None:
+        """Lets a token be valid for `seconds` from now, unless it is for half of them anyway."""
+        now = now_micros(self._db.clock)
+        expires, soon = now + micros(seconds), now + micros(seconds / 2)
+        self._db.run("renew_token", hash=token_hash, expires=expires, soon=soon)
+
     def use_refresh_token(self, token_hash: str) -> bool:
         """Records the use of a refresh token; False if it was deleted, even a moment before."""
         moment = now_micros(self._db.clock)

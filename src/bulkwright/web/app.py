@@ -122,7 +122,7 @@ class Kernel:
                 return chosen
             lookup = self._cache.look_up(request)
             if lookup.response is not None:
-                request.route = lookup.route
+                request.route, request.caller = lookup.route, lookup.caller
                 return lookup.response
             method, path = request.scope["method"], _path(request)
             check_head(request.scope)
@@ -133,7 +133,7 @@ class Kernel:
             request.route = bound.key
             response = await self._handle(bound, request)
             if bound.route.cached:
-                self._cache.store(lookup, response, bound.key)
+                self._cache.store(lookup, response, bound.key, request.caller)
             return response
         except NoRoute as error:
             return self._find_mount(_path(request)) or self._options.error_response(error)

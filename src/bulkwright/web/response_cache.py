@@ -10,7 +10,7 @@ repeated.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.web.request import Request
@@ -31,6 +31,8 @@ class Lookup(NamedTuple):
     """None if the response has to be made."""
     route: tuple[str, str] = ("", "")
     """The route that made the response."""
+    caller: Any = None
+    """The caller that it was made for."""
 
 
 _NOT_CACHED = Lookup(None)
@@ -85,13 +87,15 @@ class ResponseCache:
             return Lookup(key, stamp)
         return found[1]
 
-    def store(self, lookup: Lookup, response: Response, route: tuple[str, str]) -> None:
+    def store(
+        self, lookup: Lookup, response: Response, route: tuple[str, str], caller: Any = None
+    ) -> None:
         """Keeps a response, unless a transaction has committed since the look-up."""
         if lookup.key is None or lookup.stamp != self._stamp:
             return
         if len(self._responses) >= _MOST_RESPONSES:
             self._responses.clear()
-        found = Lookup(lookup.key, lookup.stamp, response, route)
+        found = Lookup(lookup.key, lookup.stamp, response, route, caller)
         self._responses[lookup.key] = (self._monotonic() + _SECONDS, found)
 
 

@@ -136,7 +136,6 @@ def _page(
         kinds=[kind.value for kind in ClientKind],
         lives=list(_LIVES),
         every_scope=scope.EVERY.replace(",", " "),
-        zone=call.zone,
     )
 
 

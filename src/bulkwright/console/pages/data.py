@@ -17,8 +17,10 @@ from bulkwright.domain.ids import parse_id
 from bulkwright.domain.limits import PAGED_RECORDS
 from bulkwright.domain.module import SYSTEM_FIELDS, Field, Module
 from bulkwright.domain.record import Record, Reference, UserReference, Value
+from bulkwright.domain.undo_errors import CannotUndo
 from bulkwright.service.records import PageQuery, RecordPage, Wanted
-from bulkwright.v1.problems import details_of
+from bulkwright.v1.problems import NoHistory, details_of
+from bulkwright.wire import own_changes
 
 _MODULES = f"{PREFIX}/modules"
 _MODULE = f"{_MODULES}/{{module}}"
@@ -100,6 +102,30 @@ def show_record(call: PageCall) -> Response:
         record=found,
         texts=_texts(found),
         links=_links(module, found),
+        has_history=call.visitor.may(Right.READ_JOBS) and not module.has_existing_table,
+    )
+
+
+def show_history(call: PageCall) -> Response:
+    """Shows which jobs and calls have written a record, and what they have changed."""
+    module, record_id = _module(call), call.path["record_id"]
+    alert, status = "", 200
+    found = None
+    try:
+        names = {"module": module.api_name, "record_id": record_id}
+        found = call.ask("readHistory", own_changes.HistoryOfRecord, **names)
+    except (NoHistory, CannotUndo) as error:
+        problem = details_of(error)
+        alert, status = problem.detail, problem.status
+    return call.show(
+        "history.html",
+        status,
+        section="data",
+        alert=alert,
+        module=module,
+        record_id=record_id,
+        found=found,
+        users={str(u.id): u.name for u in call.services.accounts.users(call.caller.org_id)},
     )
 
 
@@ -182,4 +208,5 @@ PAGES = (
     Page("GET", _MODULE, show_module, Right.READ_METADATA),
     Page("GET", _RECORDS, list_records, Right.READ_RECORDS),
     Page("GET", f"{_RECORDS}/{{record_id}}", show_record, Right.READ_RECORDS),
+    Page("GET", f"{_RECORDS}/{{record_id}}/history", show_history, Right.READ_JOBS),
 )

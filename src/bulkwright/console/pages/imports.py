@@ -33,6 +33,10 @@ _FILE = f"{IMPORT}/{{file_id}}"
 _ROWS = 10
 """Rows of the preview."""
 _DELIMITERS = ",;\t|:"
+_NO_LIMIT = (
+    "Skipped rows are a whole number or a percentage, such as 100 or 2%. All or nothing allows "
+    "none: leave the number out."
+)
 _EARLIER = 8
 """Earlier jobs whose choices are offered."""
 
@@ -89,7 +93,12 @@ def choose(call: PageCall) -> Response:
     try:
         request = form.request(call.path["file_id"], dry_run=step == "dry-run")
     except ValueError:
-        return _columns_page(call, form, 400, alert="The number of skipped rows is a whole number.")
+        return _columns_page(
+            call,
+            form,
+            400,
+            alert=_NO_LIMIT,
+        )
     try:
         job = call.ask("createOwnJob", own.JobSnapshot, body=request)
     except (e.RequestError, InvalidBody) as error:

@@ -16,7 +16,7 @@ from bulkwright.domain.account import Right
 from bulkwright.domain.delivery_errors import NoCallback
 from bulkwright.domain.job import Job
 from bulkwright.domain.report_errors import NoResult, RowsGone
-from bulkwright.v1 import job_events, reports
+from bulkwright.v1 import changes, job_events, reports
 from bulkwright.v1.jobs import job_id_of, job_of
 from bulkwright.v1.present import job_snapshot
 from bulkwright.v1.problems import NoSuchJob, details_of
@@ -111,6 +111,13 @@ async def failed_rows(call: PageCall) -> Response:
     )
 
 
+async def diff(call: PageCall) -> Response:
+    """Returns the records that a job has changed, with the fields before and after."""
+    return await changes.job_diff(
+        call.of_api("readDiff", job_id=call.path["job_id"], query=call.query)
+    )
+
+
 def result(call: PageCall) -> Response:
     """Returns the result that clients of the Zoho API download: a zip."""
     own_call = call.of_api("readFullResult", job_id=call.path["job_id"])
@@ -141,5 +148,6 @@ PAGES = (
     Page("GET", f"{JOB}/errors", errors, Right.READ_JOBS),
     Page("GET", f"{JOB}/full-result", full_result, Right.READ_JOBS),
     Page("GET", f"{JOB}/failed-rows", failed_rows, Right.READ_JOBS),
+    Page("GET", f"{JOB}/diff", diff, Right.READ_JOBS),
     Page("GET", f"{JOB}/result", result, Right.READ_JOBS),
 )

@@ -37,7 +37,7 @@ def show_audit(call: PageCall) -> Response:
     return call.show(
         "audit.html",
         section="audit",
-        entries=[(entry, entry.time.astimezone(call.zone)) for _, entry in shown],
+        entries=[entry for _, entry in shown],
         users={user.id: user.name for user in call.services.accounts.users(call.caller.org_id)},
         actions=[a.value for a in Action],
         action=named if action else "",

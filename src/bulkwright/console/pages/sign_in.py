@@ -40,32 +40,37 @@ def show(call: PageCall) -> Response:
 
 async def submit(call: PageCall) -> Response:
     """Signs a user in: by a password, or without one if `serve --dev` offers the user."""
-    form, console = call.form, call.console
-    target, signin = _target(form.get("next", "")), call.services.signin
+    form, run = call.form, call.request.run
+    target = _target(form.get("next", ""))
     if "user" in form:
-        secret = await call.request.run(_without_password, call)
-        return await _welcome(call, secret, target) if secret else _page(call, target)
+        secret = await run(_without_password, call)
+        return await _welcome(call, secret, target) if secret else await run(_page, call, target)
     org, email = form.get("org", ""), form.get("email", "")
-    org_id = await call.request.run(signin.org_of, org)
-    kept = read_device(call.request, https=console.https)
-    device, address = kept or secrets.token_urlsafe(32), call.request.address
-    known = kept is not None and await call.request.run(signin.is_device, kept, org_id, email)
+    kept = read_device(call.request, https=call.console.https)
+    device = kept or secrets.token_urlsafe(32)
     try:
-        secret = await console.queue.run(
-            party_of(address, device if known else ""),
-            signin.sign_in, org_id, email, form.get("password", ""), address, device,
-        )  # fmt: skip
+        secret = await _by_password(call, device, is_new=kept is None)
     except TryLater as error:
         alert = f"Too many attempts. Please wait for {error.words}."
-        response = _page(call, target, 429, alert=alert, org=org, email=email)
+        response = await run(_page, call, target, 429, alert=alert, org=org, email=email)
         response.headers["retry-after"] = str(error.whole_seconds)
         return response
     if secret is None:
-        alert = "The e-mail or the password is wrong."
-        if call.services.signin.org_of("") == 0:
-            alert = "The org, the e-mail or the password is wrong."
-        return _page(call, target, 401, alert=alert, org=org, email=email)
+        alert = f"{'The org, the' if org else 'The'} e-mail or the password is wrong."
+        return await run(_page, call, target, 401, alert=alert, org=org, email=email)
     return await _welcome(call, secret, target, device)
+
+
+async def _by_password(call: PageCall, device: str, *, is_new: bool) -> str | None:
+    """Returns the secret of a new session, None if the form is wrong. Raises TryLater."""
+    form, signin, address = call.form, call.services.signin, call.request.address
+    email, password = form.get("email", ""), form.get("password", "")
+    org_id = await call.request.run(signin.org_of, form.get("org", ""))
+    known = not is_new and await call.request.run(signin.is_device, device, org_id, email)
+    party = party_of(address, device if known else "")
+    return await call.console.queue.run(
+        party, signin.sign_in, org_id, email, password, address, device
+    )
 
 
 def sign_out(call: PageCall) -> Response:

@@ -218,6 +218,11 @@ class PostgresDatabase(PostgresQueries):
                     target.write(piece)
             return cursor.rowcount
 
+    def copy_bytes(self, sql: str) -> Iterator[bytes]:
+        """Runs a COPY ... TO STDOUT inside `transaction`; yields its bytes."""
+        with self._transaction_connection.cursor().copy(sql.encode()) as source:
+            yield from map(bytes, source)
+
     def copy_out(
         self, sql: str, values: Sequence[object], size: ChunkSize
     ) -> Generator[list[memoryview]]:

@@ -122,6 +122,10 @@ WHERE org_id = :org_id
   AND (CAST(:client_id AS TEXT) IS NULL OR client_id = :client_id)
 RETURNING hash
 
+-- name: renew_token
+-- Let a token expire at :expires, if it would before :soon.
+UPDATE tokens SET expires_time = :expires WHERE hash = :hash AND expires_time < :soon
+
 -- name: use_code
 -- Mark a code as used; returns no row if it was used before. It is remembered until
 -- `delete_forgotten_codes`, so that its next use revokes what it gave.
