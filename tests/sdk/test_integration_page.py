@@ -14,9 +14,8 @@ from tests.sdk.catalogue import SDKS
 from tests.sdk.environments import Unavailable, command
 
 PAGE = (Path(__file__).parents[2] / "docs" / "test-your-integration.md").read_text("utf-8")
-PLUGIN = ("-p", "bulkwright.testing.plugin")
 OTHERS_OFF = ("-p", "no:randomly", "-p", "no:schemathesis", "-p", "no:cacheprovider")
-PYTEST = [sys.executable, "-m", "pytest", "-q", *PLUGIN, *OTHERS_OFF]
+PYTEST = [sys.executable, "-m", "pytest", "-q", *OTHERS_OFF]
 
 
 def block(language: str, word: str) -> str:

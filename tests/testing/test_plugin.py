@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-PLUGIN = ("-p", "bulkwright.testing.plugin")
 OTHERS_OFF = ("-p", "no:randomly", "-p", "no:schemathesis", "-p", "no:cacheprovider")
 
 STATE = """
@@ -33,7 +32,7 @@ def run(folder: Path, text: str, *options: str, ini: str = "") -> subprocess.Com
     """Runs a file of tests with the plugin."""
     (folder / "test_it.py").write_text(text)
     (folder / "pytest.ini").write_text(f"[pytest]\n{ini}\n")
-    command = [sys.executable, "-m", "pytest", "-q", *PLUGIN, *OTHERS_OFF, *options]
+    command = [sys.executable, "-m", "pytest", "-q", *OTHERS_OFF, *options]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
 
 
