@@ -10,8 +10,8 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
-from typing import Protocol
+from functools import cache, partial
+from typing import TYPE_CHECKING, Protocol, cast
 
 from bulkwright.domain.limits import (
     API_THREADS,
@@ -44,6 +44,9 @@ from bulkwright.zoho.origins import ALLOWED_HEADERS, javascript_origins
 from bulkwright.zoho.problems import response_to
 from bulkwright.zoho.services import ZohoServices
 from bulkwright.zoho.versions import VERSIONS, Version, version_pattern
+
+if TYPE_CHECKING:
+    from bulkwright.emulator.controls import Controls, EmulatedServices
 
 
 class AppServices(ZohoServices, Protocol):
@@ -94,6 +97,7 @@ class App(Kernel):
             {"version": version_pattern(zoho_context.versions)},
         )
         denials = Denials(clock)
+        controls = _controls(emulation, services, zoho_context.base_url)
         options = KernelOptions(
             executor=ThreadPoolExecutor(API_THREADS, thread_name_prefix="api"),
             most_turns=API_THREADS_OF_ONE,
@@ -105,12 +109,7 @@ class App(Kernel):
                 clock=clock,
             ),
             count_response=(metrics.requests or RequestCounters()).add,
-            mounts=(
-                DOCS,
-                *_controls(emulation, services, zoho_context.base_url),
-                HOME,
-                *self._own_faces(denials, zoho_context),
-            ),
+            mounts=(DOCS, HOME, *self._own_faces(denials, zoho_context, controls)),
             trusted_proxies=settings.trusted_proxies,
             # SQLite answers within microseconds. For a database server a thread has to wait.
             handle_on_thread=bool(settings.database),
@@ -135,13 +134,19 @@ class App(Kernel):
             options,
         )
 
-    def _own_faces(self, denials: Denials, zoho_context: ZohoContext) -> tuple[Mount, ...]:
-        """Returns the mounts of the own API and of the console."""
+    def _own_faces(
+        self, denials: Denials, zoho_context: ZohoContext, controls: Callable[[], Controls] | None
+    ) -> tuple[Mount, ...]:
+        """Returns the mounts of the own API, of the console, and of the controls if there are."""
         shared = self._services, denials.note, lambda: self.draining
-        sign_in = zoho_context.sign_in_queue, zoho_context.base_url
+        more = zoho_context.sign_in_queue, zoho_context.base_url, controls
+        emulator = Mount(
+            "/api/v1/emulator", "bulkwright.emulator.app:create_app", controls, paths=None
+        )
         return (
+            *(() if controls is None else (emulator,)),
             Mount("/api/v1", "bulkwright.v1.app:create_app", *shared, paths=None),
-            Mount(CONSOLE, "bulkwright.console.app:create_app", *shared, *sign_in, paths=None),
+            Mount(CONSOLE, "bulkwright.console.app:create_app", *shared, *more, paths=None),
         )
 
     def prepare(self) -> None:
@@ -158,12 +163,19 @@ class App(Kernel):
 
 def _controls(
     emulation: Emulation | None, services: AppServices, base_url: str
-) -> tuple[Mount, ...]:
-    """Returns the mount of the controls; without an emulation there is none."""
+) -> Callable[[], Controls] | None:
+    """Returns what makes the controls on first use, once; without an emulation there are none."""
     if emulation is None:
-        return ()
-    factory = "bulkwright.emulator.app:create_app"
-    return (Mount("/api/v1/emulator", factory, emulation, services, base_url, paths=None),)
+        return None
+
+    @cache
+    def make() -> Controls:
+        from bulkwright.emulator.controls import Controls
+
+        # `bulkwright.services` has all of them; the other faces know fewer.
+        return Controls(emulation, cast("EmulatedServices", services), base_url)
+
+    return make
 
 
 def _stamp(database: Database, emulation: Emulation | None) -> Callable[[], object]:

@@ -14,6 +14,7 @@ from bulkwright.console.page import Console, served
 from bulkwright.console.pages import (
     access,
     data,
+    emulator,
     imports,
     job,
     job_actions,
@@ -24,6 +25,7 @@ from bulkwright.console.pages import (
 )
 from bulkwright.console.render import error_page, static_file
 from bulkwright.console.services import ConsoleServices
+from bulkwright.emulator.controls import Controls
 from bulkwright.service.sign_in_queue import SignInQueue
 from bulkwright.v1.endpoint import OwnApi
 from bulkwright.v1.problems import NoSuchMethod, NoSuchPath, details_of
@@ -50,17 +52,20 @@ def create_app(
     is_draining: Callable[[], bool],
     queue: SignInQueue,
     base_url: str,
+    make_controls: Callable[[], Controls] | None = None,
 ) -> Starlette:
-    """Returns the app over these services.
+    """Returns the app over these services, with a page of the controls of an emulator if there are.
 
     `observe` gets the error of each request. Streams end when `is_draining` returns true. `queue`
     is that of all sign-ins of this process.
     """
-    console = Console(services, OwnApi(services, observe, is_draining), queue, base_url)
+    controls = None if make_controls is None else make_controls()
+    console = Console(services, OwnApi(services, observe, is_draining), queue, base_url, controls)
+    pages = PAGES if controls is None else (*PAGES, *emulator.PAGES)
     app = Starlette(
         routes=[
             Route(_STATIC, _static),
-            *(Route(page.path, served(page, console), methods=[page.method]) for page in PAGES),
+            *(Route(page.path, served(page, console), methods=[page.method]) for page in pages),
         ],
         exception_handlers={404: _no_path, 405: _wrong_method},
     )

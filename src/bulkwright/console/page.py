@@ -22,6 +22,7 @@ from bulkwright.domain.account import Caller, Right
 from bulkwright.domain.audit import Actor
 from bulkwright.domain.errors import InvalidToken
 from bulkwright.domain.limits import JSON_BODY_BYTES
+from bulkwright.emulator.controls import Controls
 from bulkwright.service.sign_in_queue import SignInQueue
 from bulkwright.v1.app import ENDPOINTS
 from bulkwright.v1.endpoint import OwnApi, OwnCall, require_access
@@ -49,6 +50,8 @@ class Console:
     queue: SignInQueue
     base_url: str
     """The URL by which clients reach the server."""
+    controls: Controls | None = None
+    """Those of the emulator, if there is one."""
 
     @property
     def https(self) -> bool:
@@ -133,7 +136,12 @@ class PageCall(NamedTuple):
 
     def show(self, template: str, status: int = 200, **values: object) -> Response:
         """Returns a page."""
-        return render(template, self.visitor, status, **values)
+        emulated = (
+            self.console.controls is not None
+            and self.visitor.signed_in is not None
+            and self.visitor.may(Right.MANAGE_ACCESS)
+        )
+        return render(template, self.visitor, status, emulated=emulated, **values)
 
 
 @dataclass(frozen=True, slots=True)

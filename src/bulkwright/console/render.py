@@ -51,6 +51,7 @@ def render(template: str, visitor: Visitor | None, status: int = 200, **values: 
         "signed_in": None if visitor is None else visitor.signed_in,
         "navigation": _navigation(visitor),
         "section": "",
+        "emulated": False,
         "zone": _zone(visitor),
     }
     html = _templates().get_template(template).render(shared | values)

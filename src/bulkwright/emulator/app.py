@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,8 +21,7 @@ from bulkwright.emulator import (
     snapshot,
 )
 from bulkwright.emulator.control import NoSuchControl, NoSuchControlMethod, problem, served
-from bulkwright.emulator.controls import Controls, EmulatedServices
-from bulkwright.emulator.emulation import Emulation
+from bulkwright.emulator.controls import Controls
 from bulkwright.emulator.gate import PREFIX
 
 CONTROLS = (
@@ -36,9 +37,9 @@ CONTROLS = (
 )
 
 
-def create_app(emulation: Emulation, services: EmulatedServices, base_url: str) -> Starlette:
+def create_app(make_controls: Callable[[], Controls]) -> Starlette:
     """Returns the app that serves the controls of an emulation."""
-    controls = Controls(emulation, services, base_url)
+    controls = make_controls()
     app = Starlette(
         routes=[
             Route(f"{PREFIX}{c.path}", served(c, controls), methods=[c.method]) for c in CONTROLS

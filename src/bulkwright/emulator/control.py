@@ -95,10 +95,14 @@ class ControlCall(NamedTuple):
     """The parameters in the path."""
     query: Mapping[str, str]
     """The parameters of the query; of several with one name the first."""
+    sent: bytes | None = None
+    """The body; None: that of the request."""
 
     async def body(self, kind: type[StructT]) -> StructT:
         """Returns the JSON body, or the defaults if there is none. Raises InvalidControlBody."""
-        sent = await self.request.body(CONTROL_BODY_BYTES)
+        sent = self.sent
+        if sent is None:
+            sent = await self.request.body(CONTROL_BODY_BYTES)
         try:
             return msgspec.json.decode(sent or b"{}", type=kind)
         except msgspec.MsgspecError as error:

@@ -28,7 +28,8 @@ WATCHED = "bulkwright.watched"
 """The key of a list in the ASGI scope of a request that an intervention may answer."""
 NOT_IMPLEMENTED = 501
 MASKED = "***"
-_CONTROLS = b"/api/v1/emulator"
+_LEFT_OUT = (b"/api/v1/emulator", b"/console")
+"""The controls, and pages that people look at."""
 _SECRETS = "access_token|refresh_token|client_secret|code|code_verifier|token|password|otp"
 _SECRET_HEADERS = (b"authorization", b"cookie", b"proxy-authorization", b"x-emulator-key")
 _IN_FORM = re.compile(rf"(^|[?&])({_SECRETS})=[^&]*")
@@ -166,7 +167,7 @@ class ExchangeLog:
     ) -> None:
         """Adds an exchange. The response is None if a mounted app has made it."""
         scope = request.scope
-        if scope["raw_path"].startswith(_CONTROLS):
+        if scope["raw_path"].startswith(_LEFT_OUT):
             return
         body = None
         if response is not None and response.file is None:

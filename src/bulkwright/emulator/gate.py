@@ -19,6 +19,8 @@ from bulkwright.web.request import ASGIApp, Message, Receive, Scope, Send
 
 PREFIX = "/api/v1/emulator"
 """The prefix of the controls."""
+PAGE = "/console/emulator"
+"""The page of the controls. Like them, it works under all rules, and while a reset waits."""
 _READS = frozenset(("GET", "HEAD", "OPTIONS"))
 _FILES = (b"multipart/", b"application/zip", b"application/octet-stream")
 
@@ -159,7 +161,7 @@ class Gate:
 
 
 def _is_control(path: str) -> bool:
-    return path.startswith(PREFIX) and path[len(PREFIX) :][:1] in ("", "/")
+    return any(path.startswith(p) and path[len(p) :][:1] in ("", "/") for p in (PREFIX, PAGE))
 
 
 def _remembering(scope: Scope, receive: Receive) -> Receive:
