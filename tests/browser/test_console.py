@@ -230,7 +230,8 @@ def pages(live: Live) -> list[str]:
         "jobs", f"jobs/{job}", f"jobs/{job}/errors", f"undos/{undo}", "import",
         f"import/{file}?module=Leads", "modules", "modules/Leads", "modules/Leads/records",
         f"modules/Leads/records/{record}",
-        f"modules/Leads/records/{record}/history", "org", "access", "audit", "emulator", "nothing", "sign-in",
+        f"modules/Leads/records/{record}/history", "org", "access", "audit", "emulator",
+        "nothing", "sign-in",
     )  # fmt: skip
     return [f"{live.base_url}/console/{path}" for path in paths]
 
