@@ -87,7 +87,7 @@ async def clear_requests(call: PageCall) -> Response:
 
 
 async def restore(call: PageCall) -> Response:
-    """Restores the state at the start of the server, in which nobody is signed in."""
+    """Restores the state at the start of the server, which ends all sessions."""
     return await _done(call, reset.reset, {}, leads_to=PREFIX)
 
 
