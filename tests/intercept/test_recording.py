@@ -193,3 +193,21 @@ def test_secrets_of_every_form_are_replaced(body: bytes) -> None:
     masked = Masking().call(call).body
     assert masked is not None
     assert b"Xyzzy" not in masked and b"***" in masked
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"url": "https://[www.zohoapis.com/crm"},
+        {"url": "https://www.zohoapis.com/\x1b]0;title\x07"},
+        {"method": "GET / HTTP/1.1\r\nX: y"},
+    ],
+)
+def test_a_call_that_nobody_can_send_is_no_har(changed: dict[str, str]) -> None:
+    """Control characters would reach the terminal."""
+    url = "https://www.zohoapis.com/crm/v8/org"
+    call = RecordedCall("2026-01-01T00:00:00.000+00:00", 1, "GET", url, [], b"", 200, [], b"{}")
+    document = json.loads(json.dumps(as_har([call])))
+    document["log"]["entries"][0]["request"] |= changed
+    with pytest.raises(NoHar):
+        from_har(document)
