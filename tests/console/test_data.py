@@ -49,6 +49,8 @@ def test_records_are_listed_and_found(server: Deployment, browser: Browser) -> N
     text = browser.page(f"{LEADS}/records?word=Consolable7")
     assert "Consolable7" in text and "Consolable8" not in text
     assert "No record has this word" in browser.page(f"{LEADS}/records?word=Nosuchword")
+    for number in ("0000019999999999999999999", "000001" + 5000 * "9"):
+        assert "Consolable7" in browser.page(f"{LEADS}/records?word=Consolable7&page={number}")
     record = browser.get(f"{LEADS}/records/{ids[0]}")
     assert "Consolable0" in text_of(record) and HOSTILE not in record.text
     assert "Patricia Boyle" in text_of(record)
@@ -120,6 +122,7 @@ def test_what_cannot_be_a_client_is_explained(browser: Browser) -> None:
     ):
         answer = browser.press(page, f"{ACCESS}/clients", **fields)
         assert answer.status_code == 400 and 'role="alert"' in answer.text
+    assert "The kind is" not in text_of(answer)  # its kind is right
 
 
 def test_a_token_is_created_and_revoked(server: Deployment, browser: Browser) -> None:

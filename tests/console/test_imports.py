@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shlex
+import zipfile
 from html import unescape
 from typing import Any
 
@@ -243,3 +245,33 @@ def test_the_same_is_shown_for_other_tools(server: Deployment, browser: Browser)
     assert command[:3] == ["bulkwright", "write", "leads.csv"]
     assert "E-Mail Adress=Email" in command and "Closing=" in command
     compile(python, "example", "exec")
+
+
+def test_a_limit_that_is_no_number_leaves_the_page_as_it_is(browser: Browser) -> None:
+    """Only the start says so; before, the page has no commands."""
+    page = columns(browser)
+    for limit in ("ten", "1,000", 5000 * "9"):
+        shown = press(browser, page, stop_after=limit)
+        assert shown.status_code == 200 and "bulkwright write" not in shown.text
+        assert press(browser, page, stop_after=limit, step="start").status_code == 400
+
+
+def test_choices_are_not_taken_over_for_a_zip_without_a_csv(
+    server: Deployment, browser: Browser
+) -> None:
+    """The page says what is wrong with the zip."""
+    job = job_of(server, press(browser, columns(browser), step="start"))
+    empty = io.BytesIO()
+    zipfile.ZipFile(empty, "w").close()
+    sent = send(browser, empty.getvalue(), "empty.zip")
+    url = sent.headers["location"].partition("?")[0]
+    answer = browser.get(f"{url}?from={job['id']}")
+    assert answer.status_code == 400 and "holds no CSV" in answer.text
+
+
+def test_the_commands_run_nothing_of_the_address(browser: Browser) -> None:
+    """A link that somebody else has made may name any field."""
+    url = send(browser).headers["location"].partition("?")[0]
+    query = {"module": "Leads", "operation": "update", "find_by": "$(reboot)"}
+    page = unescape(browser.get(url, params=query).text)
+    assert "--find-by '$(reboot)'" in page

@@ -99,6 +99,28 @@ def test_a_slow_answer_is_whole(emulated: Emulated, effect: str) -> None:
     assert answer.json()["org"][0]["zgid"] == emulated.org_id
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"effect": "internal_error", "delay": "1h"},
+        {"effect": "slow_first_byte", "time": "1h"},
+        {"effect": "slow_body", "time": "1h"},
+    ],
+)
+def test_a_reset_does_not_wait_for_a_call_that_a_rule_delays(
+    emulated: Emulated, rule: dict[str, object]
+) -> None:
+    """Its client has given up long ago."""
+    fault(emulated, method="POST", **rule)  # type: ignore[arg-type]
+    with pytest.raises(httpx2.ReadTimeout):
+        record = {"data": [{"Last_Name": "Boyle"}]}
+        answer = emulated.http.post("/crm/v8/Leads", json=record, timeout=0.5)
+        assert not answer.content
+    begun = time.monotonic()
+    assert emulated.control("POST", "/reset").status_code == 204
+    assert time.monotonic() - begun < 10
+
+
 @pytest.mark.parametrize(("effect", "stored"), [("dropped_connection", 0), ("lost_response", 1)])
 def test_a_broken_connection(emulated: Emulated, effect: str, stored: int) -> None:
     """There is no response at all; the call was served, or was not."""

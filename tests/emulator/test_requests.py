@@ -85,11 +85,18 @@ def test_secrets_are_never_shown(emulated: Emulated) -> None:
     }
     granted = emulated.http.post("/oauth/v2/token", data=form).json()["access_token"]
     emulated.http.post("/oauth/v2/token", params=form)
+    odd = "client%5Fsecret=" + known["client_secret"]
+    emulated.http.post(
+        "/oauth/v2/token",
+        content=odd,
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
+    emulated.http.post("/console/sign-in", data={"email": "a", "password": "Xyzzy-plugh-7"})
     for format_ in ("json", "har"):
         page = emulated.control("GET", "/requests", params={"format": format_}).text
         for secret in (known["client_secret"], known["refresh_token"], known["access_token"]):
             assert secret not in page
-        assert granted not in page
+        assert granted not in page and "Xyzzy" not in page
         assert known["client_id"] in page
 
 

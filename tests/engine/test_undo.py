@@ -404,6 +404,7 @@ def test_a_store_of_an_older_version_gets_the_last_writer(bench: Bench) -> None:
         database.sql(f"DROP TABLE IF EXISTS {tables.images_table(module)}")
     for statement in (
         "DROP INDEX resources_with_images",
+        "DROP INDEX ledger_by_first_id",
         "ALTER TABLE resources DROP COLUMN images",
         "ALTER TABLE ledger DROP COLUMN first_id",
         "DROP TABLE undos",

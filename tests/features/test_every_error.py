@@ -48,6 +48,7 @@ IN_A_JOB: set[type[errors.BulkwrightError]] = {
     errors.WorkerFailed,
     errors.Aborted,
     errors.TooManyErrors,
+    errors.UndoFailed,
 }
 """Errors that job details show; no request gets them."""
 

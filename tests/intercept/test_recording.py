@@ -173,3 +173,41 @@ def test_words_keep_length_and_kind() -> None:
     assert len(word) == 7 and word[0].isupper() and word[1:5].islower() and word[5:].isdigit()
     assert masking.word("BOYLE42").casefold() == word.casefold()
     assert Masking().word("Boyle42") != word
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"grant_type=refresh_token&client%5Fsecret=Xyzzy",
+        b'--B\r\nContent-Disposition: form-data; name="client_secret"\r\n\r\nXyzzy\r\n--B--\r\n',
+        b'--B\r\nContent-Disposition: form-data; name="client_secret"\r\n'
+        b"Content-Type: text/plain\r\nContent-Length: 5\r\n\r\nXyzzy\r\n--B--\r\n",
+        b"--B\r\nContent-Type: text/plain\r\n"
+        b"Content-Disposition: form-data; name=client_secret\r\n\r\nXyzzy\r\n--B--\r\n",
+    ],
+)
+def test_secrets_of_every_form_are_replaced(body: bytes) -> None:
+    """Each HTTP client writes a form in its own way."""
+    url = "https://accounts.zoho.com/oauth/v2/token"
+    call = RecordedCall("2026-01-01T00:00:00.000+00:00", 1, "POST", url, [], body, 200, [], b"{}")
+    masked = Masking().call(call).body
+    assert masked is not None
+    assert b"Xyzzy" not in masked and b"***" in masked
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"url": "https://[www.zohoapis.com/crm"},
+        {"url": "https://www.zohoapis.com/\x1b]0;title\x07"},
+        {"method": "GET / HTTP/1.1\r\nX: y"},
+    ],
+)
+def test_a_call_that_nobody_can_send_is_no_har(changed: dict[str, str]) -> None:
+    """Control characters would reach the terminal."""
+    url = "https://www.zohoapis.com/crm/v8/org"
+    call = RecordedCall("2026-01-01T00:00:00.000+00:00", 1, "GET", url, [], b"", 200, [], b"{}")
+    document = json.loads(json.dumps(as_har([call])))
+    document["log"]["entries"][0]["request"] |= changed
+    with pytest.raises(NoHar):
+        from_har(document)

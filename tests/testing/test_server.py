@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import unittest
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,6 +115,33 @@ def test_a_file_that_is_no_snapshot_changes_nothing(
     with pytest.raises(ControlFailed, match="INVALID_SNAPSHOT"):
         server.load_snapshot(tmp_path / "x.zip")
     assert len(server.records("Leads")) == 1
+
+
+def test_a_snapshot_that_cannot_be_used_changes_nothing(
+    server: BulkwrightServer, tmp_path: Path
+) -> None:
+    """A damaged database, credentials of another one, and files that are no JSON."""
+    server.seed("Leads", [{"Last_Name": "Boyle"}])
+    server.save_snapshot(tmp_path / "state.zip")
+    with zipfile.ZipFile(tmp_path / "state.zip") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    known, whole = "dev-credentials.json", bytearray(members["database"])
+    whole[40_960:81_920] = bytes(range(256)) * 160
+    foreign = json.dumps(json.loads(members[known]) | {"client_id": "1000.NONE"}).encode()
+    for changed in (
+        {"database": bytes(whole)},
+        {"database": b""},
+        {known: foreign},
+        {known: b"[]"},
+        {"snapshot.json": b"[" * 100_000},
+        {"files/parts/1/..": b"x"},
+    ):
+        with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+            for name, content in (members | changed).items():
+                archive.writestr(name, content)
+        with pytest.raises(ControlFailed, match="INVALID_SNAPSHOT"):
+            server.load_snapshot(tmp_path / "x.zip")
+        assert len(server.records("Leads")) == 1
 
 
 def test_another_org_has_its_own_data_and_credentials(server: BulkwrightServer) -> None:

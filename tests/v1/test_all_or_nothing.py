@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from typing import Any
 
 import pytest
@@ -42,6 +43,9 @@ def test_a_refused_row_leaves_nothing(working: Working) -> None:
     assert http.get(f"{JOBS}/{job['id']}/failed-rows").text == text + "B,none\n"
     first = http.get(f"{JOBS}/{job['id']}/result?format=jsonl").text.splitlines()[0]
     assert "The job stores all rows or none" in first
+    table = list(csv.DictReader(http.get(f"{JOBS}/{job['id']}/result").text.splitlines()))
+    assert table[0]["message"] == "The job stores all rows or none. It could not store all."
+    assert (table[0]["Last_Name"], table[0]["Email"]) == ("A0", "aon0@x.example")
     assert working.served.details(job["id"])["status"] == "FAILED"
     good = ended(working, text, "insert", on_error="all_or_nothing", find_by="Email")
     assert (good["status"], good["rows"]["added"], good["undo"]) == ("COMPLETED", ROWS, None)

@@ -33,7 +33,7 @@ def command_line(request: own.NewJob, file: str, base_url: str, header: Sequence
         f"--module {request.module} --operation {request.operation}",
     ]
     if request.find_by:
-        words.append(f"--find-by {request.find_by}")
+        words.append(f"--find-by {quoted(request.find_by)}")
     filled = {column.index for column in request.columns or () if column.index is not None}
     for column in request.columns or ():
         name = "" if column.index is None else header[column.index].strip()

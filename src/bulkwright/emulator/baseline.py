@@ -38,10 +38,10 @@ class PortableCopies(Copies, Protocol):
         """Saves the database, as it is now, to a file."""
         ...
 
-    def adopt(self, path: Path) -> None:
+    def adopt(self, path: Path, client_id: str) -> None:
         """Brings a copy of another database up to date, so that it can be loaded here.
 
-        Raises UnusableCopy.
+        Raises UnusableCopy, also if it has no OAuth client with this id.
         """
         ...
 

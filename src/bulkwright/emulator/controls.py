@@ -264,10 +264,17 @@ class Controls:
         return baseline, baseline.copies
 
     @asynccontextmanager
+    async def _closed(self) -> AsyncIterator[None]:
+        """Lets no request run inside the block. Raises StillWriting."""
+        with self.faults.without_pauses():
+            async with self.emulation.gate.closed(CONTROL_WAIT_SECONDS):
+                yield
+
+    @asynccontextmanager
     async def _quiet(self, request: Request) -> AsyncIterator[None]:
         """Lets no request and no job run inside the block. Raises StillBusy."""
         try:
-            async with self.emulation.gate.closed(CONTROL_WAIT_SECONDS):
+            async with self._closed():
                 self.emulation.steps.close()
                 try:
                     await request.run_heavy(self._wait_for_workers)
@@ -296,7 +303,7 @@ class Controls:
                 emulation.steps.open()
 
         try:
-            async with emulation.gate.closed(CONTROL_WAIT_SECONDS):
+            async with self._closed():
                 for drop in emulation.before_reset:
                     await drop()
                 await request.run_heavy(work)

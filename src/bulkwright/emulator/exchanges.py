@@ -30,11 +30,14 @@ NOT_IMPLEMENTED = 501
 MASKED = "***"
 _LEFT_OUT = (b"/api/v1/emulator", b"/console")
 """The controls, and pages that people look at."""
-_SECRETS = "access_token|refresh_token|client_secret|code|code_verifier|token|password|otp"
+_SECRETS = (
+    "access_token|refresh_token|client_secret|code|code_verifier|token|password|otp|csrf|authtoken"
+    "|zapikey"
+)
 _SECRET_HEADERS = (b"authorization", b"cookie", b"proxy-authorization", b"x-emulator-key")
-_IN_FORM = re.compile(rf"(^|[?&])({_SECRETS})=[^&]*")
+_IN_FORM = re.compile(rf"(^|[?&])({_SECRETS.replace('_', '(?:_|%5[Ff])')})=[^&]*")
 _IN_JSON = re.compile(rf'"({_SECRETS})"(\s*):(\s*)"(?:[^"\\]|\\.)*"')
-_TOKENS = re.compile("/oauth/|/accounts/")
+_TOKENS = re.compile("/oauth/|/accounts/|/console/")
 """Paths whose `code` is a secret; elsewhere it is the code of an answer."""
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import msgspec
@@ -60,14 +61,44 @@ class Faults:
     rules: FaultRules = field(default_factory=FaultRules)
     _expired: set[bytes] = field(default_factory=set)
     """Authorization headers whose tokens a rule has ended."""
+    _pauses: set[asyncio.Future[None]] = field(default_factory=set)
+    """Calls that wait because of a rule."""
+    _in_a_hurry: int = 0
 
     @property
     def has_expired(self) -> bool:
         """Whether a rule has ended a token."""
         return bool(self._expired)
 
+    @contextmanager
+    def without_pauses(self) -> Iterator[None]:
+        """Lets no call wait because of a rule inside the block; those that wait continue."""
+        self._in_a_hurry += 1
+        try:
+            self._end_pauses()
+            yield
+        finally:
+            self._in_a_hurry -= 1
+
+    def _end_pauses(self) -> None:
+        for pause in self._pauses:
+            if not pause.done():
+                pause.set_result(None)
+
+    async def _pause(self, seconds: float) -> None:
+        """Waits, but no longer than until the next `without_pauses`."""
+        if self._in_a_hurry:
+            return
+        pause = asyncio.get_running_loop().create_future()
+        self._pauses.add(pause)
+        try:
+            await asyncio.wait((pause,), timeout=seconds)
+        finally:
+            self._pauses.discard(pause)
+
     def clear(self) -> None:
         """Removes all rules. Jobs that are stuck continue, tokens that were ended are valid."""
+        self._end_pauses()
         self.rules.clear()
         self._expired.clear()
         self.callbacks.clear()
@@ -87,7 +118,8 @@ class Faults:
         if rule is None:
             await serve(scope, receive, send)
             return
-        await asyncio.sleep(rule.delay.total_seconds())
+        if rule.delay:
+            await self._pause(rule.delay.total_seconds())
         if rule.effect is FaultEffect.EXPIRED_TOKEN and token:
             self._expired.add(token)
         if rule.effect in _ANSWERS:
@@ -95,7 +127,7 @@ class Faults:
         elif rule.effect.is_of_job:
             await self._change_job(rule, scope, receive, send, serve)
         elif rule.effect is not FaultEffect.DROPPED_CONNECTION or not cut(scope["client"]):
-            await _send_altered(rule, await held(scope, receive, serve), scope, send)
+            await self._send_altered(rule, await held(scope, receive, serve), scope, send)
 
     async def _change_job(
         self, rule: FaultRule, scope: Scope, receive: Receive, send: Send, serve: ASGIApp
@@ -114,6 +146,38 @@ class Faults:
                     await asyncio.to_thread(self._end_as_failed, token, job_id)
         await asyncio.to_thread(self.wake)
         await response.send(send)
+
+    async def _send_altered(
+        self, rule: FaultRule, response: HeldResponse, scope: Scope, send: Send
+    ) -> None:
+        """Sends a response with the fault of a rule."""
+        effect, is_good = rule.effect, response.status < 300
+        if effect is FaultEffect.SLOW_BODY:
+            await self._send_slowly(response, rule.time.total_seconds(), send)
+            return
+        if effect in (FaultEffect.LOST_RESPONSE, FaultEffect.DROPPED_CONNECTION):
+            if not cut(scope["client"]):
+                # Nothing but the beginning of the response; the announced rest never comes.
+                await response.send_start(send)
+                first = response.body[:1]
+                await send({"type": "http.response.body", "body": first, "more_body": True})
+            return
+        if effect is FaultEffect.TRUNCATED_BODY and is_good:
+            response.replace_body(response.body[: len(response.body) // 2])
+        elif effect is FaultEffect.EMPTY_ZIP and is_good:
+            response.replace_body(_empty_zip())
+        elif effect is FaultEffect.SLOW_FIRST_BYTE:
+            await self._pause(rule.time.total_seconds())
+        await response.send(send)
+
+    async def _send_slowly(self, response: HeldResponse, seconds: float, send: Send) -> None:
+        await response.send_start(send)
+        size = len(response.body) // _PIECES + 1
+        for at in range(0, len(response.body), size):
+            await self._pause(seconds / _PIECES)
+            piece = response.body[at : at + size]
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
     def _end_as_failed(self, token: bytes, job_id: int) -> None:
         org_id = self.org_of(token)
@@ -134,38 +198,6 @@ def _new_job(response: HeldResponse) -> int | None:
     found = body.get("details", body) if isinstance(body, dict) else {}
     text = found.get("id") if isinstance(found, dict) else None
     return int(text) if isinstance(text, str) and text.isdigit() else None
-
-
-async def _send_altered(rule: FaultRule, response: HeldResponse, scope: Scope, send: Send) -> None:
-    """Sends a response with the fault of a rule."""
-    effect, is_good = rule.effect, response.status < 300
-    if effect is FaultEffect.SLOW_BODY:
-        await _send_slowly(response, rule.time.total_seconds(), send)
-        return
-    if effect in (FaultEffect.LOST_RESPONSE, FaultEffect.DROPPED_CONNECTION):
-        if not cut(scope["client"]):
-            # Nothing but the beginning of the response; the announced rest never comes.
-            await response.send_start(send)
-            first = response.body[:1]
-            await send({"type": "http.response.body", "body": first, "more_body": True})
-        return
-    if effect is FaultEffect.TRUNCATED_BODY and is_good:
-        response.replace_body(response.body[: len(response.body) // 2])
-    elif effect is FaultEffect.EMPTY_ZIP and is_good:
-        response.replace_body(_empty_zip())
-    elif effect is FaultEffect.SLOW_FIRST_BYTE:
-        await asyncio.sleep(rule.time.total_seconds())
-    await response.send(send)
-
-
-async def _send_slowly(response: HeldResponse, seconds: float, send: Send) -> None:
-    await response.send_start(send)
-    size = len(response.body) // _PIECES + 1
-    for at in range(0, len(response.body), size):
-        await asyncio.sleep(seconds / _PIECES)
-        piece = response.body[at : at + size]
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
 
 
 def _empty_zip() -> bytes:

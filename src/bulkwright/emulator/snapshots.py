@@ -9,9 +9,11 @@ files/uploads/ID.zip     and results, and pieces of results: as in the data fold
 from __future__ import annotations
 
 import json
+import lzma
 import re
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +34,13 @@ _NAME = re.compile(
     r"files/(?:uploads|results)/[0-9]{1,19}\.zip|files/parts/[0-9]{1,19}/[\w.-]{1,100}"
 )
 _BLOCK = 1024 * 1024
+_UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, NotImplementedError,
+    KeyError, TypeError, ValueError, RuntimeError,
+)  # fmt: skip
+"""What a zip, or the JSON in it, raises that is damaged or encrypted. RuntimeError: the password
+is missing, or JSON is nested too deeply."""
+_MOST_JSON = 1024 * 1024
 
 
 class InvalidSnapshot(RequestError):
@@ -73,8 +82,8 @@ def unpacked(
         try:
             with zipfile.ZipFile(zipped) as archive:
                 credentials = _unpack(archive, place)
-            copies.adopt(place / _DATABASE)
-        except (zipfile.BadZipFile, KeyError, ValueError, NotImplementedError, EOFError) as error:
+            copies.adopt(place / _DATABASE, str(credentials["client_id"]))
+        except _UNREADABLE as error:
             raise InvalidSnapshot(f"The file is no snapshot: {error}.") from None
         except UnusableCopy as error:
             raise InvalidSnapshot(str(error)) from None
@@ -88,7 +97,7 @@ def load(baseline: Baseline, copies: PortableCopies, place: Path) -> None:
 
 
 def _unpack(archive: zipfile.ZipFile, place: Path) -> dict[str, Any]:
-    about = json.loads(archive.read(_ABOUT))
+    about = _json(archive, _ABOUT)
     if about["form"] != _FORM:
         raise InvalidSnapshot("A newer Bulkwright has made the snapshot; upgrade this one.")
     members = archive.infolist()
@@ -103,9 +112,17 @@ def _unpack(archive: zipfile.ZipFile, place: Path) -> dict[str, Any]:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with archive.open(member) as source, path.open("wb") as target:
             _copy(source, target, member.file_size)
-    credentials: dict[str, Any] = json.loads(archive.read(_CREDENTIALS))
+    credentials = _json(archive, _CREDENTIALS)
     _ = credentials["client_id"], credentials["refresh_token"]
     return credentials
+
+
+def _json(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
+    with archive.open(name) as member:
+        found = json.loads(member.read(_MOST_JSON))
+    if not isinstance(found, dict):
+        raise TypeError(f"{name} is no object")
+    return found
 
 
 def _copy(source: IO[bytes], target: IO[bytes], size: int) -> None:

@@ -112,14 +112,22 @@ def _call(entry: Mapping[str, Any]) -> RecordedCall:
     return RecordedCall(
         started=str(entry["startedDateTime"]),
         milliseconds=float(entry.get("time", 0)),
-        method=str(request["method"]),
-        url=str(request["url"]),
+        method=_sound(str(request["method"])),
+        url=_sound(str(request["url"])),
         headers=[(pair["name"], pair["value"]) for pair in request["headers"]],
         body=_bytes(request.get("postData", {})) if has_body else None,
         status=int(response["status"]),
         answer_headers=[(pair["name"], pair["value"]) for pair in response["headers"]],
         answer=_bytes(content) if has_answer else None,
     )
+
+
+def _sound(text: str) -> str:
+    """Returns a method or a URL. Raises ValueError if no request can have it."""
+    if not text.isprintable():
+        raise ValueError(f"{text!r} is no method and no URL")
+    urlsplit(text)
+    return text
 
 
 def _named(pairs: Iterable[tuple[str, str]]) -> list[dict[str, str]]:

@@ -21,7 +21,10 @@ import msgspec
 from bulkwright.intercept.exchange import Pairs, RecordedCall
 
 MASKED = "***"
-_SECRET_HEADERS = {"authorization", "cookie", "set-cookie", "proxy-authorization", "x-api-key"}
+_SECRET_HEADERS = {
+    "authorization", "cookie", "set-cookie", "proxy-authorization", "x-api-key", "x-zcsrf-token",
+    "referer",
+}  # fmt: skip
 _SECRETS = {
     "access_token", "refresh_token", "client_secret", "client_id", "code", "code_verifier", "token",
     "id_token", "password", "authtoken", "zapikey", "z_token",
@@ -126,11 +129,13 @@ def _body(body: bytes | None, text: Callable[[str], str], *, oauth: bool) -> byt
 
 def _form(body: bytes) -> bytes:
     names = b"|".join(sorted(name.encode() for name in _SECRETS))
-    masked = re.sub(rb"(^|&)(" + names + rb")=[^&]*", rb"\1\2=" + MASKED.encode(), body)
+    escaped = names.replace(b"_", b"(?:_|%5[Ff])")
+    masked = re.sub(rb"(^|&)(" + escaped + rb")=[^&]*", rb"\1\2=" + MASKED.encode(), body)
     if masked != body or b"\r\n" not in body:
         return masked
-    # The Node SDKs send a multipart form, whose parts are the parameters.
-    return re.sub(rb'(name="(?:' + names + rb')"\r\n\r\n)[^\r]*', rb"\1" + MASKED.encode(), body)
+    # A multipart form, whose parts are the parameters: each client has its own headers of a part.
+    part = rb'(?i)(\bname="?(?:' + names + rb')"?(?:;[^\r\n]*)?\r\n(?:[^\r\n]+\r\n)*\r\n)[^\r]*'
+    return re.sub(part, rb"\1" + MASKED.encode(), body)
 
 
 def _value(value: object, text: Callable[[str], str], key: str, *, oauth: bool) -> object:

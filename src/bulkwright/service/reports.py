@@ -24,8 +24,9 @@ FULL_COLUMNS = (
 )  # fmt: skip
 """The first columns of a full result; those of the file follow. `code` to `value` are those of the
 first error, and the message has all of them."""
+# Without a comma and a quote: these two are written as they are.
 _NOT_REACHED = "The job ended before it reached this row."
-_NOTHING_STAYS = "The job stores all rows or none, and could not store all."
+_NOTHING_STAYS = "The job stores all rows or none. It could not store all."
 _DAMAGED_QUOTES = "The quotes of this row are damaged; delete this cell when they are corrected"
 
 

@@ -51,10 +51,10 @@ def add_client(call: PageCall) -> Response:
         made = call.services.setup.register_client(
             _user(call), kind, form.get("name", "").strip(), redirect_uris=uris, actor=call.actor
         )
+    except InvalidEndpoint as error:  # a ValueError too
+        return _page(call, 400, alert=f"{error}")
     except ValueError:
         return _page(call, 400, alert="The kind is server, self or javascript.")
-    except InvalidEndpoint as error:
-        return _page(call, 400, alert=f"{error}")
     except e.RequestError as error:
         return _page(call, 400, alert=plain(details_of(error)))
     named = f"The client {made.client.name} was registered."

@@ -155,7 +155,9 @@ def _next_page(call: PageCall, module: Module, found: RecordPage, word: str, num
 
 def _number(text: str) -> int:
     most = PAGED_RECORDS // _A_PAGE
-    return int(text) if text.isascii() and text.isdigit() and 0 < int(text[:6]) <= most else 1
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        return 1
+    return int(text) if 0 < int(text) <= most else 1
 
 
 def _shown_fields(module: Module, records: Sequence[Record]) -> list[Field]:

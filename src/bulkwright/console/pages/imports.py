@@ -140,7 +140,7 @@ def _columns_page(call: PageCall, form: ImportForm, status: int = 200, alert: st
         return _upload_page(call, call.query, 400, plain(details_of(error)))
     form = form.completed(module, csv.header)
     preview = _preview(call, upload, csv, module, form)
-    request = replace(form, columns=preview.columns).request("FILE_ID") if not alert else None
+    request = None if alert else _request(replace(form, columns=preview.columns))
     return call.show(
         "columns.html",
         status,
@@ -162,6 +162,14 @@ def _columns_page(call: PageCall, form: ImportForm, status: int = 200, alert: st
     )
 
 
+def _request(form: ImportForm) -> own.NewJob | None:
+    """Returns the request of a form for the commands; None while its limit is no number."""
+    try:
+        return form.request("FILE_ID")
+    except ValueError:
+        return None
+
+
 def _of_job(call: PageCall, job_id: str) -> ImportForm:
     """Returns the choices of a job: for its file, or for another one that has its headers."""
     job = call.ask("readJob", own.JobSnapshot, job_id=job_id)
@@ -172,12 +180,13 @@ def _of_job(call: PageCall, job_id: str) -> ImportForm:
         return ImportForm.of_job(job)
     module = call.services.metadata.module(call.caller, resource.module)
     before = call.services.upload_store.upload(call.caller.org_id, int(resource.file_id))
+    now = _upload(call)
+    if not now.csvs:
+        raise e.FileNotSupported(now.problem)
     csvs = [c for c in before.csvs if c.name == resource.file_name] if before is not None else []
     if not csvs:
         raise NoSuchFile("The file of this job has expired, so its headers are not known any more.")
-    headers = [
-        decide(csv, module, (), _DELIMITERS)[0].header for csv in (csvs[0], _upload(call).csvs[0])
-    ]
+    headers = [decide(csv, module, (), _DELIMITERS)[0].header for csv in (csvs[0], now.csvs[0])]
     return ImportForm.of_job(job, moved_columns(*headers))
 
 

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from bulkwright.clock import Clock
+from bulkwright.outages import Outage
 from bulkwright.store.migrate import CannotMigrate, UnusableCopy, migrate
 from bulkwright.store.sqlite.connection import StdlibDatabase
 from bulkwright.store.sqlite.driver import BUSY_SECONDS, PAGE_BYTES, WriteTurn, claim_driver
@@ -49,10 +50,10 @@ class SqliteCopies:
             copy.execute("PRAGMA synchronous=OFF")
             self._target().backup(copy, sleep=_PAUSE_SECONDS)
 
-    def adopt(self, path: Path) -> None:
+    def adopt(self, path: Path, client_id: str) -> None:
         """Brings a copy of another database up to date, and gives it the id of this one.
 
-        Raises UnusableCopy.
+        Raises UnusableCopy, also if it has no OAuth client with this id.
         """
         (owner,) = self._target().execute("SELECT id FROM deployment").fetchone()
         try:
@@ -60,13 +61,19 @@ class SqliteCopies:
                 migrate(copy)
                 copy.sql("UPDATE deployment SET id = ?", (owner,))
                 copy.sql("SELECT count(*) FROM orgs")
+                clients = copy.sql("SELECT 1 FROM clients WHERE client_id = ?", (client_id,))
             with closing(_open(path)) as whole:
                 whole.execute("PRAGMA journal_mode=WAL")
                 whole.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except CannotMigrate as error:
+                (found,) = whole.execute("PRAGMA quick_check(1)").fetchone()
+        except (CannotMigrate, Outage) as error:
             raise UnusableCopy(str(error)) from None
         except sqlite3.DatabaseError as error:
             raise UnusableCopy(f"The database of the copy cannot be read: {error}.") from None
+        if found != "ok":
+            raise UnusableCopy("The database of the copy is damaged.")
+        if not clients:
+            raise UnusableCopy("The credentials are not those of the database of the copy.")
 
     def load(self, path: Path) -> None:
         """Replaces the database by what a file holds.
