@@ -182,3 +182,20 @@ def test_a_pace_that_is_none_is_rejected(emulated: Emulated, body: dict[str, Any
     answer = emulated.control("PUT", "/pace", json=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_BODY")
     assert emulated.control("GET", "/pace").json()["progression"] == "real"
+
+
+@pytest.mark.parametrize(
+    "wanted", [{"progression": "polls", "polls": 2}, {"progression": "held", "at": "INPROGRESS"}]
+)
+def test_a_job_of_which_nothing_stays_ends(emulated: Emulated, wanted: dict[str, Any]) -> None:
+    """Its undo follows no pace, because no client polls it."""
+    pace(emulated, **wanted)
+    rows = "Last_Name,Email\nBoyle,b@none.example\nKay,none\n"
+    file = emulated.http.post("/api/v1/files", files={"file": ("leads.csv", rows)}).json()["id"]
+    body = {"operation": "insert", "module": "Leads", "file_id": file, "on_error": "all_or_nothing"}
+    job = emulated.http.post("/api/v1/jobs", json=body).json()["id"]
+    if "at" in wanted:
+        assert until(lambda: step(emulated, job)[0] == "INPROGRESS")
+        assert emulated.http.post(f"/api/v1/jobs/{job}/abort").is_success
+    assert until(lambda: step(emulated, job)[0] == "FAILED")
+    assert step(emulated, job) == ("FAILED", 0)

@@ -64,7 +64,9 @@ def ended(server: Deployment, job_id: str, version: str = "v8") -> Json:
     path = f"{READ.format(version)}/{job_id}"
 
     def details() -> Json:
-        found: Json = server.get(path).json()["data"][0]
+        answer = server.get(path)
+        assert answer.status_code == 200, answer.text
+        found: Json = answer.json()["data"][0]
         return found
 
     assert until(lambda: details()["state"] in ("COMPLETED", "FAILURE"))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +13,7 @@ from urllib.parse import quote
 import httpx2
 import pytest
 from tests.features.test_record_writes import insert, send
-from tests.support.deployment import Deployment
+from tests.support.deployment import Deployment, make_tenant
 
 from bulkwright.domain.limits import CRITERIA_CHARACTERS
 
@@ -30,16 +32,17 @@ PEOPLE: tuple[Mapping[str, object], ...] = (
 
 
 @pytest.fixture(scope="module")
+def server(server: Deployment) -> Deployment:
+    """The server with an org of this file, which has no other records."""
+    company = f"Reads{uuid.uuid4().hex[:8]}"
+    return replace(server, tenant=make_tenant(server.services, company))
+
+
+@pytest.fixture(scope="module")
 def found(server: Deployment) -> Iterator[dict[str, str]]:
-    """Four leads of an org: their ids by last name."""
-    for record in server.get("/crm/v2/Leads").json()["data"] if _any(server) else ():
-        send(server, "DELETE", f"Leads/{record['id']}")
+    """Four leads, the only records of the org: their ids by last name."""
     ids = insert(server, "Leads", *map(dict, PEOPLE))
     yield {str(one["Last_Name"]): number for one, number in zip(PEOPLE, ids, strict=True)}
-
-
-def _any(server: Deployment) -> bool:
-    return server.get("/crm/v2/Leads").status_code == 200
 
 
 def names(answer: httpx2.Response) -> list[str]:

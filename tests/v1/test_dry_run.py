@@ -57,7 +57,9 @@ def test_a_dry_run_has_the_result_of_the_real_job_and_stores_nothing(served: Ser
     real, rows = run(served, file_id)
     assert records(served) == 1
     assert (dry["dry_run"], real["dry_run"]) == (True, False)
-    assert dry["rows"] == real["rows"] == {"processed": 3, "added": 1, "updated": 1, "skipped": 1}
+    assert dry["rows"] == real["rows"] == {
+        "processed": 3, "added": 1, "updated": 1, "unchanged": 0, "skipped": 1,
+    }  # fmt: skip
     assert [r["STATUS"] for r in dry_rows] == ["ADDED", "SKIPPED", "UPDATED"]
     assert [r["RECORD_ID"] for r in dry_rows] == [""] * 3
     for row in (*rows, *dry_rows):

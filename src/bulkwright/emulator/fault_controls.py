@@ -15,12 +15,15 @@ from bulkwright.web.json import encode
 from bulkwright.wire import emulator as wire
 
 _LONGEST = timedelta(hours=1)
+_PATH_CHARACTERS = 500
 
 
 async def add_fault(call: ControlCall) -> object:
     """Adds a rule, behind those that there are."""
     wanted = await call.body(wire.NewFault)
     effect = FaultEffect(wanted.effect)
+    if len(wanted.path or "") > _PATH_CHARACTERS:
+        raise InvalidControlBody(f"`path` has at most {_PATH_CHARACTERS} characters.")
     faults = call.controls.faults
     rule = FaultRule(
         faults.rules.new_id(),

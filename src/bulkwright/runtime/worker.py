@@ -187,7 +187,9 @@ class Worker:
         if steps is None or not steps.holds:
             return claims.claim(self._identity, only)
         for job in claims.open_jobs():
-            may_leave = job.is_aborted or steps.may_claim(job.id, job.status, job.created)
+            # A job that must leave nothing waits for its undo, which no client polls.
+            is_free = job.is_aborted or job.is_undo
+            may_leave = is_free or steps.may_claim(job.id, job.status, job.created)
             if may_leave and only in (None, job.id):
                 claimed = claims.claim(self._identity, job.id)
                 if claimed is not None:
@@ -276,6 +278,7 @@ class Worker:
         if (
             self._steps is not None
             and job.abort_time is None
+            and not isinstance(job, UndoJob)
             and self._steps.step_of(job.id, job.created_time) is not JobStage.ENDED
         ):
             ctx = first_half(job, ctx)

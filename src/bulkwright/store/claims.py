@@ -39,6 +39,7 @@ class JobStep(NamedTuple):
     is_released: bool
     """Whether no worker has claimed it."""
     is_aborted: bool
+    is_undo: bool
 
 
 class ClaimStore:
@@ -339,6 +340,7 @@ def _step(row: Row) -> JobStep:
         from_micros(row["created_time"], "UTC"),
         is_released=row["lease_until"] == 0,
         is_aborted=row["abort_time"] is not None,
+        is_undo=row["undo"] is not None,
     )
 
 

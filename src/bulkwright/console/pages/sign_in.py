@@ -18,6 +18,7 @@ from bulkwright.service.throttle import TryLater
 from bulkwright.web.host import is_loopback_host
 
 _MOST_USERS = 10
+"""Users that the page shows."""
 _OWN_PATH = re.compile(rf"{PREFIX}(?:/[A-Za-z0-9/_.?=&%+:~-]*)?")
 """Where a sign-in may lead: a page of the console, never another site."""
 
@@ -94,7 +95,7 @@ async def _welcome(call: PageCall, secret: str, target: str, device: str = "") -
 
 
 def _without_password(call: PageCall) -> str | None:
-    """Signs in one of the users that the page offers; with `--dev` only."""
+    """Signs in a user who needs no password; with `--dev` only."""
     number = parse_id(call.form["user"]) or 0
     chosen = next((user for user in _offered(call) if user.id == number), None)
     if chosen is None:
@@ -109,7 +110,7 @@ def _offered(call: PageCall) -> list[User]:
         return []
     accounts = call.services.accounts
     active = [user for org in accounts.orgs() if org.is_active for user in accounts.users(org.id)]
-    return [user for user in active if user.is_active][:_MOST_USERS]
+    return [user for user in active if user.is_active]
 
 
 def _page(
@@ -131,7 +132,7 @@ def _page(
         org=org,
         needs_org=call.services.signin.org_of("") == 0,
         target=target,
-        users=offered,
+        users=offered[:_MOST_USERS],
         companies=companies,
     )
     if not call.visitor.has_cookie:

@@ -4,11 +4,13 @@ UPDATE orgs SET served_time = :now WHERE id = :id
 
 -- name: job_step
 -- How far a job is.
-SELECT id, status, created_time, lease_until, abort_time FROM jobs WHERE id = :id
+SELECT id, status, created_time, lease_until, abort_time, undos.job_id AS undo
+FROM jobs LEFT JOIN undos ON undos.job_id = jobs.id WHERE id = :id
 
 -- name: open_job_steps
 -- How far the oldest :most jobs are that have not ended.
-SELECT id, status, created_time, lease_until, abort_time FROM jobs
+SELECT id, status, created_time, lease_until, abort_time, undos.job_id AS undo
+FROM jobs LEFT JOIN undos ON undos.job_id = jobs.id
 WHERE status IN ('ADDED', 'INPROGRESS') ORDER BY id LIMIT :most
 
 -- name: end_leases
