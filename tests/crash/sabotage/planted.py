@@ -76,7 +76,7 @@ def _count_twice(module: ModuleType) -> None:
                     self._db.run(
                         "advance_part", job_id=lease.job_id, resource=0, part=0,
                         added=counts.added, updated=counts.updated, skipped=counts.skipped,
-                        stray_quotes=0, first_stray_quote=None,
+                        unchanged=0, stray_quotes=0, first_stray_quote=None,
                     )  # fmt: skip
             return claimed
 
