@@ -67,6 +67,17 @@ def job_of(server: Deployment, answer: httpx2.Response) -> dict[str, Any]:
     return found
 
 
+def test_a_form_that_is_sent_twice_makes_one_job(server: Deployment, browser: Browser) -> None:
+    """A dry run of the page is made anew, and a page that was loaded anew makes another job."""
+    page = columns(browser)
+    first = job_of(server, press(browser, page, step="start"))
+    assert job_of(server, press(browser, page, step="start"))["id"] == first["id"]
+    tried = {job_of(server, press(browser, page, step="dry-run"))["id"] for _ in range(2)}
+    assert len(tried) == 2 and first["id"] not in tried
+    again = browser.get(str(page.url))
+    assert job_of(server, press(browser, again, step="start"))["id"] != first["id"]
+
+
 def test_a_file_becomes_a_job(server: Deployment, browser: Browser) -> None:
     """Headers find their fields by label and by similar spelling; the job has what was shown."""
     page = columns(browser)

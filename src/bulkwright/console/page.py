@@ -98,9 +98,13 @@ class PageCall(NamedTuple):
         *,
         query: Mapping[str, str] | None = None,
         body: object = None,
+        key: str | None = None,
         **path: str,
     ) -> OwnCall:
-        """Returns a call of an endpoint of the own API by this user. Raises an AccessError."""
+        """Returns a call of an endpoint of the own API by this user, with an idempotency `key`.
+
+        Raises an AccessError.
+        """
         endpoint = _API[name]
         require_access(endpoint, self.caller)
         return OwnCall(
@@ -111,6 +115,7 @@ class PageCall(NamedTuple):
             path,
             query or {},
             b"" if body is None else encode(body),
+            key,
         )
 
     def ask(self, name: str, kind: type[T], **call: Any) -> T:

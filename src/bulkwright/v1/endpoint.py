@@ -61,6 +61,8 @@ class OwnCall(NamedTuple):
     """The parameters of the query; of several with one name the first."""
     body: bytes = b""
     """The JSON body, if the endpoint takes one."""
+    key: str | None = None
+    """The idempotency key; None: that of the header, if there is one."""
 
 
 @dataclass(frozen=True, slots=True)

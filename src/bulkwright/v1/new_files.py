@@ -29,7 +29,7 @@ IDEMPOTENCY_HEADER = ParameterDoc(
 
 def key_of(call: OwnCall) -> str | None:
     """Returns the idempotency key of a request. Raises InvalidData."""
-    text = call.request.header(b"idempotency-key")
+    text = call.request.header(b"idempotency-key") if call.key is None else call.key
     if text is not None:
         idempotency_key(text)
     return text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -26,6 +28,7 @@ from bulkwright.service.suggestions import can_be_filled
 from bulkwright.v1.new_files import receive_upload
 from bulkwright.v1.problems import InvalidBody, NoSuchJob, details_of
 from bulkwright.web.errors import HttpError
+from bulkwright.web.json import encode
 from bulkwright.wire import own
 
 IMPORT = f"{PREFIX}/import"
@@ -100,11 +103,17 @@ def choose(call: PageCall) -> Response:
             alert=_NO_LIMIT,
         )
     try:
-        job = call.ask("createOwnJob", own.JobSnapshot, body=request)
+        key = None if request.dry_run else _key(call, request)
+        job = call.ask("createOwnJob", own.JobSnapshot, body=request, key=key)
     except (e.RequestError, InvalidBody) as error:
         problem = details_of(error)
         return _columns_page(call, form, problem.status, alert=plain(problem))
     return redirect(f"{PREFIX}/jobs/{job.id}")
+
+
+def _key(call: PageCall, request: own.NewJob) -> str:
+    """Returns the idempotency key of a request: a form that is sent twice makes one job."""
+    return hashlib.sha256(call.form.get("once", "").encode() + encode(request)).hexdigest()
 
 
 def _upload_page(
@@ -144,6 +153,7 @@ def _columns_page(call: PageCall, form: ImportForm, status: int = 200, alert: st
     return call.show(
         "columns.html",
         status,
+        once=secrets.token_hex(16),
         section="import",
         alert=alert,
         upload=upload,
