@@ -64,6 +64,7 @@ OTHER: dict[str, Any] = {
     "org_daily_uploads": 3,
     "org_open_jobs": 4,
     "log_requests": True,
+    "seed": "fixtures",
 }
 """For each field of Settings a value that is not its default."""
 TOGETHER = ("tls_certificate", "tls_key")
