@@ -1,7 +1,8 @@
 """Faults of jobs that end early are planted, and each of them is found.
 
 Without the fault the same jobs leave nothing to be found (test_abort.py, test_error_limit.py,
-test_all_or_nothing.py).
+test_all_or_nothing.py). They run in the long form; those of test_planted.py and
+test_planted_parts.py always do.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from bulkwright.store.claims import ClaimStore
 from bulkwright.store.images import ImageStore
 from bulkwright.store.times import now_micros
 
+pytestmark = pytest.mark.long
 JOBS = 6
 
 
