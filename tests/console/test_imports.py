@@ -281,7 +281,7 @@ def test_choices_are_not_taken_over_for_a_zip_without_a_csv(
 
 
 def test_the_commands_run_nothing_of_the_address(browser: Browser) -> None:
-    """A link that somebody else has made may name any field."""
+    """A link that another person has made may name any field."""
     url = send(browser).headers["location"].partition("?")[0]
     query = {"module": "Leads", "operation": "update", "find_by": "$(reboot)"}
     page = unescape(browser.get(url, params=query).text)

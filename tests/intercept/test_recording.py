@@ -203,7 +203,7 @@ def test_secrets_of_every_form_are_replaced(body: bytes) -> None:
         {"method": "GET / HTTP/1.1\r\nX: y"},
     ],
 )
-def test_a_call_that_nobody_can_send_is_no_har(changed: dict[str, str]) -> None:
+def test_a_call_that_cannot_be_sent_is_no_har(changed: dict[str, str]) -> None:
     """Control characters would reach the terminal."""
     url = "https://www.zohoapis.com/crm/v8/org"
     call = RecordedCall("2026-01-01T00:00:00.000+00:00", 1, "GET", url, [], b"", 200, [], b"{}")

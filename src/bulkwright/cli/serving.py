@@ -88,13 +88,13 @@ def _run_worker(settings: Settings, observe: Observer, helped: int | None) -> No
 
     clock: Clock = SYSTEM_CLOCK
     steps = None
-    if settings.dev:
-        from bulkwright.emulator.emulation import open_emulation
-
-        clock, steps = open_emulation(settings.emulator_path)
     reported = ""
     while True:
         try:
+            if settings.dev:
+                from bulkwright.emulator.emulation import open_emulation
+
+                clock, steps = open_emulation(settings.emulator_path)
             with open_worker(settings, observe, clock=clock, steps=steps) as (_, worker):
                 for number in (signal.SIGTERM, signal.SIGINT):
                     signal.signal(number, lambda *_: worker.stop())
