@@ -19,8 +19,6 @@ from bulkwright.domain.limits import (
     TOKEN_REQUESTS_A_SECOND,
     TOKEN_REQUESTS_AT_ONCE,
 )
-from bulkwright.emulator.emulation import Emulation
-from bulkwright.emulator.shared import Place
 from bulkwright.events.counters import RequestCounters
 from bulkwright.ops import health
 from bulkwright.ops.health import Health
@@ -47,6 +45,7 @@ from bulkwright.zoho.versions import VERSIONS, Version, version_pattern
 
 if TYPE_CHECKING:
     from bulkwright.emulator.controls import Controls, EmulatedServices
+    from bulkwright.emulator.emulation import Emulation
 
 
 class AppServices(ZohoServices, Protocol):
@@ -140,14 +139,14 @@ class App(Kernel):
         """Returns the mounts of the own API, of the console, and of the controls if there are."""
         shared = self._services, denials.note, lambda: self.draining
         more = zoho_context.sign_in_queue, zoho_context.base_url, controls
-        emulator = Mount(
-            "/api/v1/emulator", "bulkwright.emulator.app:create_app", controls, paths=None
-        )
-        return (
-            *(() if controls is None else (emulator,)),
+        faces = (
             Mount("/api/v1", "bulkwright.v1.app:create_app", *shared, paths=None),
             Mount(CONSOLE, "bulkwright.console.app:create_app", *shared, *more, paths=None),
         )
+        if controls is None:
+            return faces
+        emulator = "bulkwright.emulator.app:create_app"
+        return (Mount("/api/v1/emulator", emulator, controls, paths=None), *faces)
 
     def prepare(self) -> None:
         """Imports and makes what the first request of each kind otherwise does. Takes a while."""
@@ -182,6 +181,8 @@ def _stamp(database: Database, emulation: Emulation | None) -> Callable[[], obje
     """Returns what changes with every commit, and with the clock of an emulator."""
     if emulation is None:
         return database.change_stamp
+    from bulkwright.emulator.shared import Place
+
     shared = emulation.shared
     return lambda: (database.change_stamp(), shared[Place.CHANGES])
 

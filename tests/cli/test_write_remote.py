@@ -161,7 +161,7 @@ def test_a_named_delimiter_holds_on_the_server_too(run: Run, live: Live, tmp_pat
 
 
 def test_other_programs_read_json(run: Run, live: Live, tmp_path: Path) -> None:
-    """The object has the keys that it has without a server."""
+    """Counts and reasons have the keys that they have without a server."""
     (tmp_path / "leads.csv").write_text("Last_Name,Email\nBoyle,b@json.example\nKay,none\n")
     done = run(
         "write", "leads.csv", "--module", "Leads", "--operation", "insert", "--json",

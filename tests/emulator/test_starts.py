@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from tests.emulator.conftest import Emulated
+from tests.support.processes import until
 from tests.support.served import Served, leads
 
 
@@ -37,6 +38,8 @@ def test_a_second_start_resets_to_what_it_found(tmp_path: Path) -> None:
 def test_the_token_of_the_credentials_file_does_not_expire_between_tests(tmp_path: Path) -> None:
     """A reset renews it, however long ago the server was started."""
     with Emulated(tmp_path / "data") as emulated:
+        # The sweep at the start would delete an expired token.
+        assert until(lambda: "deleted: " in emulated.log)
         with closing(sqlite3.connect(emulated.data / "bulkwright.sqlite", timeout=10)) as database:
             database.execute("UPDATE tokens SET expires_time = 1 WHERE kind = 'access'")
             database.commit()

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -18,6 +18,7 @@ from bulkwright.cli.options import DEFAULT_LOCATION, Json, Location
 from bulkwright.cli.output import print_line, print_list
 from bulkwright.settings import DataLocation
 from bulkwright.testing import ControlFailed, RunningServer, temporary_server
+from bulkwright.wire.emulator import ProgressionName, StepName
 
 
 def reset(*, location: Location = DEFAULT_LOCATION) -> None:
@@ -94,16 +95,14 @@ def clock(
 
 def pace(
     progression: Annotated[
-        Literal["real", "immediate", "polls", "time", "held"] | None,
+        ProgressionName | None,
         Parameter(help="How jobs progress; without it, the command shows that."),
     ] = None,
     /,
     *,
     polls: Annotated[int | None, Parameter(help="Of polls: answers before the end.")] = None,
     time: Annotated[str | None, Parameter(help="Of time: how long a job takes: 10m.")] = None,
-    at: Annotated[
-        Literal["ADDED", "INPROGRESS"] | None, Parameter(help="Of held: the step.")
-    ] = None,
+    at: Annotated[StepName | None, Parameter(help="Of held: the step.")] = None,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
     """Show or set how jobs progress."""

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from bulkwright.cli.emulator import control_server
 from bulkwright.cli.options import DEFAULT_LOCATION, Json, Location
 from bulkwright.cli.output import print_json, print_line, print_list
-
-Effect = Literal[
-    "too_many_requests", "expired_token", "internal_error", "unavailable", "slow_first_byte",
-    "slow_body", "dropped_connection", "lost_response", "truncated_body", "empty_zip",
-    "job_stuck", "job_failed", "callback_lost", "callback_doubled", "callback_late",
-]  # fmt: skip
+from bulkwright.wire.emulator import EditionName, EffectName
 
 
 def add_fault(  # wide: each is an option of the command
-    effect: Annotated[Effect, Parameter(help="What becomes of the calls.")],
+    effect: Annotated[EffectName, Parameter(help="What becomes of the calls.")],
     /,
     *,
     method: Annotated[str | None, Parameter(help="Only calls with this method.")] = None,
@@ -68,7 +63,7 @@ def clear_faults(
 def count_credits(
     *,
     edition: Annotated[
-        Literal["free", "standard", "professional", "enterprise", "ultimate"] | None,
+        EditionName | None,
         Parameter(help="Count as documented for this edition."),
     ] = None,
     users: Annotated[int | None, Parameter(help="Licences of the edition. Default: 1.")] = None,

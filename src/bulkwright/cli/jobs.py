@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
+from bulkwright.atomic_file import atomic_write
 from bulkwright.cli.csv_file import copy_result
 from bulkwright.cli.failure import fail
 from bulkwright.cli.job_output import errors_list, job_line, jobs_list, parts_lines, reading_lines
@@ -114,8 +115,6 @@ def result(
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Save the result zip of a job, or its rows with all their columns."""
-    from bulkwright.atomic_file import atomic_write
-
     quoted = csv_settings.quotes_formulas
     with open_existing(location) as services:
         job = find_job(services, location, job_id)
@@ -150,8 +149,6 @@ def diff(
 
     It is known as long as the job can be undone (--keep-images).
     """
-    from bulkwright.atomic_file import atomic_write
-
     target = out or Path(f"{job_id}-diff.csv")
     with open_existing(location) as services:
         job = _bulk_write(find_job(services, location, job_id))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import httpx2
 from cyclopts import Parameter
 
+from bulkwright.atomic_file import atomic_write
 from bulkwright.cli.documents import read_document
 from bulkwright.cli.failure import fail
 from bulkwright.cli.intercept import emulator, run_behind_proxy
@@ -45,7 +46,6 @@ def record(
     Secrets are replaced always, the texts of records, users and orgs by default. The exit status is
     that of the program.
     """
-    from bulkwright.atomic_file import atomic_write
     from bulkwright.intercept.exchange import as_har
     from bulkwright.intercept.masking import Masking
     from bulkwright.intercept.recording import Recording, recording_gateway

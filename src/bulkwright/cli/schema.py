@@ -11,6 +11,7 @@ from typing import IO, Annotated
 
 from cyclopts import Parameter
 
+from bulkwright.atomic_file import atomic_write
 from bulkwright.cli.documents import read_document
 from bulkwright.cli.failure import fail
 from bulkwright.cli.options import (
@@ -153,8 +154,6 @@ def _opened(out: Path | None) -> Iterator[IO[str]]:
             sys.stdout.reconfigure(encoding="utf-8", newline="")
         yield sys.stdout
         return
-    from bulkwright.atomic_file import atomic_write
-
     with atomic_write(out) as whole, io.TextIOWrapper(whole, "utf-8", newline="") as file:
         yield file
 

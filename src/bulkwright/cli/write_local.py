@@ -17,6 +17,7 @@ from typing import NoReturn
 
 from rich.text import Text
 
+from bulkwright.atomic_file import atomic_write
 from bulkwright.cli import report
 from bulkwright.cli.csv_file import copy_result
 from bulkwright.cli.failure import fail
@@ -206,8 +207,6 @@ class _Run:
         target = self.result
         if target is None or not job.has_result or job.result_swept:
             return
-        from bulkwright.atomic_file import atomic_write
-
         try:
             with (
                 self.services.jobs.open_result(job.org_id, job.id) as file,

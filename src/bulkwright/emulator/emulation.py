@@ -48,6 +48,12 @@ class Emulation:
     on_reset: list[Callable[[], None]] = field(default_factory=list)
     """Called when the state was replaced: they forget what they remember of the former one."""
 
+    def faulty_sender(self, sender: WebhookSender) -> WebhookSender:
+        """Returns a sender that gives callbacks the faults of the rules."""
+        from bulkwright.emulator.callback_faults import FaultySender
+
+        return FaultySender(sender, self.callback_faults)
+
 
 def make_emulation(folder: Path) -> Emulation:
     """Returns the emulation of a server that starts: it shows the time of the machine."""
@@ -62,10 +68,3 @@ def open_emulation(folder: Path) -> tuple[EmulatedClock, JobSteps]:
     shared = SharedState(folder / _STATE)
     clock = EmulatedClock(shared)
     return clock, JobSteps(shared, clock)
-
-
-def faulty_sender(sender: WebhookSender, rules: dict[int, FaultRule]) -> WebhookSender:
-    """Returns a sender that gives callbacks the faults of these rules."""
-    from bulkwright.emulator.callback_faults import FaultySender
-
-    return FaultySender(sender, rules)

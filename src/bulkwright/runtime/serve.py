@@ -14,9 +14,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bulkwright.clock import SYSTEM_CLOCK
-from bulkwright.emulator.emulation import faulty_sender, make_emulation
 from bulkwright.events.counters import Counters, RequestCounters
 from bulkwright.events.events import each
 from bulkwright.events.log import log_event
@@ -29,6 +29,9 @@ from bulkwright.runtime.supervisor import Supervisor
 from bulkwright.services import Services
 from bulkwright.settings import Settings
 from bulkwright.wiring import make_dispatcher, open_baseline, open_services
+
+if TYPE_CHECKING:
+    from bulkwright.emulator.emulation import Emulation
 
 __all__ = ["CannotServe", "serve"]
 
@@ -57,7 +60,7 @@ def serve(settings: Settings) -> None:
     folder = _lock_data_folder(settings) if exclusive else nullcontext()
     port = hold_port(settings.host, settings.port, settings.scheme)
     with folder, port as address, ExitStack() as stack:
-        emulation = make_emulation(settings.emulator_path) if settings.dev else None
+        emulation = _emulation(settings) if settings.dev else None
         clock = SYSTEM_CLOCK if emulation is None else emulation.clock
         services = stack.enter_context(open_services(settings, clock))
         if not settings.database:
@@ -92,8 +95,7 @@ def serve(settings: Settings) -> None:
                 stack.callback(emulation.baseline.copies.close)
                 emulation.baseline.take()
             emulation.before_reset.append(dispatcher.drop_attempts)
-            callbacks = emulation.callback_faults
-            dispatcher.alter_sender(lambda sender: faulty_sender(sender, callbacks))
+            dispatcher.alter_sender(emulation.faulty_sender)
             emulation.on_reset.append(lambda: services.record_store.forget_indexes())
         supervisor = Supervisor(settings, services, address, dispatcher, metrics, emulation)
         asyncio.run(supervisor.run())
@@ -153,6 +155,13 @@ def _check_certificate(settings: Settings) -> None:
             "are not a certificate and its key, as PEM and without a password "
             f"({getattr(error, 'reason', None) or error})."
         ) from None
+
+
+def _emulation(settings: Settings) -> Emulation:
+    """Returns a new emulation. Only a server of --dev imports the emulator."""
+    from bulkwright.emulator.emulation import make_emulation
+
+    return make_emulation(settings.emulator_path)
 
 
 @contextmanager

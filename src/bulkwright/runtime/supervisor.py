@@ -18,7 +18,7 @@ import sys
 from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
@@ -26,7 +26,6 @@ from granian.server.embed import Server
 
 from bulkwright.asgi import App, create_app
 from bulkwright.callback.dispatcher import CallbackDispatcher
-from bulkwright.emulator.emulation import Emulation
 from bulkwright.events.log import log_event
 from bulkwright.ops.metrics import Metrics
 from bulkwright.outages import classify
@@ -37,6 +36,9 @@ from bulkwright.runtime.worker_identity import worker_identity
 from bulkwright.service.retention import Sweeper
 from bulkwright.services import Services
 from bulkwright.settings import Settings
+
+if TYPE_CHECKING:
+    from bulkwright.emulator.emulation import Emulation
 
 _log = logging.getLogger("bulkwright.serve")
 

@@ -6,6 +6,16 @@ from typing import Literal
 
 from msgspec import Struct
 
+EffectName = Literal[
+    "too_many_requests", "expired_token", "internal_error", "unavailable", "slow_first_byte",
+    "slow_body", "dropped_connection", "lost_response", "truncated_body", "empty_zip", "job_stuck",
+    "job_failed", "callback_lost", "callback_doubled", "callback_late",
+]  # fmt: skip
+"""What becomes of a call that meets a fault."""
+EditionName = Literal["free", "standard", "professional", "enterprise", "ultimate"]
+ProgressionName = Literal["real", "immediate", "polls", "time", "held"]
+StepName = Literal["ADDED", "INPROGRESS"]
+
 
 class LoggedRequest(Struct, frozen=True, kw_only=True):
     """A request and its answer, without secrets."""
@@ -65,12 +75,12 @@ class ClockState(Struct, frozen=True, kw_only=True):
 class JobPace(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How jobs progress, with the measure of that progression."""
 
-    progression: Literal["real", "immediate", "polls", "time", "held"]
+    progression: ProgressionName
     polls: int | None = None
     """Of `polls`: how many polls are answered before the job has ended."""
     time: float | str | None = None
     """Of `time`: how long a job takes on the emulated clock; seconds, or `90s`, `15m`, `2h`."""
-    at: Literal["ADDED", "INPROGRESS"] | None = None
+    at: StepName | None = None
     """Of `held`: the step at which jobs stay."""
 
 
@@ -98,11 +108,7 @@ class Seeds(Struct, frozen=True, kw_only=True):
 class NewFault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A fault rule. A call that matches the condition meets the effect."""
 
-    effect: Literal[
-        "too_many_requests", "expired_token", "internal_error", "unavailable", "slow_first_byte",
-        "slow_body", "dropped_connection", "lost_response", "truncated_body", "empty_zip",
-        "job_stuck", "job_failed", "callback_lost", "callback_doubled", "callback_late",
-    ]  # fmt: skip
+    effect: EffectName
     method: str | None = None
     path: str | None = None
     """A pattern: `/crm/*/Leads`."""
@@ -147,7 +153,7 @@ class FaultList(Struct, frozen=True, kw_only=True):
 class NewCreditPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How credits are counted: as an edition has them, or a number of them."""
 
-    edition: Literal["free", "standard", "professional", "enterprise", "ultimate"] | None = None
+    edition: EditionName | None = None
     users: int | None = None
     """Of an edition: its licences. Default: 1."""
     credits: int | None = None

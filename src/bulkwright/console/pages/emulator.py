@@ -110,7 +110,9 @@ async def _done(
 
 async def _page(call: PageCall, status: int = 200, *, alert: str = "") -> Response:
     only = call.query.get("only", "")
-    query = {"not_implemented": "true"} if only == "not_implemented" else {}
+    query = {"most": str(_REQUESTS)}
+    if only == "not_implemented":
+        query["not_implemented"] = "true"
     log = cast("wire.Requests", await requests.list_requests(_of_control(call, query=query)))
     return call.show(
         "emulator.html",
@@ -122,7 +124,7 @@ async def _page(call: PageCall, status: int = 200, *, alert: str = "") -> Respon
         paces=_PACES,
         faults=cast("wire.FaultList", await fault_controls.list_faults(_of_control(call))).faults,
         effects=[effect.value for effect in FaultEffect],
-        requests=log.requests[: -_REQUESTS - 1 : -1],
+        requests=log.requests[::-1],
         only=only,
     )
 
