@@ -235,7 +235,7 @@ class ParentRecords(Protocol):
         ...
 
 
-ReadRecords: TypeAlias = "pl.DataFrame | Sequence[memoryview]"
+ReadRecords: TypeAlias = "pl.DataFrame | Sequence[bytes]"
 """Records that were read: a column for each field, or each record as a line of a CSV, whichever the
 database makes faster.
 

@@ -220,7 +220,7 @@ def test_a_read_that_always_fails_is_given_up(bench: Bench, leads: list[int]) ->
 
         @staticmethod
         def read(*_: object) -> Generator[ReadRecords]:
-            yield [memoryview(b"1\n")]
+            yield [b"1\n"]
             raise RuntimeError("broken")
 
     bench.worker._ctx = replace(ctx, records=replace(ctx.records, reader=Broken()))

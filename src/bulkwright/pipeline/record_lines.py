@@ -53,10 +53,10 @@ def last_id_of(records: ReadRecords) -> int:
     """Return the id of the last record; there is at least one, and `id` is the first field."""
     if isinstance(records, pl.DataFrame):
         return int(records["id"][-1])
-    return int(bytes(records[-1]).partition(b",")[0])
+    return int(records[-1].partition(b",")[0])
 
 
-def _parsed(lines: Sequence[memoryview], fields: Sequence[Field]) -> pl.DataFrame:
+def _parsed(lines: Sequence[bytes], fields: Sequence[Field]) -> pl.DataFrame:
     schema = dict.fromkeys((f.api_name for f in fields), pl.String())
     if not lines:
         return pl.DataFrame(schema=schema)

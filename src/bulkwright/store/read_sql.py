@@ -18,10 +18,15 @@ def select(module: Module, fields: Sequence[Field], wanted: Selection, types: Ty
     table = table_of(module)
     found = Sql("1 = 1") if wanted.criteria is None else where(module, wanted.criteria, types)
     condition, values = f"({found.text})", found.values
+    rest, more = (" OFFSET ?", (wanted.skipped,)) if wanted.skipped else ("", ())
     if wanted.after is not None:
         condition, values = f"{table.id_column} > ? AND {condition}", (wanted.after, *values)
+    elif wanted.skipped and wanted.criteria is None:
+        # The ids of the skipped records are read from their index alone.
+        last_skipped = f"SELECT {table.id_column} FROM {table.name} ORDER BY 1 LIMIT 1 OFFSET ?"
+        condition, values = f"{table.id_column} > ({last_skipped})", (wanted.skipped - 1,)
+        rest, more = "", ()
     columns = ", ".join(f"{_cell(table, f, types)} AS {quoted(f.api_name)}" for f in fields)
-    rest, more = (" OFFSET ?", (wanted.skipped,)) if wanted.skipped else ("", ())
     return Sql(
         f"SELECT {columns} FROM {table.name} WHERE {condition} "
         f"ORDER BY {table.id_column} LIMIT ?{rest}",

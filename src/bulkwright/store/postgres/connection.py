@@ -225,7 +225,7 @@ class PostgresDatabase(PostgresQueries):
 
     def copy_out(
         self, sql: str, values: Sequence[object], size: ChunkSize
-    ) -> Generator[list[memoryview]]:
+    ) -> Generator[list[bytes]]:
         """Runs a SELECT with values inside `snapshot`; yields each row as its line of a CSV."""
         statement = f"COPY ({marked(sql)}) TO STDOUT (FORMAT csv)".encode()
         return copied_rows(self._transaction_connection, statement, without_nul(values), size)

@@ -20,7 +20,7 @@ from bulkwright.ports import ChunkSize
 
 def copied_rows(
     connection: Connection[Any], sql: bytes, values: Sequence[object], size: ChunkSize
-) -> Generator[list[memoryview]]:
+) -> Generator[list[bytes]]:
     """Runs a COPY ... TO STDOUT with values for each `%s`; yields what it writes, row by row.
 
     At least one chunk is yielded. Until the last one, the connection can be used for nothing else;
@@ -34,13 +34,14 @@ def copied_rows(
     link.send_query(statement.encode())
     _receive_result(link, arrived, ExecStatus.COPY_OUT)
     take, most_rows, most_bytes = link.get_copy_data, size.rows, size.bytes
-    rows: list[memoryview] = []
+    rows: list[bytes] = []
     length = 0
     try:
         while True:
             received, row = take(1)
             if received > 0:
-                rows.append(row)
+                # The garbage collector would look at each memoryview again and again.
+                rows.append(bytes(row))
                 length += received
                 if length >= most_bytes or len(rows) >= most_rows:
                     yield rows
