@@ -268,10 +268,11 @@ def _finish(lease: Lease, job: Job, status: JobStatus, code: str | None, ctx: Jo
     If a piece is damaged, the job has no result rather than a wrong one, and is FAILED.
     """
     sha256 = None
+    now = _now(job, ctx)
     try:
         if job.all_or_nothing and code not in (None, UndoFailed.code):
-            forget_stored(lease, _now(job, ctx), ctx)
-        now = _now(job, ctx)
+            forget_stored(lease, now, ctx)
+            now = _now(job, ctx)
         for position, resource in enumerate(now.resources):
             if resource.split is not None and resource.split.is_divided:
                 merge_parts(lease, position, resource.split, ctx, ended=True)
@@ -284,7 +285,7 @@ def _finish(lease: Lease, job: Job, status: JobStatus, code: str | None, ctx: Jo
         with ctx.undos.transaction():
             ctx.undos.release_images(job.org_id, job.id)
     ctx.files.delete_pieces(job.id)
-    ctx.observe(JobEnded(job.id, status, code, _now(job, ctx).counts))
+    ctx.observe(JobEnded(job.id, status, code, now.counts))
 
 
 def _now(job: Job, ctx: JobContext) -> Job:
