@@ -68,7 +68,7 @@ class JobContext:
     most_parts: int | None = 1
     """Into how many parts the rows of a resource are divided at most; None: one for each worker."""
     after_chunk: Callable[[], None] | None = None
-    """Called after each chunk of a job in one part; it may raise Interrupted."""
+    """Called after each chunk of a job that this worker has claimed; it may raise Interrupted."""
     chunk_rows: int = CHUNK_ROWS
     chunk_bytes: int = CHUNK_TEXT_BYTES
     clock: Clock = SYSTEM_CLOCK

@@ -157,7 +157,7 @@ def _run_own_part(
 ) -> None:
     """Run one of several parts of a job that this worker has claimed."""
     with suppress(LeaseLost):  # of the part; the next claim of one checks the lease of the job
-        _run_part(part, job, split, ctx, source=source)
+        _run_part(part, job, split, ctx, source=source, after_chunk=ctx.after_chunk)
 
 
 def _run_part(
