@@ -21,6 +21,7 @@ from bulkwright.console.pages import (
     jobs,
     org,
     sign_in,
+    templates,
     undo,
 )
 from bulkwright.console.render import error_page, static_file
@@ -39,6 +40,7 @@ PAGES = (
     *job_actions.PAGES,
     *undo.PAGES,
     *imports.PAGES,
+    *templates.PAGES,
     *data.PAGES,
     *org.PAGES,
     *access.PAGES,

@@ -14,6 +14,7 @@ from bulkwright.v1 import (
     audit,
     callbacks,
     changes,
+    import_templates,
     job_control,
     job_events,
     jobs,
@@ -38,6 +39,7 @@ ENDPOINTS = (
     *reports.ENDPOINTS,
     *changes.ENDPOINTS,
     *undos.ENDPOINTS,
+    *import_templates.ENDPOINTS,
     *audit.ENDPOINTS,
 )
 _DOCUMENT_PATH = "/api/v1/openapi.json"

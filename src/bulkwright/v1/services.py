@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from bulkwright.files import Files
     from bulkwright.service.audit import AuditLog
     from bulkwright.service.changes import ChangeService
+    from bulkwright.service.import_templates import ImportTemplates
     from bulkwright.service.job_control import JobControl
     from bulkwright.service.job_rows import JobRowsService
     from bulkwright.service.jobs import JobService
@@ -34,6 +35,11 @@ class OwnServices(Protocol):
     @property
     def job_control(self) -> JobControl:
         """Aborts and deletes jobs, and replays callbacks."""
+        ...
+
+    @property
+    def import_templates(self) -> ImportTemplates:
+        """Keeps the choices of imports."""
         ...
 
     @property
