@@ -20,6 +20,7 @@ from bulkwright.v1 import (
     jobs,
     new_files,
     new_jobs,
+    reads,
     reports,
     undos,
 )
@@ -39,6 +40,7 @@ ENDPOINTS = (
     *reports.ENDPOINTS,
     *changes.ENDPOINTS,
     *undos.ENDPOINTS,
+    *reads.ENDPOINTS,
     *import_templates.ENDPOINTS,
     *audit.ENDPOINTS,
 )

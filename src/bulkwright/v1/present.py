@@ -17,7 +17,7 @@ from bulkwright.domain.retention import DeletedJob
 from bulkwright.domain.undo_job import UndoJob
 from bulkwright.domain.upload import CsvFacts, Upload
 from bulkwright.service.jobs import JobService
-from bulkwright.wire import own
+from bulkwright.wire import own, own_reads
 
 
 def job_snapshot(job: Job, jobs: JobService) -> own.JobSnapshot:
@@ -57,6 +57,28 @@ def undo_snapshot(undo: UndoJob) -> own.UndoSnapshot:
         records=own.UndoneRecords(removed=undo.removed, restored=undo.restored, kept=undo.kept),
         has_result=undo.has_result and not undo.result_swept,
         callback_url=None if undo.callback is None else undo.callback.url,
+    )
+
+
+def read_snapshot(job: ReadJob) -> own_reads.ReadSnapshot:
+    """Returns a bulk read as it is now."""
+    query, read = job.query, job.read
+    return own_reads.ReadSnapshot(
+        id=str(job.id),
+        status=job.status.value,
+        code=job.code,
+        module=job.module,
+        fields=None if query.fields is None else list(query.fields),
+        has_criteria=query.criteria is not None,
+        page=query.page,
+        created_by=own.Creator(id=str(job.created_by.id), name=job.created_by.name),
+        created_time=moment(job.created_time),
+        ended_time=None if job.ended_time is None else moment(job.ended_time),
+        rows=None if read is None else read.rows,
+        more=None if read is None else read.more,
+        has_result=job.has_result and not job.result_swept,
+        abort_requested_time=None if job.abort_time is None else moment(job.abort_time),
+        callback_url=None if job.callback is None else job.callback.url,
     )
 
 

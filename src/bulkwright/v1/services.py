@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bulkwright.service.job_control import JobControl
     from bulkwright.service.job_rows import JobRowsService
     from bulkwright.service.jobs import JobService
+    from bulkwright.service.reads import ReadService
     from bulkwright.service.tokens import TokenService
     from bulkwright.service.undo import UndoService
     from bulkwright.service.uploads import UploadService
@@ -50,6 +51,11 @@ class OwnServices(Protocol):
     @property
     def audit(self) -> AuditLog:
         """Records and returns entries of the audit log."""
+        ...
+
+    @property
+    def reads(self) -> ReadService:
+        """Returns bulk reads."""
         ...
 
     @property
