@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bulkwright.service.changes import ChangeService
     from bulkwright.service.coql import CoqlService
     from bulkwright.service.existing_tables import ExistingTableService
+    from bulkwright.service.import_templates import ImportTemplates
     from bulkwright.service.job_control import JobControl
     from bulkwright.service.job_rows import JobRowsService
     from bulkwright.service.jobs import JobService
@@ -170,6 +171,15 @@ class Services:
         from bulkwright.store.changes import ChangeStore
 
         return ChangeService(self.modules, ChangeStore(self.database), self.undo_store)
+
+    @on_first_use
+    def import_templates(self) -> ImportTemplates:
+        """Keeps the choices of imports."""
+        from bulkwright.service.import_templates import ImportTemplates
+        from bulkwright.store.import_templates import TemplateStore
+
+        store = TemplateStore(self.database)
+        return ImportTemplates(store, self.modules, self.audit)
 
     @on_first_use
     def job_control(self) -> JobControl:

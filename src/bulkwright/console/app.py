@@ -20,7 +20,9 @@ from bulkwright.console.pages import (
     job_actions,
     jobs,
     org,
+    reads,
     sign_in,
+    templates,
     undo,
 )
 from bulkwright.console.render import error_page, static_file
@@ -38,7 +40,9 @@ PAGES = (
     *job.PAGES,
     *job_actions.PAGES,
     *undo.PAGES,
+    *reads.PAGES,
     *imports.PAGES,
+    *templates.PAGES,
     *data.PAGES,
     *org.PAGES,
     *access.PAGES,

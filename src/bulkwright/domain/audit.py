@@ -46,6 +46,8 @@ class Action(StrEnum):
     JOB_DELETED = "job-deleted"
     JOB_UNDONE = "job-undone"
     JOB_CALLBACK_REPLAYED = "job-callback-replayed"
+    TEMPLATE_SAVED = "template-saved"
+    TEMPLATE_DELETED = "template-deleted"
 
     @property
     def is_failure(self) -> bool:

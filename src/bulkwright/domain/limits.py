@@ -228,6 +228,10 @@ RECORDS_VALUES = 100_000
 
 IDEMPOTENCY_KEY_CHARACTERS = 255
 """Characters of an idempotency key at most."""
+TEMPLATE_NAME_CHARACTERS = 80
+"""Characters of the name of an import template at most."""
+TEMPLATES_OF_ORG = 200
+"""Import templates of an org at most."""
 JOBS_A_PAGE = 100
 """Jobs in one response of the own API at most."""
 PERCENT_LEAST_ROWS = 1_000

@@ -101,6 +101,13 @@ class ReadService:
         )
         return self._add(job, request.idempotency)
 
+    def page(self, org_id: int, *, before: int | None, most: int) -> list[ReadJob]:
+        """Returns at most `most` bulk reads of an org, newest first.
+
+        With `before`, those whose ids are lower.
+        """
+        return self.reads.page(org_id, before=before, most=most)
+
     def details(self, org_id: int, job_id: int) -> ReadJob:
         """Returns a bulk read of an org as it is now. Raises ResourceNotFound."""
         job = self.reads.job(org_id, job_id)

@@ -14,11 +14,13 @@ from bulkwright.v1 import (
     audit,
     callbacks,
     changes,
+    import_templates,
     job_control,
     job_events,
     jobs,
     new_files,
     new_jobs,
+    reads,
     reports,
     undos,
 )
@@ -38,6 +40,8 @@ ENDPOINTS = (
     *reports.ENDPOINTS,
     *changes.ENDPOINTS,
     *undos.ENDPOINTS,
+    *reads.ENDPOINTS,
+    *import_templates.ENDPOINTS,
     *audit.ENDPOINTS,
 )
 _DOCUMENT_PATH = "/api/v1/openapi.json"

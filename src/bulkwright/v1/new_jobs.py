@@ -97,12 +97,13 @@ def _request(call: OwnCall, new: own.NewJob) -> JobRequest:
         dry=new.dry_run,
         priority=Priority[new.priority.upper()],
         idempotency=None if key is None else idempotency_key(key, b"create", b"own", call.body),
-        error_limit=_error_limit(new.on_error),
+        error_limit=error_limit(new.on_error),
         all_or_nothing=new.on_error == "all_or_nothing",
     )
 
 
-def _error_limit(wanted: str | own.StopAfter) -> ErrorLimit | None:
+def error_limit(wanted: str | own.StopAfter) -> ErrorLimit | None:
+    """Returns how many rows may be skipped; None for no limit. Raises InvalidBody."""
     if isinstance(wanted, str):
         return None
     if (wanted.stop_after is None) == (wanted.stop_after_percent is None):

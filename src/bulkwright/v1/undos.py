@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from io import SEEK_END
-from typing import BinaryIO
-
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from bulkwright.domain import errors as e
 from bulkwright.domain.account import Right
@@ -28,11 +24,9 @@ from bulkwright.v1.jobs import (
 )
 from bulkwright.v1.present import undo_snapshot
 from bulkwright.v1.problems import BodyTooLong, InvalidBody, InvalidParameter, NoSuchJob
+from bulkwright.v1.zips import ZIP, zip_response
 from bulkwright.web.route import ResponseDoc
 from bulkwright.wire import own
-
-_PIECE_BYTES = 65_536
-_ZIP = "application/zip"
 
 
 def undo_job(call: OwnCall) -> Response:
@@ -69,12 +63,7 @@ def read_undo(call: OwnCall) -> own.UndoSnapshot:
 def download_undo_result(call: OwnCall) -> Response:
     """Returns the zip with a CSV that lists each record."""
     undo = _undo_of(call)
-    result = call.api.services.job_rows.open_result(undo)
-    headers = {
-        "content-length": str(result.seek(0, SEEK_END)),
-        "content-disposition": f'attachment; filename="{undo.id}.zip"',
-    }
-    return StreamingResponse(_pieces(result), headers=headers, media_type=_ZIP)
+    return zip_response(call.api.services.job_rows.open_result(undo), f"{undo.id}.zip")
 
 
 def _undo_of(call: OwnCall) -> UndoJob:
@@ -82,13 +71,6 @@ def _undo_of(call: OwnCall) -> UndoJob:
         return call.api.services.undos.details(call.caller.org_id, job_id_of(call))
     except e.ResourceNotFound:
         raise NoSuchJob from None
-
-
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        file.seek(0)
-        while piece := file.read(_PIECE_BYTES):
-            yield piece
 
 
 ENDPOINTS = (
@@ -127,7 +109,7 @@ ENDPOINTS = (
         name="downloadUndoResult", group="undos", summary="Download the result of an undo",
         text="A zip with one CSV: MODULE, RECORD_ID, OUTCOME (`REMOVED`, `RESTORED`, `KEPT`) and "
         "REASON (`CHANGED_SINCE`, `DELETED_SINCE`, `KEY_TAKEN`, or empty).",
-        answers={200: ResponseDoc("The zip.", ({"type": "string"},), media=_ZIP)},
+        answers={200: ResponseDoc("The zip.", ({"type": "string"},), media=ZIP)},
         errors=(NoSuchJob, NoResult, RowsGone),
         handler=download_undo_result, scopes=JOBS_READ, right=Right.READ_JOBS,
     ),
