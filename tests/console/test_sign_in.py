@@ -220,4 +220,5 @@ def test_files_are_kept_by_browsers(browser: Browser) -> None:
 
 def test_an_unknown_page_says_so(browser: Browser) -> None:
     assert "no such page" in browser.page(f"{CONSOLE}/nothing", 404)
-    assert browser.request("DELETE", f"{CONSOLE}/jobs").status_code == 405
+    wrong = browser.request("DELETE", f"{CONSOLE}/jobs")
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, HEAD")

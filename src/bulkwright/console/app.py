@@ -31,6 +31,7 @@ from bulkwright.emulator.controls import Controls
 from bulkwright.service.sign_in_queue import SignInQueue
 from bulkwright.v1.endpoint import OwnApi
 from bulkwright.v1.problems import NoSuchMethod, NoSuchPath, details_of
+from bulkwright.web.allowed import allow_header
 from bulkwright.web.mount import KERNEL_REQUEST
 from bulkwright.web.request import Request as KernelRequest
 
@@ -87,5 +88,7 @@ def _no_path(_request: Request, _error: Exception) -> Response:
     return error_page(details_of(NoSuchPath("The console has no such page.")), None)
 
 
-def _wrong_method(_request: Request, _error: Exception) -> Response:
-    return error_page(details_of(NoSuchMethod("This page cannot be sent to.")), None)
+def _wrong_method(request: Request, _error: Exception) -> Response:
+    page = error_page(details_of(NoSuchMethod("This page cannot be sent to.")), None)
+    page.headers.update(allow_header(request.app.routes, request.scope))
+    return page

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from bulkwright.domain.idempotency import IdempotencyKey
 from bulkwright.domain.job import Callback, JobStatus, Person
 from bulkwright.domain.outcome import Counts
 
@@ -43,6 +44,8 @@ class UndoRequest:
     dry_run: bool = False
     """Whether the result only says what would be done."""
     callback: Callback | None = None
+    idempotency: IdempotencyKey | None = None
+    """The key of the request; repeated with it, it has no second effect."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ from bulkwright.store.modules import ModuleStore
 from bulkwright.store.undos import UndoStore
 
 _EXISTING = "{} is an existing table: nothing is kept of what jobs change in it."
+_OF_THE_WRITE = ("Modified_Time", "Modified_By")
+"""Fields with the time and the user of a write: every write sets them."""
 _NO_RECORD = "The module has no record with this id, and keeps nothing of one."
 
 
@@ -224,6 +226,8 @@ class _History:
         changed = []
         known = bool(self._state)
         for name, old in image.columns.items():
+            if name in _OF_THE_WRITE:
+                continue
             field = self._fields[name]
             before = _text(field, old)
             after = _text(field, self._state.get(name))

@@ -259,10 +259,12 @@ class ClaimStore:
         twin: Job,
         result_sha256: str | None,
         unchanged: Sequence[Sequence[UnchangedRows]],
+        unprocessed: int,
     ) -> None:
         """Ends a dry run like its twin, which was undone. Raises LeaseLost.
 
-        `unchanged` are the unchanged rows of each resource.
+        `unchanged` are the unchanged rows of each resource; `unprocessed` is how many rows the
+        result lists as UNPROCESSED.
         """
         with self.held(lease):
             self._db.run("set_encoding", id=lease.job_id, encoding=twin.character_encoding)
@@ -272,6 +274,8 @@ class ClaimStore:
                     self._unchanged.add(lease.job_id, position, rows)
                 if resource.status is ResourceStatus.COMPLETED:
                     self._db.run("complete_resource", id=lease.job_id, position=position)
+            if unprocessed:
+                self._db.run("add_unreached_rows", job_id=lease.job_id, row_count=unprocessed)
             self.finish(
                 lease,
                 twin.status,

@@ -6,7 +6,6 @@ from starlette.responses import Response
 
 from bulkwright.domain import errors as e
 from bulkwright.domain.account import Right
-from bulkwright.domain.audit import Actor
 from bulkwright.domain.job import Callback
 from bulkwright.domain.limits import JOBS_A_PAGE
 from bulkwright.domain.report_errors import NoResult, RowsGone
@@ -22,9 +21,11 @@ from bulkwright.v1.jobs import (
     page_limit,
     parameter,
 )
+from bulkwright.v1.new_files import IDEMPOTENCY_HEADER, idempotency_of
 from bulkwright.v1.present import undo_snapshot
 from bulkwright.v1.problems import BodyTooLong, InvalidBody, InvalidParameter, NoSuchJob
 from bulkwright.v1.zips import ZIP, zip_response
+from bulkwright.web.json import encode
 from bulkwright.web.route import ResponseDoc
 from bulkwright.wire import own
 
@@ -33,10 +34,11 @@ def undo_job(call: OwnCall) -> Response:
     """Creates the undo of a job. Without a body everything is undone."""
     wanted = decode(call, own.NewUndo) if call.body else own.NewUndo()
     callback = None if wanted.callback_url is None else Callback(wanted.callback_url)
-    request = UndoRequest(job_id_of(call), wanted.dry_run, callback)
-    actor = Actor(address=call.request.address)
+    number = job_id_of(call)
+    key = idempotency_of(call, b"undo", str(number).encode(), encode(wanted))
+    request = UndoRequest(number, wanted.dry_run, callback, key)
     try:
-        undo = call.api.services.undos.create(call.caller, request, actor=actor)
+        undo = call.api.services.undos.create(call.caller, request)
     except e.ResourceNotFound:
         raise NoSuchJob from None
     return json_answer(undo_snapshot(undo), 201, location=f"/api/v1/undos/{undo.id}")
@@ -81,11 +83,12 @@ ENDPOINTS = (
         "they held before, also their times and who wrote them. A record that was written since is "
         "kept as it is. The undo is a job itself: it can be aborted and deleted as other jobs. "
         "With `dry_run`, nothing is changed, and the result says what would be.",
-        takes=own.NewUndo,
+        parameters=(IDEMPOTENCY_HEADER,), takes=own.NewUndo,
         answers={201: ResponseDoc("The undo; a worker will run it.", (own.UndoSnapshot,))},
         errors=(
             NoSuchJob, JobNotEnded, AlreadyUndone, CannotUndo, NoImages, InvalidBody,
-            BodyTooLong, e.InvalidCallbackUrl, e.QuotaExceeded,
+            BodyTooLong, e.InvalidData, e.InvalidCallbackUrl, e.QuotaExceeded,
+            e.IdempotencyKeyReused,
         ),
         handler=undo_job, scopes=JOBS_UPDATE, right=Right.CREATE_JOBS,
     ),
