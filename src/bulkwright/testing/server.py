@@ -7,9 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -77,13 +78,22 @@ class ServerProcess:
         Raises ServerDidNotStart, with the end of the log, if the process ends before it is ready
         or is not ready within `seconds`; the process is gone then.
         """
-        self.spawn()
-        self.wait_ready(seconds)
+        try:
+            self.spawn()
+            self.wait_ready(seconds)
+        except BaseException:
+            if self.running:  # the start was interrupted
+                self.stop()
+            raise
 
     def spawn(self) -> None:
         """Start the process and do not wait for it."""
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        with self.log_path.open("ab") as log, self.output_path.open("wb") as output:
+        with (
+            self.log_path.open("ab") as log,
+            self.output_path.open("wb") as output,
+            _deferred_signals(),
+        ):
             self._process = subprocess.Popen(
                 self._command, stdout=output, stderr=log, stdin=subprocess.DEVNULL,
                 env=self._environment, cwd=self._directory, user=self._user, group=self._user,
@@ -117,6 +127,9 @@ class ServerProcess:
         except subprocess.TimeoutExpired:
             self.kill()
             return self.process.returncode
+        except BaseException:
+            self.kill()
+            raise
 
     def kill(self) -> None:
         """Send SIGKILL to the server and wait until it has ended.
@@ -208,6 +221,24 @@ class ServerProcess:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"there are no {count} workers:\n{self.log[-_LOG_TAIL:]}")
             time.sleep(0.01)
+
+
+@contextmanager
+def _deferred_signals() -> Iterator[None]:
+    """Defers signals to the end of the block: `Popen` forgets a process when it is interrupted."""
+    received: list[int] = []
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if callable(signal.getsignal(one)):
+                before[one] = signal.signal(one, lambda number, _: received.append(number))
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+        for number in received:
+            signal.raise_signal(number)
 
 
 def child_processes(pid: int, word: str) -> list[int]:
