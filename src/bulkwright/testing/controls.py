@@ -106,8 +106,9 @@ class EmulatorControls:
     def initialize_sdk(self, folder: Path) -> str:
         """Point the official Python SDK that is installed (2.0, 2.1 or 8.0) at this server.
 
-        The SDK keeps its tokens in `folder`: give a new one for each test, such as `tmp_path`,
-        because a reset revokes them. Returns the name of the SDK. Raises ImportError without one.
+        The SDK keeps its files in `folder`, tokens too: give a new one for each test, such as
+        `tmp_path`, because a reset revokes them. Returns the name of the SDK. Raises ImportError
+        without one.
         """
         from bulkwright.testing.sdks import initialize_sdk
 
