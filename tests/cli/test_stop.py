@@ -6,11 +6,10 @@ import re
 import signal
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tests.support.processes import clean_environment, start, until
+from tests.support.processes import clean_environment, processes_with, start, until
 from tests.support.program import Run
 
 LEADS = ("--module", "Leads", "--operation", "insert", "--data", "d")
@@ -125,12 +124,3 @@ def test_signals_reach_the_command_of_emulator_run(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 7
     assert [path.name for path in tmp_path.iterdir()] == []
-
-
-def processes_with(text: str) -> list[str]:
-    """The command lines of running processes that have a text in them."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):
-            found.append(path.read_text(errors="replace"))
-    return [line for line in found if text in line]

@@ -45,7 +45,7 @@ class Driver:
         value: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._process.kill()
+        self._process.terminate()  # `intercept` deletes its folder before it ends
         self._process.communicate()
         self._errors.close()
 

@@ -33,7 +33,8 @@ class ServerProcess:
     server runs as; it needs root.
 
     A `with` block starts the server and stops it. Without one, call `start` and `stop`; a process
-    can be started again after it has ended, and appends to the same log.
+    can be started again after it has ended, and appends to the same log. A server whose program is
+    killed stops by itself.
     """
 
     def __init__(  # wide: they are the options of a process; all have defaults
@@ -56,7 +57,7 @@ class ServerProcess:
         """`http://HOST:PORT`, once the server is ready."""
         self.dev = dev
         self._command = [sys.executable, "-m", "bulkwright", "serve"]
-        self._command += ["--data", str(data), "--port", str(port)]
+        self._command += ["--data", str(data), "--port", str(port), "--end-with-stdin"]
         self._command += [*(["--dev"] if dev else []), *options]
         self._environment = environment
         self._directory = directory
@@ -95,7 +96,7 @@ class ServerProcess:
             _deferred_signals(),
         ):
             self._process = subprocess.Popen(
-                self._command, stdout=output, stderr=log, stdin=subprocess.DEVNULL,
+                self._command, stdout=output, stderr=log, stdin=subprocess.PIPE,
                 env=self._environment, cwd=self._directory, user=self._user, group=self._user,
                 extra_groups=None if self._user is None else [], start_new_session=True,
             )  # fmt: skip
@@ -145,7 +146,10 @@ class ServerProcess:
 
         Raises subprocess.TimeoutExpired after `seconds`.
         """
-        return self.process.wait(seconds)
+        status = self.process.wait(seconds)
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        return status
 
     # State
 
