@@ -19,6 +19,7 @@ from bulkwright.emulator import (
     reset,
     seed,
     snapshot,
+    view,
 )
 from bulkwright.emulator.control import NoSuchControl, NoSuchControlMethod, problem, served
 from bulkwright.emulator.controls import Controls
@@ -35,6 +36,7 @@ CONTROLS = (
     *fault_controls.CONTROLS,
     *credit_controls.CONTROLS,
     *requests.CONTROLS,
+    *view.CONTROLS,
 )
 
 
