@@ -172,9 +172,7 @@ def _opened(out: Path | None) -> Iterator[IO[str]]:
 
 def _table_name(module: Module) -> str | None:
     """The name of the existing table of a module."""
-    if not module.has_existing_table:
-        return None
-    return tables.existing_table_of(module).existing.name
+    return module.table.name if module.table else None
 
 
 def _print_fields(module: Module, *, json: bool = False) -> None:

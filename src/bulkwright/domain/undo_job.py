@@ -54,7 +54,7 @@ class Undoable:
 
     dry: bool
     """Whether it was a dry run, which has stored nothing."""
-    has_existing_table: Sequence[str]
+    existing_tables: Sequence[str]
     """Its modules whose records are in tables of the user."""
     lacks_images: bool
     """Whether it has not kept what the records held before, or not kept it until now."""

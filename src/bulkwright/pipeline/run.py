@@ -235,7 +235,7 @@ def _split(source: Source, ctx: JobContext) -> Split:
 def _images(plan: Plan, ctx: JobContext) -> tuple[str, ...] | None:
     """The columns of which the former values are kept; None if the job cannot be undone."""
     kept = ctx.keep_images or plan.job.all_or_nothing
-    if ctx.dry or not kept or plan.module.has_existing_table:
+    if ctx.dry or not kept or not plan.module.table_kind.keeps_images:
         return None
     ctx.records.images.ensure(plan.module)
     return image_columns(plan)

@@ -60,7 +60,7 @@ class ChangeService:
             raise JobNotEnded(f"Job {job.id} has not ended; its status is {job.status.value}.")
         if job.dry:
             raise CannotUndo(f"Job {job.id} was a dry run: it has changed nothing.")
-        if module.has_existing_table:
+        if not module.table_kind.keeps_images:
             raise CannotUndo(_EXISTING.format(module.api_name))
         position = job.resources.index(resource)
         self._kept(job, position)
@@ -80,7 +80,7 @@ class ChangeService:
     def history(self, caller: Caller, module_name: str, record_id: int) -> RecordHistory:
         """Returns the writes of a record. Raises ResourceNotFound, InvalidModule, ScopeMismatch."""
         module = permitted_module(self.modules, caller, module_name, scope.module_read)
-        if module.has_existing_table:
+        if not module.table_kind.keeps_images:
             raise CannotUndo(_EXISTING.format(module.api_name))
         fields = changes_sql.stored(module)
         rows = self.changes.between(module, fields, record_id, record_id)

@@ -56,7 +56,7 @@ class ReferenceTarget:
     id_column: str
 
 
-Targets = Mapping[ExistingTable | None, ReferenceTarget]
+Targets = Mapping[ExistingTable, ReferenceTarget]
 """The modules that foreign keys can refer to, by their tables."""
 
 

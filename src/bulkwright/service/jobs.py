@@ -243,7 +243,7 @@ class JobService:
         `parent` is the CSV of the first resource; None for the first resource itself.
         """
         module = self._module(caller, request.operation, wanted.module)
-        if request.all_or_nothing and module.has_existing_table:
+        if request.all_or_nothing and not module.table_kind.keeps_images:
             raise InvalidData(
                 f"{module.api_name} is an existing table: its jobs cannot be undone, so that "
                 "all_or_nothing is not possible. Check the file with a dry run first.",

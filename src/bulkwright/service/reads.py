@@ -177,7 +177,7 @@ class ReadService:
                 f"Requested module '{named}' is not available.", {"api_name": named}
             )
         require_scope(module, caller, scope.module_read)
-        if module.has_existing_table:
+        if not module.table_kind.has_all_operations:
             raise NotStored("query.module of an existing table")
         return module
 

@@ -131,7 +131,7 @@ class RecordCalls:
 
     def _module(self, caller: Caller, name: str, scopes_of: ScopesOf) -> Module:
         module = permitted_module(self.modules, caller, name, scopes_of)
-        if module.has_existing_table:
+        if not module.table_kind.has_all_operations:
             # Its constraints, triggers and types are those of the user (pipeline/targets).
             raise NotStored(module.api_name)
         return module

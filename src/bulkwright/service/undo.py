@@ -115,8 +115,8 @@ def _check(found: Undoable, request: UndoRequest) -> None:
         )
     if found.dry:
         raise CannotUndo(f"Job {number} was a dry run: it has stored nothing.")
-    if found.has_existing_table:
-        names = ", ".join(found.has_existing_table)
+    if found.existing_tables:
+        names = ", ".join(found.existing_tables)
         raise CannotUndo(
             f"Job {number} wrote into an existing table ({names}), in which nothing says who wrote "
             "a record last. Restore the records from a backup of that database."
