@@ -29,7 +29,7 @@ _WORD_BYTES = 8
 _MOST_WORDS = 16
 """Of a longer key, what is behind these words does not decide its group."""
 _FEW_KEYS = 64
-"""Up to this number, keys are hashed sooner one by one: Polars takes longer to begin with each operation."""
+"""Up to this number, keys are hashed one by one, because Polars begins each operation slowly."""
 _FACTOR = 0x9E3779B97F4A7C15
 """2^64 divided by the golden ratio, made odd: a product with it spreads over all bits."""
 
