@@ -65,7 +65,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         answer = BODIES[path] if status == 200 else {"status": "error", "code": f"C{status}"}
-        content = json.dumps(answer).encode()
+        content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         self.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(content))}.items():
             self.send_header(name, value)
@@ -224,3 +224,19 @@ def test_zoho_has_no_dry_run(server: Scripted, monkeypatch: pytest.MonkeyPatch) 
         assert server.seen == []
         client.write([{"a": 1}], module="Leads", delimiter=";")
         assert [path for path, _, _ in server.seen] == ["/upload", "/write"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"[]", b"<html>", b'{"a":"\xff"}', b'{"a":' + b"[" * 5_000 + b"]" * 5_000 + b"}", b"{}"],
+    ids=["empty", "list", "html", "bytes", "deep", "other"],
+)
+def test_an_answer_that_is_no_answer_is_an_api_error(
+    server: Scripted, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    """Of whatever stands at the address; no exception of a parser reaches the program."""
+    with connected(server) as client:
+        monkeypatch.setitem(BODIES, "/22", answer)
+        with pytest.raises(ApiError) as raised:
+            client.details("22")
+    assert raised.value.code == "UNREADABLE_ANSWER"

@@ -42,6 +42,7 @@ def plan(emulated: Emulated, **body: object) -> None:
         ("POST", "/crm/v8/Leads", "", b'{"data":[{},{}]}', Price(1)),
         ("POST", "/crm/v8/Leads/upsert", "", b'{"data":[%s{}]}' % (b"{}," * 10), Price(2, True)),
         ("PUT", "/crm/v8/Leads/1", "", b'{"data":[{}]}', Price(1)),
+        ("POST", "/crm/v8/Leads", "", b'{"data":' + b"[" * 5_000 + b"]" * 5_000 + b"}", Price(1)),
         ("DELETE", "/crm/v8/Leads", "ids=" + ",".join("1" * 21), b"", Price(3)),
         ("GET", "/crm/v8/Leads/search", "word=a", b"", Price(1, True)),
         ("POST", "/crm/v8/coql", "", b'{"select_query":"select a from b"}', Price(1, True)),

@@ -158,3 +158,32 @@ def test_what_a_rule_has_answered_is_listed_as_the_client_got_it(emulated: Emula
     assert shown == [
         ("GET", "/crm/v2/org", 503), ("POST", "/crm/v2/Leads", 0), ("GET", "/crm/v2/org", 200),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 100_000,
+        b'{"x":' + b"[" * 5_000 + b"]" * 5_000 + b"}",
+        b'{"x":"\xff"',
+        b'"\xff"',
+        b'{"at":"\xff","progression":"\xff","edition":"\xff"}',
+    ],
+    ids=["open", "deep", "half", "bytes", "texts"],
+)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/clock"),
+        ("PUT", "/pace"),
+        ("PUT", "/credits"),
+        ("POST", "/faults"),
+        ("POST", "/seed"),
+    ],
+)
+def test_a_body_that_no_parser_reads_is_rejected(
+    emulated: Emulated, method: str, path: str, body: bytes
+) -> None:
+    """It is no error of the server, however deep its brackets are."""
+    answer = emulated.control(method, path, content=body)
+    assert answer.status_code == 400, answer.text

@@ -224,6 +224,15 @@ def test_secrets_of_every_form_are_replaced(body: bytes) -> None:
     assert b"Xyzzy" not in masked and b"***" in masked
 
 
+def test_a_body_that_is_too_deep_is_left_out() -> None:
+    """Nothing in it can be masked."""
+    body = b'{"a":' + b"[" * 5_000 + b'"Xyzzy"' + b"]" * 5_000 + b"}"
+    url = "https://www.zohoapis.com/crm/v8/Leads"
+    call = RecordedCall("2026-01-01T00:00:00.000+00:00", 1, "POST", url, [], body, 200, [], body)
+    masked = Masking().call(call)
+    assert (masked.body, masked.answer) == (b"***", b"***")
+
+
 @pytest.mark.parametrize(
     "changed",
     [

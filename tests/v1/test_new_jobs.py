@@ -165,9 +165,18 @@ def test_a_mistake_is_named(any_server: Deployment, changes: Json, code: str, na
     assert "resource" not in place and "field_mappings" not in place, found
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b'{"operation":"\\ud800"}', b"null"])
+NO_OBJECTS = [
+    b"", b"[]", b"{", b"\xff", b"null", b'{"operation":"\\ud800"}', b'{"operation":"\xff"}',
+    b'{"unknown":' + b"[" * 100_000 + b"]" * 100_000 + b"}", b"[" * 100_000,
+]  # fmt: skip
+"""The last two have more levels than a parser reads."""
+
+
+@pytest.mark.parametrize("body", NO_OBJECTS, ids=range(len(NO_OBJECTS)))
 def test_a_body_that_is_no_json_object_is_refused(any_server: Deployment, body: bytes) -> None:
     problem(send_job(any_server, body), 400, "INVALID_BODY")
+    undo = any_server.http.post(f"{JOBS}/1/undo", headers=any_server.auth(), content=body)
+    assert undo.status_code in (400, 404)
 
 
 def test_a_long_body_is_refused(any_server: Deployment) -> None:

@@ -24,6 +24,7 @@ from bulkwright.client.options import (
 )
 from bulkwright.client.sources import JobFile
 from bulkwright.client.steps import Call, Pause, Steps
+from bulkwright.wire.decoding import NO_JSON
 from bulkwright.wire.own import JobSnapshot, NewJob, NewUndo, UndoSnapshot
 from bulkwright.wire.own_changes import HistoryOfRecord
 from bulkwright.wire.requests import ModuleName, NewResource, WriteRequest
@@ -199,7 +200,7 @@ class Core:
             Call("GET", f"{self._url}/crm/bulk/{self._version}/write/{job_id}")
         )
         _decoded(response)
-        return msgspec.json.decode(response.content, type=JobDetails)
+        return _read(response, JobDetails)
 
     def create_own(self, job: NewJob) -> Steps[str]:
         """Creates a job over the service's own API; returns its id."""
@@ -242,10 +243,7 @@ class Core:
         whole = replace(call, url=f"{self._url}/api/v1{call.url}")
         response = yield from self._authorized(whole)
         _decoded(response)
-        try:
-            return msgspec.json.decode(response.content, type=kind)
-        except msgspec.ValidationError as error:
-            raise ApiError(response.status_code, "UNREADABLE_ANSWER", str(error), {}) from None
+        return _read(response, kind)
 
     def result(self, details: JobDetails, file: IO[bytes]) -> Steps[None]:
         """Writes a job's result zip to a file."""
@@ -358,8 +356,13 @@ def _decoded(response: httpx2.Response) -> dict[str, Any]:
 
 def _object(response: httpx2.Response) -> dict[str, Any]:
     """Returns the JSON object in a body. Raises ApiError if there is none."""
+    return _read(response, dict[str, Any], response.text[:200])
+
+
+def _read(response: httpx2.Response, kind: type[T], shown: str = "") -> T:
+    """Returns a body of a type. Raises ApiError with what is wrong, or with `shown`."""
     try:
-        return msgspec.json.decode(response.content, type=dict[str, Any])
-    except msgspec.DecodeError:
-        text = response.text[:200]
+        return msgspec.json.decode(response.content, type=kind)
+    except NO_JSON as error:
+        text = shown or str(error)
         raise ApiError(response.status_code, "UNREADABLE_ANSWER", text, {}) from None

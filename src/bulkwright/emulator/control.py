@@ -25,6 +25,7 @@ from bulkwright.web import errors as web
 from bulkwright.web.json import encode
 from bulkwright.web.mount import KERNEL_REQUEST
 from bulkwright.web.request import Request as KernelRequest
+from bulkwright.wire.decoding import NO_JSON
 from bulkwright.wire.own import ProblemDetails
 
 StructT = TypeVar("StructT", bound=Struct)
@@ -105,7 +106,7 @@ class ControlCall(NamedTuple):
             sent = await self.request.body(CONTROL_BODY_BYTES)
         try:
             return msgspec.json.decode(sent or b"{}", type=kind)
-        except msgspec.MsgspecError as error:
+        except NO_JSON as error:
             raise InvalidControlBody(f"{error}.") from None
 
 

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from bulkwright.wire.decoding import NO_JSON
+
 _WINDOW = timedelta(hours=24)
 _BUCKET = timedelta(minutes=1)
 _HEAVY_AT_ONCE = 10
@@ -109,7 +111,7 @@ def _price_of_query(body: bytes) -> int:
 def _written(body: bytes) -> int:
     try:
         found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NO_JSON:
         return 1
     records = found.get("data") if isinstance(found, dict) else None
     return len(records) if isinstance(records, list) else 1

@@ -27,6 +27,7 @@ from bulkwright.domain.record_write import (
     RecordInput,
     WrittenRecord,
 )
+from bulkwright.wire.decoding import NO_JSON
 
 if TYPE_CHECKING:
     from bulkwright.service.record_writes import RecordCalls
@@ -69,7 +70,7 @@ def decode_json(data: bytes) -> object:
     """Returns a decoded JSON document. Raises InvalidSeed."""
     try:
         return _decoder.decode(data)
-    except msgspec.MsgspecError as error:
+    except NO_JSON as error:
         raise InvalidSeed(f"The JSON cannot be read: {error}.") from None
 
 

@@ -18,6 +18,7 @@ from multipart import MultipartParser, parse_options_header
 
 from bulkwright.clock import SYSTEM_CLOCK
 from bulkwright.intercept.conversation import Headers, ProgramRequest
+from bulkwright.wire.decoding import NO_JSON
 
 TOKEN_PATH = "/oauth/v2/token"  # noqa: S105 (a path)
 _GRANTS = ("refresh_token", "authorization_code", "client_credentials")
@@ -89,7 +90,7 @@ class DevCredentials:
         """Returns what the program gets for a response of the token endpoint."""
         try:
             answer = msgspec.json.decode(body)
-        except msgspec.DecodeError:
+        except NO_JSON:
             return body
         if not isinstance(answer, dict) or "access_token" not in answer:
             return body

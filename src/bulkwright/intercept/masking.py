@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 import msgspec
 
 from bulkwright.intercept.exchange import Pairs, RecordedCall
+from bulkwright.wire.decoding import NO_JSON
 
 MASKED = "***"
 _SECRET_HEADERS = {
@@ -122,7 +123,9 @@ def _body(body: bytes | None, text: Callable[[str], str], *, oauth: bool) -> byt
         return body
     try:
         value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except RecursionError:
+        return MASKED.encode()
+    except NO_JSON:
         return _form(body) if oauth else body
     return msgspec.json.encode(_value(value, text, "", oauth=oauth))
 

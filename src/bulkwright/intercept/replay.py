@@ -14,6 +14,7 @@ from bulkwright.clock import SYSTEM_CLOCK
 from bulkwright.intercept.credentials import TOKEN_PATH, DevCredentials
 from bulkwright.intercept.exchange import Pairs, RecordedCall
 from bulkwright.intercept.shape import differences
+from bulkwright.wire.decoding import NO_JSON
 
 _ID = re.compile(r"[0-9]{6,20}")
 _IDS = re.compile(r"(?<![0-9])[0-9]{6,20}(?![0-9])")
@@ -130,7 +131,7 @@ def _was_granted(call: RecordedCall) -> bool:
 def _json(body: bytes | None) -> object:
     try:
         return msgspec.json.decode(body or b"")
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NO_JSON:
         return None
 
 

@@ -29,7 +29,7 @@ _WORD_BYTES = 8
 _MOST_WORDS = 16
 """Of a longer key, what is behind these words does not decide its group."""
 _FEW_KEYS = 64
-"""Up to this number, keys are hashed one by one: each operation of Polars takes longer to begin."""
+"""Up to this number, keys are hashed one by one, because Polars begins each operation slowly."""
 _FACTOR = 0x9E3779B97F4A7C15
 """2^64 divided by the golden ratio, made odd: a product with it spreads over all bits."""
 
@@ -50,7 +50,7 @@ def divide(plan: Plan, *, text_bytes: int, most: int, chunk_rows: int, chunk_byt
 
 def _key(plan: Plan) -> tuple[str | None, str | None]:
     """The field by which rows can be divided, or None and the reason why they cannot."""
-    if not plan.module.table_kind.divides:
+    if plan.module.has_existing_table:
         return None, "constraints and triggers of an existing table may connect its rows"
     if len(plan.job.resources) > 1:
         return None, "the files of one job refer to each other"

@@ -26,6 +26,7 @@ from bulkwright.web.json import encode
 from bulkwright.web.mount import KERNEL_REQUEST
 from bulkwright.web.request import Request as KernelRequest
 from bulkwright.web.route import EndpointDoc
+from bulkwright.wire.decoding import NO_JSON
 
 StructT = TypeVar("StructT", bound=Struct)
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -116,7 +117,7 @@ def decode(call: OwnCall, kind: type[StructT]) -> StructT:
     """Returns the body of a request as a struct. Raises InvalidBody."""
     try:
         decoded = msgspec.json.decode(call.body, type=kind)
-    except msgspec.MsgspecError as error:
+    except NO_JSON as error:
         raise InvalidBody(f"{error}.") from None
     if _NUL.search(call.body):
         raise InvalidBody("A text of the body has the character NUL.")
