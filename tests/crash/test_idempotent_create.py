@@ -38,7 +38,7 @@ class Made:
 
 
 class Clients:
-    """Clients of a server that comes and goes on one address."""
+    """Clients of a server that is killed and started again on one address."""
 
     def __init__(self, served: Upserts) -> None:
         self.made = Made()
