@@ -143,6 +143,7 @@ class Services:
     def jobs(self) -> JobService:
         """Creates jobs and returns their details and results."""
         from bulkwright.service.jobs import JobService
+        from bulkwright.service.progress import ProgressReader
 
         return JobService(
             self.accounts,
@@ -153,6 +154,7 @@ class Services:
             self.uploads,
             self.idempotency_store,
             self.audit,
+            ProgressReader(self.job_store, self.upload_store, self.ledger, self.claims),
             self.settings.limits,
             self.settings.layout_mandatory,
             self.clock,

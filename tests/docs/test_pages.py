@@ -153,6 +153,8 @@ def test_the_page_of_the_own_api(tmp_path: Path) -> None:
     assert output.count('"columns_left_out":["Colour"]') >= 3
     assert output.count('"status":"COMPLETED"') == 7
     assert '"records":{"removed":1,"restored":0,"kept":0}' in output
+    assert ",ADDED,Email,,p.boyle@zylker.example," in output
+    assert '"action":"job-created"' in output
     assert "event: job" in output
     assert '"column":"Email","field":"Email","rows":1' in output
     assert (tmp_path / "leads-failed.csv").read_text() == "Last Name,Email,Colour\nKay,none,blue\n"

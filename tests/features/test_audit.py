@@ -14,7 +14,7 @@ from tests.support.deployment import Deployment, Tenant, make_tenant
 
 from bulkwright.clock import ManualClock
 from bulkwright.domain.account import ClientKind
-from bulkwright.domain.audit import Action, AuditEntry
+from bulkwright.domain.audit import Action, Actor, AuditEntry
 from bulkwright.domain.limits import SIGN_IN_FREE_FAILURES
 from bulkwright.domain.scope import EVERY
 from bulkwright.service import audit as audit_service
@@ -213,10 +213,12 @@ def test_callers_cannot_fill_the_log(server: Deployment, tenant: Tenant) -> None
         log.record(Action.TOKEN_REJECTED, org_id=tenant.org.id, client_id="1000.X")
     for _ in range(150):
         log.record(Action.CLIENT_ADDED, org_id=tenant.org.id)
+        log.record(Action.JOB_UNDONE, Actor("192.0.2.1"), org_id=tenant.org.id)
     found = server.services.audit.newest(1_000, org_id=tenant.org.id)
     actions = [entry.action for entry in found]
     assert actions.count(Action.TOKEN_REJECTED) == 100
     assert actions.count(Action.CLIENT_ADDED) == 151
+    assert actions.count(Action.JOB_UNDONE) == 150
     clock.advance(10)
     log.record(Action.TOKEN_REJECTED, org_id=tenant.org.id, client_id="1000.X")
     (entry,) = server.services.audit.newest(1, org_id=tenant.org.id, action=Action.TOKEN_REJECTED)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -265,3 +267,13 @@ def test_the_bodies_are_described(any_server: Deployment) -> None:
     assert {"operation", "module", "file_id", "columns", "callback_url"} <= properties.keys()
     assert "Location" in post["responses"]["201"]["headers"]
     assert "multipart/form-data" in document["paths"][FILES]["post"]["requestBody"]["content"]
+
+
+def test_the_body_of_the_page_creates_a_job(server: Deployment) -> None:
+    """That of docs/api.md, with the id of a file that has its columns."""
+    page = (Path(__file__).parents[2] / "docs/api.md").read_text("utf-8")
+    (body,) = re.findall(r'^    (\{"operation".*?\]\})$', page, re.MULTILINE | re.DOTALL)
+    file_id = server.file_id("Name,E-mail address\nBoyle,p@x.example\n")
+    job = created(server, {**json.loads(body), "file_id": file_id})
+    mapped = {m["api_name"]: m.get("index") for m in job["resources"][0]["mappings"]}
+    assert mapped == {"Email": 1, "Last_Name": 0, "Lead_Source": None}

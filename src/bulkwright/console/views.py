@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from bulkwright.domain.ids import parse_id
 from bulkwright.wire import own
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ class JobView:
 
 
 def view_of(call: PageCall, job: own.JobSnapshot) -> JobView:
-    """Returns what a page shows of a job. The rows of the files are looked up while it runs."""
+    """Returns what a page shows of a job."""
     state, kind = STATES[job.status]
     if job.abort_requested_time is not None:
         state, kind = ("Aborting", "wait") if kind in ("wait", "run") else ("Aborted", "fail")
@@ -112,17 +111,5 @@ def view_of(call: PageCall, job: own.JobSnapshot) -> JobView:
     ended = call.services.clock.now()
     if job.ended_time is not None:
         ended = datetime.fromisoformat(job.ended_time)
-    total = None if kind in ("done", "fail") else _rows_of_files(call, job)
+    total = None if job.progress is None else job.progress.rows_total
     return JobView(job, state, kind, total, (ended - created).total_seconds())
-
-
-def _rows_of_files(call: PageCall, job: own.JobSnapshot) -> int | None:
-    total = 0
-    for resource in job.resources:
-        number = parse_id(resource.file_id)
-        upload = number and call.services.upload_store.upload(call.caller.org_id, number)
-        rows = [csv.rows for csv in upload.csvs if csv.name == resource.file_name] if upload else []
-        if not rows or rows[0] is None:
-            return None
-        total += rows[0]
-    return total

@@ -60,15 +60,13 @@ class Action(StrEnum):
         return self in (Action.SIGN_IN_FAILED, Action.TOKEN_REJECTED, Action.CODE_REPLAYED)
 
     @property
-    def is_administrative(self) -> bool:
-        """Whether only an operator can cause it."""
-        return self.value.startswith(
-            ("org-", "user-", "client-", "callback-", "password-", "data-")
-        )
+    def is_limited(self) -> bool:
+        """Whether callers can cause it as often as they like, and store nothing else with it."""
+        return self.value.startswith(("signed-", "sign-in-", "consent-", "code-", "token-"))
 
     @property
     def is_of_data(self) -> bool:
-        """Whether it reports a call that has stored something, which quotas limit."""
+        """Whether it reports a call that has stored data. These are too many for log lines."""
         return self in (Action.FILE_UPLOADED, Action.RECORDS_CHANGED, Action.JOB_CREATED)
 
 

@@ -190,7 +190,7 @@ KEYS_REMEMBERED = 10_000
 
 AUDIT_AT_ONCE = 100.0
 """Entries of the audit log for one action and one caller at once; further ones are counted only.
-What operators do is always recorded."""
+Only sign-ins, consents, codes and tokens are limited."""
 AUDIT_A_SECOND = 0.1
 """How fast these are allowed again."""
 AUDIT_FAILURES_AT_ONCE = 1_000.0

@@ -2,8 +2,8 @@
 
 The row is written in the transaction of the caller, so that there is none without the other. What
 callers of the API can cause as often as they like is limited: further entries are counted, and the
-next entry of that action says how many there were. Calls that store data are never left out, and
-have no log line: each call has an entry, however many records it writes.
+next entry of that action says how many there were. Entries about data, jobs and what operators do
+are never left out.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class AuditLog:
         actor = actor or Actor(operator=operator())
         if actor.user_id not in (None, user_id):
             detail = "; ".join(part for part in (detail, f"by user {actor.user_id}") if part)
-        if not (action.is_administrative or action.is_of_data):
+        if action.is_limited:
             if not self._is_allowed(action, f"{actor.address} {client_id or user_id or ''}"):
                 return
             detail = self._with_left_out(action, detail)

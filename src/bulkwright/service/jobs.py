@@ -55,6 +55,7 @@ from bulkwright.service.audit import AuditLog
 from bulkwright.service.callbacks import WhyNever, check_callback
 from bulkwright.service.mapping import MappingRules, shortened
 from bulkwright.service.open_jobs import check_open_jobs
+from bulkwright.service.progress import ProgressReader
 from bulkwright.service.reading import decide, with_left_out
 from bulkwright.service.uploads import UploadService
 from bulkwright.store.accounts import AccountStore
@@ -78,6 +79,7 @@ class JobService:
     uploads: UploadService
     keys: IdempotencyStore
     audit: AuditLog
+    progress: ProgressReader
     limits: Limits
     layout_mandatory: bool = False
     """Whether layout-mandatory fields must be mapped too; the founding page's sample maps fewer."""

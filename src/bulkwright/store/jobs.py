@@ -123,6 +123,13 @@ class JobStore:
         assert row is not None
         return int(row["jobs"])
 
+    def count_before(self, job: Job) -> int:
+        """Returns how many jobs of its org that were not begun come before a job."""
+        at = {"org_id": job.org_id, "id": job.id, "queue_time": to_micros(job.queue_time)}
+        row = self._db.one("jobs_before", **at)
+        assert row is not None
+        return int(row["jobs"])
+
     def find_unfinished(self, org_id: int, fingerprint: str) -> int | None:
         """Returns the id of the job with this fingerprint whose end was not reported yet."""
         row = self._db.one("job_by_fingerprint", org_id=org_id, fingerprint=fingerprint)

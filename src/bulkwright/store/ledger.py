@@ -74,6 +74,11 @@ class LedgerStore:
         assert row is not None
         return int(row["chunks"])
 
+    def pace(self, job_id: int) -> float | None:
+        """Returns how many rows of a job were committed a second; None before its second chunk."""
+        row = self._db.one("ledger_pace", job_id=job_id)
+        return None if row is None else int(row["row_count"]) * 1_000_000 / row["duration"]
+
     def commits(self, job_id: int, most: int) -> list[tuple[int, int]]:
         """Returns when rows of a job were committed, in microseconds, and how many then, in order.
 

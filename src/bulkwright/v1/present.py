@@ -11,6 +11,7 @@ from bulkwright.domain.delivery import Delivery, DeliveryState
 from bulkwright.domain.error_limit import ErrorLimit
 from bulkwright.domain.job import Job, Resource, Split
 from bulkwright.domain.outcome import Counts
+from bulkwright.domain.progress import JobProgress, Phase
 from bulkwright.domain.read_job import ReadJob
 from bulkwright.domain.reading import Reading
 from bulkwright.domain.retention import DeletedJob
@@ -18,6 +19,8 @@ from bulkwright.domain.undo_job import UndoJob
 from bulkwright.domain.upload import CsvFacts, Upload
 from bulkwright.service.jobs import JobService
 from bulkwright.wire import own, own_reads
+from bulkwright.wire import own
+from bulkwright.wire.own_progress import ProgressSnapshot
 
 
 def job_snapshot(job: Job, jobs: JobService) -> own.JobSnapshot:
@@ -33,6 +36,7 @@ def job_snapshot(job: Job, jobs: JobService) -> own.JobSnapshot:
         created_time=moment(job.created_time),
         ended_time=None if job.ended_time is None else moment(job.ended_time),
         rows=_rows(job.counts),
+        progress=_progress(jobs.progress.of(job)),
         rows_unprocessed=jobs.unprocessed(job),
         on_error=on_error(job.error_limit, all_or_nothing=job.all_or_nothing),
         undo=None if job.undo_id is None else str(job.undo_id),
@@ -40,6 +44,22 @@ def job_snapshot(job: Job, jobs: JobService) -> own.JobSnapshot:
         abort_requested_time=None if job.abort_time is None else moment(job.abort_time),
         callback_url=None if job.callback is None else job.callback.url,
         resources=[_resource(resource) for resource in job.resources],
+    )
+
+
+def _progress(found: JobProgress | None) -> ProgressSnapshot | None:
+    if found is None:
+        return None
+    waits_for = None
+    if found.phase is Phase.WAITING:
+        waits_for = "jobs" if found.jobs_before else "worker"
+    return ProgressSnapshot(
+        phase=found.phase.value,
+        waits_for=waits_for,
+        jobs_before=found.jobs_before,
+        rows_total=found.rows_total,
+        rows_a_second=None if found.rows_a_second is None else round(found.rows_a_second, 1),
+        seconds_left=None if found.seconds_left is None else round(found.seconds_left, 1),
     )
 
 

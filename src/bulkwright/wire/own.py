@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from bulkwright.wire.own_progress import ProgressSnapshot
+
 LongText = Annotated[str, Meta(min_length=1, max_length=50_000)]
 
 
@@ -205,6 +207,8 @@ class JobSnapshot(Struct, frozen=True, kw_only=True):
     ended_time: str | None
     rows: RowCounts
     """Over all resources."""
+    progress: ProgressSnapshot | None = None
+    """How far it is; null if it has ended."""
     rows_unprocessed: int | None
     """The rows that it did not reach, as its result lists them; null without a result."""
     on_error: Literal["continue", "all_or_nothing"] | StopAfter

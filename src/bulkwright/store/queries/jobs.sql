@@ -71,6 +71,12 @@ ORDER BY j.id DESC LIMIT 1
 -- Clear the fingerprint of a job, because its end was reported.
 UPDATE jobs SET fingerprint = NULL WHERE id = :id
 
+-- name: jobs_before
+-- How many jobs of an org that were not begun come before one in its queue.
+SELECT count(*) AS jobs FROM jobs
+WHERE org_id = :org_id AND status = 'ADDED'
+  AND (queue_time < :queue_time OR (queue_time = :queue_time AND id < :id))
+
 -- name: open_jobs_of_org
 -- How many jobs of an org have not ended; at most :most are counted.
 SELECT count(*) AS jobs

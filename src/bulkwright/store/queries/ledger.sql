@@ -12,6 +12,15 @@ VALUES (:job_id, :resource, :part, :chunk, :first_row, :row_count, :added, :upda
 SELECT min(committed_time) AS first, max(committed_time) AS last
 FROM ledger WHERE job_id = :job_id AND part >= 0
 
+-- name: ledger_pace
+-- How many rows of a job were committed after its first chunk, and in how many microseconds.
+SELECT CAST(sum(l.row_count) AS bigint) AS row_count,
+       max(l.committed_time) - f.first AS duration
+FROM ledger l, (SELECT min(committed_time) AS first FROM ledger
+                WHERE job_id = :job_id AND part >= 0) f
+WHERE l.job_id = :job_id AND l.part >= 0 AND l.committed_time > f.first
+GROUP BY f.first
+
 -- name: ledger_commits
 -- How many rows of a job were committed in each span of :span microseconds after :begun, and when last.
 SELECT max(committed_time) AS moment, sum(added + updated + skipped) AS row_count
