@@ -25,7 +25,7 @@ from bulkwright.console.pages import (
     templates,
     undo,
 )
-from bulkwright.console.render import error_page, static_file
+from bulkwright.console.render import compile_templates_soon, error_page, static_file
 from bulkwright.console.services import ConsoleServices
 from bulkwright.emulator.controls import Controls
 from bulkwright.service.sign_in_queue import SignInQueue
@@ -75,6 +75,7 @@ def create_app(
         exception_handlers={404: _no_path, 405: _wrong_method},
     )
     app.router.redirect_slashes = False
+    compile_templates_soon()
     return app
 
 
