@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -121,7 +122,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     inside = collection_path.is_relative_to(HERE) and collection_path != HERE
     if not config.getoption("--fast") or not inside:
         return None
-    return collection_path.relative_to(HERE).parts[0] not in FAST or None
+    return folder_of(collection_path) not in FAST or None
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -130,9 +131,15 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("BULKWRIGHT_EFFORT", "0.25")
 
 
+@cache
+def folder_of(path: Path) -> str:
+    """The folder of a file below `tests`."""
+    return path.relative_to(HERE).parts[0]
+
+
 def folder(item: pytest.Item) -> str:
     """The folder of a test below `tests`."""
-    return item.path.relative_to(HERE).parts[0]
+    return folder_of(item.path)
 
 
 def is_fast(item: pytest.Item) -> bool:

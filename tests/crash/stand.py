@@ -33,6 +33,8 @@ from tests.support.uploads import zipped
 FINAL = ("COMPLETED", "FAILED")
 STUCK_SECONDS = 60.0
 """A job that has not ended by then, without further kills, never ends."""
+LOOK_SECONDS = 0.03
+"""The pause between two looks at the store: each opens it, beside the processes under test."""
 
 
 class Stand(Victim):
@@ -97,7 +99,8 @@ class Stand(Victim):
             self.journal.creates.append((file_id, operation, None))
             answer = self._try("POST", "/crm/bulk/v2/write", json=body)
             if answer is None:
-                until(self._quiet, STUCK_SECONDS)  # if it was received: one job after the other
+                # If it was received: one job after the other.
+                until(self._quiet, STUCK_SECONDS, LOOK_SECONDS)
             else:
                 self.job = int(answer.json()["details"]["id"])
                 self.journal.creates[place] = (file_id, operation, self.job)
@@ -127,7 +130,8 @@ class Stand(Victim):
         job = self.begin(operation, rows, callback=callback)
         self.finish(job, seconds)
         if strikes and until(lambda: all(self.struck(s) for s in strikes), 30):
-            until(self._quiet, seconds)  # one of them may have come down after the end
+            # One of them may have come down after the end.
+            until(self._quiet, seconds, LOOK_SECONDS)
         return job
 
     def begin(self, operation: str, rows: int, *, callback: bool = False) -> int:
@@ -137,7 +141,7 @@ class Stand(Victim):
 
     def finish(self, job: int, seconds: float = STUCK_SECONDS) -> None:
         """Wait until a job, and every other that was requested, has ended and was reported."""
-        if until(lambda: self._quiet(), seconds) and self._status(job) == "COMPLETED":
+        if until(self._quiet, seconds, LOOK_SECONDS) and self._status(job) == "COMPLETED":
             self._download(job)
 
     def _quiet(self) -> bool:
@@ -204,7 +208,7 @@ class Stand(Victim):
             store.execute(f"UPDATE jobs SET finished_time = 1 WHERE id = {job}")
             store.execute(f"UPDATE uploads SET created_time = 1 WHERE id = {file_id}")
         until(lambda: self.struck(strike), STUCK_SECONDS)
-        until(lambda: self._quiet() and not self._known(job), STUCK_SECONDS)
+        until(lambda: self._quiet() and not self._known(job), STUCK_SECONDS, LOOK_SECONDS)
 
     def take_over(self, strike: Strike) -> int:
         """A worker is paused, the job is given up by another, and the paused one continues."""
@@ -228,7 +232,7 @@ class Stand(Victim):
     def check(self) -> list[Fault]:
         """Let a day pass, sweep as the product does, and call the checker."""
         self.strike()
-        until(self._quiet, STUCK_SECONDS)
+        until(self._quiet, STUCK_SECONDS, LOOK_SECONDS)
         past = time.time() - 3 * 24 * 3600
         for path in list((self.data / "files").glob("*/*")):
             os.utime(path, (past, past))
