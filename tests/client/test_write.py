@@ -151,6 +151,16 @@ def test_mappings_by_header_text(client: Client, tmp_path: Path) -> None:
         client.write(path, module="Leads", mappings={"Name": "Last_Name"}, delimiter=";")
 
 
+def test_a_column_that_names_no_field_is_named_by_the_job(client: Client, tmp_path: Path) -> None:
+    """In a file, and as a key of records."""
+    (tmp_path / "a.csv").write_text("Last_Name,Frist_Name\nBoyle,Pat\n")
+    for source in (tmp_path / "a.csv", [{"Last_Name": "Boyle", "Frist_Name": "Pat"}]):
+        job = client.write(source, module="Leads")
+        assert [row.status for row in job.result()] == ["ADDED"]
+        reading = client.snapshot(job.id).resources[0].reading
+        assert reading is not None and reading.columns_left_out == ["Frist_Name"]
+
+
 @pytest.mark.parametrize("kind", ["a path", "a zip", "a gzip", "records"])
 def test_a_long_source_becomes_several_jobs(client: Client, tmp_path: Path, kind: str) -> None:
     """Of as many rows as a job may have; their results are one, in order."""

@@ -146,12 +146,15 @@ def _at_work(site: Site) -> list[tuple[int, int]]:
 
 
 def _wait(site: Site, jobs: int) -> None:
-    """Until all jobs have ended, or nothing moves any more."""
+    """Until all jobs have ended, or nothing moves any more: no chunk, and no new attempt.
+
+    On a busy machine a worker that replaces a killed one needs long to start.
+    """
     moved, before = time.monotonic(), (-1, -1)
     while time.monotonic() - moved < STUCK_SECONDS:
         ((ended, chunks),) = site.ask(
             "SELECT (SELECT count(*) FROM jobs WHERE status IN ('COMPLETED', 'FAILED')), "
-            "(SELECT count(*) FROM ledger)"
+            "(SELECT count(*) FROM ledger) + (SELECT sum(attempts) FROM jobs)"
         )
         if ended == jobs:
             return

@@ -23,6 +23,8 @@ from urllib.parse import urlsplit
 import httpx2
 from tests.support.uploads import zipped
 
+from bulkwright.domain.limits import JSON_OBJECTS, JSON_VALUES
+
 ROWS = 25_000
 """The most rows of a job in the limits profile zoho."""
 AT_ONCE = 16
@@ -154,19 +156,33 @@ def encodings(a: Attacker) -> Step:
 
 
 def bodies(a: Attacker) -> Step:
-    """Bodies that are slow to parse."""
-    size = 500_000
-    numbers = b'{"a":[' + b"1.5," * (size // 4) + b"123456789012345678901]}"
-    objects = b'{"a":[' + b'{"a":1},' * (size // 8) + b"1]}"
+    """Bodies that are slow to parse, or to refuse: as many values as the limits allow, and more."""
+    numbers = b'{"a":[' + b"1.5," * (JSON_VALUES - 1) + b"123456789012345678901]}"
+    objects = b'{"a":[' + b'{"a":1},' * (JSON_OBJECTS - 2) + b"1]}"
+    deep = b'{"data":' + b"[" * 1_000_000 + b"]" * 1_000_000 + b"}"
     mapping = {"api_name": "Last_Name", "index": 0, "default_value": {"value": "x"}}
     body = {"operation": "insert", "resource": [
-        {"type": "data", "module": "Leads", "file_id": "1", "field_mappings": [mapping] * 1_000}
+        {"type": "data", "module": "Leads", "file_id": "1", "field_mappings": [mapping] * 500}
     ] * 5}  # fmt: skip
-    many = json.dumps(body).encode()
+    create, own = "/crm/bulk/v2/write", "/api/v1/jobs"
+    wide = b'{"Last_Name":"x",' + b",".join(b'"k%d":1.5' % n for n in range(900)) + b"}"
+    columns = [{"header": f"c{n}", "field": "Last_Name"} for n in range(5_000)]
+    job = {"operation": "insert", "module": "Leads", "file_id": a.upload("a\n1\n")}
+    condition = "Last_Name = 'x'"
+    sent = (
+        *((create, data) for data in (numbers, objects, json.dumps(body).encode())),
+        ("/crm/v8/Leads", b'{"data":[' + b",".join([wide] * 100) + b"]}"),
+        ("/crm/v8/Leads", deep),
+        (own, json.dumps(job | {"columns": columns}).encode()),
+        (own, objects),
+        ("/crm/v8/coql", json.dumps({
+            "select_query": f"select id from Leads where {f'({condition} or ' * 4_000}{condition}"
+        }).encode()),
+    )  # fmt: skip
 
     def step() -> None:
-        for data in (numbers, objects, many):
-            a.at_once(lambda: a.http.post("/crm/bulk/v2/write", content=data))  # noqa: B023
+        for path, data in sent:
+            a.at_once(partial(a.http.post, path, content=data))
 
     return step
 
@@ -257,6 +273,23 @@ def connections(a: Attacker) -> Step:
     return step
 
 
+def undos(a: Attacker) -> Step:
+    """Large jobs are undone, and what they have changed is read meanwhile."""
+    rows = "".join(f"x{n},x{n}@none.example\n" for n in range(ROWS))
+
+    def step() -> None:
+        a.work("Last_Name,Email\n" + rows)
+        job = a.work(
+            "Last_Name,Email\n" + rows.replace("x", "y"), operation="upsert",
+            resource={"find_by": "Email"},
+        )  # fmt: skip
+        undo = a.http.post(f"/api/v1/jobs/{job}/undo", json={}).json()["id"]
+        while a.http.get(f"/api/v1/undos/{undo}").json()["status"] not in ("COMPLETED", "FAILED"):
+            a.at_once(partial(a.http.get, f"/api/v1/jobs/{job}/diff"))
+
+    return step
+
+
 def searches(a: Attacker) -> Step:
     """A large module is searched and queried in ways that no index helps, many times at once."""
     a.work("Name,Several\n" + "".join(f"name {n},v{n % 7}\n" for n in range(ROWS // 3)), MODULE)
@@ -308,7 +341,7 @@ ATTACKS: dict[str, Callable[[Attacker], Step]] = {
     act.__name__: act
     for act in (
         picklists, metadata, unique_fields, defaults, encodings, bodies, uploads, conversions,
-        downloads, connections, searches, single_records, reports, reads,
+        downloads, connections, searches, single_records, reports, reads, undos,
     )
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.support.deployment import Deployment
-from tests.support.uploads import LEADS
+from tests.support.uploads import LEADS, zipped
 
 from bulkwright.domain.job import Job
 from bulkwright.service.uploads import UploadService
@@ -331,6 +331,27 @@ def test_all_resources_of_a_job_are_in_one_zip(server: Deployment, encoding: str
     assert refused(server, body, "INVALID_DATA")["details"] == {
         "json_path": "$.resource[1].file_id"
     }
+
+
+NOT_SUPPORTED: list[str | bytes] = [
+    "Last_Name\tCity\nBoyle\tBonn\n",
+    "Name,x;Town\nBoyle,1;Bonn\n",
+    "Last_Name,City\nA;1\nB;2\n",
+    "Last_Name,City\nכהן,חיפה\nלוי,אשדוד\n".encode("cp1255"),
+    "",
+]
+
+
+@pytest.mark.parametrize("csv", NOT_SUPPORTED, ids=range(len(NOT_SUPPORTED)))
+def test_a_file_that_is_not_supported_is_named_by_its_place(
+    any_server: Deployment, csv: str | bytes
+) -> None:
+    """Whatever is in doubt, with what to do about it."""
+    file_id = any_server.upload(zipped(csv)).json()["details"]["file_id"]
+    body = any_server.insert(file_id=file_id, field_mappings=None)
+    details = refused(any_server, body, "FILE_NOT_SUPPORTED")["details"]
+    assert details["json_path"] == "$.resource[0].file_id"
+    assert len(details["reason"]) > 20
 
 
 def test_only_post_is_a_callback_method(any_server: Deployment) -> None:

@@ -24,7 +24,6 @@ def found(text: str) -> tuple[Splitting, ...]:
         ("a|b,c,d\n1|2\n3|4\n", "|", ("a", "b,c,d")),
         ("a\tb;c\n1\t2\n3\t4\n", "\t", ("a", "b;c")),
         ('"a,b,c";d\n"1,2,3";4\n', ";", ("a,b,c", "d")),
-        ('"a;b";"c;d",e\n"1;2";"3;4",5\n', ",", ('a;b";"c;d', "e")),
         ("a:b\n1:2\n3:4\n", ":", ("a", "b")),
         ("alone\n1,2\n", ",", ("alone",)),
         ("Name, first;Town\nBoyle;Bonn\nKay, Ann;Trier\n", ";", ("Name, first", "Town")),
@@ -34,9 +33,8 @@ def found(text: str) -> tuple[Splitting, ...]:
 def test_rows_decide(text: str, delimiter: str, header: tuple[str, ...]) -> None:
     """A count of signs in the header does not."""
     dialect = sniff(stream(text.encode()), None)
-    if '";"' not in text or delimiter != ",":
-        assert (dialect.delimiter, dialect.header) == (delimiter, header)
-        assert choose(found(text))[0].header == header
+    assert (dialect.delimiter, dialect.header) == (delimiter, header)
+    assert choose(found(text))[0].header == header
 
 
 def test_known_fields_decide_between_two_that_fit() -> None:

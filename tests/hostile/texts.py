@@ -213,7 +213,7 @@ SHAPES = [
     shaped("delim_colon", "Colons stand between the cells.", delimited(":"), READ_THREE),
     shaped("delim_pipe", "Bars stand between the cells.", delimited("|"), READ_THREE),
     shaped("delim_tab", "Tabs stand between the cells, which are not supported.",
-           delimited("\t"), NO_COLUMN),
+           delimited("\t"), NO_CSV),
     shaped("delim_ambiguous", "The header has as many semicolons as commas.",
            "Name;a,Text;b,City\nAda,1,x\n", rows(ADDED, kept=("1",))),
     shaped("delim_in_quoted_header", "Most delimiters of the header are within quotes.",
@@ -230,9 +230,9 @@ SHAPES = [
     shaped("cell_10mb", "A cell of 10 MB.",
            lambda: HEAD + f"Ada,{'x' * 10_000_000},y\nBo,2,y\n",
            rows("INVALID_DATA-Text,City", ADDED)),
-    shaped("cell_10mb_quoted", "A quoted cell of 10 MB with a line end in it.",
+    shaped("cell_10mb_quoted", "A quoted cell of 10 MB with a line end in it: two damaged lines.",
            lambda: HEAD + f'Ada,"{"x" * 5_000_000}\n{"x" * 5_000_000}",y\nBo,2,y\n',
-           rows(BAD, "INVALID_DATA-Name", ADDED)),
+           rows("INVALID_DATA-Text,City", "INVALID_DATA-Name,City", ADDED)),
     shaped("line_20mb", "A line of ten million cells.",
            lambda: HEAD + "Ada," + "1," * 10_000_000 + "\nBo,2,y\n",
            rows("INVALID_DATA-City", ADDED)),
@@ -250,7 +250,7 @@ SHAPES = [
     shaped("rows_25001", "One row too many.", lambda: HEAD + "Ada,1,x\n" * 25_001,
            Rejection("create", 400, "LIMIT_EXCEEDED")),
     shaped("quotes_left_open", "Every second row opens a quote that it does not close.",
-           lambda: HEAD + 'Ada,"1,x\nBo,2,y\n' * 200, rows(*[ADDED] * 200)),
+           lambda: HEAD + 'Ada,"1,x\nBo,2,y\n' * 200, rows(*[ADDED] * 400)),
 ]  # fmt: skip
 
 

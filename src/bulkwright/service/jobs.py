@@ -251,9 +251,10 @@ class JobService:
                 "all_or_nothing is not possible. Check the file with a dry run first.",
                 {"json_path": "$.on_error"},
             )
-        file_id, csv = self._csv(caller.org_id, wanted, place, encoding)
         columns = {m.index for m in wanted.mappings or () if m.index is not None}
-        csv, reading = decide(csv, module, columns, request.delimiters)
+        with _naming(place):
+            file_id, csv = self._csv(caller.org_id, wanted, place, encoding)
+            csv, reading = decide(csv, module, columns, request.delimiters)
         if len(csv.header) > self.limits.columns:
             raise HeaderLimitExceeded
         if self.limits.rows is not None and csv.rows is not None and csv.rows > self.limits.rows:
@@ -334,19 +335,18 @@ class JobService:
     def _csv(
         self, org_id: int, wanted: ResourceRequest, place: str, encoding: str | None
     ) -> tuple[int, CsvFacts]:
-        details = {"json_path": f"{place}.file_id"}
         upload = self._upload(org_id, wanted, place)
         try:
             csvs = self.uploads.facts(upload, encoding)
-        except FileNotFoundError:
-            raise InvalidFileId(details=details) from None  # a sweep deleted it meanwhile
+        except FileNotFoundError:  # a sweep deleted it meanwhile
+            raise InvalidFileId(details={"json_path": f"{place}.file_id"}) from None
         if not csvs and upload.problem is not None:
-            raise FileNotSupported(upload.problem, details)
+            raise FileNotSupported(upload.problem)
         if wanted.file_names:
             return upload.id, _named(csvs, wanted.file_names, place)
         if len(csvs) != 1:
             # There is none, or the request does not name one of several (facts 2.3).
-            raise FileNotSupported(details=details)
+            raise FileNotSupported
         return upload.id, csvs[0]
 
 
@@ -355,6 +355,15 @@ def _described(job: Job) -> str:
     modules = ", ".join(resource.module for resource in job.resources)
     text = f"{job.id}: {job.operation.value} {modules} from file {job.resources[0].file_id}"
     return f"{text}, dry run" if job.dry else text
+
+
+@contextmanager
+def _naming(place: str) -> Iterator[None]:
+    """Lets every FileNotSupported of the block name the file of a resource."""
+    try:
+        yield
+    except FileNotSupported as error:  # it may be kept for the next job, so it is not changed
+        raise FileNotSupported(error.message, {"json_path": f"{place}.file_id"}) from error
 
 
 @contextmanager
