@@ -19,7 +19,6 @@ from bulkwright.domain.undo_job import UndoJob
 from bulkwright.domain.upload import CsvFacts, Upload
 from bulkwright.service.jobs import JobService
 from bulkwright.wire import own, own_reads
-from bulkwright.wire import own
 from bulkwright.wire.own_progress import ProgressSnapshot
 
 
