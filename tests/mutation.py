@@ -31,7 +31,8 @@ ROOT = Path(__file__).resolve().parents[1]
 HOME = Path(os.environ.get("MUTATION_HOME") or Path.home() / ".cache" / "bulkwright-mutation")
 LOCK = ROOT / "requirements" / "mutation.txt"
 LISTED = ROOT / "tests" / "mutation-survivors.md"
-OPTIONS = ("-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:xdist")
+OPTIONS = ("-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout=0")
+"""A test that is recorded takes many times as long, so it has no time limit of its own."""
 PATIENCE = 300
 """Seconds until a process hangs that repeats one change."""
 COPIED = ("src", "tests", "docs", "examples", "pyproject.toml", "run.py", "README.md", "deploy")
