@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 SECONDS, ROUNDS, REPETITIONS = 1.0, 14, 6
 """Of an attack: with 14 rounds, the slowest request of each kind is the one that is judged."""
-ON_SQLITE_ALONE = {"bodies", "connections", "conversions", "encodings", "reads"}
+ON_SQLITE_ALONE = {"bodies", "connections", "reads"}
 """Attacks that end before any SQL, and one of reads, which lock nothing on PostgreSQL."""
 
 
