@@ -64,6 +64,25 @@ def test_a_delivery_that_has_expired_is_made_again(server: Deployment) -> None:
     server.services.database.sql("DELETE FROM outbox WHERE job_id = ?", (job.id,))
 
 
+def test_a_repeated_replay_sends_nothing_again(server: Deployment) -> None:
+    """Its key stands for it, also when the callback was delivered meanwhile."""
+    office = Office(server.services, server.tenant.org.id)
+    with Receiver() as receiver:
+        job = office.ended(receiver.url)
+        office.deliver(job)
+        path = f"{JOBS}/{job.id}/callback/replay"
+        headers = server.auth() | {"Idempotency-Key": f"replay-{job.id}"}
+        first = server.http.post(path, headers=headers)
+        assert (first.status_code, first.json()["state"]) == (202, "pending")
+        assert server.http.post(path, headers=headers).json() == first.json()
+        office.deliver(job)
+        again = server.http.post(path, headers=headers)
+        assert (again.status_code, again.json()["state"]) == (202, "delivered")
+        other = f"{JOBS}/{office.ended(receiver.url).id}/callback/replay"
+        problem(server.http.post(other, headers=headers), 409, "IDEMPOTENCY_KEY_REUSED")
+    assert len(receiver.letters) == 2
+
+
 def test_what_is_not_replayed_is_named(server: Deployment) -> None:
     office = Office(server.services, server.tenant.org.id)
     silent, running = office.ended(None), office.added("http://127.0.0.1:9/end")

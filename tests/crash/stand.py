@@ -46,6 +46,8 @@ class Stand(Victim):
         super().__init__(folder, template, fault=fault, workers=workers)
         self.journal = Journal()
         self.rows = Rows(random.Random(seed))
+        self._keyed: list[tuple[str, str]] = []
+        """Of each request that was repeated with one key: how to find what it has made."""
         self._receiver = Receiver()
         self._over = threading.Event()
         self._poller = threading.Thread(target=self._poll, daemon=True)
@@ -69,10 +71,11 @@ class Stand(Victim):
         """Upload a CSV, until it is acknowledged; the id of the file."""
         data = zipped(text)
         digest = hashlib.sha256(data).hexdigest()
+        key = self._key("SELECT id FROM uploads WHERE sha256 = ?", digest)
         while True:
             place = len(self.journal.uploads)
             self.journal.uploads.append((digest, None))
-            headers = {"feature": "bulk-write", "X-CRM-ORG": self.org}
+            headers = {"feature": "bulk-write", "X-CRM-ORG": self.org, **key}
             files = {"file": ("leads.zip", data)}
             answer = self._try("POST", "/crm/v2/upload", headers=headers, files=files)
             if answer is not None:
@@ -94,10 +97,11 @@ class Stand(Victim):
         }  # fmt: skip
         if callback:
             body["callback"] = {"url": self._receiver.url, "method": "post"}
+        key = self._key("SELECT job_id FROM resources WHERE file_id = ?", file_id)
         while True:
             place = len(self.journal.creates)
             self.journal.creates.append((file_id, operation, None))
-            answer = self._try("POST", "/crm/bulk/v2/write", json=body)
+            answer = self._try("POST", "/crm/bulk/v2/write", json=body, headers=key)
             if answer is None:
                 # If it was received: one job after the other.
                 until(self._quiet, STUCK_SECONDS, LOOK_SECONDS)
@@ -105,6 +109,23 @@ class Stand(Victim):
                 self.job = int(answer.json()["details"]["id"])
                 self.journal.creates[place] = (file_id, operation, self.job)
                 return self.job
+
+    def _key(self, sql: str, value: str) -> dict[str, str]:
+        """The header with a key, for every second request of a kind; `sql` finds what it makes."""
+        place = self.journal.creates if "resources" in sql else self.journal.uploads
+        if len(place) % 2:
+            return {}
+        self._keyed.append((sql, value))
+        return {"Idempotency-Key": f"{len(self._keyed)}"}
+
+    def _made_twice(self) -> list[Fault]:
+        """What a key has made more than once."""
+        store, faults = Store(self.data), []
+        for sql, value in self._keyed:
+            if (count := len(store.rows(sql, value))) > 1:
+                faults.append(Fault("doubled", "V12", None, f"{count} of one key: {sql} {value}"))
+        store.close()
+        return faults
 
     def _try(self, method: str, path: str, **more: Any) -> httpx2.Response | None:
         """One call; None if it is unknown whether the server received it."""
@@ -199,7 +220,8 @@ class Stand(Victim):
     def forget(self, strike: Strike) -> None:
         """Let the time of a job and its upload be over, under a strike."""
         self.job, self._plan = None, []
-        file_id = self.upload("Last_Name,Email\nBoyle,p@zylker.example\n")
+        name = f"Boyle{len(self.journal.uploads)}"  # so that no two files are equal
+        file_id = self.upload(f"Last_Name,Email\n{name},p@zylker.example\n")
         job = self.create("insert", file_id, "Contacts")
         self.finish(job)
         self.journal.swept.append((job, file_id))
@@ -241,7 +263,7 @@ class Stand(Victim):
             number = int(letter_job(letter.body))
             self.journal.letters.append((number, letter.headers["webhook-id"]))
         self.journal.save(self.data.parent / "journal.json")
-        return Checker(self.data, self.journal).check(self.url, self.token)
+        return [*self._made_twice(), *Checker(self.data, self.journal).check(self.url, self.token)]
 
     def _swept(self) -> None:
         """Wait for a sweep that began after now, and is over."""

@@ -52,6 +52,7 @@ FAULTS = {
     "callback-apart": Planted(strike("apart-between"), "V10", callback=True, sound=False),
     "callback-ids": Planted(strike("P13-before"), "V10", callback=True),
     "no-sweep": Planted(strike("P1-after"), "V11"),
+    "no-keys": Planted(strike("P4-after"), "V12"),
 }
 SOUND = [name for name, planted in FAULTS.items() if planted.sound]
 Run = tuple[bool, list[Fault]]

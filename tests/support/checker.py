@@ -44,7 +44,7 @@ class Fault:
     kind: str
     """`lost`, `doubled`, `stuck`, or `wrong`."""
     invariant: str
-    """V1 to V11."""
+    """V1 to V11; V12 says that a key makes one thing."""
     job: int | None
     text: str
 

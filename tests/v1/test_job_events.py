@@ -13,6 +13,7 @@ import pytest
 from tests.support.deployment import Deployment
 from tests.support.processes import until
 from tests.support.served import Served
+from tests.v1.conftest import Working
 from tests.v1.test_jobs import JOBS, problem
 
 from bulkwright.domain.limits import EVENT_STREAMS_OF_ORG
@@ -24,11 +25,10 @@ Event = tuple[str, Json]
 ROWS = 20_000
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A server with a worker."""
-    with Served(tmp_path_factory.mktemp("events") / "data") as running:
-        yield running
+@pytest.fixture
+def served(working: Working) -> Served:
+    """A server with a worker, on each store in turn."""
+    return working.served
 
 
 @contextmanager

@@ -264,7 +264,19 @@ def _from_zero(module: ModuleType) -> None:
 
 _FILES, _JOBS = "bulkwright.files.local", "bulkwright.store.jobs"
 _CLAIMS, _LEDGER = "bulkwright.store.claims", "bulkwright.store.ledger"
+
+
+def _no_keys(module: ModuleType) -> None:
+    """A key is looked up, but not kept."""
+
+    def make(_original: Any) -> Any:
+        return lambda _self, *_args: None
+
+    _replace(module.IdempotencyStore, "take", make)
+
+
 _FAULTS: dict[str, dict[str, Wrap]] = {
+    "no-keys": {"bulkwright.store.idempotency": _no_keys},
     "no-fsync": {},
     "no-folder-fsync": {},
     "split-chunk": {_LEDGER: _split_chunk},
