@@ -304,6 +304,7 @@ class Settings(JobSettings, MetricsSettings, LogSettings, RetentionSettings, Dat
     seed: str = option(
         "", "With --dev: folder of CSV and JSON files, whose records are added. Default: DATA/seed."
     )
+    end_with_stdin: bool = option(False, "Stop when the program that writes to stdin has ended.")
     log_requests: bool = option(False, "Log each request; --log-level debug does too.")
 
     def __post_init__(self) -> None:

@@ -63,6 +63,7 @@ OTHER: dict[str, Any] = {
     "org_stored_mib": 2,
     "org_daily_uploads": 3,
     "org_open_jobs": 4,
+    "end_with_stdin": True,
     "log_requests": True,
     "seed": "fixtures",
 }

@@ -172,17 +172,6 @@ def test_a_callback_of_a_former_job_is_not_sent(emulated: Emulated) -> None:
         assert len(receiver.letters) == 1
 
 
-def test_a_snapshot_is_one_of_sqlite(emulated: Emulated) -> None:
-    """It would not fit another PostgreSQL database; the answer says so."""
-    answer = emulated.control("GET", "/snapshot")
-    if emulated.is_on_postgres:
-        assert (answer.status_code, answer.json()["code"]) == (501, "NOT_ON_THIS_STORE")
-        answer = emulated.control("PUT", "/snapshot", content=b"")
-        assert (answer.status_code, answer.json()["code"]) == (501, "NOT_ON_THIS_STORE")
-    else:
-        assert answer.headers["content-type"] == "application/zip"
-
-
 def test_a_baseline_replaces_the_state_that_is_restored(emulated: Emulated) -> None:
     """Until the next one."""
     at_start = emulated.control("POST", "/baseline")

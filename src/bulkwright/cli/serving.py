@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated
 
-from cyclopts import Parameter
-
 from bulkwright.cli.failure import fail
 from bulkwright.cli.options import FLAT
 from bulkwright.events.events import Observer, each
@@ -24,18 +22,7 @@ _DEFAULT_SETTINGS = Settings()
 _DEFAULT_WORKER_SETTINGS = WorkerSettings()
 
 
-def serve(
-    *,
-    settings: Annotated[Settings, FLAT] = _DEFAULT_SETTINGS,
-    end_with_stdin: Annotated[
-        bool,
-        Parameter(
-            negative="",
-            help="Stop when standard input ends too, as it does when the program is gone that has "
-            "started the server and holds the other end.",
-        ),
-    ] = False,
-) -> None:
+def serve(*, settings: Annotated[Settings, FLAT] = _DEFAULT_SETTINGS) -> None:
     """Serve the API and run workers until SIGTERM or Ctrl-C.
 
     Prints `ready http://HOST:PORT` when every endpoint answers. Without --dev, create an org and
@@ -45,7 +32,7 @@ def serve(
     from bulkwright.runtime.serve import serve as run
 
     log_to_stderr("api", settings.log_format, settings.log_level)
-    if end_with_stdin:
+    if settings.end_with_stdin:
         threading.Thread(target=_stop_when_input_ends, daemon=True).start()
     try:
         run(settings)

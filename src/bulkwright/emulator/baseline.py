@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from bulkwright.domain.limits import BASELINE_BYTES
 from bulkwright.folders import make_private
@@ -25,15 +25,6 @@ class Copies(Protocol):
         """Replaces the database by what the last `keep` has saved, at once for all processes."""
         ...
 
-    def close(self) -> None:
-        """Closes what it has opened."""
-        ...
-
-
-@runtime_checkable
-class PortableCopies(Copies, Protocol):
-    """Copies that can be loaded into another database too."""
-
     def save(self, path: Path) -> None:
         """Saves the database, as it is now, to a file."""
         ...
@@ -47,6 +38,10 @@ class PortableCopies(Copies, Protocol):
 
     def load(self, path: Path) -> None:
         """Replaces the database by what a file holds, at once for all processes."""
+        ...
+
+    def close(self) -> None:
+        """Closes what it has opened."""
         ...
 
 

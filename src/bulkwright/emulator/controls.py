@@ -13,7 +13,7 @@ from bulkwright.clock import SYSTEM_CLOCK
 from bulkwright.domain import scope
 from bulkwright.domain.errors import AccessError, BulkwrightError, JobHasEnded
 from bulkwright.domain.limits import ACCESS_TOKEN_SECONDS, BASELINE_BYTES, CONTROL_WAIT_SECONDS, MiB
-from bulkwright.emulator.baseline import Baseline, PortableCopies
+from bulkwright.emulator.baseline import Baseline
 from bulkwright.emulator.credentials import write_credentials
 from bulkwright.emulator.credit_plan import CreditPlan
 from bulkwright.emulator.credits import Credits
@@ -53,12 +53,12 @@ class NoBaseline(BulkwrightError):
 
 
 class NoCopies(BulkwrightError):
-    """The store has no whole copies."""
+    """The files have no whole copies."""
 
     code = "NOT_ON_THIS_STORE"
     default_message = (
-        "Snapshots need a SQLite file: start the server without --database. Reset and baseline "
-        "need a folder of files: start it without --files at an object store."
+        "Reset, baseline and snapshots need a folder of files: start the server without --files at "
+        "an object store."
     )
 
 
@@ -235,21 +235,21 @@ class Controls:
 
     async def save(self, request: Request) -> BinaryIO:
         """Returns a new snapshot, an open file without a name. Raises NoCopies and StillBusy."""
-        baseline, copies = self._portable()
+        baseline = self._baseline()
         async with self._quiet(request):
             credentials = self.services.settings.credentials_path
-            return await request.run_heavy(saved, baseline, copies, credentials)
+            return await request.run_heavy(saved, baseline, credentials)
 
     async def load(self, request: Request, zipped: IO[bytes]) -> dict[str, object]:
         """Replaces the state by that of a snapshot; returns its credentials.
 
         Raises InvalidSnapshot, NoCopies and StillBusy.
         """
-        baseline, copies = self._portable()
-        with unpacked(baseline, copies, zipped) as (place, stored):
+        baseline = self._baseline()
+        with unpacked(baseline, zipped) as (place, stored):
 
             def replace() -> None:
-                load(baseline, copies, place)
+                load(baseline, place)
 
             await self._replace_state(request, replace)
             return await request.run(self._renew_credentials, stored)
@@ -270,12 +270,6 @@ class Controls:
         if self.emulation.baseline is None:
             raise NoCopies
         return self.emulation.baseline
-
-    def _portable(self) -> tuple[Baseline, PortableCopies]:
-        baseline = self._baseline()
-        if not isinstance(baseline.copies, PortableCopies):
-            raise NoCopies
-        return baseline, baseline.copies
 
     @asynccontextmanager
     async def _closed(self) -> AsyncIterator[None]:

@@ -22,7 +22,7 @@ from typing import IO, Any, BinaryIO
 from bulkwright import __version__
 from bulkwright.domain.errors import RequestError
 from bulkwright.domain.limits import SNAPSHOT_BYTES, SNAPSHOT_FILES
-from bulkwright.emulator.baseline import Baseline, PortableCopies
+from bulkwright.emulator.baseline import Baseline
 from bulkwright.folders import make_private
 from bulkwright.store.migrate import UnusableCopy
 
@@ -49,12 +49,12 @@ class InvalidSnapshot(RequestError):
     code = "INVALID_SNAPSHOT"
 
 
-def saved(baseline: Baseline, copies: PortableCopies, credentials: Path) -> BinaryIO:
+def saved(baseline: Baseline, credentials: Path) -> BinaryIO:
     """Returns the state as it is now: a zip, open at its start, whose file has no name any more."""
     make_private(baseline.folder)
     with tempfile.TemporaryDirectory(dir=baseline.folder, prefix="snapshot-") as folder:
         place = Path(folder)
-        copies.save(place / _DATABASE)
+        baseline.copies.save(place / _DATABASE)
         baseline.files.save(place / "files")
         zipped = place / "snapshot.zip"
         with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -69,9 +69,7 @@ def saved(baseline: Baseline, copies: PortableCopies, credentials: Path) -> Bina
 
 
 @contextmanager
-def unpacked(
-    baseline: Baseline, copies: PortableCopies, zipped: IO[bytes]
-) -> Iterator[tuple[Path, dict[str, Any]]]:
+def unpacked(baseline: Baseline, zipped: IO[bytes]) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Unpacks a snapshot to a folder, checks it, and deletes it at the end of the block.
 
     Returns the folder and the credentials. Raises InvalidSnapshot.
@@ -82,7 +80,7 @@ def unpacked(
         try:
             with zipfile.ZipFile(zipped) as archive:
                 credentials = _unpack(archive, place)
-            copies.adopt(place / _DATABASE, str(credentials["client_id"]))
+            baseline.copies.adopt(place / _DATABASE, str(credentials["client_id"]))
         except _UNREADABLE as error:
             raise InvalidSnapshot(f"The file is no snapshot: {error}.") from None
         except UnusableCopy as error:
@@ -90,9 +88,9 @@ def unpacked(
         yield place, credentials
 
 
-def load(baseline: Baseline, copies: PortableCopies, place: Path) -> None:
+def load(baseline: Baseline, place: Path) -> None:
     """Replaces the state by an unpacked snapshot."""
-    copies.load(place / _DATABASE)
+    baseline.copies.load(place / _DATABASE)
     baseline.files.load(place / "files")
 
 
