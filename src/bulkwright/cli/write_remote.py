@@ -220,7 +220,7 @@ def _job_record(
 ) -> dict[str, object]:
     """Returns the job with the keys that one on a data folder has.
 
-    Without a snapshot, updated rows are not told from unchanged ones, and the code is not known.
+    Without a snapshot, `updated` counts unchanged rows too, and the code is not known.
     """
     counts = as_progress(details).counts
     return {
