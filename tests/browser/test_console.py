@@ -226,9 +226,17 @@ def pages(live: Live) -> list[str]:
         f"{live.base_url}/api/v1/jobs/{job}/undo", headers=headers, json={"dry_run": True},
         verify=False,
     ).json()["id"]  # fmt: skip
+    with httpx2.Client(base_url=live.base_url, headers=headers, verify=False) as http:
+        mapping = {"map": {"Last Name": "Last_Name", "Gone": "City"}}
+        template = {"module": "Leads", "operation": "insert", "mapping": mapping}
+        assert http.put("/api/v1/import-templates/Fair", json=template).is_success
+        query = {"query": {"module": {"api_name": "Leads"}}}
+        made = http.post("/crm/bulk/v8/read", json=query, headers=live.headers).json()
+    read = made["data"][0]["details"]["id"]
     paths = (
         "jobs", f"jobs/{job}", f"jobs/{job}/errors", f"undos/{undo}", "import",
-        f"import/{file}?module=Leads", "modules", "modules/Leads", "modules/Leads/records",
+        f"import/{file}?module=Leads", f"import/{file}?template=Fair", "templates", "reads",
+        f"reads/{read}", "modules", "modules/Leads", "modules/Leads/records",
         f"modules/Leads/records/{record}",
         f"modules/Leads/records/{record}/history", "org", "access", "audit", "emulator",
         "nothing", "sign-in",

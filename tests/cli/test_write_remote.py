@@ -171,6 +171,10 @@ def test_other_programs_read_json(run: Run, live: Live, tmp_path: Path) -> None:
     assert done.returncode == 3 and "added 1" in done.stderr
     job = json.loads(done.stdout)
     assert (job["status"], job["added"], job["skipped"]) == ("COMPLETED", 1, 1)
+    assert (job["code"], job["unchanged"]) == (None, 0)
+    local = run("write", "leads.csv", *INSERT, "--json", "--data", "local").stdout
+    assert list(job) == list(json.loads(local))
+    assert len(job["created"]) == len(json.loads(local)["created"])
     assert job["reasons"] == [{"code": "INVALID_DATA", "column": "Email", "rows": 1}]
 
 

@@ -8,6 +8,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -72,7 +73,7 @@ def write_remote(
             reasons = _save_result(client, details, result, header, quoted=quote_formulas)
             if dry_run:
                 print_line("nothing was stored")
-            _report_reading(client, details, task.options.encoding)
+            snapshot = _report_reading(client, details, task.options.encoding)
     except ApiError as error:
         words = error.details.get("reason") or error.message or error.code
         if error.status == _UNAUTHORIZED and error.code != "OAUTH_SCOPE_MISMATCH":
@@ -94,16 +95,7 @@ def write_remote(
         sys.exit(INTERRUPTED)
     counts = as_progress(details).counts
     status = exit_status(failed=details.status != "COMPLETED", skipped=counts.skipped)
-    job = {
-        "id": details.id,
-        "status": details.status,
-        "operation": task.options.operation,
-        "module": task.options.module,
-        "added": counts.added,
-        "updated": counts.updated,
-        "skipped": counts.skipped,
-        "file": task.path.name,
-    }
+    job = _job_record(details, snapshot, task)
     return report.Written(status, job, reasons)
 
 
@@ -223,8 +215,37 @@ def _report(details: JobDetails, *, dry_run: bool) -> None:
     )  # fmt: skip
 
 
-def _report_reading(client: Client, details: JobDetails, named: str | None) -> None:
-    """Prints what was a guess when the server read the file, if the server shows that."""
+def _job_record(
+    details: JobDetails, snapshot: own.JobSnapshot | None, task: WriteTask
+) -> dict[str, object]:
+    """Returns the job with the keys that one on a data folder has.
+
+    Without a snapshot, `updated` counts unchanged rows too, and the code is not known.
+    """
+    counts = as_progress(details).counts
+    return {
+        "id": details.id,
+        "status": details.status,
+        "code": None if snapshot is None else snapshot.code,
+        "operation": task.options.operation,
+        "module": task.options.module,
+        "added": counts.added,
+        "updated": counts.updated if snapshot is None else snapshot.rows.updated,
+        "unchanged": None if snapshot is None else snapshot.rows.unchanged,
+        "skipped": counts.skipped,
+        "read": None,
+        "created": datetime.fromisoformat(details.created_time).isoformat(" ", "seconds"),
+        "file": task.path.name,
+    }
+
+
+def _report_reading(
+    client: Client, details: JobDetails, named: str | None
+) -> own.JobSnapshot | None:
+    """Prints what was a guess when the server read the file, if the server shows that.
+
+    Returns what the own API says of the job; None if it says nothing.
+    """
     try:
         snapshot = client.snapshot(details.id)
     except ApiError as error:
@@ -237,7 +258,7 @@ def _report_reading(client: Client, details: JobDetails, named: str | None) -> N
             else "only the API of Bulkwright shows them"
         )
         print_line(f"other guesses about the file are not shown: {why}")
-        return
+        return None
     if snapshot.code is not None:
         left = snapshot.rows_unprocessed
         reached = "" if left is None else f"; {left:,} rows were not reached"
@@ -246,6 +267,7 @@ def _report_reading(client: Client, details: JobDetails, named: str | None) -> N
     found = snapshot.resources[0].reading
     if found is not None:
         print_reading(_reading(found))
+    return snapshot
 
 
 def _stores_nothing(job: own.JobSnapshot) -> bool:

@@ -22,6 +22,7 @@ from starlette.responses import Response
 from bulkwright.console import PREFIX
 from bulkwright.console.session import Visitor
 from bulkwright.domain.account import Right
+from bulkwright.formats.csv import DELIMITER_NAMES
 from bulkwright.wire.own import ProblemDetails
 
 _HEADERS = {
@@ -194,4 +195,5 @@ _FILTERS: Mapping[str, Any] = {
     "duration": duration,
     "bytes": _bytes,
     "pretty": _pretty,
+    "delimiter": lambda sign: DELIMITER_NAMES.get(sign, sign),
 }

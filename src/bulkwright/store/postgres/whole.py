@@ -186,7 +186,7 @@ class PostgresCopies:
         store, types = ModuleStore(self._db), self._db.types
         for org in self._db.sql("SELECT id FROM orgs"):
             for module in store.modules(org["id"]):
-                if module.has_existing_table:
+                if not module.table_kind.schema_is_stored:
                     continue
                 for statement in tables.create_table(module, types):
                     self._db.sql(statement)
