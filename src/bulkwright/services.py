@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bulkwright.service.changes import ChangeService
     from bulkwright.service.coql import CoqlService
     from bulkwright.service.existing_tables import ExistingTableService
+    from bulkwright.service.import_templates import ImportTemplates
     from bulkwright.service.job_control import JobControl
     from bulkwright.service.job_rows import JobRowsService
     from bulkwright.service.jobs import JobService
@@ -133,6 +134,7 @@ class Services:
             self.upload_store,
             self.files,
             self.idempotency_store,
+            self.audit,
             self.settings.limits,
             self.clock,
         )
@@ -150,6 +152,7 @@ class Services:
             self.files,
             self.uploads,
             self.idempotency_store,
+            self.audit,
             self.settings.limits,
             self.settings.layout_mandatory,
             self.clock,
@@ -172,6 +175,15 @@ class Services:
         return ChangeService(self.modules, ChangeStore(self.database), self.undo_store)
 
     @on_first_use
+    def import_templates(self) -> ImportTemplates:
+        """Keeps the choices of imports."""
+        from bulkwright.service.import_templates import ImportTemplates
+        from bulkwright.store.import_templates import TemplateStore
+
+        store = TemplateStore(self.database)
+        return ImportTemplates(store, self.modules, self.audit)
+
+    @on_first_use
     def job_control(self) -> JobControl:
         """Aborts and deletes jobs, and replays callbacks."""
         from bulkwright.service.job_control import JobControl
@@ -182,6 +194,7 @@ class Services:
             self.claims,
             self.job_store,
             RetentionStore(self.database),
+            self.idempotency_store,
             self.outbox,
             self.files,
             self.audit,
@@ -200,6 +213,7 @@ class Services:
             self.record_store,
             self.files,
             self.idempotency_store,
+            self.audit,
             self.settings.limits,
             self.clock,
             self._why_never,
@@ -222,6 +236,7 @@ class Services:
             self.modules,
             self.undo_store,
             self.job_store,
+            self.idempotency_store,
             self.audit,
             self.settings.limits,
             self.clock,
@@ -260,6 +275,7 @@ class Services:
             self.accounts,
             self.modules,
             self.record_store,
+            self.audit,
             self.settings.limits,
             self.settings.layout_mandatory,
             self.clock,

@@ -76,8 +76,8 @@ def open_job_context(
 
     With `dry`, the caller rolls back the changes of the job (`JobContext.dry`).
     """
+    from bulkwright.pipeline.chunk_limit import ChunkLimit
     from bulkwright.pipeline.context import JobContext
-    from bulkwright.pipeline.pace import ChunkPace
     from bulkwright.store.parts import PartStore
 
     _prepare(settings)
@@ -104,7 +104,7 @@ def open_job_context(
             dry=dry,
             keep_images=settings.keeps_images,
             quote_formulas=settings.quotes_formulas,
-            pace=ChunkPace(limited=not settings.database),
+            chunk_limit=ChunkLimit(limited=not settings.database),
             most_parts=settings.parts if settings.database and not dry else 1,
             clock=clock,
         )
@@ -126,7 +126,7 @@ def _open_trial(settings: Settings, database: Database, ctx: JobContext) -> Iter
             yield ctx
             raise _TrialEnded
         return
-    from bulkwright.pipeline.pace import ChunkPace
+    from bulkwright.pipeline.chunk_limit import ChunkLimit
     from bulkwright.store.claims import ClaimStore
     from bulkwright.store.jobs import JobStore
     from bulkwright.store.ledger import LedgerStore
@@ -149,7 +149,7 @@ def _open_trial(settings: Settings, database: Database, ctx: JobContext) -> Iter
             modules=ModuleStore(copy),
             accounts=AccountStore(copy),
             records=_sqlite_records(copy),
-            pace=ChunkPace(limited=False),  # no other process uses a copy
+            chunk_limit=ChunkLimit(limited=False),  # no other process uses a copy
         )
 
 

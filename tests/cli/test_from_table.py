@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tests.cli.test_schema import module_changes
 from tests.support.program import Run, refused
 
 ITEMS = "name,price,maker\nChair,49.90,1\nBad,-1,1\nOdd,1,7\n"
@@ -44,6 +45,7 @@ def test_a_table_is_loaded_read_and_checked(run: Run, shop: Path) -> None:
     assert made.returncode == 0, made.stderr
     assert "makers created" in made.stdout
     assert "the_items" in run("modules", "list", "--data", "d").stdout
+    assert [set(text.split(", ")) for text in module_changes(run)] == [{"makers", "the_items"}]
     wanted = ("--module", "the_items", "--operation", "insert", "--data", "d")
     done = run("write", "items.csv", *wanted)
     assert done.returncode == 3, done.stderr

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cli.test_schema import module_changes
 from tests.support.live import Live
 from tests.support.program import Run, refused
 
@@ -119,6 +120,8 @@ def test_modules_become_what_they_are_at_zoho(run: Run, tmp_path: Path) -> None:
     assert {"Name", "Height", "Rings"} <= set(traits(run, "Trees"))
     again = run("modules", "import-zoho", *answers(tmp_path), *DATA)
     assert again.stdout.splitlines()[0] == "Leads: unchanged, 16 fields"
+    (changed,) = module_changes(run)
+    assert changed.startswith("Leads, ") and "Trees" in changed and "Visits" not in changed
     listed = json.loads(run("modules", "list", "--json", *DATA).stdout)
     assert {"api_name": "Leads", "label": "Prospects"}.items() <= listed[0].items()
 

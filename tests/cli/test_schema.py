@@ -50,12 +50,19 @@ def test_a_new_module_can_be_written_to(run: Run, tmp_path: Path) -> None:
     """Applying it again changes nothing."""
     assert "Parts" in applied(run, tmp_path, PART)
     assert "nothing to change" in applied(run, tmp_path, PART)
+    assert module_changes(run) == ["Parts"]
     (tmp_path / "f.csv").write_text("Name,Serial\nA,7\nB,007\n")
     done = run("write", "f.csv", "--module", "Parts", "--operation", "insert", *DATA)
     assert done.returncode == 3 and "added 1" in done.stdout
     exported = run("records", "export", "--module", "Parts", *DATA).stdout
     (record,) = csv.DictReader(io.StringIO(exported))
     assert (record["Name"], record["Serial"]) == ("A", "7")
+
+
+def module_changes(run: Run) -> list[str]:
+    """What the audit log says of modules that were changed, newest first."""
+    listed = run("audit", "--action", "org-modules-changed", "--json", *DATA)
+    return [entry["detail"] for entry in json.loads(listed.stdout)]
 
 
 def test_a_field_can_be_added(run: Run, tmp_path: Path) -> None:

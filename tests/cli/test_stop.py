@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support.processes import clean_environment, start
+from tests.support.processes import clean_environment, processes_with, start, until
 from tests.support.program import Run
 
 LEADS = ("--module", "Leads", "--operation", "insert", "--data", "d")
@@ -92,3 +92,35 @@ def test_a_dry_run_names_no_job(run: Run, tmp_path: Path) -> None:
     assert dry.returncode == 3
     assert not re.search("[0-9]{15}", dry.stdout)
     assert "INVALID_DATA  Email" in dry.stdout and "nothing was stored" in dry.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "command", [("intercept", "--", "true"), ("emulator", "run", "--", "true"), ("demo",)]
+)
+def test_a_server_that_is_starting_ends_too(
+    tmp_path: Path, command: tuple[str, ...], number: signal.Signals
+) -> None:
+    """Its folder is deleted."""
+    with start(*command, env=clean_environment(TMPDIR=str(tmp_path)), cwd=tmp_path) as process:
+        assert until(lambda: [*tmp_path.glob("bulkwright-*/*")])
+        process.send_signal(number)
+        assert process.wait(60) == 128 + number, process.communicate()
+    assert [path.name for path in tmp_path.iterdir()] == []
+    assert processes_with(str(tmp_path)) == []
+
+
+def test_signals_reach_the_command_of_emulator_run(tmp_path: Path) -> None:
+    """It ends as it wants to, and the server after it."""
+    code = (
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    line = ("emulator", "run", "--", sys.executable, "-c", code)
+    with start(*line, env=clean_environment(TMPDIR=str(tmp_path)), cwd=tmp_path) as process:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 7
+    assert [path.name for path in tmp_path.iterdir()] == []

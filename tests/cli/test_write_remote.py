@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 from tests.support.live import Live
 from tests.support.program import MIXED, Run, refused
@@ -171,3 +172,30 @@ def test_other_programs_read_json(run: Run, live: Live, tmp_path: Path) -> None:
     job = json.loads(done.stdout)
     assert (job["status"], job["added"], job["skipped"]) == ("COMPLETED", 1, 1)
     assert job["reasons"] == [{"code": "INVALID_DATA", "column": "Email", "rows": 1}]
+
+
+def test_the_mapping_of_an_import_template_is_a_mapping_file(
+    run: Run, live: Live, tmp_path: Path
+) -> None:
+    """As it is downloaded, for a server and for a data folder."""
+    columns = {"Nachname": "Last_Name", "Geburtstag": "Date_of_Birth", "Notiz": ""}
+    mapping = {
+        "map": columns,
+        "default": {"Lead_Source": "Trade Show"},
+        "format": {"Geburtstag": "dd.MM.yyyy"},
+    }
+    body = {"module": "Contacts", "operation": "insert", "mapping": mapping}
+    headers = {"Authorization": f"Bearer {live.access_token}"}
+    url = f"{live.base_url}/api/v1/import-templates/kunden"
+    with httpx2.Client(headers=headers, verify=False) as http:
+        assert http.put(url, json=body).status_code == 200
+        (tmp_path / "kunden.json").write_bytes(http.get(f"{url}/mapping").content)
+    (tmp_path / "kunden.csv").write_text("Nachname;Geburtstag;Notiz\nMay;31.12.1990;neu\n")
+    command = (
+        "write", "kunden.csv", "--module", "Contacts", "--operation", "insert",
+        "--mapping", "kunden.json",
+    )  # fmt: skip
+    for place in (("--url", live.base_url, "--token", live.access_token), ("--data", "local")):
+        done = run(*command, *place)
+        assert done.returncode == 0, done.stderr
+        assert "Notiz (as stated)" in done.stdout and "added 1" in done.stdout

@@ -257,6 +257,10 @@ def test_the_async_client_writes_too(live: Live, tmp_path: Path) -> None:
             with pytest.raises(ApiError, match="JOB_HAS_ENDED"):
                 await client.abort(job.ids[0])
             statuses = [row.status for row in await job.result()]
+            assert [row.values["Last_Name"] for row in await job.errors()] == ["Kay"]
+            (record,) = await job.diff()
+            history = await client.history("Leads", record.record_id)
+            assert [write.job for write in history.writes] == [job.ids[0]]
             assert [undo.records.removed for undo in await job.undo()] == [0, 1]
             assert (await client.delete(job.ids[0])).id == job.ids[0]
             return statuses
@@ -323,3 +327,22 @@ def test_a_job_is_undone(client: Client) -> None:
         assert [(r.removed, r.restored, r.kept) for r in undone] == [(1, 0, 0), (1, 1, 0)]
     with pytest.raises(ApiError, match="ALREADY_UNDONE"):
         client.undo(job.ids[0])
+
+
+def test_what_a_job_has_changed(client: Client) -> None:
+    """Of a split source all records; and the history of one of them."""
+    records = [{"Last_Name": f"d{n}", "Email": f"d{n}@diff.example"} for n in range(3)]
+    first = client.write(records[:1], module="Leads")
+    assert list(first.errors()) == []
+    changed = [{**record, "Last_Name": "after"} for record in records]
+    job = client.write(changed, module="Leads", operation="upsert", find_by="Email", rows_per_job=2)
+    found = list(job.diff())
+    assert [record.change for record in found] == ["UPDATED", "ADDED", "ADDED"]
+    assert [(f.field, f.before, f.after) for f in found[0].fields] == [("Last_Name", "d0", "after")]
+    assert list(client.diff(job.ids[0], "Leads")) == found[:2]
+    history = client.history("Leads", found[0].record_id)
+    assert [write.job for write in history.writes] == [job.ids[0], first.id]
+    with pytest.raises(ApiError, match="NO_SUCH_RECORD"):
+        client.history("Leads", "7")
+    with pytest.raises(ApiError, match="NO_SUCH_JOB"):
+        client.diff("7")

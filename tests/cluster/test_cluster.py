@@ -15,7 +15,7 @@ from tests.support.receivers import Receiver, answer, later
 from tests.support.site import Site, own_rows
 from tests.support.site_checks import judge
 
-SEED = int(os.environ.get("BULKWRIGHT_SEED", "20260"))
+SEED = int(os.environ.get("BULKWRIGHT_TEST_SEED", "20260"))
 
 
 @pytest.mark.slow

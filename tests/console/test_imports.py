@@ -7,6 +7,7 @@ import json
 import re
 import shlex
 import zipfile
+from dataclasses import replace
 from html import unescape
 from typing import Any
 
@@ -286,3 +287,84 @@ def test_the_commands_run_nothing_of_the_address(browser: Browser) -> None:
     query = {"module": "Leads", "operation": "update", "find_by": "$(reboot)"}
     page = unescape(browser.get(url, params=query).text)
     assert "--find-by '$(reboot)'" in page
+
+
+def test_choices_are_kept_under_a_name(server: Deployment, browser: Browser) -> None:
+    """They are chosen for the next file; what does not fit is named, and the rest holds."""
+    page = columns(browser)
+    changes = {"field-1": "", "field-3": "Description", "stop_after": "2%", "default-City": "Trier"}
+    saved = press(browser, page, step="save", template="Fair <26>", **changes)
+    assert saved.status_code == 200 and "The choices are saved as Fair <26>." in text_of(saved)
+    assert chosen(saved)["field-3"] == "Description" and chosen(saved)["template"] == "Fair <26>"
+    answer = send(browser, "Closing,Phone,Last Name\n1,2,Boyle\n", template="Fair <26>")
+    assert answer.headers["location"].endswith("?template=Fair%20%3C26%3E")
+    page = browser.get(answer.headers["location"])
+    text = text_of(page)
+    assert "The choices are those of the template Fair <26> ." in text
+    assert (
+        "The file lacks these columns of the template: E-Mail Adress, Company, Annual Revenue"
+        in (text)
+    )
+    assert "The template does not know this column of the file: Phone." in text
+    form = chosen(page)
+    assert (form["field-0"], form["field-1"], form["field-2"]) == ("Description", "", "Last_Name")
+    assert form["stop_after"] == "2%"
+    job = job_of(server, press(browser, page, step="start"))
+    assert job["on_error"] == {"stop_after_percent": 2.0}
+    listed = browser.page(f"{CONSOLE}/templates")
+    assert "Fair <26> insert Leads" in listed and server.tenant.user.name in listed
+    mapping = browser.get(f"{CONSOLE}/templates/Fair%20%3C26%3E/mapping").json()
+    assert mapping["map"]["Closing"] == "Description" and mapping["map"]["E-Mail Adress"] == ""
+    deleted = browser.press(
+        browser.get(f"{CONSOLE}/templates"), f"{CONSOLE}/templates/Fair%20%3C26%3E/delete"
+    )
+    assert deleted.status_code == 303
+    assert "Fair <26>" not in browser.page(f"{CONSOLE}/templates")
+
+
+def test_a_template_says_what_the_module_lost(server: Deployment, browser: Browser) -> None:
+    """A template outlives fields of its module; formats and lookups are taken over."""
+    csv = "Deal_Name,Closing_Date,Stage,Account\nA,29.02.2024,Won,Zylker\n"
+    page = columns(browser, csv, module="Deals")
+    page = press(browser, page, **{"field-3": "Account_Name"})
+    saved = press(browser, page, step="save", template="deals", **{"find_by-3": "Account_Name"})
+    assert saved.status_code == 200, text_of(saved)
+    path = str(page.url).partition("?")[0]
+    form = chosen(browser.get(f"{path}?template=deals"))
+    assert (form["format-1"], form["find_by-3"]) == ("dd.MM.yyyy", "Account_Name")
+    store = server.services.import_templates.store
+    found = store.template(server.tenant.org.id, "deals")
+    assert found is not None
+    gone = {"Deal_Name": "Deal_Name", "Stage": "Gone"}
+    store.save(
+        server.tenant.org.id, server.tenant.user.id, "deals", replace(found.choices, columns=gone)
+    )
+    text = browser.page(f"{path}?template=deals")
+    assert "The module does not have this field of the template any more: Gone." in text
+    assert browser.get(f"{path}?template=nothing").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("csv", "name", "text"),
+    [
+        ("Last Name\nx\n", "", "Give the template a name."),
+        ("Last Name\nx\n", "a/b", "printable characters"),
+        ("Last Name,Last Name\nx,y\n", "doubled", "Several columns are named Last Name"),
+    ],
+)
+def test_a_template_that_cannot_be_saved_is_explained(
+    browser: Browser, csv: str, name: str, text: str
+) -> None:
+    page = columns(browser, csv)
+    answer = press(browser, page, step="save", template=name)
+    assert answer.status_code == 400 and text in text_of(answer), text_of(answer)
+
+
+def test_templates_of_another_org_do_not_exist(browser: Browser, other: Browser) -> None:
+    press(browser, columns(browser), step="save", template="ours")
+    assert "No templates yet" in other.page(f"{CONSOLE}/templates")
+    assert other.get(f"{CONSOLE}/templates/ours/mapping").status_code == 404
+    page = other.get(IMPORT)
+    assert other.press(page, f"{CONSOLE}/templates/ours/delete").status_code == 404
+    assert "ours" in browser.page(IMPORT)
+    browser.press(browser.get(IMPORT), f"{CONSOLE}/templates/ours/delete")

@@ -6,6 +6,7 @@ import json
 import re
 from datetime import timedelta
 from html import unescape
+from itertools import takewhile
 
 import httpx2
 import pytest
@@ -34,11 +35,11 @@ def end(server: Deployment, job: int) -> None:
 
 
 def test_jobs_are_listed_newest_first(server: Deployment, browser: Browser) -> None:
-    """Each leads to its page; a list with an open job is loaded again after some seconds."""
+    """Each leads to its page; a list with an open job follows its events."""
     jobs = [str(server.job_id()) for _ in range(3)]
     page = browser.get(JOBS)
     assert shown(page)[:3] == jobs[::-1]
-    assert 'hx-trigger="every 2s"' in page.text
+    assert 'sse-connect="/console/jobs/events"' in page.text
     assert "insert Leads" in text_of(page) and "Waiting" in text_of(page)
     assert f'href="/console/jobs/{jobs[0]}"' in page.text
 
@@ -231,3 +232,27 @@ def test_the_pace_of_a_job_is_drawn(server: Deployment, browser: Browser) -> Non
     text = text_of(browser.get(f"{JOBS}/{job}"))
     assert "on average 50, at most 50" in text
     assert ledger.commits(server.job_id(), 600) == []
+
+
+def test_a_list_follows_its_jobs(server: Deployment, browser: Browser) -> None:
+    """An event has the list with its filters; the last one follows the end of all of its jobs."""
+    names = [{"api_name": "Last_Name", "index": 0}]
+    job = server.job_id(module="Contacts", field_mappings=names)
+    query = {"status": "ADDED", "module": "Contacts"}
+    page = browser.get(JOBS, params=query)
+    connect = unescape(re.findall(r'sse-connect="([^"]*)"', page.text)[0])
+    assert connect == f"{JOBS}/events?status=ADDED&module=Contacts"
+    with browser.stream("GET", connect) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        lines = answer.iter_lines()
+        first = list(takewhile(bool, lines))
+        assert first[1] == "event: jobs" and f'id="job-{job}"' in "".join(first)
+        for number in shown(page):
+            end(server, int(number))
+        rest = list(lines)
+    assert "event: end" in rest and "No job matches these filters." in "".join(rest)
+    assert f'id="job-{job}"' not in "".join(rest)
+    last = [line.removeprefix("id: ") for line in rest if line.startswith("id: ")][-1]
+    again = browser.get(connect, headers={"Last-Event-ID": last})
+    assert again.status_code == 204
+    assert browser.get(f"{JOBS}/events?since=yesterday").status_code == 400

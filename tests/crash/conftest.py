@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from tests.crash.killed_jobs import SEED
+from tests.crash.served_store import ServedStore
 from tests.crash.victim import prepared
 from tests.support.bench import Bench, opened
 from tests.support.part_workers import workers_of
+from tests.support.postgres import Server
 from tests.support.stores import Store
 from tests.support.watch import Watch, write_leads
 
@@ -50,3 +52,12 @@ def benches(store: Store, tmp_path: Path) -> Iterator[list[Bench]]:
         workers_of(tmp_path / "data", database, 3) as made,
     ):
         yield made
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def served_store(request: pytest.FixtureRequest, tmp_path: Path) -> ServedStore:
+    """A folder and a database for servers, on each store in turn."""
+    if request.param == "sqlite":
+        return ServedStore(tmp_path / "data")
+    postgres: Server = request.getfixturevalue("postgres")
+    return ServedStore(tmp_path / "data", postgres.database())

@@ -1,6 +1,6 @@
 """Jobs that end early while their workers are killed: what their tests share.
 
-`BULKWRIGHT_SEED` repeats a run.
+`BULKWRIGHT_TEST_SEED` repeats a run.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.support.processes import until
 
 from bulkwright.domain.job import Job
 
-SEED = int(os.environ.get("BULKWRIGHT_SEED", "0")) or random.randrange(1, 10**6)
+SEED = int(os.environ.get("BULKWRIGHT_TEST_SEED", "0")) or random.randrange(1, 10**6)
 CHUNK_ROWS = 5
 STUCK_SECONDS = 120.0
 _OF_PARTS = ("own-part", "free-part", "end-part", "merge", "give-way", "resume")

@@ -1,7 +1,7 @@
 """Workers are killed while their job is aborted: nothing is stored later, and the job ends.
 
 The request that aborts is one transaction: killed before its commit it has not been, killed after
-it the job is aborted and the client repeats the request. `BULKWRIGHT_SEED` repeats a run.
+it the job is aborted and the client repeats the request. `BULKWRIGHT_TEST_SEED` repeats a run.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Workers are killed while all or nothing of a job is stored: its records are all there, or none.
 
 A job that is refused has its records undone by another job. Killed at any
-point of both, the next worker continues there. `BULKWRIGHT_SEED` repeats a run.
+point of both, the next worker continues there. `BULKWRIGHT_TEST_SEED` repeats a run.
 """
 
 from __future__ import annotations

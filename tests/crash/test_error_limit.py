@@ -1,8 +1,8 @@
 """Workers are killed while their job passes the limit of its errors: it ends, and stores no more.
 
 The transaction of the chunk that passes the limit records that. Killed before its commit, the chunk
-is done again and judged again; killed after it, the next worker ends the job. `BULKWRIGHT_SEED`
-repeats a run.
+is done again and judged again; killed after it, the next worker ends the job.
+`BULKWRIGHT_TEST_SEED` repeats a run.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Killed at every commit point of parts and at random, a divided job is as if it had not been.
 
-BULKWRIGHT_KILLS is how many workers are killed at random; `BULKWRIGHT_SEED` repeats a run.
+BULKWRIGHT_KILLS is how many workers are killed at random; `BULKWRIGHT_TEST_SEED` repeats a run.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.support.postgres import Server
 from tests.support.stores import PostgresStore
 
 KILLS = int(os.environ.get("BULKWRIGHT_KILLS", "15"))
-SEED = int(os.environ.get("BULKWRIGHT_SEED", "0")) or random.randrange(1, 10**6)
+SEED = int(os.environ.get("BULKWRIGHT_TEST_SEED", "0")) or random.randrange(1, 10**6)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from bulkwright.domain.module import (
     Module,
     StorageType,
 )
+from bulkwright.domain.table_kind import EXISTING_TABLE, SERVICE_TABLE
 
 TEXT = Field(1, "Company", "Company", "text")
 COLUMN = Column("company", "text")
@@ -146,7 +147,7 @@ def test_the_name_of_a_record_is_its_text_key_or_its_first_mandatory_field() -> 
 
 def test_a_module_or_a_field_may_be_in_a_table_of_the_user() -> None:
     """The table of the module, the column of the field."""
-    assert not module(TEXT).has_existing_table
-    assert replace(module(TEXT), table=ExistingTable("leads")).has_existing_table
+    assert module(TEXT).table_kind is SERVICE_TABLE
+    assert replace(module(TEXT), table=ExistingTable("leads")).table_kind is EXISTING_TABLE
     assert not TEXT.in_existing_table
     assert replace(TEXT, column=COLUMN).in_existing_table

@@ -143,6 +143,7 @@ def test_unknown_controls_and_methods_have_codes_of_their_own(emulated: Emulated
     assert (answer.status_code, answer.json()["code"]) == (404, "NO_SUCH_PATH")
     answer = emulated.control("PATCH", "/requests")
     assert (answer.status_code, answer.json()["code"]) == (405, "NO_SUCH_METHOD")
+    assert "GET" in answer.headers["allow"]
 
 
 def test_what_a_rule_has_answered_is_listed_as_the_client_got_it(emulated: Emulated) -> None:

@@ -64,7 +64,7 @@ def contents(bench: Bench, *without: str) -> dict[str, Sequence[object]]:
     }
 
 
-JOB_TABLES = ("jobs", "resources", "parts", "uploads", "orgs", "sequence", "counters")
+JOB_TABLES = ("jobs", "resources", "parts", "uploads", "orgs", "sequence", "counters", "audit")
 
 
 @pytest.mark.parametrize("operation", ["insert", "update", "upsert"])

@@ -233,3 +233,14 @@ def test_a_deleted_job_leaves_nothing(bench: Bench) -> None:
     assert bench.services.database.sql(count)[0]["n"] == 1
     bench.services.job_control.delete(bench.org.id, job.id)
     assert bench.services.database.sql(count)[0]["n"] == 0
+
+
+def test_a_decimal_is_compared_as_it_is_stored(bench: Bench) -> None:
+    """1.0 and 1.00 are equal numbers, but the record keeps the digits of the file."""
+    header = "Last_Name,Email,Annual_Revenue\n"
+    bench.run(header + "A,a@x.example,1.0\nB,b@x.example,1.0\n")
+    done = upsert(bench, header + 'A,a@x.example,1.00\nB,b@x.example,"1.0"\n')
+    assert outcomes(bench, done.job) == ["UPDATED", "UNCHANGED"]
+    assert [str(r["Annual_Revenue"]) for r in bench.records()] == ["1.00", "1.0"]
+    twice = upsert(bench, header + "A,a@x.example,2.0\nA,a@x.example,2.00\n")
+    assert outcomes(bench, twice.job) == ["UPDATED", "UPDATED"]

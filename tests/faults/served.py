@@ -27,11 +27,8 @@ CONSTANTS: dict[str, dict[str, object]] = {
         "LEASE_SECONDS": 1.5,
         "BLOCKED_MOST_SECONDS": 0.5,
     },
-    "bulkwright.store.sqlite.driver": {
-        "BUSY_SECONDS": 1.5,
-        "WAL_BYTES": 4 * 1024 * 1024,
-        "CHECKPOINT_ROWS": 50,
-    },
+    "bulkwright.store.sqlite.driver": {"WAL_BYTES": 4 * 1024 * 1024, "CHECKPOINT_ROWS": 50},
+    "bulkwright.store.sqlite.write_lock": {"BUSY_SECONDS": 1.5},
     "bulkwright.runtime.supervisor": {"_RESTART_SECONDS": 0.1, "_DRAIN_SECONDS": 5.0},
 }
 """Small chunks and short waits; nothing else is changed."""

@@ -85,7 +85,7 @@ def test_a_callback_during_a_lock_is_delivered_later(serve: Serve) -> None:
 @pytest.mark.long
 def test_a_worker_that_cannot_start_is_not_started_in_a_loop(serve: Serve) -> None:
     """Each reports the reason in a line; the pause grows; without the lock, one starts."""
-    short = {**CONSTANTS, "bulkwright.store.sqlite.driver": {"BUSY_SECONDS": 0.05}}
+    short = {**CONSTANTS, "bulkwright.store.sqlite.write_lock": {"BUSY_SECONDS": 0.05}}
     served = serve(constants=short)
     with locked(served):
         (worker,) = served.workers

@@ -67,6 +67,22 @@ const options = { host: "www.zohoapis.com.au", path: "/crm/v2/org",
 https.get(options, (answer) => { console.log(answer.statusCode); answer.resume(); });
 """
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="there is no node")
+PHP = """<?php
+$head = ["Authorization: Zoho-oauthtoken 1000.kept", "Content-Type: application/json"];
+$call = curl_init("https://www.zohoapis.eu/crm/v8/Leads");
+curl_setopt_array($call, [
+    CURLOPT_HTTPHEADER => $head, CURLOPT_RETURNTRANSFER => true,
+    CURLOPT_POSTFIELDS => '{"data": [{"Last_Name": "Boyle"}]}',
+]);
+$made = json_decode(curl_exec($call), true);
+echo $made["data"][0]["code"], curl_getinfo($call, CURLINFO_HTTP_CODE);
+"""
+HOSTS = (
+    "www.zohoapis.com", "zohoapis.eu", "sandbox.zohoapis.in", "developer.zohoapis.com.au",
+    "content.zohoapis.jp", "accounts.zoho.ca", "accounts.zohocloud.ca", "content.zoho.com",
+    "upload.zoho.eu", "download.zoho.com.cn", "download-accl.zoho.com", "crm.zoho.sa",
+    "crmsandbox.zoho.uk", "plugin.zohoplatform.com",
+)  # fmt: skip
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 
 
@@ -145,6 +161,23 @@ def test_curl(intercept: Intercept, emulator: Live) -> None:
     assert json.loads(kept.stdout)["code"] == "INVALID_TOKEN"
 
 
+@needs_curl
+def test_every_kind_of_host(intercept: Intercept) -> None:
+    """Of all data centres, with a certificate for its name."""
+    urls = [f"https://{host}/crm/v2/org" for host in HOSTS]
+    done = intercept("curl", "-sf", "-H", "Authorization: Zoho-oauthtoken x", *urls)
+    assert done.returncode == 0, done.stderr
+    assert all(f"1 {host}" in done.stderr for host in HOSTS)
+
+
+@pytest.mark.skipif(shutil.which("php") is None, reason="there is no php")
+def test_php(intercept: Intercept, tmp_path: Path) -> None:
+    """Its curl functions."""
+    (tmp_path / "program.php").write_text(PHP)
+    done = intercept("php", "program.php")
+    assert done.stdout == "SUCCESS201", done.stdout + done.stderr
+
+
 class _Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_response(200)
@@ -216,7 +249,7 @@ def test_the_authority_is_gone_afterwards(intercept: Intercept) -> None:
     )
     done = intercept(sys.executable, "-c", code)
     folder, _, rest = done.stdout.strip().partition(" ")
-    assert rest == "['bundle.pem', 'ca.pem'] False"
+    assert rest == "['bundle.ini', 'bundle.pem', 'ca.pem'] False"
     assert not Path(folder).exists()
 
 

@@ -149,6 +149,35 @@ def test_a_call_is_read_as_it_was_written() -> None:
 
 
 @pytest.mark.parametrize(
+    ("headers", "size", "is_known"),
+    [
+        ({}, -1, True),
+        ({}, None, True),
+        ({"Content-Type": "application/json", "Content-Length": "0"}, -1, True),
+        ({"Content-Type": "application/json"}, 0, True),
+        ({"Content-Length": "7"}, -1, False),
+        ({"Content-Type": "multipart/form-data; boundary=x"}, -1, False),
+        ({"Transfer-Encoding": "chunked"}, -1, False),
+        ({}, 7, False),
+    ],
+)
+def test_a_body_whose_size_is_not_known(
+    headers: dict[str, str], size: int | None, is_known: bool
+) -> None:
+    """It is missing only if the headers announce one."""
+    url = "https://www.zohoapis.com/crm/v8/org"
+    call = RecordedCall("2026-01-01T00:00:00.000+00:00", 1, "GET", url, [*headers.items()], b"",
+                        200, [], b"{}")  # fmt: skip
+    document = json.loads(json.dumps(as_har([call])))
+    request = document["log"]["entries"][0]["request"]
+    request |= {"bodySize": size}
+    if size is None:
+        del request["bodySize"]
+    (read,) = from_har(document)
+    assert read.body == (b"" if is_known else None)
+
+
+@pytest.mark.parametrize(
     ("old", "new", "lines"),
     [
         ({"a": 1}, {"a": 2.5}, []),

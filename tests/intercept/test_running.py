@@ -52,6 +52,25 @@ def test_signals_reach_the_program() -> None:
         assert run.wait(30) == 7
 
 
+LEAVES_OPEN = """
+import os, socket, subprocess, sys
+port = int(os.environ["HTTPS_PROXY"].rpartition(":")[2])
+for host in ("www.zohoapis.com:443", f"127.0.0.1:{sys.argv[1]}"):
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.sendall(f"CONNECT {host} HTTP/1.1\\r\\nHost: {host}\\r\\n\\r\\n".encode())
+    assert b" 200 " in connection.recv(1024)
+    subprocess.Popen(["sleep", "20"], pass_fds=[connection.fileno()], stdout=-3, stderr=-3)
+"""
+
+
+def test_connections_that_stay_open_end_with_the_program(intercept: Intercept) -> None:
+    """Those that a process in the background has, for example. Nothing is printed of them."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = intercept(sys.executable, "-c", LEAVES_OPEN, port, options=("--quiet",))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 def test_what_the_server_breaks_is_broken_for_the_program(tmp_path: Path) -> None:
     """No response is made up; only a server that is not there is named."""

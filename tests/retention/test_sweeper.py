@@ -200,6 +200,8 @@ def test_a_folder_without_a_server_is_swept_by_a_command(
 
     assert swept().startswith("deleted: uploads 0,")
     assert swept("--keep-uploads", "2d").startswith("deleted: uploads 2,")
+    found = change("SELECT detail FROM audit WHERE action = 'data-swept'")
+    assert [str(detail).split(",")[0] for (detail,) in found] == ["uploads 2"]
     assert change("SELECT count(*) FROM uploads") == [(2,)]
 
 

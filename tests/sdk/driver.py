@@ -45,7 +45,7 @@ class Driver:
         value: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._process.kill()
+        self._process.terminate()  # `intercept` deletes its folder before it ends
         self._process.communicate()
         self._errors.close()
 
@@ -73,15 +73,13 @@ class Driver:
         assert report["class"] == "SuccessResponse", report
         return digits(report["details"]["file_id"])
 
-    def create(self, operation: str, resource: Report, **more: object) -> Report:
-        """Create a job with one resource."""
-        return self._step(
-            "create", request={"operation": operation, "resource": [resource], **more}
-        )
+    def create(self, operation: str, *resources: Report, **more: object) -> Report:
+        """Create a job."""
+        return self._step("create", request={"operation": operation, "resource": resources, **more})
 
-    def job_id(self, operation: str, resource: Report, **more: object) -> str:
+    def job_id(self, operation: str, *resources: Report, **more: object) -> str:
         """The id of a new job."""
-        report = self.create(operation, resource, **more)
+        report = self.create(operation, *resources, **more)
         assert (report.get("class"), report.get("code")) == ("SuccessResponse", "SUCCESS"), report
         return digits(report["details"]["id"])
 
@@ -89,12 +87,12 @@ class Driver:
         """Get a job's details."""
         return self._step("details", job_id=job_id)
 
-    def done(self, job_id: str) -> Report:
-        """Poll a job's details until it is COMPLETED."""
+    def done(self, job_id: str, status: str = "COMPLETED") -> Report:
+        """Poll a job's details until it has ended with a status."""
         deadline = time.monotonic() + _JOB_SECONDS
         while True:
             report = self.details(job_id)
-            if report.get("status") == "COMPLETED":
+            if report.get("status") == status:
                 return report
             waiting = report.get("status") in ("ADDED", "INPROGRESS")
             assert waiting and time.monotonic() < deadline, report

@@ -5,25 +5,28 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
 from tests.sdk.catalogue import Sdk
 from tests.sdk.driver import Driver, Report
 from tests.support.live import Live
+from tests.support.processes import until
+from tests.support.receivers import Receiver
 from tests.support.uploads import zipped
 
 ROWS = "Last_Name\nBoyle\nKay\n"
+CREATE: dict[str, object] = {"method": "POST", "path": "/crm/bulk/*/write"}
 
 
 @pytest.fixture
 def control(live: Live) -> Iterator[httpx2.Client]:
-    """Calls controls; there is no fault rule before and after."""
+    """Calls controls; before and after there is no fault rule, and the clock is the machine's."""
     base = f"{live.base_url}/api/v1/emulator"
     with httpx2.Client(base_url=base, headers=live.headers, verify=False) as http:
         yield http
         http.delete("/faults").raise_for_status()
+        http.delete("/clock").raise_for_status()
 
 
 def fault(control: httpx2.Client, effect: str, **more: object) -> None:
@@ -31,12 +34,16 @@ def fault(control: httpx2.Client, effect: str, **more: object) -> None:
     control.post("/faults", json={"effect": effect, **more}).raise_for_status()
 
 
-def job(driver: Driver) -> str:
+def resource(file_id: str, module: str, name: str, **more: object) -> Report:
+    """What a job writes: the first column of a file to a field."""
+    mappings = [{"api_name": name, "index": 0}]
+    return {"module": module, "file_id": file_id, "field_mappings": mappings, **more}
+
+
+def job(driver: Driver, **more: object) -> str:
     """The id of a new job."""
-    mappings = [{"api_name": "Last_Name", "index": 0}]
     file_id = driver.file_id(zipped(ROWS))
-    resource: Report = {"module": "Leads", "file_id": file_id, "field_mappings": mappings}
-    return driver.job_id("insert", resource)
+    return driver.job_id("insert", resource(file_id, "Leads", "Last_Name"), **more)
 
 
 @pytest.mark.parametrize(
@@ -96,19 +103,49 @@ def test_a_damaged_result(driver: Driver, control: httpx2.Client, effect: str) -
     assert _is_damaged(place)
 
 
-@pytest.mark.parametrize(
-    ("effect", "status"), [("job_stuck", "INPROGRESS"), ("job_failed", "FAILED")]
-)
-def test_a_job_that_does_not_complete(
-    driver: Driver, control: httpx2.Client, effect: str, status: str
-) -> None:
-    """The SDK sees its status."""
-    fault(control, effect, method="POST", path="/crm/bulk/*/write")
+def test_a_job_that_is_stuck(driver: Driver, control: httpx2.Client) -> None:
+    """The SDK polls and polls, until the rule is removed."""
+    fault(control, "job_stuck", **CREATE)
     made = job(driver)
-    seen: dict[str, Any] = driver.details(made)
-    while seen["status"] == "ADDED" or (effect == "job_failed" and seen["status"] != status):
-        seen = driver.details(made)
-    assert seen["status"] == status
+    assert until(lambda: driver.details(made)["resource"][0]["file"].get("added_count") == 1)
+    assert driver.details(made)["status"] == "INPROGRESS"
+    control.delete("/faults")
+    driver.done(made)
+
+
+def test_a_job_that_fails(sdk: Sdk, driver: Driver, control: httpx2.Client) -> None:
+    """Version 8.0, which can name two files of a zip, sees the resource that was skipped too."""
+    fault(control, "job_failed", **CREATE)
+    failed = driver.done(job(driver), "FAILED")
+    assert [one["status"] for one in failed["resource"]] == ["FAILED"]
+    if sdk.is_8:
+        more = {"Contacts.csv": b"Last_Name\nKay\n"}
+        file_id = driver.file_id(zipped("Account_Name\nZylker\n", "Accounts.csv", **more))
+        accounts = resource(file_id, "Accounts", "Account_Name", file_names=["Accounts.csv"])
+        contacts = resource(file_id, "Contacts", "Last_Name", file_names=["Contacts.csv"])
+        failed = driver.done(driver.job_id("insert", accounts, contacts), "FAILED")
+        assert [one["status"] for one in failed["resource"]] == ["FAILED", "SKIPPED"]
+
+
+@pytest.mark.parametrize(
+    ("effect", "more", "letters"),
+    [("callback_lost", {}, 0), ("callback_doubled", {}, 2), ("callback_late", {"time": "10m"}, 1)],
+)
+def test_callbacks(
+    driver: Driver, control: httpx2.Client, effect: str, more: dict[str, object], letters: int
+) -> None:
+    """Of a job that the SDK has created. The next job's callback arrives as always."""
+    with Receiver() as receiver:
+        callback = {"url": receiver.url, "method": "post"}
+        fault(control, effect, **CREATE, nth=1, **more)
+        driver.done(job(driver, callback=callback))
+        if effect == "callback_late":
+            assert until(lambda: control.get("/faults").json()["faults"][0]["fired"] == 1)
+            assert receiver.letters == []
+            # It is late from its first attempt on, so the clock moves until it has been sent.
+            assert until(lambda: control.put("/clock", json={"move": "1m"}) and receiver.letters)
+        driver.done(job(driver, callback=callback))
+        assert until(lambda: len(receiver.letters) == letters + 1), receiver.letters
 
 
 def _is_damaged(place: Path) -> bool:

@@ -59,6 +59,7 @@ def test_a_program_with_the_python_sdk(tmp_path: Path) -> None:
     (tmp_path / "test_contacts.py").write_text(block("python", "import add_contact"))
     path = os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(packages)]).strip(os.pathsep)
     assert "1 passed" in run(PYTEST, tmp_path, PYTHONPATH=path)
+    assert not (tmp_path / "resources").exists()  # the SDK keeps its files elsewhere
 
 
 @pytest.mark.parametrize("name", ["zohocrmsdk2-0", "zohocrmsdk2-1", "zohocrmsdk8-0"])

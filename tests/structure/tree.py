@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -20,9 +21,17 @@ class Module:
     lines: tuple[str, ...]
     tree: ast.Module
 
+    @cached_property
+    def _nodes(self) -> Mapping[type[ast.AST], Sequence[ast.AST]]:
+        """Every node by its kind: one walk serves all tests."""
+        nodes = defaultdict(list)
+        for node in ast.walk(self.tree):
+            nodes[type(node)].append(node)
+        return nodes
+
     def find(self, *kinds: type[ast.AST]) -> Iterator[ast.AST]:
         """Every node of these kinds, however deep."""
-        return (node for node in ast.walk(self.tree) if isinstance(node, kinds))
+        return (node for kind in kinds for node in self._nodes.get(kind, ()))
 
 
 def read(path: Path, root: Path = SOURCE) -> Module:

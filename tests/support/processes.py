@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from bulkwright.testing import child_processes as children
 
 __all__ = ["children", "clean_environment", "fault_environment", "free_port", "kill", "listens",
-           "on_path", "start", "until"]  # fmt: skip
+           "on_path", "processes_with", "start", "until"]  # fmt: skip
 
 _FIRST_PAUSE_SECONDS = 0.002
 INJECTED = Path(__file__).with_name("injected")
@@ -46,6 +47,15 @@ def until(happened: Callable[[], object], seconds: float = 60.0, pause: float = 
         time.sleep(step)
         step = min(pause, 2 * step)
     return False
+
+
+def processes_with(text: str) -> list[str]:
+    """The command lines of running processes that have a text in them."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # the process has just ended
+            found.append(path.read_text(errors="replace"))
+    return [line for line in found if text in line]
 
 
 def free_port() -> int:

@@ -6,6 +6,7 @@ import json
 import unittest
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx2
@@ -142,6 +143,34 @@ def test_a_snapshot_that_cannot_be_used_changes_nothing(
         with pytest.raises(ControlFailed, match="INVALID_SNAPSHOT"):
             server.load_snapshot(tmp_path / "x.zip")
         assert len(server.records("Leads")) == 1
+
+
+def test_records_and_jobs_are_read_whatever_the_test_has_done(server: BulkwrightServer) -> None:
+    """No rule, no limit and no time concerns the calls of a test, and no log has them."""
+    (lead,) = server.seed("Leads", [{"Last_Name": "Boyle"}])
+    server.fault(effect="unavailable")
+    server.control("PUT", "/credits", {"credits": 0})
+    server.clock.move("2h")
+    assert [record["id"] for record in server.records("Leads")] == [lead]
+    assert server.jobs() == [] and server.requests() == []
+    (rule,) = server.control("GET", "/faults")["faults"]
+    assert rule["matched"] == 0
+    with pytest.raises(ControlFailed, match="INVALID_MODULE"):
+        server.records("Nothing")
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(server.records, ["Leads"] * 20))
+
+
+def test_a_view_is_what_the_api_answers(server: BulkwrightServer) -> None:
+    """With its status; the token of the test is that of the controls."""
+    base, headers = f"{server.base_url}/api/v1/emulator/view", server.headers
+    with httpx2.Client(base_url=base, headers=headers, verify=False, timeout=60) as http:
+        assert http.get("/crm/v8/org").json()["org"][0]["zgid"] == server.org_id
+        assert http.get("/crm/v8/Leads?fields=id").status_code == 204
+        assert http.get("/crm/v8/settings/territories").status_code == 501
+        assert http.post("/crm/v8/org").json()["code"] == "NO_SUCH_METHOD"
+        wrong = http.get("/crm/v8/org", headers={"Authorization": "Bearer x"})
+        assert (wrong.status_code, wrong.json()["code"]) == (401, "INVALID_TOKEN")
 
 
 def test_another_org_has_its_own_data_and_credentials(server: BulkwrightServer) -> None:

@@ -51,6 +51,20 @@ def test_a_refused_row_leaves_nothing(working: Working) -> None:
     assert (good["status"], good["rows"]["added"], good["undo"]) == ("COMPLETED", ROWS, None)
 
 
+def test_a_dry_run_counts_the_rows_that_would_not_be_stored(working: Working) -> None:
+    """The counts are those of the real job, which is run afterwards."""
+    text = "Last_Name,Email\n" + "".join(f"D{n},dry{n}@x.example\n" for n in range(ROWS))
+    dry, real = (
+        ended(working, text + "B,none\n", "insert", on_error="all_or_nothing", dry_run=dry_run)
+        for dry_run in (True, False)
+    )
+    assert dry["rows_unprocessed"] == ROWS
+    for key in ("status", "code", "rows", "rows_unprocessed"):
+        assert dry[key] == real[key], key
+    lines = working.served.http.get(f"{JOBS}/{dry['id']}/result").text.splitlines()
+    assert sum(",UNPROCESSED," in line for line in lines) == ROWS
+
+
 def test_unchanged_rows_are_counted_by_themselves(working: Working) -> None:
     http = working.served.http
     text = "Last_Name,Email\n" + "".join(f"U{n},same{n}@x.example\n" for n in range(3))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -24,9 +25,14 @@ def ended(working: Working, text: str) -> str:
 
 
 def test_what_a_job_has_changed(working: Working) -> None:
-    """As CSV, as JSON lines, in the full result, and in the history of a record."""
+    """As CSV, as JSON lines, in the full result, and in the history of a record.
+
+    The times of the two writes differ, which is no change of a field.
+    """
     http = working.served.http
+    begun = int(time.time())
     first = ended(working, "Last_Name,Email\nDiff,diff@x.example\n")
+    assert until(lambda: int(time.time()) > begun + 1)
     second = ended(working, "Last_Name,Email\nChanged,diff@x.example\nNew,new-diff@x.example\n")
     answer = http.get(f"{JOBS}/{second}/diff")
     assert answer.status_code == 200, answer.text

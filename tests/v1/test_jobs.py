@@ -151,6 +151,9 @@ def test_paths_and_methods_that_do_not_exist_are_problems(any_server: Deployment
     problem(any_server.get("/api/v1/nothing"), 404, "NO_SUCH_PATH")
     answer = any_server.http.request("PUT", JOBS, headers=any_server.auth(), content=b"{}")
     problem(answer, 405, "NO_SUCH_METHOD")
+    for path, allowed in ((JOBS, "GET, HEAD, POST"), (f"{JOBS}/7", "DELETE, GET, HEAD")):
+        answer = any_server.http.request("PATCH", path, headers=any_server.auth())
+        assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
     assert any_server.http.options(JOBS).status_code == 204
 
 

@@ -7,8 +7,10 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -134,6 +136,27 @@ def test_import_look_undo(served: Served) -> None:
         assert served.http.get(path).status_code == 404
     assert undo not in [one["id"] for one in own(served, "GET", "/jobs").json()["jobs"]]
     problem(own(served, "GET", f"/jobs/{undo}"), 404, "NO_SUCH_JOB")
+
+
+def test_a_repeated_undo_is_the_first_one(served: Served) -> None:
+    """As for every request that creates something, its key stands for one request of the org."""
+    job = written(served, FIRST.replace("@x", "@key"))
+    token = served.http.headers["Authorization"].partition(" ")[2]
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid4())}
+
+    def send(body: Json | None) -> httpx2.Response:
+        return served.http.post(f"{JOBS}/{job}/undo", headers=headers, json=body)
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(send, [None, {}, {"dry_run": False}] * 8))
+    assert {answer.status_code for answer in answers} == {201}
+    (undo,) = {answer.json()["id"] for answer in answers}
+    assert ended(served, undo)["records"]["removed"] == 6
+    again = send(None)
+    assert (again.status_code, again.json()["status"]) == (201, "COMPLETED")
+    problem(send({"dry_run": True}), 409, "IDEMPOTENCY_KEY_REUSED")
+    headers["Idempotency-Key"] = "x" * 256
+    problem(send(None), 400, "INVALID_DATA")
 
 
 def test_what_cannot_be_undone_is_refused(server: Deployment) -> None:

@@ -287,7 +287,7 @@ app.command(
 app.command("bulkwright.cli.tokens:token", help="Create, list and revoke OAuth tokens.")
 app.command(
     "bulkwright.cli.audit:audit",
-    help="List sign-ins, tokens, consents and what operators did.",
+    help="List every call that has changed something, and rejected attempts to sign in.",
     help_epilogue=_example("audit"),
 )
 

@@ -1,4 +1,4 @@
-"""`audit`: who did what to accounts and tokens."""
+"""`audit`: who changed what."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def audit(  # wide: what is selected
     json: Json = False,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
-    """List sign-ins, tokens, consents and what operators did."""
+    """List every call that has changed something, and rejected attempts to sign in."""
     try:
         age = parse_time(since) if since else None
     except ValueError as error:

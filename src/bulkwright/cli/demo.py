@@ -19,6 +19,7 @@ from rich.json import JSON
 from bulkwright.cli.failure import fail
 from bulkwright.cli.output import console, print_line, print_list
 from bulkwright.cli.progress import progress, watching
+from bulkwright.cli.signals import unwinding_signals
 from bulkwright.client import Client
 from bulkwright.testing import ServerDidNotStart, ServerProcess
 from bulkwright.wire.responses import JobDetails
@@ -36,7 +37,7 @@ def demo(
     source = file or _example()
     if not source.is_file():
         fail(f"There is no file {source}.")
-    with tempfile.TemporaryDirectory(prefix="bulkwright-demo-") as folder:
+    with unwinding_signals(), tempfile.TemporaryDirectory(prefix="bulkwright-demo-") as folder:
         try:
             with ServerProcess(Path(folder) / "data") as server:
                 return _one_job(server, source, Path(folder))

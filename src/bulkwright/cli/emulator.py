@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as json_module
 import os
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from cyclopts import Parameter
 from bulkwright.cli.failure import fail
 from bulkwright.cli.options import DEFAULT_LOCATION, Json, Location
 from bulkwright.cli.output import print_line, print_list
+from bulkwright.cli.signals import run_until_end, unwinding_signals
 from bulkwright.settings import DataLocation
 from bulkwright.testing import ControlFailed, RunningServer, temporary_server
 from bulkwright.wire.emulator import ProgressionName, StepName
@@ -164,21 +164,22 @@ def run(
     """Run a command, such as the tests of a program, with a server that ends with it.
 
     The command finds the server in the variables BULKWRIGHT_URL, BULKWRIGHT_TOKEN and
-    BULKWRIGHT_DATA, the folder of dev-credentials.json. The exit status is that of the command.
+    BULKWRIGHT_DATA, the folder of dev-credentials.json. The exit status is that of the command, and
+    signals reach it.
     """
     if not command:
         fail("name a command: bulkwright emulator run -- npm test", status=2)
-    with temporary_server(seed=seed) as server:
+    with unwinding_signals(), temporary_server(seed=seed) as server:
         variables = {
             "BULKWRIGHT_URL": server.base_url,
             "BULKWRIGHT_TOKEN": server.access_token,
             "BULKWRIGHT_DATA": str(server.data),
         }
         try:
-            status = subprocess.run(command, env=os.environ | variables, check=False).returncode
+            status = run_until_end(command, os.environ | variables)
         except OSError as error:
             fail(f"{command[0]}: {error.strerror}.", status=127)
-    sys.exit(status if status >= 0 else 128 - status)
+    sys.exit(status)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from cyclopts import Parameter
 
 from bulkwright.cli.failure import fail
 from bulkwright.cli.output import errors
+from bulkwright.cli.signals import unwinding_signals
 from bulkwright.testing import ServerDidNotStart
 from bulkwright.testing.emulator import isolated_server
 
@@ -128,7 +129,10 @@ def emulator(
         yield base_url, None if data is None else DevCredentials(data / _CREDENTIALS, base_url)
         return
     given = ("--seed", str(seed.absolute())) if seed else ()
-    with tempfile.TemporaryDirectory(prefix="bulkwright-emulator-") as folder:
+    with (
+        unwinding_signals(),
+        tempfile.TemporaryDirectory(prefix="bulkwright-emulator-") as folder,
+    ):
         try:
             with isolated_server((data or Path(folder) / "data").absolute(), *given) as server:
                 yield server.base_url, DevCredentials(server.data / _CREDENTIALS, server.base_url)

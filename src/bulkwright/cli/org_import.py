@@ -16,6 +16,7 @@ from bulkwright.cli.documents import read_document
 from bulkwright.cli.failure import fail
 from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, chosen_org, open_existing
 from bulkwright.cli.output import print_line
+from bulkwright.cli.schema import audit_modules
 from bulkwright.domain.errors import InvalidData
 from bulkwright.service.org_import import OrgImport
 from bulkwright.service.zoho_answers import ZohoAnswers
@@ -87,6 +88,10 @@ def import_zoho(
     with open_existing(location) as services:
         org = chosen_org(services, location)
         outcomes = OrgImport(services.modules, org.id).run(answers, only)
+        unlike = ("unchanged", "left out")
+        audit_modules(
+            services, org.id, (one.api_name for one in outcomes if one.outcome not in unlike)
+        )
     for one in outcomes:
         print_line(f"{one.api_name}: {one.outcome}" + f", {one.fields} fields" * bool(one.fields))
         for reason in one.omitted:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Annotated
@@ -25,10 +25,12 @@ from bulkwright.cli.options import (
     open_existing,
 )
 from bulkwright.cli.output import console, print_line, print_list
+from bulkwright.domain.audit import Action
 from bulkwright.domain.errors import InvalidData
 from bulkwright.domain.module import Module
 from bulkwright.formats.csv import CsvWriter
 from bulkwright.service.records import as_cell
+from bulkwright.services import Services
 from bulkwright.store import tables
 
 ModuleName = Annotated[str, Parameter(help="API name of the module.")]
@@ -78,6 +80,7 @@ def apply(
         try:
             translation = services.schema.translated(org_id, document, module)
             changed = services.schema.apply(org_id, translation.document)
+            audit_modules(services, org_id, (one.api_name for one in changed))
         except InvalidData as error:
             fail(f"{file}: {error.message} (at {error.details.get('json_path', '$')})")
     if translation.omitted:
@@ -112,10 +115,13 @@ def from_table(
     The table is in the same database and is not changed. Jobs write their rows into it.
     """
     with open_existing(location) as services:
+        org_id = chosen_org(services, location).id
         offered = services.existing_tables.offer(
-            chosen_org(services, location).id, table, schema=schema, name=module,
+            org_id, table, schema=schema, name=module,
             with_references=with_references, dry_run=dry_run,
         )  # fmt: skip
+        if not dry_run:
+            audit_modules(services, org_id, (one.module.api_name for one in offered))
     for one in offered:
         done = "would be created:" if dry_run else "updated:" if one.renewed else "created:"
         console.print(f"{one.module.api_name} {done} {len(one.module.fields)} fields")
@@ -146,6 +152,12 @@ def export(
                 after = rows[-1]["id"]
 
 
+def audit_modules(services: Services, org_id: int, names: Iterable[str]) -> None:
+    """Adds an entry to the audit log about modules that were added or changed."""
+    if changed := ", ".join(names):
+        services.audit.record(Action.ORG_MODULES_CHANGED, org_id=org_id, detail=changed)
+
+
 @contextmanager
 def _opened(out: Path | None) -> Iterator[IO[str]]:
     """Yields a file that exists when it is whole; stdout for None. Both are UTF-8."""
@@ -160,9 +172,7 @@ def _opened(out: Path | None) -> Iterator[IO[str]]:
 
 def _table_name(module: Module) -> str | None:
     """The name of the existing table of a module."""
-    if not module.has_existing_table:
-        return None
-    return tables.existing_table_of(module).existing.name
+    return module.table.name if module.table else None
 
 
 def _print_fields(module: Module, *, json: bool = False) -> None:

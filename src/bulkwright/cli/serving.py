@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated
 
+from cyclopts import Parameter
+
 from bulkwright.cli.failure import fail
 from bulkwright.cli.options import FLAT
 from bulkwright.events.events import Observer, each
@@ -22,7 +24,18 @@ _DEFAULT_SETTINGS = Settings()
 _DEFAULT_WORKER_SETTINGS = WorkerSettings()
 
 
-def serve(*, settings: Annotated[Settings, FLAT] = _DEFAULT_SETTINGS) -> None:
+def serve(
+    *,
+    settings: Annotated[Settings, FLAT] = _DEFAULT_SETTINGS,
+    end_with_stdin: Annotated[
+        bool,
+        Parameter(
+            negative="",
+            help="Stop when standard input ends too, as it does when the program is gone that has "
+            "started the server and holds the other end.",
+        ),
+    ] = False,
+) -> None:
     """Serve the API and run workers until SIGTERM or Ctrl-C.
 
     Prints `ready http://HOST:PORT` when every endpoint answers. Without --dev, create an org and
@@ -32,6 +45,8 @@ def serve(*, settings: Annotated[Settings, FLAT] = _DEFAULT_SETTINGS) -> None:
     from bulkwright.runtime.serve import serve as run
 
     log_to_stderr("api", settings.log_format, settings.log_level)
+    if end_with_stdin:
+        threading.Thread(target=_stop_when_input_ends, daemon=True).start()
     try:
         run(settings)
     except CannotServe as reason:
@@ -113,8 +128,8 @@ def _run_worker(settings: Settings, observe: Observer, helped: int | None) -> No
 
 
 def _stop_when_input_ends() -> None:
-    # The server that started this worker holds the other end. When the server is gone, the input
-    # ends, and this worker stops.
+    # The process that started this one holds the other end. When it is gone, the input ends, and
+    # this process stops.
     while os.read(0, 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

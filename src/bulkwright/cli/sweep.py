@@ -9,6 +9,7 @@ from rich.text import Text
 
 from bulkwright.cli.options import DEFAULT_LOCATION, FLAT, Json, Location, require_data
 from bulkwright.cli.output import console, print_json
+from bulkwright.domain.audit import Action
 from bulkwright.settings import RetentionSettings, Settings
 from bulkwright.wiring import open_services
 
@@ -29,6 +30,8 @@ def sweep(
     require_data(location)
     with open_services(Settings.merged(location, retention)) as services:
         deleted = structs.asdict(services.retention.sweep())
+        if some := ", ".join(f"{name} {count}" for name, count in deleted.items() if count):
+            services.audit.record(Action.DATA_SWEPT, detail=some)
     if json:
         print_json(deleted)
         return

@@ -14,6 +14,7 @@ import httpx2
 from bulkwright.atomic_file import atomic_write
 from bulkwright.client.core import ZOHO_ROWS, Core
 from bulkwright.client.options import AccountOptions, CreateOptions, Operation, WriteOptions
+from bulkwright.client.result import JobDiff
 from bulkwright.client.sources import Shape, Source, pieces
 from bulkwright.client.steps import Call, Pause, Running, Steps
 from bulkwright.client.write_job import AsyncWriteJob, Watch, WriteJob
@@ -25,6 +26,7 @@ from bulkwright.wire.own import (
     NewJob,
     UndoSnapshot,
 )
+from bulkwright.wire.own_changes import HistoryOfRecord
 from bulkwright.wire.responses import JobDetails
 
 T = TypeVar("T")
@@ -160,6 +162,21 @@ class Client(_Shared):
         """
         return self._run(self._core.undo(job_id, dry_run=dry_run))
 
+    def diff(self, job_id: str, module: str | None = None, into: JobDiff | None = None) -> JobDiff:
+        """Downloads what an ended job has changed, in addition to what is `into` an earlier diff.
+
+        A job with several files needs `module`. Raises ApiError as `snapshot` does, and if it is
+        not known any more.
+        """
+        found = into or JobDiff()
+        with found.new_file(job_id).open("wb") as file:
+            self._run(self._core.diff(job_id, module, file))
+        return found
+
+    def history(self, module: str, record_id: str) -> HistoryOfRecord:
+        """Returns the writes of a record, newest first: by which job, what it has changed."""
+        return self._run(self._core.history(module, record_id))
+
     def delete(self, job_id: str) -> JobDeletion:
         """Deletes an ended job with its result and its file; the records stay."""
         return self._run(self._core.own("DELETE", f"/jobs/{job_id}", JobDeletion))
@@ -255,10 +272,7 @@ class AsyncClient(_Shared):
         return await self._run(self._core.create(operation, module, file_id, **options))
 
     async def create_own(self, job: NewJob) -> str:
-        """Creates a job with all that the service's own API takes, such as a delimiter.
-
-        Returns its id. Raises ApiError as `snapshot` does.
-        """
+        """Creates a job with all that the service's own API takes; returns its id."""
         return await self._run(self._core.create_own(job))
 
     async def fields(self, module: str) -> list[dict[str, Any]]:
@@ -270,17 +284,11 @@ class AsyncClient(_Shared):
         return await self._run(self._core.details(job_id))
 
     async def snapshot(self, job_id: str) -> JobSnapshot:
-        """Returns a job as the service's own API shows it: how its file was read, and more.
-
-        Raises ApiError if the server is Zoho's, which has no such API.
-        """
+        """Returns a job as the service's own API shows it, as `Client.snapshot` does."""
         return await self._run(self._core.own("GET", f"/jobs/{job_id}", JobSnapshot))
 
     async def errors(self, job_id: str, module: str | None = None) -> JobErrors:
-        """Returns how many rows of a job have which error in which column, with some of them.
-
-        A job with several files needs `module`. Raises ApiError as `snapshot` does.
-        """
+        """Returns the errors of a job in groups, as `Client.errors` does."""
         query = "" if module is None else f"?{httpx2.QueryParams(module=module)}"
         return await self._run(self._core.own("GET", f"/jobs/{job_id}/errors{query}", JobErrors))
 
@@ -289,12 +297,21 @@ class AsyncClient(_Shared):
         return await self._run(self._core.own("POST", f"/jobs/{job_id}/abort", AbortedJob))
 
     async def undo(self, job_id: str, *, dry_run: bool = False) -> UndoSnapshot:
-        """Removes the records that a job created, restores those that it updated, and waits.
-
-        Records that were written since are kept. With `dry_run` it only counts. Raises ApiError if
-        the job cannot be undone.
-        """
+        """Undoes a job and waits, as `Client.undo` does."""
         return await self._run(self._core.undo(job_id, dry_run=dry_run))
+
+    async def diff(
+        self, job_id: str, module: str | None = None, into: JobDiff | None = None
+    ) -> JobDiff:
+        """Downloads what an ended job has changed, as `Client.diff` does."""
+        found = into or JobDiff()
+        with found.new_file(job_id).open("wb") as file:
+            await self._run(self._core.diff(job_id, module, file))
+        return found
+
+    async def history(self, module: str, record_id: str) -> HistoryOfRecord:
+        """Returns the writes of a record, newest first: by which job, what it has changed."""
+        return await self._run(self._core.history(module, record_id))
 
     async def delete(self, job_id: str) -> JobDeletion:
         """Deletes an ended job with its result and its file; the records stay."""
@@ -303,18 +320,11 @@ class AsyncClient(_Shared):
     async def wait(
         self, job_id: str, *, pause: float = 0.05, watch: Watch | None = None
     ) -> JobDetails:
-        """Polls until the job has ended; returns its last details.
-
-        The first pause is `pause` seconds; each further one is longer, up to 2 seconds. `watch` is
-        called with the details of each poll before the last.
-        """
+        """Polls until the job has ended, as `Client.wait` does; returns its last details."""
         return await self._run(self._core.wait(job_id, pause, watch))
 
     async def download(self, details: JobDetails, path: str | Path) -> None:
-        """Saves the result zip of a job, piece by piece, so that memory stays flat.
-
-        If the download fails, an existing file at `path` is unchanged and no partial file is left.
-        """
+        """Saves the result zip of a job, as `Client.download` does."""
         with atomic_write(Path(path)) as file:
             await self._run(self._core.result(details, file))
 

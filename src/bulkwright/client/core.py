@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import IO, Any, TypeVar, Unpack
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 import httpx2
@@ -26,6 +26,7 @@ from bulkwright.client.sources import JobFile
 from bulkwright.client.steps import Call, Pause, Steps
 from bulkwright.wire.decoding import NO_JSON
 from bulkwright.wire.own import JobSnapshot, NewJob, NewUndo, UndoSnapshot
+from bulkwright.wire.own_changes import HistoryOfRecord
 from bulkwright.wire.requests import ModuleName, NewResource, WriteRequest
 from bulkwright.wire.responses import JobDetails
 
@@ -210,7 +211,7 @@ class Core:
 
     def undo(self, job_id: str, *, dry_run: bool) -> Steps[UndoSnapshot]:
         """Undoes a job, and waits for the end; returns the undo."""
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", _KEY: str(uuid4())}
         body = msgspec.json.encode(NewUndo(dry_run=dry_run))
         call = Call("POST", f"/jobs/{job_id}/undo", headers, content=body)
         undo = yield from self._own(call, UndoSnapshot)
@@ -220,6 +221,19 @@ class Core:
             pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
             undo = yield from self.own("GET", f"/undos/{undo.id}", UndoSnapshot)
         return undo
+
+    def diff(self, job_id: str, module: str | None, file: IO[bytes]) -> Steps[None]:
+        """Writes what a job has changed to a file: JSON lines."""
+        query = {"format": "jsonl"} | ({} if module is None else {"module": module})
+        url = f"{self._url}/api/v1/jobs/{job_id}/diff?{httpx2.QueryParams(query)}"
+        response = yield from self._authorized(Call("GET", url, save_to=file))
+        if not response.is_success:
+            _decoded(response)
+
+    def history(self, module: str, record_id: str) -> Steps[HistoryOfRecord]:
+        """Returns the writes of a record."""
+        path = f"/modules/{quote(module, safe='')}/records/{record_id}/history"
+        return (yield from self.own("GET", path, HistoryOfRecord))
 
     def own(self, method: str, path: str, kind: type[T]) -> Steps[T]:
         """Calls the service's own API, which Zoho does not have; returns its answer."""

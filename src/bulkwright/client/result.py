@@ -1,4 +1,4 @@
-"""The result of a job, row by row or as a frame."""
+"""The result of a job, row by row or as a frame; and what it has changed, record by record."""
 
 from __future__ import annotations
 
@@ -14,9 +14,14 @@ from tempfile import mkdtemp
 from typing import IO, TYPE_CHECKING, Any
 from weakref import finalize
 
+import msgspec
+
+from bulkwright.wire.own_changes import ChangedRecord
+
 if TYPE_CHECKING:
     import polars as pl
 
+_DECODER = msgspec.json.Decoder(ChangedRecord)
 _OUTCOME = ("STATUS", "RECORD_ID", "ERRORS")
 _STORED = ("ADDED", "UPDATED")
 
@@ -40,23 +45,45 @@ class WrittenRow:
         return self.status in _STORED
 
 
-class JobResult:
-    """The rows of one or several jobs, in the order of their files.
+class _Downloaded:
+    """Files of one or several jobs, in a folder that is deleted with this object."""
 
-    The files are on disk, in a folder that is deleted with this object. Iterating needs memory for
-    one row; `to_polars` and `to_pandas` for all of them.
-    """
+    _ending: str
 
     def __init__(self) -> None:
         self.folder = Path(mkdtemp(prefix="bulkwright-"))
-        """Where the zips are."""
+        """Where the files are."""
         self._paths: list[Path] = []
         finalize(self, rmtree, self.folder, ignore_errors=True)
 
     def new_file(self, job_id: str) -> Path:
-        """Returns the path for the zip of the next job."""
-        self._paths.append(self.folder / f"{job_id}.zip")
+        """Returns the path for the file of the next job."""
+        self._paths.append(self.folder / f"{job_id}{self._ending}")
         return self._paths[-1]
+
+
+class JobDiff(_Downloaded):
+    """The records that one or several jobs have changed, each with its fields before and after.
+
+    Iterating needs memory for one record.
+    """
+
+    _ending = ".jsonl"
+
+    def __iter__(self) -> Iterator[ChangedRecord]:
+        """Yields every record."""
+        for path in self._paths:
+            with path.open("rb") as file:
+                yield from map(_DECODER.decode, file)
+
+
+class JobResult(_Downloaded):
+    """The rows of one or several jobs, in the order of their files.
+
+    Iterating needs memory for one row; `to_polars` and `to_pandas` for all of them.
+    """
+
+    _ending = ".zip"
 
     def __iter__(self) -> Iterator[WrittenRow]:
         """Yields every row."""

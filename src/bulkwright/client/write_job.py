@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from msgspec import UNSET
 
-from bulkwright.client.result import JobResult
+from bulkwright.client.result import JobDiff, JobResult, WrittenRow
 from bulkwright.wire.own import UndoSnapshot
 from bulkwright.wire.responses import JobDetails
 
@@ -23,6 +23,8 @@ class _Calls(Protocol):
 
     def download(self, details: JobDetails, path: Path) -> None: ...
 
+    def diff(self, job_id: str, *, into: JobDiff) -> JobDiff: ...
+
     def undo(self, job_id: str, *, dry_run: bool = ...) -> UndoSnapshot: ...
 
 
@@ -34,6 +36,8 @@ class _AsyncCalls(Protocol):
     ) -> JobDetails: ...
 
     async def download(self, details: JobDetails, path: Path) -> None: ...
+
+    async def diff(self, job_id: str, *, into: JobDiff) -> JobDiff: ...
 
     async def undo(self, job_id: str, *, dry_run: bool = ...) -> UndoSnapshot: ...
 
@@ -65,6 +69,18 @@ class WriteJob(_Jobs):
         `watch` is called with the details of each poll.
         """
         return [self._client.wait(job_id, watch=watch) for job_id in self.ids]
+
+    def errors(self) -> Iterator[WrittenRow]:
+        """Waits until all jobs have ended, and yields the rows that are not stored."""
+        return self.result().errors()
+
+    def diff(self) -> JobDiff:
+        """Waits until all jobs have ended, and downloads which records they have changed."""
+        self.wait()
+        found = JobDiff()
+        for job_id in self.ids:
+            self._client.diff(job_id, into=found)
+        return found
 
     def undo(self, *, dry_run: bool = False) -> list[UndoSnapshot]:
         """Undoes all jobs, the last one first, and waits; returns the undos in that order.
@@ -99,6 +115,18 @@ class AsyncWriteJob(_Jobs):
         `watch` is called with the details of each poll.
         """
         return [await self._client.wait(job_id, watch=watch) for job_id in self.ids]
+
+    async def errors(self) -> Iterator[WrittenRow]:
+        """Waits until all jobs have ended, and returns the rows that are not stored."""
+        return (await self.result()).errors()
+
+    async def diff(self) -> JobDiff:
+        """Waits until all jobs have ended, and downloads which records they have changed."""
+        await self.wait()
+        found = JobDiff()
+        for job_id in self.ids:
+            await self._client.diff(job_id, into=found)
+        return found
 
     async def undo(self, *, dry_run: bool = False) -> list[UndoSnapshot]:
         """Undoes all jobs, the last one first, and waits; returns the undos in that order.

@@ -20,7 +20,9 @@ from bulkwright.console.pages import (
     job_actions,
     jobs,
     org,
+    reads,
     sign_in,
+    templates,
     undo,
 )
 from bulkwright.console.render import error_page, static_file
@@ -29,6 +31,7 @@ from bulkwright.emulator.controls import Controls
 from bulkwright.service.sign_in_queue import SignInQueue
 from bulkwright.v1.endpoint import OwnApi
 from bulkwright.v1.problems import NoSuchMethod, NoSuchPath, details_of
+from bulkwright.web.allowed import allow_header
 from bulkwright.web.mount import KERNEL_REQUEST
 from bulkwright.web.request import Request as KernelRequest
 
@@ -38,7 +41,9 @@ PAGES = (
     *job.PAGES,
     *job_actions.PAGES,
     *undo.PAGES,
+    *reads.PAGES,
     *imports.PAGES,
+    *templates.PAGES,
     *data.PAGES,
     *org.PAGES,
     *access.PAGES,
@@ -83,5 +88,7 @@ def _no_path(_request: Request, _error: Exception) -> Response:
     return error_page(details_of(NoSuchPath("The console has no such page.")), None)
 
 
-def _wrong_method(_request: Request, _error: Exception) -> Response:
-    return error_page(details_of(NoSuchMethod("This page cannot be sent to.")), None)
+def _wrong_method(request: Request, _error: Exception) -> Response:
+    page = error_page(details_of(NoSuchMethod("This page cannot be sent to.")), None)
+    page.headers.update(allow_header(request.app.routes, request.scope))
+    return page

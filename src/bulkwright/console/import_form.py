@@ -12,10 +12,13 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from bulkwright.domain.errors import InvalidField
+from bulkwright.domain.import_template import target_of
 from bulkwright.domain.job import FieldMapping, Operation
 from bulkwright.domain.module import Module
+from bulkwright.service.columns import FieldNames
 from bulkwright.service.suggestions import FieldSuggestion, suggest_fields
-from bulkwright.wire import own
+from bulkwright.wire import own, own_templates
 
 _OnError: TypeAlias = Literal["continue", "all_or_nothing"] | own.StopAfter
 
@@ -109,6 +112,80 @@ class ImportForm:
             defaults={m.api_name: m.default for m in resource.mappings if m.default is not None},
         )
 
+    @classmethod
+    def of_template(
+        cls, template: own_templates.TemplateSnapshot, module: Module, header: Sequence[str]
+    ) -> TakenTemplate:
+        """Returns the choices of a template for a file with this header."""
+        names, texts = FieldNames(module), [text.strip() for text in header]
+        columns: dict[int, ColumnChoice] = {}
+        lacking, no_fields = [], []
+        stated = template.mapping.map
+        for column, target in stated.items():
+            name, find_by = target_of(target)
+            found = names.find(name) if name else None
+            if column not in texts:
+                lacking.append(column)
+            elif name and found is None:
+                no_fields.append(name)
+            elif found is not None:
+                formats = template.mapping.format
+                pattern = formats.get(column) or formats.get(name, "")
+                columns[texts.index(column)] = ColumnChoice(found.field.api_name, find_by, pattern)
+        defaults = {name: names.find(name) for name in template.mapping.default}
+        form = cls(
+            module=module.api_name,
+            operation=Operation(template.operation),
+            find_by=template.find_by or "",
+            ignore_empty=template.ignore_empty,
+            stop_after=_limit_text(template.on_error),
+            all_or_nothing=template.on_error == "all_or_nothing",
+            columns=columns,
+            defaults={
+                found.field.api_name: template.mapping.default[name]
+                for name, found in defaults.items()
+                if found is not None
+            },
+        )
+        return TakenTemplate(
+            form,
+            template.name,
+            tuple(lacking),
+            tuple(text or f"column {n}" for n, text in enumerate(texts, 1) if text not in stated),
+            (*no_fields, *(name for name, found in defaults.items() if found is None)),
+        )
+
+    def template(self, header: Sequence[str]) -> own_templates.NewTemplate:
+        """Returns the choices as a template, in which columns have the names of their headers.
+
+        Raises ValueError for a limit of no number, and InvalidField if a header does not name the
+        column.
+        """
+        texts = [text.strip() for text in header]
+        made = {at: one for at, one in self.columns.items() if one.field and at < len(texts)}
+        for at in made:
+            if not texts[at] or texts.count(texts[at]) > 1:
+                what = f"Several columns are named {texts[at]}" if texts[at] else "has no name"
+                where = "" if texts[at] else f"Column {at + 1} "
+                raise InvalidField(
+                    f"{where}{what}; a template needs a name for each column that fills a field"
+                )
+        targets = {texts[at]: _target(one) for at, one in made.items()}
+        return own_templates.NewTemplate(
+            module=self.module,
+            operation=self.operation.value,
+            find_by=self.find_by or None if self.operation.updates else None,
+            ignore_empty=self.ignore_empty,
+            mapping=own_templates.MappingFile(
+                map={
+                    text: targets.get(text, "") for text in texts if texts.count(text) == 1 and text
+                },
+                default=dict(self.defaults),
+                format={texts[at]: one.format for at, one in made.items() if one.format},
+            ),
+            on_error=_limit(self.stop_after, all_or_nothing=self.all_or_nothing),
+        )
+
     def completed(self, module: Module, header: tuple[str, ...]) -> ImportForm:
         """Returns the form with a suggestion for each column, if the user has chosen none yet."""
         find_by = self.find_by
@@ -162,6 +239,24 @@ class ImportForm:
             priority=self.priority,
             dry_run=dry_run,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class TakenTemplate:
+    """The choices of a template for a file, and what of the two does not fit."""
+
+    form: ImportForm
+    name: str
+    lacking: tuple[str, ...]
+    """Columns of the template that the file does not have."""
+    besides: tuple[str, ...]
+    """Columns of the file that the template does not name."""
+    no_fields: tuple[str, ...]
+    """Fields of the template that the module does not have."""
+
+
+def _target(one: ColumnChoice) -> str:
+    return f"{one.field}:{one.find_by}" if one.find_by else one.field
 
 
 def _priority(word: str) -> Literal["low", "normal", "high"]:

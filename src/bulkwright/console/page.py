@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any, NamedTuple, TypeVar, cast
@@ -79,7 +79,7 @@ class PageCall(NamedTuple):
     @property
     def caller(self) -> Caller:
         """The user who is signed in, as services know callers."""
-        return self.visitor.caller
+        return replace(self.visitor.caller, address=self.request.address)
 
     @property
     def actor(self) -> Actor:

@@ -44,6 +44,10 @@ _NAVIGATION = (
 """The sections: their key, name, address and the right that they need."""
 
 
+END_OF_EVENTS = b"event: end\ndata: end\n\n"
+"""A page closes its stream of events when it receives this."""
+
+
 def render(template: str, visitor: Visitor | None, status: int = 200, **values: object) -> Response:
     """Returns a page. `section`, if given, is the key of the section that it belongs to."""
     shared: dict[str, object] = {

@@ -12,12 +12,13 @@ from bulkwright.wire import own
 if TYPE_CHECKING:
     from bulkwright.console.page import PageCall
 
-_STATES = {
+STATES = {
     "ADDED": ("Waiting", "wait"),
     "INPROGRESS": ("Running", "run"),
     "COMPLETED": ("Completed", "done"),
     "FAILED": ("Failed", "fail"),
 }
+"""The status of a job for a person, and its kind for the style."""
 _BAR = 100.0
 
 
@@ -104,7 +105,7 @@ class JobView:
 
 def view_of(call: PageCall, job: own.JobSnapshot) -> JobView:
     """Returns what a page shows of a job. The rows of the files are looked up while it runs."""
-    state, kind = _STATES[job.status]
+    state, kind = STATES[job.status]
     if job.abort_requested_time is not None:
         state, kind = ("Aborting", "wait") if kind in ("wait", "run") else ("Aborted", "fail")
     created = datetime.fromisoformat(job.created_time)

@@ -169,3 +169,5 @@ class Caller:
     """Comma separated, lower case."""
     role: Role = Role.ADMINISTRATOR
     """The role of the user; it limits the scopes."""
+    address: str = ""
+    """Where the request comes from; empty at the command line."""

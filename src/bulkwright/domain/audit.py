@@ -1,5 +1,5 @@
 # ruff: noqa: S105 - the words of the log are no passwords
-"""The audit log: who did what to accounts and tokens, when, and from where. Pure values.
+"""The audit log: who changed what, when, and from where. Pure values.
 
 An entry never contains a secret, and no text that an unknown client sent: some users type their
 password where the e-mail belongs.
@@ -31,6 +31,7 @@ class Action(StrEnum):
     ORG_ACTIVATED = "org-activated"
     ORG_ADOPTED = "org-adopted"
     ORG_REMOVED = "org-removed"
+    ORG_MODULES_CHANGED = "org-modules-changed"
     USER_ADDED = "user-added"
     USER_DEACTIVATED = "user-deactivated"
     USER_ACTIVATED = "user-activated"
@@ -42,10 +43,16 @@ class Action(StrEnum):
     CLIENT_ACTIVATED = "client-activated"
     CLIENT_REMOVED = "client-removed"
     CALLBACK_SECRET_ROTATED = "callback-secret-rotated"
+    DATA_SWEPT = "data-swept"
+    FILE_UPLOADED = "file-uploaded"
+    RECORDS_CHANGED = "records-changed"
+    JOB_CREATED = "job-created"
     JOB_ABORTED = "job-aborted"
     JOB_DELETED = "job-deleted"
     JOB_UNDONE = "job-undone"
     JOB_CALLBACK_REPLAYED = "job-callback-replayed"
+    TEMPLATE_SAVED = "template-saved"
+    TEMPLATE_DELETED = "template-deleted"
 
     @property
     def is_failure(self) -> bool:
@@ -55,7 +62,14 @@ class Action(StrEnum):
     @property
     def is_administrative(self) -> bool:
         """Whether only an operator can cause it."""
-        return self.value.startswith(("org-", "user-", "client-", "callback-", "password-"))
+        return self.value.startswith(
+            ("org-", "user-", "client-", "callback-", "password-", "data-")
+        )
+
+    @property
+    def is_of_data(self) -> bool:
+        """Whether it reports a call that has stored something, which quotas limit."""
+        return self in (Action.FILE_UPLOADED, Action.RECORDS_CHANGED, Action.JOB_CREATED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,11 @@ PART_SESSIONS = 3
 CHUNK_LOCK_SECONDS = 0.2
 """How long a chunk may keep the other writers of a SQLite file waiting; chunks get smaller when
 they take longer. On two idle cores this is about a chunk of CHUNK_TEXT_BYTES."""
+SHORT_JOB_BYTES = 64 * 1024
+"""Uploads of a job that a worker runs between two chunks of a longer one, at most."""
+LONG_JOB_SECONDS = 0.5
+"""A job that has run for this time makes way for short ones after each chunk. They take at most
+about CHUNK_LOCK_SECONDS then, so it keeps at least half of its speed."""
 READ_ROWS = 200_000
 """Records of one bulk read, which is one page of its query (facts 12)."""
 READ_PAGES = 500
@@ -223,6 +228,10 @@ RECORDS_VALUES = 100_000
 
 IDEMPOTENCY_KEY_CHARACTERS = 255
 """Characters of an idempotency key at most."""
+TEMPLATE_NAME_CHARACTERS = 80
+"""Characters of the name of an import template at most."""
+TEMPLATES_OF_ORG = 200
+"""Import templates of an org at most."""
 JOBS_A_PAGE = 100
 """Jobs in one response of the own API at most."""
 PERCENT_LEAST_ROWS = 1_000

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import Enum
 
 from bulkwright.domain.limits import FREE_IDS_PERCENT
+from bulkwright.domain.table_kind import EXISTING_TABLE, SERVICE_TABLE, TableKind
 
 API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
 """A valid api_name. Names become identifiers of the database, so no other text is allowed."""
@@ -215,9 +216,9 @@ class Module:
     """The table of its records, if that is an existing table."""
 
     @property
-    def has_existing_table(self) -> bool:
-        """Whether its records are in a table of the user."""
-        return self.table is not None
+    def table_kind(self) -> TableKind:
+        """What the table of its records allows."""
+        return SERVICE_TABLE if self.table is None else EXISTING_TABLE
 
     @property
     def has_infinity(self) -> bool:

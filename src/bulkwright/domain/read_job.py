@@ -94,6 +94,7 @@ class ReadJob:
     """The API version that it was created with; its callback has the shape of that version."""
     abort_time: datetime | None = None
     """When its abort was requested."""
+    ended_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from bulkwright.domain.idempotency import IdempotencyKey
 from bulkwright.domain.job import Callback, JobStatus, Person
 from bulkwright.domain.outcome import Counts
 
@@ -43,6 +44,8 @@ class UndoRequest:
     dry_run: bool = False
     """Whether the result only says what would be done."""
     callback: Callback | None = None
+    idempotency: IdempotencyKey | None = None
+    """The key of the request; repeated with it, it has no second effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Undoable:
 
     dry: bool
     """Whether it was a dry run, which has stored nothing."""
-    has_existing_table: Sequence[str]
+    existing_tables: Sequence[str]
     """Its modules whose records are in tables of the user."""
     lacks_images: bool
     """Whether it has not kept what the records held before, or not kept it until now."""

@@ -19,10 +19,12 @@ from bulkwright.emulator import (
     reset,
     seed,
     snapshot,
+    view,
 )
 from bulkwright.emulator.control import NoSuchControl, NoSuchControlMethod, problem, served
 from bulkwright.emulator.controls import Controls
 from bulkwright.emulator.gate import PREFIX
+from bulkwright.web.allowed import allow_header
 
 CONTROLS = (
     *reset.CONTROLS,
@@ -34,6 +36,7 @@ CONTROLS = (
     *fault_controls.CONTROLS,
     *credit_controls.CONTROLS,
     *requests.CONTROLS,
+    *view.CONTROLS,
 )
 
 
@@ -54,5 +57,7 @@ def _no_path(_request: Request, _error: Exception) -> Response:
     return problem(NoSuchControl())
 
 
-def _wrong_method(_request: Request, _error: Exception) -> Response:
-    return problem(NoSuchControlMethod())
+def _wrong_method(request: Request, _error: Exception) -> Response:
+    response = problem(NoSuchControlMethod())
+    response.headers.update(allow_header(request.app.routes, request.scope))
+    return response

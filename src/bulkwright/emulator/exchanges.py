@@ -26,6 +26,8 @@ SENT = "bulkwright.sent"
 """The key of the received body in the ASGI scope."""
 WATCHED = "bulkwright.watched"
 """The key of a list in the ASGI scope of a request that an intervention may answer."""
+UNLOGGED = "bulkwright.unlogged"
+"""The key in the ASGI scope of a request that a control has made."""
 NOT_IMPLEMENTED = 501
 MASKED = "***"
 _LEFT_OUT = (b"/api/v1/emulator", b"/console")
@@ -170,7 +172,7 @@ class ExchangeLog:
     ) -> None:
         """Adds an exchange. The response is None if a mounted app has made it."""
         scope = request.scope
-        if scope["raw_path"].startswith(_LEFT_OUT):
+        if scope["raw_path"].startswith(_LEFT_OUT) or UNLOGGED in scope:
             return
         body = None
         if response is not None and response.file is None:

@@ -79,6 +79,11 @@ class Gate:
     def _set_plain(self) -> None:
         self._is_plain = self._opened.is_set() and not self._interventions
 
+    async def serve_untouched(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves a request of a control: no intervention sees it."""
+        assert self._app is not None
+        await self._app(scope, receive, send)
+
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serves one request."""
         assert self._app is not None

@@ -36,11 +36,14 @@ class Authority:
     def write(self, folder: Path) -> tuple[Path, Path]:
         """Writes the authority's certificate, and a bundle of it with those of this machine.
 
-        Returns the two paths. A program that reads the bundle still trusts all other sites.
+        Returns the two paths. A program that reads the bundle still trusts all other sites. PHP
+        reads no variable for it, so settings that name it are written beside.
         """
         alone, bundle = folder / "ca.pem", folder / "bundle.pem"
         alone.write_bytes(self._ca.cert_pem.bytes())
         bundle.write_bytes(b"\n".join((_trusted(), alone.read_bytes())))
+        lines = (f'{name} = "{bundle}"\n' for name in ("curl.cainfo", "openssl.cafile"))
+        (folder / "bundle.ini").write_text("".join(lines))
         return alone, bundle
 
     def _context_of(self, host: str) -> ssl.SSLContext:

@@ -12,7 +12,7 @@ from bulkwright.intercept.proxy import Ports
 _HOOK = Path(__file__).with_name("node_hook.cjs")
 _PYTHON_HOOK = str(Path(__file__).with_name("python_hook"))
 _BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-"""Variables that name all authorities: of OpenSSL (Python, PHP, Ruby), of requests, of curl."""
+"""Variables that name all authorities: of OpenSSL (Python, Ruby), of requests, of curl."""
 _LOCAL = "localhost,127.0.0.1,::1"
 
 
@@ -21,7 +21,8 @@ def environment(
 ) -> dict[str, str]:
     """Returns the variables of the program: those of this process, with proxy and authority.
 
-    `ca` is the certificate of the run's authority, `bundle` the same with all that are trusted.
+    `ca` is the certificate of the run's authority, `bundle` the same with all that are trusted, in
+    the folder of the settings of PHP.
     """
     proxy = f"http://127.0.0.1:{ports.proxy}"
     never = ",".join(filter(None, (_LOCAL, inherited.get("NO_PROXY") or inherited.get("no_proxy"))))
@@ -33,6 +34,8 @@ def environment(
         "NODE_OPTIONS": " ".join(
             filter(None, (inherited.get("NODE_OPTIONS"), f'--require "{_HOOK}"'))
         ),
+        # An empty part stands for the folder of the installation.
+        "PHP_INI_SCAN_DIR": f"{inherited.get('PHP_INI_SCAN_DIR', '')}{os.pathsep}{bundle.parent}",
         "PYTHONPATH": os.pathsep.join(filter(None, (_PYTHON_HOOK, inherited.get("PYTHONPATH")))),
         "BULKWRIGHT_INTERCEPT_PORT": str(ports.direct),
         "BULKWRIGHT_INTERCEPT_HOSTS": PATTERN,

@@ -13,6 +13,8 @@ from bulkwright import __version__
 
 _NOTHING = -1
 """What HAR has for a size that is not known."""
+_OF_BODIES = ("content-type", "transfer-encoding")
+"""Headers of requests with a body, if their length is not known."""
 Pairs = list[tuple[str, str]]
 
 
@@ -106,7 +108,7 @@ def _entry(call: RecordedCall) -> dict[str, object]:
 
 def _call(entry: Mapping[str, Any]) -> RecordedCall:
     request, response = entry["request"], entry["response"]
-    has_body = "postData" in request or request.get("bodySize", 0) == 0
+    has_body = "postData" in request or not _announces_body(request)
     content = response["content"]
     has_answer = "text" in content or content.get("size", 0) == 0
     return RecordedCall(
@@ -120,6 +122,17 @@ def _call(entry: Mapping[str, Any]) -> RecordedCall:
         answer_headers=[(pair["name"], pair["value"]) for pair in response["headers"]],
         answer=_bytes(content) if has_answer else None,
     )
+
+
+def _announces_body(request: Mapping[str, Any]) -> bool:
+    """Returns whether a request had a body. Some tools write -1, not known, for each size."""
+    size = int(request.get("bodySize", _NOTHING))
+    if size != _NOTHING:
+        return size > 0
+    headers = {pair["name"].lower(): pair["value"] for pair in request["headers"]}
+    if "content-length" in headers:
+        return str(headers["content-length"]) != "0"
+    return not headers.keys().isdisjoint(_OF_BODIES)
 
 
 def _sound(text: str) -> str:

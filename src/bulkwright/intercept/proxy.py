@@ -171,15 +171,19 @@ def _other(scheme: str, host: str, port: str) -> Gateway:
 
 @asynccontextmanager
 async def _quiet(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
-    """Closes a connection at the end. One that breaks is no error: programs end when they want."""
-    try:
-        with suppress(*_BROKEN):
-            try:
-                yield
-            except* _BROKEN:
-                pass
-    finally:
-        await close(writer)
+    """Closes a connection at the end. One that breaks is no error: programs end when they want.
+
+    One that is still open when the proxy ends is cancelled; asyncio would print that.
+    """
+    with suppress(asyncio.CancelledError):
+        try:
+            with suppress(*_BROKEN):
+                try:
+                    yield
+                except* _BROKEN:
+                    pass
+        finally:
+            await close(writer)
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -10,7 +10,7 @@ from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain.limits import CHUNK_ROWS, CHUNK_TEXT_BYTES, Limits
 from bulkwright.events.events import Observer
 from bulkwright.files import Files
-from bulkwright.pipeline.pace import ChunkPace
+from bulkwright.pipeline.chunk_limit import ChunkLimit
 from bulkwright.ports import RecordStores
 from bulkwright.store.accounts import AccountStore
 from bulkwright.store.claims import ClaimStore
@@ -63,12 +63,12 @@ class JobContext:
     """Whether the former values of updated records are kept, so that jobs can be undone."""
     quote_formulas: bool = False
     """Whether cells of the result that begin like a formula get an apostrophe."""
-    pace: ChunkPace = field(default_factory=lambda: ChunkPace(limited=False))
+    chunk_limit: ChunkLimit = field(default_factory=lambda: ChunkLimit(limited=False))
     """How many rows a chunk has, below `chunk_rows`."""
     most_parts: int | None = 1
     """Into how many parts the rows of a resource are divided at most; None: one for each worker."""
     after_chunk: Callable[[], None] | None = None
-    """Called after each chunk of a job in one part; it may raise Interrupted."""
+    """Called after each chunk of a job that this worker has claimed; it may raise Interrupted."""
     chunk_rows: int = CHUNK_ROWS
     chunk_bytes: int = CHUNK_TEXT_BYTES
     clock: Clock = SYSTEM_CLOCK

@@ -55,8 +55,9 @@ def run_dry(lease: Lease, job: Job, attempt: int, ctx: JobContext, open_trial: O
                 ]
                 for position in range(len(ended.resources))
             ]
+            unprocessed = trial.jobs.unprocessed(twin_id)
         _keep_result(ended, job.id, ctx)
-        ctx.claims.finish_dry(lease, ended, ended.result_sha256, unchanged)
+        ctx.claims.finish_dry(lease, ended, ended.result_sha256, unchanged, unprocessed)
     finally:
         ctx.files.delete(Area.RESULTS, twin_id)
         ctx.files.delete(Area.PIECES, twin_id)

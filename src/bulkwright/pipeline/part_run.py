@@ -172,12 +172,12 @@ class PartRun:
             ctx.ledger.add(self.lease, entry)
             stopped = limit is not None and ctx.parts.stop_if_passed(self.lease, limit)
         seconds = time.monotonic() - begun  # clock: a duration for the size of the next chunks
-        ctx.pace.note(self.plan, chunk.rows, seconds)
+        ctx.chunk_limit.note(self.plan, chunk.rows, seconds)
         return entry, decided.matched.conformed.row_errors.counts(), stopped
 
     def _first_id(self, decided: Decided) -> int | None:
         """The first of the consecutive ids that the records created by a chunk have."""
-        if self.plan.module.has_existing_table:
+        if not self.plan.module.table_kind.ids_in_order:
             return None
         new = decided.ids.filter(decided.matched.outcome == Outcome.ADDED.value)
         return None if new.is_empty() else int(new.min())  # type: ignore[arg-type]  # of integers
@@ -249,7 +249,7 @@ def _results(decided: Decided, plan: Plan, *, dry: bool) -> RowResults:
         # New records of a dry run are undone with it, so that their ids mean nothing. Earlier rows
         # of the file may have made the record that a row updates.
         ids = matched.record
-        if not plan.module.has_existing_table:
+        if plan.module.table_kind.ids_in_order:
             ids = ids.to_frame("id").select(pl.when(pl.col("id") < plan.job.id).then(pl.col("id")))[
                 "id"
             ]

@@ -50,7 +50,7 @@ def divide(plan: Plan, *, text_bytes: int, most: int, chunk_rows: int, chunk_byt
 
 def _key(plan: Plan) -> tuple[str | None, str | None]:
     """The field by which rows can be divided, or None and the reason why they cannot."""
-    if plan.module.has_existing_table:
+    if not plan.module.table_kind.divides:
         return None, "constraints and triggers of an existing table may connect its rows"
     if len(plan.job.resources) > 1:
         return None, "the files of one job refer to each other"

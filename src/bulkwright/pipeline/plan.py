@@ -87,7 +87,7 @@ class Plan:
     @property
     def keeps_ids(self) -> bool:
         """Whether new records have the ids of the file: an existing table may allow this."""
-        if self.operation is not Operation.INSERT or not self.module.has_existing_table:
+        if self.operation is not Operation.INSERT or not self.module.table_kind.keeps_given_ids:
             return False
         id_column = self.column("id")
         return id_column is not None and id_column.field.writable

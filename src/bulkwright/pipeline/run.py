@@ -157,7 +157,7 @@ def _run_own_part(
 ) -> None:
     """Run one of several parts of a job that this worker has claimed."""
     with suppress(LeaseLost):  # of the part; the next claim of one checks the lease of the job
-        _run_part(part, job, split, ctx, source=source)
+        _run_part(part, job, split, ctx, source=source, after_chunk=ctx.after_chunk)
 
 
 def _run_part(
@@ -235,7 +235,7 @@ def _split(source: Source, ctx: JobContext) -> Split:
 def _images(plan: Plan, ctx: JobContext) -> tuple[str, ...] | None:
     """The columns of which the former values are kept; None if the job cannot be undone."""
     kept = ctx.keep_images or plan.job.all_or_nothing
-    if ctx.dry or not kept or plan.module.has_existing_table:
+    if ctx.dry or not kept or not plan.module.table_kind.keeps_images:
         return None
     ctx.records.images.ensure(plan.module)
     return image_columns(plan)

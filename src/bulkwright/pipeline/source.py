@@ -56,7 +56,7 @@ class Source:
         return max(1, most)
 
     def _paced_rows(self, ctx: JobContext) -> int:
-        return ctx.pace.rows(self.plan, self.chunk_rows(ctx))
+        return ctx.chunk_limit.rows(self.plan, self.chunk_rows(ctx))
 
     def __enter__(self) -> Self:
         return self

@@ -231,6 +231,8 @@ class _Undo:
                 after = last_id
                 if ctx.stop.is_set:
                     raise Interrupted
+                if ctx.after_chunk is not None:
+                    ctx.after_chunk()
         if self._chunks == 0:  # an undo of nothing has a result too
             with ctx.claims.chunk(self._part, self._lease):
                 nothing = _Undone(pl.DataFrame(schema=_LINES), 0)

@@ -162,7 +162,7 @@ def _columns(matched: Matched, plan: Plan) -> list[pl.Series]:
 def _final_states(records: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     if not records["id"].is_duplicated().any():
         return records
-    kept = _unchanged_key(plan) if plan.module.has_existing_table else []
+    kept = [] if plan.module.table_kind.keys_are_folded else _unchanged_key(plan)
     if kept:
         # A later row has an equal key, which may be another text in an existing table.
         records = records.with_columns(pl.col(kept).first().over("id"))

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from bulkwright.domain.any_job import AnyJob
 from bulkwright.domain.job import Job
+from bulkwright.pipeline.chunk_limit import ChunkLimit
 from bulkwright.pipeline.context import JobContext
-from bulkwright.pipeline.pace import ChunkPace
 from bulkwright.pipeline.run import Interrupted
 
 
@@ -27,7 +27,7 @@ def first_half(job: AnyJob, ctx: JobContext) -> JobContext:
     return replace(
         ctx,
         chunk_rows=half,
-        pace=ChunkPace(limited=False),
+        chunk_limit=ChunkLimit(limited=False),
         most_parts=1,
         after_chunk=_release,
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
@@ -25,8 +26,11 @@ from bulkwright.domain.limits import (
     BLOCKED_FIRST_SECONDS,
     BLOCKED_FREE_SECONDS,
     BLOCKED_MOST_SECONDS,
+    CHUNK_LOCK_SECONDS,
     JOB_ATTEMPTS,
     LEASE_SECONDS,
+    LONG_JOB_SECONDS,
+    SHORT_JOB_BYTES,
 )
 from bulkwright.domain.read_job import ReadJob
 from bulkwright.domain.undo_job import UndoJob
@@ -178,7 +182,11 @@ class Worker:
             if outage := classify(error):
                 raise Blocked(outage) from error
             raise
-        self._run_claimed(*claimed)
+        ctx = self._ctx
+        if only is None:
+            begun = time.monotonic()  # clock: a duration for the turns of short jobs
+            ctx = replace(ctx, after_chunk=partial(self._run_short_jobs, begun))
+        self._run_claimed(*claimed, ctx)
         return True
 
     def _claim(self, only: int | None = None) -> tuple[Lease, AnyJob, int] | None:
@@ -209,10 +217,12 @@ class Worker:
                 raise Blocked(outage) from error
             raise
 
-    def _run_claimed(self, lease: Lease, job: AnyJob, attempt: int) -> None:
+    def _run_claimed(
+        self, lease: Lease, job: AnyJob, attempt: int, ctx: JobContext | None = None
+    ) -> None:
         """Runs a claimed job. Raises Blocked for an outage; the job is deferred then."""
         try:
-            self._run_job(lease, job, attempt)
+            self._run_job(lease, job, attempt, ctx or self._ctx)
         except LeaseLost:
             self._ctx.observe(LeaseGone(lease.job_id))
         except Undoing:
@@ -273,8 +283,20 @@ class Worker:
             self._run_claimed(*claimed)
         self._ctx.parts.resume(part)
 
-    def _run_job(self, lease: Lease, job: AnyJob, attempt: int) -> None:
-        ctx = self._ctx
+    def _run_short_jobs(self, job_begun: float) -> None:
+        """Runs short jobs that wait, between two chunks of a long job of this worker."""
+        begun = now = time.monotonic()  # clock: a duration for the turns of short jobs
+        if now - job_begun < LONG_JOB_SECONDS or (self._steps is not None and self._steps.holds):
+            return
+        while now - begun < CHUNK_LOCK_SECONDS and not self._ctx.stop.is_set:
+            claimed = self._ctx.claims.claim(self._identity, most_bytes=SHORT_JOB_BYTES)
+            if claimed is None:
+                return
+            with suppress(Blocked):  # the next chunk of the long job meets the same outage
+                self._run_claimed(*claimed)
+            now = time.monotonic()  # clock: a duration for the turns of short jobs
+
+    def _run_job(self, lease: Lease, job: AnyJob, attempt: int, ctx: JobContext) -> None:
         if (
             self._steps is not None
             and job.abort_time is None
@@ -288,7 +310,7 @@ class Worker:
             if isinstance(job, ReadJob):
                 self._run_read(lease, job, attempt)
             elif isinstance(job, UndoJob):
-                self._run_undo(lease, job, attempt)
+                self._run_undo(lease, job, attempt, ctx)
             elif job.early_end is not None or attempt > JOB_ATTEMPTS:
                 code = job.early_end or WorkerFailed.code
                 # The first attempt beyond the limit may list the remaining rows in the result. A
@@ -307,12 +329,12 @@ class Worker:
         else:
             run_read(lease, job, attempt, self._ctx)
 
-    def _run_undo(self, lease: Lease, job: UndoJob, attempt: int) -> None:
+    def _run_undo(self, lease: Lease, job: UndoJob, attempt: int, ctx: JobContext) -> None:
         code = _early_end(job, attempt)
         if code is not None:
-            fail_undo(lease, job, code, self._ctx)
+            fail_undo(lease, job, code, ctx)
         else:
-            run_undo(lease, job, attempt, self._ctx)
+            run_undo(lease, job, attempt, ctx)
 
     def _end_dead_leases(self) -> None:
         """Ends the leases of workers that died with their server."""

@@ -1,8 +1,9 @@
-"""Records who did what to accounts and tokens: a row of the audit table and a log line.
+"""Records who changed what: a row of the audit table and a log line.
 
 The row is written in the transaction of the caller, so that there is none without the other. What
 callers of the API can cause as often as they like is limited: further entries are counted, and the
-next entry of that action says how many there were.
+next entry of that action says how many there were. Calls that store data are never left out, and
+have no log line: each call has an entry, however many records it writes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from datetime import datetime
 from functools import cache
 
 from bulkwright.clock import Clock
+from bulkwright.domain.account import Caller
 from bulkwright.domain.audit import Action, Actor, AuditEntry
 from bulkwright.domain.limits import (
     AUDIT_A_SECOND,
@@ -42,6 +44,11 @@ class AuditLog:
         self._left_out: Counter[Action] = Counter()
         self._lock = threading.Lock()
 
+    def record_call(self, action: Action, caller: Caller, detail: str) -> None:
+        """Records what a user has done: over HTTP, or an operator as this user."""
+        actor = Actor(address=caller.address) if caller.address else None
+        self.record(action, actor, org_id=caller.org_id, user_id=caller.user_id, detail=detail)
+
     def record(
         self,
         action: Action,
@@ -60,7 +67,7 @@ class AuditLog:
         actor = actor or Actor(operator=operator())
         if actor.user_id not in (None, user_id):
             detail = "; ".join(part for part in (detail, f"by user {actor.user_id}") if part)
-        if not action.is_administrative:
+        if not (action.is_administrative or action.is_of_data):
             if not self._is_allowed(action, f"{actor.address} {client_id or user_id or ''}"):
                 return
             detail = self._with_left_out(action, detail)
@@ -74,6 +81,8 @@ class AuditLog:
             detail[:_DETAIL_CHARACTERS],
         )
         self._store.add(entry)
+        if action.is_of_data:
+            return
         _log.log(logging.WARNING if action.is_failure else logging.INFO, "%s", _line(entry))
 
     def newest(

@@ -36,6 +36,8 @@ from bulkwright.store.modules import ModuleStore
 from bulkwright.store.undos import UndoStore
 
 _EXISTING = "{} is an existing table: nothing is kept of what jobs change in it."
+_OF_THE_WRITE = ("Modified_Time", "Modified_By")
+"""Fields with the time and the user of a write: every write sets them."""
 _NO_RECORD = "The module has no record with this id, and keeps nothing of one."
 
 
@@ -58,7 +60,7 @@ class ChangeService:
             raise JobNotEnded(f"Job {job.id} has not ended; its status is {job.status.value}.")
         if job.dry:
             raise CannotUndo(f"Job {job.id} was a dry run: it has changed nothing.")
-        if module.has_existing_table:
+        if not module.table_kind.keeps_images:
             raise CannotUndo(_EXISTING.format(module.api_name))
         position = job.resources.index(resource)
         self._kept(job, position)
@@ -78,7 +80,7 @@ class ChangeService:
     def history(self, caller: Caller, module_name: str, record_id: int) -> RecordHistory:
         """Returns the writes of a record. Raises ResourceNotFound, InvalidModule, ScopeMismatch."""
         module = permitted_module(self.modules, caller, module_name, scope.module_read)
-        if module.has_existing_table:
+        if not module.table_kind.keeps_images:
             raise CannotUndo(_EXISTING.format(module.api_name))
         fields = changes_sql.stored(module)
         rows = self.changes.between(module, fields, record_id, record_id)
@@ -224,6 +226,8 @@ class _History:
         changed = []
         known = bool(self._state)
         for name, old in image.columns.items():
+            if name in _OF_THE_WRITE:
+                continue
             field = self._fields[name]
             before = _text(field, old)
             after = _text(field, self._state.get(name))

@@ -94,7 +94,7 @@ class Check:
     def _unreported_records(self, before: int) -> Iterator[Finding]:
         """Records with an id below `before` that no line reports."""
         for module in self._modules.values():
-            if module.has_existing_table:
+            if not module.table_kind.one_writer:
                 continue
             where = f"org {module.org_id}, {module.api_name}"
             if module.id in self._unreadable:

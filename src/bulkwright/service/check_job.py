@@ -198,7 +198,7 @@ class JobCheck:
         self, resource: ResourceState, lines: ResultLines, where: str
     ) -> Iterator[Finding]:
         module = self._modules.get(resource.module_id)
-        if module is None or module.has_existing_table:
+        if module is None or not module.table_kind.one_writer:
             return  # other programs write and delete in existing tables too
         missing = self._store.find_missing(module, {*lines.added, *lines.updated})
         if missing.count:

@@ -239,7 +239,7 @@ class _Columns:
         self._header = tuple(text.strip() for text in header)
         self._names = FieldNames(module)
         self._finds_ids = find_by == "id"
-        self._may_keep_ids = operation is Operation.INSERT and module.has_existing_table
+        self._may_keep_ids = operation is Operation.INSERT and module.table_kind.keeps_given_ids
         self.mappings: dict[str, FieldMapping] = {}
         self._omitted: dict[int, OmittedColumn] = {}
 

@@ -44,7 +44,7 @@ def grouped_rows(
     Raises InvalidQuery for a column that is neither grouped by nor an aggregate, and NotStored for
     what this server does not do.
     """
-    if module.has_existing_table:
+    if not module.table_kind.has_all_operations:
         raise NotStored("aggregates of an existing table")
     by = tuple(_field(module, query.resolved(name)) for name in query.group_by)
     if any(field.storage_type in _NOT_GROUPED for field in by):

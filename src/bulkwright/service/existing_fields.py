@@ -56,7 +56,7 @@ class ReferenceTarget:
     id_column: str
 
 
-Targets = Mapping[ExistingTable | None, ReferenceTarget]
+Targets = Mapping[ExistingTable, ReferenceTarget]
 """The modules that foreign keys can refer to, by their tables."""
 
 
@@ -194,7 +194,7 @@ def _field(column: ColumnFacts, name: str, targets: Targets) -> Field:
 def _lookup_module(column: ColumnFacts, targets: Targets) -> str | None:
     if column.type not in _INTEGER_TYPES:
         return None
-    target = targets.get(column.target)
+    target = targets.get(column.target) if column.target else None
     refers_to_id = target is not None and target.id_column == column.target_column
     return target.module if target is not None and refers_to_id else None
 

@@ -55,7 +55,7 @@ class ExistingTableService:
         found = self._find(table, schema, with_targets=with_references)
         tables = {facts.table: facts for facts in found}
         known = self._modules.modules(org_id)
-        existing = {module.table: module for module in known if module.has_existing_table}
+        existing = {module.table: module for module in known if module.table}
         names = _module_names(list(tables), known, existing, wanted=name)
         first = next(iter(tables))
         if name is not None and names[first] != name:
@@ -150,7 +150,7 @@ def _id_column_name(module: Module) -> str:
 def _module_names(
     tables: list[ExistingTable],
     known: list[Module],
-    existing: Mapping[ExistingTable | None, Module],
+    existing: Mapping[ExistingTable, Module],
     *,
     wanted: str | None,
 ) -> dict[ExistingTable, str]:

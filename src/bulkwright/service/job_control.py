@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from bulkwright.domain.any_job import AnyJob
 from bulkwright.domain.audit import Action, Actor
@@ -21,10 +22,12 @@ from bulkwright.domain.errors import (
     JobIsOpen,
     ResourceNotFound,
 )
+from bulkwright.domain.idempotency import IdempotencyKey
 from bulkwright.domain.retention import DeletedJob
 from bulkwright.files import Area, Files
 from bulkwright.service.audit import AuditLog
 from bulkwright.store.claims import ClaimStore
+from bulkwright.store.idempotency import IdempotencyStore
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.outbox import OutboxStore
 from bulkwright.store.retention import RetentionStore
@@ -39,6 +42,7 @@ class JobControl:
     claims: ClaimStore
     jobs: JobStore
     retention: RetentionStore
+    keys: IdempotencyStore
     outbox: OutboxStore
     files: Files
     audit: AuditLog
@@ -94,16 +98,29 @@ class JobControl:
         return delivery
 
     def replay_callback(
-        self, org_id: int, job_id: int, *, user_id: int | None = None, actor: Actor | None = None
+        self,
+        org_id: int,
+        job_id: int,
+        *,
+        user_id: int | None = None,
+        actor: Actor | None = None,
+        key: IdempotencyKey | None = None,
     ) -> Delivery:
         """Sends the callback of an ended job again, as a new delivery; returns that.
 
+        A request that is repeated with its idempotency `key` sends nothing again, and returns the
+        newest delivery. Raises IdempotencyKeyReused if another request had the key.
         Raises CallbackIsPending, NoCallback, JobIsOpen and ResourceNotFound.
         """
         url = self._callback_url(org_id, job_id)
         if not self._job(org_id, job_id).status.is_final:
             raise JobIsOpen("The job has not ended; its callback is sent when it does.")
         with self.jobs.transaction():
+            if key is not None:
+                newest = partial(self.outbox.of_job, org_id)
+                first = self.keys.take(org_id, key, job_id, newest)
+                if first is not None:
+                    return first
             if not self.outbox.replay(org_id, job_id, url):
                 raise CallbackIsPending("The callback of the job is not delivered yet; wait.")
             self.audit.record(

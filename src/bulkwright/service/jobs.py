@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
+from bulkwright.domain.audit import Action
 from bulkwright.domain.error_limit import ErrorLimit
 from bulkwright.domain.errors import (
     FileNotFound,
@@ -50,6 +51,7 @@ from bulkwright.domain.upload import CsvFacts, Upload
 from bulkwright.files import Area, Files
 from bulkwright.formats.csv import canonical_encoding
 from bulkwright.service import results
+from bulkwright.service.audit import AuditLog
 from bulkwright.service.callbacks import WhyNever, check_callback
 from bulkwright.service.mapping import MappingRules, shortened
 from bulkwright.service.open_jobs import check_open_jobs
@@ -75,6 +77,7 @@ class JobService:
     files: Files
     uploads: UploadService
     keys: IdempotencyStore
+    audit: AuditLog
     limits: Limits
     layout_mandatory: bool = False
     """Whether layout-mandatory fields must be mapped too; the founding page's sample maps fewer."""
@@ -134,7 +137,7 @@ class JobService:
             dry=request.dry,
             priority=request.priority,
         )
-        return self._add(job, request.idempotency, wake=wake)
+        return self._add(job, caller, request.idempotency, wake=wake)
 
     def details(self, org_id: int, job_id: int) -> Job:
         """Returns a job of an org as it is now. Raises ResourceNotFound."""
@@ -187,7 +190,7 @@ class JobService:
             raise LinkNotValid
         return job
 
-    def _add(self, job: Job, key: IdempotencyKey | None, *, wake: bool) -> Job:
+    def _add(self, job: Job, caller: Caller, key: IdempotencyKey | None, *, wake: bool) -> Job:
         with self.jobs.transaction():
             if job.fingerprint is not None:
                 self.jobs.lock_fingerprint(job.fingerprint)
@@ -204,6 +207,7 @@ class JobService:
                 if first is not None:
                     return first
             self.jobs.add(numbered, wake=wake)
+            self.audit.record_call(Action.JOB_CREATED, caller, _described(numbered))
         return numbered
 
     def _check_without_reading(self, caller: Caller, request: JobRequest, encoding: str) -> None:
@@ -239,7 +243,7 @@ class JobService:
         `parent` is the CSV of the first resource; None for the first resource itself.
         """
         module = self._module(caller, request.operation, wanted.module)
-        if request.all_or_nothing and module.has_existing_table:
+        if request.all_or_nothing and not module.table_kind.keeps_images:
             raise InvalidData(
                 f"{module.api_name} is an existing table: its jobs cannot be undone, so that "
                 "all_or_nothing is not possible. Check the file with a dry run first.",
@@ -342,6 +346,13 @@ class JobService:
             # There is none, or the request does not name one of several (facts 2.3).
             raise FileNotSupported
         return upload.id, csvs[0]
+
+
+def _described(job: Job) -> str:
+    """Returns what the audit log says of a new job."""
+    modules = ", ".join(resource.module for resource in job.resources)
+    text = f"{job.id}: {job.operation.value} {modules} from file {job.resources[0].file_id}"
+    return f"{text}, dry run" if job.dry else text
 
 
 @contextmanager

@@ -177,7 +177,7 @@ class MappingRules:
         if target is None or found is None:
             return False
         # A job creates an index on the display field, but never in an existing table.
-        return found.is_key or (not target.has_existing_table and found == target.display_field)
+        return found.is_key or (target.table_kind.gets_indexes and found == target.display_field)
 
     def _check_find_by(self, mapped: set[str]) -> None:
         if self.find_by is None:

@@ -62,7 +62,7 @@ class OrgImport:
     def _obstacle(self, name: str, names: Collection[str]) -> str:
         """Returns why a module of this name cannot be imported, or an empty text."""
         old = self._known.get(name)
-        if old is not None and old.has_existing_table:
+        if old is not None and not old.table_kind.schema_is_stored:
             return "its records are in an existing table, whose columns are its fields"
         if not API_NAME.fullmatch(name) or len(name) > MAX_NEW_NAME_CHARS:
             return f"a name is a letter, then letters, digits and _, at most {MAX_NEW_NAME_CHARS}"

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller, User
+from bulkwright.domain.audit import Action
 from bulkwright.domain.criteria import conditions
 from bulkwright.domain.errors import (
     InvalidToken,
@@ -31,6 +32,7 @@ from bulkwright.domain.record_errors import ExpiredToken, TokenMismatch
 from bulkwright.domain.record_write import NotStored
 from bulkwright.files import Area, Files
 from bulkwright.service import results
+from bulkwright.service.audit import AuditLog
 from bulkwright.service.callbacks import WhyNever, check_callback
 from bulkwright.service.mapping import shortened
 from bulkwright.service.open_jobs import check_open_jobs
@@ -55,6 +57,7 @@ class ReadService:
     records: RecordStore
     files: Files
     keys: IdempotencyStore
+    audit: AuditLog
     limits: Limits
     clock: Clock = SYSTEM_CLOCK
     why_never: WhyNever = lambda _endpoint: None
@@ -99,7 +102,14 @@ class ReadService:
             callback=request.callback,
             version=request.version,
         )
-        return self._add(job, request.idempotency)
+        return self._add(job, caller, request.idempotency)
+
+    def page(self, org_id: int, *, before: int | None, most: int) -> list[ReadJob]:
+        """Returns at most `most` bulk reads of an org, newest first.
+
+        With `before`, those whose ids are lower.
+        """
+        return self.reads.page(org_id, before=before, most=most)
 
     def details(self, org_id: int, job_id: int) -> ReadJob:
         """Returns a bulk read of an org as it is now. Raises ResourceNotFound."""
@@ -123,7 +133,7 @@ class ReadService:
         with _as_not_found():
             return self.files.size(Area.RESULTS, job_id)
 
-    def _add(self, job: ReadJob, key: IdempotencyKey | None) -> ReadJob:
+    def _add(self, job: ReadJob, caller: Caller, key: IdempotencyKey | None) -> ReadJob:
         with self.reads.transaction():
             numbered = replace(job, id=self.modules.take_ids(1))
             if key is not None:
@@ -132,6 +142,7 @@ class ReadService:
                 if first is not None:
                     return first
             self.reads.add(numbered)
+            self.audit.record_call(Action.JOB_CREATED, caller, f"{numbered.id}: read {job.module}")
         return numbered
 
     def _ended(self, org_id: int, job_id: int) -> ReadJob:
@@ -166,7 +177,7 @@ class ReadService:
                 f"Requested module '{named}' is not available.", {"api_name": named}
             )
         require_scope(module, caller, scope.module_read)
-        if module.has_existing_table:
+        if not module.table_kind.has_all_operations:
             raise NotStored("query.module of an existing table")
         return module
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller, email_key
+from bulkwright.domain.audit import Action
 from bulkwright.domain.errors import InvalidData, InvalidToken, LimitExceeded
 from bulkwright.domain.ids import parse_id
 from bulkwright.domain.job import Person
@@ -25,7 +26,9 @@ from bulkwright.domain.record_write import (
     RecordFault,
     RecordInput,
     RecordOutcome,
+    WrittenRecord,
 )
+from bulkwright.service.audit import AuditLog
 from bulkwright.service.record_access import ScopesOf, permitted_module
 from bulkwright.service.record_call import Author, RecordCall, Verb
 from bulkwright.service.record_drafts import DraftRules
@@ -34,6 +37,8 @@ from bulkwright.store.modules import ModuleStore
 from bulkwright.store.records import RecordStore
 
 NOT_DELETED = "record not deleted"
+_SHOWN_IDS = 10
+"""How many ids an entry of the audit log names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,7 @@ class RecordCalls:
     accounts: AccountStore
     modules: ModuleStore
     records: RecordStore
+    audit: AuditLog
     limits: Limits
     layout_mandatory: bool = False
     """Whether new records need layout-mandatory fields too, as rows of a job do."""
@@ -64,7 +70,7 @@ class RecordCalls:
         that the service cannot write.
         """
         found = self._module(caller, module, scope.module_write)
-        return self._write(caller, found, Verb(creates=True, updates=False), given)
+        return self._write(caller, found, "insert", Verb(creates=True, updates=False), given)
 
     def update(
         self,
@@ -76,7 +82,7 @@ class RecordCalls:
         """Changes the given values of records, which name their ids. Raises like `insert`."""
         found = self._module(caller, module, scope.module_update)
         verb = Verb(creates=False, updates=True, unmodified_since=unmodified_since)
-        return self._write(caller, found, verb, given)
+        return self._write(caller, found, "update", verb, given)
 
     def upsert(
         self,
@@ -96,7 +102,7 @@ class RecordCalls:
         for field in match_by:
             self.records.ensure_index(found, field)
         verb = Verb(True, True, match_by, unmodified_since)
-        return self._write(caller, found, verb, given)
+        return self._write(caller, found, "upsert", verb, given)
 
     def delete(self, caller: Caller, module: str, ids: Sequence[str]) -> list[RecordOutcome]:
         """Deletes records. Raises InvalidData for an id that is no number, and like `insert`."""
@@ -110,6 +116,7 @@ class RecordCalls:
         wanted = list(dict.fromkeys(number for number in numbers if number is not None))
         with self.records.locked(found):
             deleted = self.records.delete(found, wanted, caller.user_id, self.clock.now())
+            self._record(caller, found, "delete", sorted(deleted))
         outcomes: list[RecordOutcome] = []
         for number in (number for number in numbers if number is not None):
             if number in deleted:
@@ -124,13 +131,18 @@ class RecordCalls:
 
     def _module(self, caller: Caller, name: str, scopes_of: ScopesOf) -> Module:
         module = permitted_module(self.modules, caller, name, scopes_of)
-        if module.has_existing_table:
+        if not module.table_kind.has_all_operations:
             # Its constraints, triggers and types are those of the user (pipeline/targets).
             raise NotStored(module.api_name)
         return module
 
     def _write(
-        self, caller: Caller, module: Module, verb: Verb, given: Sequence[RecordInput]
+        self,
+        caller: Caller,
+        module: Module,
+        name: str,
+        verb: Verb,
+        given: Sequence[RecordInput],
     ) -> list[RecordOutcome]:
         _check_count(given, "data")
         users = self.accounts.users(caller.org_id)
@@ -155,7 +167,18 @@ class RecordCalls:
             call = RecordCall(
                 self.records, self.modules, module, verb, author, self.limits.picklist_values
             )
-            return call.run(drafts)
+            outcomes = call.run(drafts)
+            written = [outcome.id for outcome in outcomes if isinstance(outcome, WrittenRecord)]
+            self._record(caller, module, name, written)
+        return outcomes
+
+    def _record(self, caller: Caller, module: Module, name: str, ids: Sequence[int]) -> None:
+        """Adds an entry to the audit log, in the transaction of the call, if it changes records."""
+        if not ids:
+            return
+        shown = ", ".join(map(str, ids[:_SHOWN_IDS])) + (", ..." if len(ids) > _SHOWN_IDS else "")
+        detail = f"{name} {module.api_name}: {len(ids)} records ({shown})"
+        self.audit.record_call(Action.RECORDS_CHANGED, caller, detail)
 
     def _mandatory(self, module: Module) -> tuple[Field, ...]:
         return tuple(

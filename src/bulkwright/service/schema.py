@@ -98,7 +98,7 @@ class SchemaService:
         if name.casefold() in {other.casefold() for other in known if other != name}:
             raise mistake(f"{name} differs from another module by case only", entry.place)
         module = known.get(name)
-        if module is not None and module.has_existing_table:
+        if module is not None and not module.table_kind.schema_is_stored:
             raise mistake(
                 f"{name} has an existing table: alter the table, then run "
                 "`bulkwright modules from-table` again",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain.account import Caller
-from bulkwright.domain.audit import Action, Actor
+from bulkwright.domain.audit import Action
 from bulkwright.domain.errors import InvalidToken, ResourceNotFound
 from bulkwright.domain.job import Person
 from bulkwright.domain.limits import Limits
@@ -17,6 +18,7 @@ from bulkwright.service.audit import AuditLog
 from bulkwright.service.callbacks import WhyNever, check_callback
 from bulkwright.service.open_jobs import check_open_jobs
 from bulkwright.store.accounts import AccountStore
+from bulkwright.store.idempotency import IdempotencyStore
 from bulkwright.store.jobs import JobStore
 from bulkwright.store.modules import ModuleStore
 from bulkwright.store.undos import UndoStore
@@ -30,30 +32,31 @@ class UndoService:
     modules: ModuleStore
     undos: UndoStore
     jobs: JobStore
+    keys: IdempotencyStore
     audit: AuditLog
     limits: Limits
     clock: Clock = SYSTEM_CLOCK
     why_never: WhyNever = lambda _endpoint: None
 
-    def create(
-        self,
-        caller: Caller,
-        request: UndoRequest,
-        *,
-        actor: Actor | None = None,
-        wake: bool = True,
-    ) -> UndoJob:
+    def create(self, caller: Caller, request: UndoRequest, *, wake: bool = True) -> UndoJob:
         """Checks a request and adds its job.
 
-        Raises ResourceNotFound if the org has no such bulk write, and the CannotUndo that says why
-        it cannot be undone. Without `wake`, idle workers do not look for the job at once: the
-        caller runs it itself.
+        If it has an idempotency key, returns the undo of the first request with this key. Without
+        `wake`, idle workers do not look for the job at once: the caller runs it itself. Raises
+        ResourceNotFound if the org has no such bulk write, the CannotUndo that says why it cannot
+        be undone, and IdempotencyKeyReused if another request had the key.
         """
         user = self.accounts.user(caller.org_id, caller.user_id)
         if user is None:
             raise InvalidToken
         check_callback(request.callback, self.why_never)
         with self.undos.transaction():
+            number = self.modules.take_ids(1)
+            if request.idempotency is not None:
+                find = partial(self.undos.job, caller.org_id)
+                first = self.keys.take(caller.org_id, request.idempotency, number, find)
+                if first is not None:
+                    return first
             found = self.undos.undoable(caller.org_id, request.undone_id)
             if found is None:
                 raise ResourceNotFound
@@ -66,7 +69,7 @@ class UndoService:
             _check(undoable, request)
             check_open_jobs(self.jobs, caller.org_id, self.limits)
             job = UndoJob(
-                id=self.modules.take_ids(1),
+                id=number,
                 org_id=caller.org_id,
                 undone_id=request.undone_id,
                 dry_run=request.dry_run,
@@ -76,11 +79,12 @@ class UndoService:
                 callback=request.callback,
             )
             self.undos.add(job, wake=wake)
-            if not job.dry_run:
+            if job.dry_run:
+                detail = f"{job.id}: undo of {job.undone_id}, dry run"
+                self.audit.record_call(Action.JOB_CREATED, caller, detail)
+            else:
                 detail = f"{job.undone_id} by {job.id}"
-                self.audit.record(
-                    Action.JOB_UNDONE, actor, org_id=job.org_id, user_id=user.id, detail=detail
-                )
+                self.audit.record_call(Action.JOB_UNDONE, caller, detail)
         return job
 
     def page(self, org_id: int, *, before: int | None, most: int) -> list[UndoJob]:
@@ -111,8 +115,8 @@ def _check(found: Undoable, request: UndoRequest) -> None:
         )
     if found.dry:
         raise CannotUndo(f"Job {number} was a dry run: it has stored nothing.")
-    if found.has_existing_table:
-        names = ", ".join(found.has_existing_table)
+    if found.existing_tables:
+        names = ", ".join(found.existing_tables)
         raise CannotUndo(
             f"Job {number} wrote into an existing table ({names}), in which nothing says who wrote "
             "a record last. Restore the records from a backup of that database."

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
 from bulkwright.domain.account import Caller
+from bulkwright.domain.audit import Action
 from bulkwright.domain.errors import FileNotSupported, FileTooLarge, QuotaExceeded
 from bulkwright.domain.file_format import FileFormat, Origin
 from bulkwright.domain.idempotency import IdempotencyKey, idempotency_key
@@ -30,6 +31,7 @@ from bulkwright.formats.stream import ByteStream
 from bulkwright.formats.zip import Archive, open_archive
 from bulkwright.formats.zip_directory import ArchiveMember
 from bulkwright.outages import Outage
+from bulkwright.service.audit import AuditLog
 from bulkwright.service.readings import Readings
 from bulkwright.store.accounts import AccountStore
 from bulkwright.store.idempotency import IdempotencyStore
@@ -48,6 +50,7 @@ class UploadService:
     uploads: UploadStore
     files: Files
     keys: IdempotencyStore
+    audit: AuditLog
     limits: Limits
     clock: Clock = SYSTEM_CLOCK
     readings: Readings = field(default_factory=Readings)
@@ -185,19 +188,19 @@ class UploadService:
             csvs=csvs,
             problem=problem,
         )
-        acknowledged = self._save(upload, incoming, caller.user_id, wanted)
+        acknowledged = self._save(upload, incoming, caller, wanted)
         if acknowledged.id != upload.id:
             self.files.delete(Area.UPLOADS, upload.id)
         return replace(acknowledged, created_time=acknowledged.created_time.astimezone(zone))
 
     def _save(
-        self, upload: Upload, incoming: Incoming, user_id: int, key: IdempotencyKey | None
+        self, upload: Upload, incoming: Incoming, caller: Caller, key: IdempotencyKey | None
     ) -> Upload:
         """Saves the file of an upload, and adds it as `_add` does."""
         try:
             # The file first: each upload in the database has its file.
             incoming.save(Area.UPLOADS, upload.id)
-            return self._add(upload, user_id, key)
+            return self._add(upload, caller, key)
         except Outage:
             raise  # the file cannot be deleted either; if it exists, it is swept as a stray
         except BaseException:
@@ -208,17 +211,16 @@ class UploadService:
                     self.files.delete(Area.UPLOADS, upload.id)
             raise
 
-    def _add(self, upload: Upload, user_id: int, key: IdempotencyKey | None) -> Upload:
+    def _add(self, upload: Upload, caller: Caller, key: IdempotencyKey | None) -> Upload:
         """Adds an upload; returns another one if that is of the first request with the key."""
-        if key is None:
-            self.uploads.add(upload, user_id)
-            return upload
         with self.uploads.transaction():
-            find = partial(self.uploads.upload, upload.org_id)
-            first = self.keys.take(upload.org_id, key, upload.id, find)
-            if first is not None:
-                return first
-            self.uploads.add(upload, user_id)
+            if key is not None:
+                find = partial(self.uploads.upload, upload.org_id)
+                first = self.keys.take(upload.org_id, key, upload.id, find)
+                if first is not None:
+                    return first
+            self.uploads.add(upload, caller.user_id)
+            self.audit.record_call(Action.FILE_UPLOADED, caller, f"{upload.id}")
         return upload
 
     def must_read(self, upload: Upload, encoding: str) -> bool:

@@ -57,17 +57,21 @@ class ClaimStore:
         """Returns the wake-ups of jobs that can be claimed."""
         return self._db.wakeups(Topic.JOBS)
 
-    def claim(self, worker: str, only: int | None = None) -> tuple[Lease, AnyJob, int] | None:
+    def claim(
+        self, worker: str, only: int | None = None, *, most_bytes: int | None = None
+    ) -> tuple[Lease, AnyJob, int] | None:
         """Claims a free job: returns its lease, the job, and the number of this attempt.
 
         A job is free if it is new or if its last lease has ended. The orgs with the highest
         priority come first and take turns; of an org the oldest job comes first. With `only`, no
-        other job is claimed. None if no job is free.
+        other job is claimed; with `most_bytes`, only a bulk write whose uploads are no larger. None
+        if no such job is free.
         """
         # A power cut ends the leases of a SQLite file anyway.
         with self._db.transaction(durable=False):
             # SQLite's write lock is held when the clock is read: no lease can be younger than this.
-            row = self._db.one("claim_job", worker=worker, only=only, **lease_times(self._db.clock))
+            wanted = {"only": only, "most_bytes": most_bytes}
+            row = self._db.one("claim_job", worker=worker, **wanted, **lease_times(self._db.clock))
             if row is None:
                 return None
             self._db.run("note_turn", id=row["org_id"], now=now_micros(self._db.clock))
@@ -255,10 +259,12 @@ class ClaimStore:
         twin: Job,
         result_sha256: str | None,
         unchanged: Sequence[Sequence[UnchangedRows]],
+        unprocessed: int,
     ) -> None:
         """Ends a dry run like its twin, which was undone. Raises LeaseLost.
 
-        `unchanged` are the unchanged rows of each resource.
+        `unchanged` are the unchanged rows of each resource; `unprocessed` is how many rows the
+        result lists as UNPROCESSED.
         """
         with self.held(lease):
             self._db.run("set_encoding", id=lease.job_id, encoding=twin.character_encoding)
@@ -268,6 +274,8 @@ class ClaimStore:
                     self._unchanged.add(lease.job_id, position, rows)
                 if resource.status is ResourceStatus.COMPLETED:
                     self._db.run("complete_resource", id=lease.job_id, position=position)
+            if unprocessed:
+                self._db.run("add_unreached_rows", job_id=lease.job_id, row_count=unprocessed)
             self.finish(
                 lease,
                 twin.status,

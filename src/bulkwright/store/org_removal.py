@@ -7,7 +7,7 @@ from bulkwright.store.database import Database
 from bulkwright.store.modules import ModuleStore
 
 _QUERIES = (
-    "delete_idempotency_keys_of_org",
+    "delete_idempotency_keys_of_org", "delete_templates_of_org",
     "delete_outbox_of_org", "delete_signing_secrets_of_org", "delete_ledger_of_org",
     "delete_unchanged_rows_of_org",
     "delete_parts_of_org", "delete_parents_of_org", "delete_resources_of_org",

@@ -65,6 +65,15 @@ class ReadStore:
         row = self._db.one("read_job", id=job_id, org_id=org_id)
         return None if row is None else _job(row)
 
+    def page(self, org_id: int, *, before: int | None, most: int) -> list[ReadJob]:
+        """Returns at most `most` bulk reads of an org, newest first.
+
+        With `before`, those whose ids are lower.
+        """
+        rows = self._db.all("newest_read_ids", org_id=org_id, before=before, most=most)
+        found = (self.job(org_id, row["id"]) for row in rows)
+        return [job for job in found if job is not None]
+
     def set_result(self, lease: Lease, result: ReadResult) -> None:
         """Records that all records are read; call it inside `ClaimStore.chunk`."""
         self._db.run(
@@ -150,7 +159,7 @@ def _from_tree(raw: Any, leaf: Callable[[list[Any]], Any]) -> Any:
 
 
 def _job(row: Row) -> ReadJob:
-    raw = json.loads(row["query"])
+    raw, ended = json.loads(row["query"]), row["finished_time"]
     job = ReadJob(
         id=row["id"],
         org_id=row["org_id"],
@@ -169,6 +178,7 @@ def _job(row: Row) -> ReadJob:
         result_swept=row["result_swept"] is not None,
         version=row["version"],
         abort_time=abort_time(row),
+        ended_time=None if ended is None else from_micros(ended, row["time_zone"]),
     )
     if row["row_count"] is None:
         return job

@@ -50,7 +50,7 @@ class UndoStore:
         undo = self._db.one("undo_of_job", id=job_id)
         found = Undoable(
             dry=bool(row["dry"]),
-            has_existing_table=[r["module"] for r in resources if r["table_name"] is not None],
+            existing_tables=[r["module"] for r in resources if r["table_name"] is not None],
             lacks_images=any(r["images"] is None for r in resources),
             undo_id=None if undo is None else undo["id"],
             undo_status=None if undo is None else JobStatus(undo["status"]),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,8 @@ Json = dict[str, Any]
 _CONTROLS = "/api/v1/emulator"
 _PAGE = 200
 _SECONDS = 90.0
+_turn = threading.Lock()
+"""Threads of a test call controls one after the other, over one connection."""
 
 
 class ControlFailed(Exception):
@@ -106,8 +109,9 @@ class EmulatorControls:
     def initialize_sdk(self, folder: Path) -> str:
         """Point the official Python SDK that is installed (2.0, 2.1 or 8.0) at this server.
 
-        The SDK keeps its tokens in `folder`: give a new one for each test, such as `tmp_path`,
-        because a reset revokes them. Returns the name of the SDK. Raises ImportError without one.
+        The SDK keeps its files in `folder`, tokens too: give a new one for each test, such as
+        `tmp_path`, because a reset revokes them. Returns the name of the SDK. Raises ImportError
+        without one.
         """
         from bulkwright.testing.sdks import initialize_sdk
 
@@ -174,14 +178,17 @@ class EmulatorControls:
         return self.control("GET", f"/requests?{urlencode({**filters, 'format': 'har'})}")
 
     def records(self, module: str) -> list[Json]:
-        """Return all records of a module, newest last, as version 2 of the API shows them."""
+        """Return all records of a module, newest last, as version 2 of the API shows them.
+
+        No fault rule concerns this, and it is not among the requests.
+        """
         found: list[Json] = []
         page = 1
         while True:
             query = urlencode(
                 {"page": page, "per_page": _PAGE, "sort_by": "id", "sort_order": "asc"}
             )
-            body = self._called("GET", f"/crm/v2/{module}?{query}")
+            body = self._called("GET", f"{_CONTROLS}/view/crm/v2/{module}?{query}")
             if not body:
                 return found
             answer = json.loads(body)
@@ -192,7 +199,7 @@ class EmulatorControls:
 
     def jobs(self) -> list[Json]:
         """Return the newest jobs of the org, newest first, as `/api/v1/jobs` shows them."""
-        return list(json.loads(self._called("GET", "/api/v1/jobs"))["jobs"])
+        return list(self.control("GET", "/view/api/v1/jobs")["jobs"])
 
     # HTTP
 
@@ -212,12 +219,13 @@ class EmulatorControls:
         self, method: str, path: str, body: bytes | None = None, content_type: str = ""
     ) -> bytes:
         headers = self.headers | ({"Content-Type": content_type} if content_type else {})
-        try:
-            status, content = self._sent(method, path, body, headers)
-        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
-            # The server ends a connection that was not used for a while.
-            self.disconnect()
-            status, content = self._sent(method, path, body, headers)
+        with _turn:
+            try:
+                status, content = self._sent(method, path, body, headers)
+            except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+                # The server ends a connection that was not used for a while.
+                self.disconnect()
+                status, content = self._sent(method, path, body, headers)
         if status >= 400:
             raise ControlFailed(status, content)
         return content

@@ -11,8 +11,8 @@ from typing import Any
 def initialize_sdk(known: Mapping[str, Any], folder: Path) -> str:
     """Initialise the SDK that is installed: zohocrmsdk8-0, zohocrmsdk2-1 or zohocrmsdk2-0.
 
-    `known` are the credentials, `folder` is where the SDK keeps tokens and its log. Returns the
-    name of the package that was found. Raises ImportError if there is none.
+    `known` are the credentials, `folder` is where the SDK keeps tokens, fields and its log. Returns
+    the name of the package that was found. Raises ImportError if there is none.
     """
     for package, wants_user in (("zohocrmsdk", False), ("zcrmsdk", True)):
         try:
@@ -43,6 +43,8 @@ def _initialize(
             refresh_token=known["refresh_token"],
         ),
         store=module("api.authenticator.store").FileStore(str(folder / "tokens.txt")),
+        # By default it would be the folder `resources` of the working directory.
+        resource_path=str(folder),
         logger=log.get_instance(log.Levels.INFO, str(folder / "sdk.log")),
         **more,
     )

@@ -7,9 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,7 +33,8 @@ class ServerProcess:
     server runs as; it needs root.
 
     A `with` block starts the server and stops it. Without one, call `start` and `stop`; a process
-    can be started again after it has ended, and appends to the same log.
+    can be started again after it has ended, and appends to the same log. A server whose program is
+    killed stops by itself.
     """
 
     def __init__(  # wide: they are the options of a process; all have defaults
@@ -55,7 +57,7 @@ class ServerProcess:
         """`http://HOST:PORT`, once the server is ready."""
         self.dev = dev
         self._command = [sys.executable, "-m", "bulkwright", "serve"]
-        self._command += ["--data", str(data), "--port", str(port)]
+        self._command += ["--data", str(data), "--port", str(port), "--end-with-stdin"]
         self._command += [*(["--dev"] if dev else []), *options]
         self._environment = environment
         self._directory = directory
@@ -77,15 +79,24 @@ class ServerProcess:
         Raises ServerDidNotStart, with the end of the log, if the process ends before it is ready
         or is not ready within `seconds`; the process is gone then.
         """
-        self.spawn()
-        self.wait_ready(seconds)
+        try:
+            self.spawn()
+            self.wait_ready(seconds)
+        except BaseException:
+            if self.running:  # the start was interrupted
+                self.stop()
+            raise
 
     def spawn(self) -> None:
         """Start the process and do not wait for it."""
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        with self.log_path.open("ab") as log, self.output_path.open("wb") as output:
+        with (
+            self.log_path.open("ab") as log,
+            self.output_path.open("wb") as output,
+            _deferred_signals(),
+        ):
             self._process = subprocess.Popen(
-                self._command, stdout=output, stderr=log, stdin=subprocess.DEVNULL,
+                self._command, stdout=output, stderr=log, stdin=subprocess.PIPE,
                 env=self._environment, cwd=self._directory, user=self._user, group=self._user,
                 extra_groups=None if self._user is None else [], start_new_session=True,
             )  # fmt: skip
@@ -117,6 +128,9 @@ class ServerProcess:
         except subprocess.TimeoutExpired:
             self.kill()
             return self.process.returncode
+        except BaseException:
+            self.kill()
+            raise
 
     def kill(self) -> None:
         """Send SIGKILL to the server and wait until it has ended.
@@ -132,7 +146,10 @@ class ServerProcess:
 
         Raises subprocess.TimeoutExpired after `seconds`.
         """
-        return self.process.wait(seconds)
+        status = self.process.wait(seconds)
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        return status
 
     # State
 
@@ -208,6 +225,24 @@ class ServerProcess:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"there are no {count} workers:\n{self.log[-_LOG_TAIL:]}")
             time.sleep(0.01)
+
+
+@contextmanager
+def _deferred_signals() -> Iterator[None]:
+    """Defers signals to the end of the block: `Popen` forgets a process when it is interrupted."""
+    received: list[int] = []
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if callable(signal.getsignal(one)):
+                before[one] = signal.signal(one, lambda number, _: received.append(number))
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+        for number in received:
+            signal.raise_signal(number)
 
 
 def child_processes(pid: int, word: str) -> list[int]:

@@ -14,11 +14,13 @@ from bulkwright.v1 import (
     audit,
     callbacks,
     changes,
+    import_templates,
     job_control,
     job_events,
     jobs,
     new_files,
     new_jobs,
+    reads,
     reports,
     undos,
 )
@@ -26,6 +28,7 @@ from bulkwright.v1.endpoint import OwnApi, served
 from bulkwright.v1.openapi import document_text
 from bulkwright.v1.problems import NoSuchMethod, NoSuchPath, problem
 from bulkwright.v1.services import OwnServices
+from bulkwright.web.allowed import allow_header
 from bulkwright.web.request import Request as KernelRequest
 
 ENDPOINTS = (
@@ -38,6 +41,8 @@ ENDPOINTS = (
     *reports.ENDPOINTS,
     *changes.ENDPOINTS,
     *undos.ENDPOINTS,
+    *reads.ENDPOINTS,
+    *import_templates.ENDPOINTS,
     *audit.ENDPOINTS,
 )
 _DOCUMENT_PATH = "/api/v1/openapi.json"
@@ -77,5 +82,7 @@ def _no_path(_request: Request, _error: Exception) -> Response:
     return problem(NoSuchPath())
 
 
-def _wrong_method(_request: Request, _error: Exception) -> Response:
-    return problem(NoSuchMethod())
+def _wrong_method(request: Request, _error: Exception) -> Response:
+    response = problem(NoSuchMethod())
+    response.headers.update(allow_header(request.app.routes, request.scope))
+    return response

@@ -52,7 +52,7 @@ ENDPOINTS = (
     OwnEndpoint(
         "GET", "/api/v1/audit",
         name="listAuditEntries", group="audit", summary="List the audit log, newest first",
-        text="Who did what to the accounts, tokens and jobs of the org, when, and from where.",
+        text="Every call that has changed something in the org: who, when, from where, and what.",
         parameters=_PARAMETERS,
         answers={200: ResponseDoc("A page of entries.", (own_audit.AuditPage,))},
         errors=(InvalidParameter,),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import partial
 from inspect import iscoroutinefunction
 from typing import NamedTuple, TypeVar
@@ -91,7 +91,7 @@ def served(endpoint: OwnEndpoint, api: OwnApi) -> Callable[[Request], Awaitable[
         authorization = kernel.headers(b"authorization")
         check_access = partial(_check_access, api.services, endpoint, authorization)
         try:
-            caller = await kernel.run(check_access)
+            caller = replace(await kernel.run(check_access), address=kernel.address)
             kernel.caller, kernel.party = caller, caller.org_id
             sent = b"" if endpoint.takes is None else await kernel.body(JSON_BODY_BYTES)
             query = kernel.query()

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from bulkwright.domain import errors as e
 from bulkwright.domain.account import Right
 from bulkwright.domain.file_format import FileFormat
-from bulkwright.domain.idempotency import idempotency_key
+from bulkwright.domain.idempotency import IdempotencyKey, idempotency_key
 from bulkwright.domain.scope import JOBS_CREATE
 from bulkwright.domain.upload import Upload
 from bulkwright.files import Incoming
@@ -33,6 +33,12 @@ def key_of(call: OwnCall) -> str | None:
     if text is not None:
         idempotency_key(text)
     return text
+
+
+def idempotency_of(call: OwnCall, *requested: bytes) -> IdempotencyKey | None:
+    """Returns the key of a request that asks for `requested`; None without one."""
+    text = key_of(call)
+    return None if text is None else idempotency_key(text, *requested)
 
 
 _PARAMETERS = (

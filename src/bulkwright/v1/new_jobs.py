@@ -9,7 +9,6 @@ from starlette.responses import Response
 from bulkwright.domain import errors as e
 from bulkwright.domain.account import Right
 from bulkwright.domain.error_limit import ErrorLimit
-from bulkwright.domain.idempotency import idempotency_key
 from bulkwright.domain.job import Callback, Operation, Priority
 from bulkwright.domain.request import ColumnRequest, JobRequest, ResourceRequest
 from bulkwright.domain.scope import JOBS_CREATE
@@ -18,7 +17,7 @@ from bulkwright.service.column_requests import by_columns, by_header
 from bulkwright.service.columns import Stated
 from bulkwright.service.mapping import check_type_formats
 from bulkwright.v1.endpoint import OwnCall, OwnEndpoint, decode, json_answer
-from bulkwright.v1.new_files import IDEMPOTENCY_HEADER, key_of
+from bulkwright.v1.new_files import IDEMPOTENCY_HEADER, idempotency_of
 from bulkwright.v1.present import job_snapshot
 from bulkwright.v1.problems import BodyTooLong, InvalidBody
 from bulkwright.web.route import ResponseDoc
@@ -76,7 +75,6 @@ def _request(call: OwnCall, new: own.NewJob) -> JobRequest:
             raise e.LimitExceeded(f"A job has at most {most} columns.", {"json_path": "$.columns"})
         columns = [_column(*each) for each in enumerate(new.columns)]
         make_mappings = partial(by_columns, columns, of_types)
-    key = key_of(call)
     return JobRequest(
         operation,
         (
@@ -96,13 +94,14 @@ def _request(call: OwnCall, new: own.NewJob) -> JobRequest:
         version=_CALLBACK_VERSION,
         dry=new.dry_run,
         priority=Priority[new.priority.upper()],
-        idempotency=None if key is None else idempotency_key(key, b"create", b"own", call.body),
-        error_limit=_error_limit(new.on_error),
+        idempotency=idempotency_of(call, b"create", b"own", call.body),
+        error_limit=error_limit(new.on_error),
         all_or_nothing=new.on_error == "all_or_nothing",
     )
 
 
-def _error_limit(wanted: str | own.StopAfter) -> ErrorLimit | None:
+def error_limit(wanted: str | own.StopAfter) -> ErrorLimit | None:
+    """Returns how many rows may be skipped; None for no limit. Raises InvalidBody."""
     if isinstance(wanted, str):
         return None
     if (wanted.stop_after is None) == (wanted.stop_after_percent is None):

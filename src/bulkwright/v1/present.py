@@ -17,7 +17,7 @@ from bulkwright.domain.retention import DeletedJob
 from bulkwright.domain.undo_job import UndoJob
 from bulkwright.domain.upload import CsvFacts, Upload
 from bulkwright.service.jobs import JobService
-from bulkwright.wire import own
+from bulkwright.wire import own, own_reads
 
 
 def job_snapshot(job: Job, jobs: JobService) -> own.JobSnapshot:
@@ -30,14 +30,14 @@ def job_snapshot(job: Job, jobs: JobService) -> own.JobSnapshot:
         dry_run=job.dry,
         priority=job.priority.word,
         created_by=own.Creator(id=str(job.created_by.id), name=job.created_by.name),
-        created_time=_moment(job.created_time),
-        ended_time=None if job.ended_time is None else _moment(job.ended_time),
+        created_time=moment(job.created_time),
+        ended_time=None if job.ended_time is None else moment(job.ended_time),
         rows=_rows(job.counts),
         rows_unprocessed=jobs.unprocessed(job),
-        on_error="all_or_nothing" if job.all_or_nothing else _on_error(job.error_limit),
+        on_error=on_error(job.error_limit, all_or_nothing=job.all_or_nothing),
         undo=None if job.undo_id is None else str(job.undo_id),
         has_result=job.has_result and not job.result_swept,
-        abort_requested_time=None if job.abort_time is None else _moment(job.abort_time),
+        abort_requested_time=None if job.abort_time is None else moment(job.abort_time),
         callback_url=None if job.callback is None else job.callback.url,
         resources=[_resource(resource) for resource in job.resources],
     )
@@ -52,15 +52,42 @@ def undo_snapshot(undo: UndoJob) -> own.UndoSnapshot:
         status=undo.status.value,
         code=undo.code,
         created_by=own.Creator(id=str(undo.created_by.id), name=undo.created_by.name),
-        created_time=_moment(undo.created_time),
-        ended_time=None if undo.ended_time is None else _moment(undo.ended_time),
+        created_time=moment(undo.created_time),
+        ended_time=None if undo.ended_time is None else moment(undo.ended_time),
         records=own.UndoneRecords(removed=undo.removed, restored=undo.restored, kept=undo.kept),
         has_result=undo.has_result and not undo.result_swept,
         callback_url=None if undo.callback is None else undo.callback.url,
     )
 
 
-def _on_error(limit: ErrorLimit | None) -> Literal["continue"] | own.StopAfter:
+def read_snapshot(job: ReadJob) -> own_reads.ReadSnapshot:
+    """Returns a bulk read as it is now."""
+    query, read = job.query, job.read
+    return own_reads.ReadSnapshot(
+        id=str(job.id),
+        status=job.status.value,
+        code=job.code,
+        module=job.module,
+        fields=None if query.fields is None else list(query.fields),
+        has_criteria=query.criteria is not None,
+        page=query.page,
+        created_by=own.Creator(id=str(job.created_by.id), name=job.created_by.name),
+        created_time=moment(job.created_time),
+        ended_time=None if job.ended_time is None else moment(job.ended_time),
+        rows=None if read is None else read.rows,
+        more=None if read is None else read.more,
+        has_result=job.has_result and not job.result_swept,
+        abort_requested_time=None if job.abort_time is None else moment(job.abort_time),
+        callback_url=None if job.callback is None else job.callback.url,
+    )
+
+
+def on_error(
+    limit: ErrorLimit | None, *, all_or_nothing: bool
+) -> Literal["continue", "all_or_nothing"] | own.StopAfter:
+    """Returns what becomes of a job when rows are skipped."""
+    if all_or_nothing:
+        return "all_or_nothing"
     if limit is None:
         return "continue"
     return own.StopAfter(stop_after=limit.rows, stop_after_percent=limit.percent)
@@ -80,7 +107,7 @@ def aborted_job(job: AnyJob) -> own.AbortedJob:
         operation=operation,
         status=job.status.value,
         code=job.code,
-        abort_requested_time=None if job.abort_time is None else _moment(job.abort_time),
+        abort_requested_time=None if job.abort_time is None else moment(job.abort_time),
     )
 
 
@@ -102,8 +129,8 @@ def callback_snapshot(delivery: Delivery) -> own.CallbackSnapshot:
         url=delivery.url,
         state=delivery.state.value,
         attempts=delivery.attempts,
-        next_attempt_time=_moment(delivery.next_time) if pending else None,
-        ended_time=None if delivery.ended_time is None else _moment(delivery.ended_time),
+        next_attempt_time=moment(delivery.next_time) if pending else None,
+        ended_time=None if delivery.ended_time is None else moment(delivery.ended_time),
         last_status=delivery.last_status,
         last_error=delivery.last_error,
     )
@@ -119,7 +146,7 @@ def file_snapshot(upload: Upload) -> own.FileSnapshot:
         format_by=origin.found_by.value,
         gzip=origin.gzip,
         bytes=upload.bytes,
-        created_time=_moment(upload.created_time),
+        created_time=moment(upload.created_time),
         csvs=[_csv(csv) for csv in upload.csvs],
         problem=upload.problem,
     )
@@ -185,5 +212,5 @@ def _parts(split: Split) -> own.PartsSnapshot:
     return own.PartsSnapshot(count=split.parts, by=split.by, reason=split.reason)
 
 
-def _moment(time: datetime) -> str:
+def moment(time: datetime) -> str:
     return time.isoformat(timespec="seconds")

@@ -39,6 +39,15 @@ class NoSuchJob(errors.BulkwrightError):
     default_message = "The org has no job with this id. GET /api/v1/jobs lists its jobs."
 
 
+class NoSuchTemplate(errors.BulkwrightError):
+    """The org of the caller has no import template of this name."""
+
+    code = "NO_SUCH_TEMPLATE"
+    default_message = (
+        "The org has no import template of this name. GET /api/v1/import-templates lists them."
+    )
+
+
 class NoHistory(errors.BulkwrightError):
     """The module has no record with this id, and jobs keep nothing of one."""
 
@@ -110,6 +119,7 @@ STATUS: dict[type[errors.BulkwrightError], int] = {
     errors.ResourceNotFound: 404,
     NoSuchPath: 404,
     NoSuchJob: 404,
+    NoSuchTemplate: 404,
     NoHistory: 404,
     errors.InvalidModule: 404,
     CannotUndo: 409,

@@ -8,9 +8,11 @@ if TYPE_CHECKING:
     from bulkwright.files import Files
     from bulkwright.service.audit import AuditLog
     from bulkwright.service.changes import ChangeService
+    from bulkwright.service.import_templates import ImportTemplates
     from bulkwright.service.job_control import JobControl
     from bulkwright.service.job_rows import JobRowsService
     from bulkwright.service.jobs import JobService
+    from bulkwright.service.reads import ReadService
     from bulkwright.service.tokens import TokenService
     from bulkwright.service.undo import UndoService
     from bulkwright.service.uploads import UploadService
@@ -37,6 +39,11 @@ class OwnServices(Protocol):
         ...
 
     @property
+    def import_templates(self) -> ImportTemplates:
+        """Keeps the choices of imports."""
+        ...
+
+    @property
     def changes(self) -> ChangeService:
         """Reads what jobs have changed in records."""
         ...
@@ -44,6 +51,11 @@ class OwnServices(Protocol):
     @property
     def audit(self) -> AuditLog:
         """Records and returns entries of the audit log."""
+        ...
+
+    @property
+    def reads(self) -> ReadService:
+        """Returns bulk reads."""
         ...
 
     @property

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from io import SEEK_END
-from typing import BinaryIO
-
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from bulkwright.domain import errors as e
 from bulkwright.domain.account import Right
-from bulkwright.domain.audit import Actor
 from bulkwright.domain.job import Callback
 from bulkwright.domain.limits import JOBS_A_PAGE
 from bulkwright.domain.report_errors import NoResult, RowsGone
@@ -26,23 +21,24 @@ from bulkwright.v1.jobs import (
     page_limit,
     parameter,
 )
+from bulkwright.v1.new_files import IDEMPOTENCY_HEADER, idempotency_of
 from bulkwright.v1.present import undo_snapshot
 from bulkwright.v1.problems import BodyTooLong, InvalidBody, InvalidParameter, NoSuchJob
+from bulkwright.v1.zips import ZIP, zip_response
+from bulkwright.web.json import encode
 from bulkwright.web.route import ResponseDoc
 from bulkwright.wire import own
-
-_PIECE_BYTES = 65_536
-_ZIP = "application/zip"
 
 
 def undo_job(call: OwnCall) -> Response:
     """Creates the undo of a job. Without a body everything is undone."""
     wanted = decode(call, own.NewUndo) if call.body else own.NewUndo()
     callback = None if wanted.callback_url is None else Callback(wanted.callback_url)
-    request = UndoRequest(job_id_of(call), wanted.dry_run, callback)
-    actor = Actor(address=call.request.address)
+    number = job_id_of(call)
+    key = idempotency_of(call, b"undo", str(number).encode(), encode(wanted))
+    request = UndoRequest(number, wanted.dry_run, callback, key)
     try:
-        undo = call.api.services.undos.create(call.caller, request, actor=actor)
+        undo = call.api.services.undos.create(call.caller, request)
     except e.ResourceNotFound:
         raise NoSuchJob from None
     return json_answer(undo_snapshot(undo), 201, location=f"/api/v1/undos/{undo.id}")
@@ -69,12 +65,7 @@ def read_undo(call: OwnCall) -> own.UndoSnapshot:
 def download_undo_result(call: OwnCall) -> Response:
     """Returns the zip with a CSV that lists each record."""
     undo = _undo_of(call)
-    result = call.api.services.job_rows.open_result(undo)
-    headers = {
-        "content-length": str(result.seek(0, SEEK_END)),
-        "content-disposition": f'attachment; filename="{undo.id}.zip"',
-    }
-    return StreamingResponse(_pieces(result), headers=headers, media_type=_ZIP)
+    return zip_response(call.api.services.job_rows.open_result(undo), f"{undo.id}.zip")
 
 
 def _undo_of(call: OwnCall) -> UndoJob:
@@ -82,13 +73,6 @@ def _undo_of(call: OwnCall) -> UndoJob:
         return call.api.services.undos.details(call.caller.org_id, job_id_of(call))
     except e.ResourceNotFound:
         raise NoSuchJob from None
-
-
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        file.seek(0)
-        while piece := file.read(_PIECE_BYTES):
-            yield piece
 
 
 ENDPOINTS = (
@@ -99,11 +83,12 @@ ENDPOINTS = (
         "they held before, also their times and who wrote them. A record that was written since is "
         "kept as it is. The undo is a job itself: it can be aborted and deleted as other jobs. "
         "With `dry_run`, nothing is changed, and the result says what would be.",
-        takes=own.NewUndo,
+        parameters=(IDEMPOTENCY_HEADER,), takes=own.NewUndo,
         answers={201: ResponseDoc("The undo; a worker will run it.", (own.UndoSnapshot,))},
         errors=(
             NoSuchJob, JobNotEnded, AlreadyUndone, CannotUndo, NoImages, InvalidBody,
-            BodyTooLong, e.InvalidCallbackUrl, e.QuotaExceeded,
+            BodyTooLong, e.InvalidData, e.InvalidCallbackUrl, e.QuotaExceeded,
+            e.IdempotencyKeyReused,
         ),
         handler=undo_job, scopes=JOBS_UPDATE, right=Right.CREATE_JOBS,
     ),
@@ -127,7 +112,7 @@ ENDPOINTS = (
         name="downloadUndoResult", group="undos", summary="Download the result of an undo",
         text="A zip with one CSV: MODULE, RECORD_ID, OUTCOME (`REMOVED`, `RESTORED`, `KEPT`) and "
         "REASON (`CHANGED_SINCE`, `DELETED_SINCE`, `KEY_TAKEN`, or empty).",
-        answers={200: ResponseDoc("The zip.", ({"type": "string"},), media=_ZIP)},
+        answers={200: ResponseDoc("The zip.", ({"type": "string"},), media=ZIP)},
         errors=(NoSuchJob, NoResult, RowsGone),
         handler=download_undo_result, scopes=JOBS_READ, right=Right.READ_JOBS,
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
 from typing import NamedTuple, cast
 
@@ -42,7 +43,7 @@ def check_access(zoho: ZohoContext, access: Access, request: Request) -> None:
     scopes = access.scopes
     if scopes is Open.PUBLIC:
         return
-    caller = zoho.services.tokens.check(bearer(request))
+    caller = replace(zoho.services.tokens.check(bearer(request)), address=request.address)
     request.caller = caller
     request.party = caller.org_id
     if not isinstance(scopes, Open) and not scope.permits(caller.scopes, scopes):

@@ -89,7 +89,10 @@ def _is_commit(point: str) -> Callable[[Any], Any]:
     def make(original: Any) -> Any:
         def method(self: Any, *args: Any, **more: Any) -> Any:
             with named(point):
-                return original(self, *args, **more)
+                done = original(self, *args, **more)
+            if getattr(local, "depth", 0):
+                local.inner = point  # the transaction around it commits
+            return done
 
         return method
 

@@ -102,7 +102,7 @@ def show_record(call: PageCall) -> Response:
         record=found,
         texts=_texts(found),
         links=_links(module, found),
-        has_history=call.visitor.may(Right.READ_JOBS) and not module.has_existing_table,
+        has_history=call.visitor.may(Right.READ_JOBS) and module.table_kind.keeps_images,
     )
 
 

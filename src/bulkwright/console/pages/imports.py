@@ -7,11 +7,12 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from starlette.responses import Response
 
 from bulkwright.console import PREFIX, commands
-from bulkwright.console.import_form import ImportForm, key_names, moved_columns
+from bulkwright.console.import_form import ImportForm, TakenTemplate, key_names, moved_columns
 from bulkwright.console.page import Page, PageCall, redirect
 from bulkwright.console.preview import Preview
 from bulkwright.console.render import plain
@@ -20,6 +21,7 @@ from bulkwright.domain.account import Right
 from bulkwright.domain.ids import parse_id
 from bulkwright.domain.job import Operation
 from bulkwright.domain.module import Module
+from bulkwright.domain.reading import Reading
 from bulkwright.domain.upload import CsvFacts, Upload
 from bulkwright.files import Incoming
 from bulkwright.service.first_rows import first_rows
@@ -29,7 +31,7 @@ from bulkwright.v1.new_files import receive_upload
 from bulkwright.v1.problems import InvalidBody, NoSuchJob, details_of
 from bulkwright.web.errors import HttpError
 from bulkwright.web.json import encode
-from bulkwright.wire import own
+from bulkwright.wire import own, own_templates
 
 IMPORT = f"{PREFIX}/import"
 _FILE = f"{IMPORT}/{{file_id}}"
@@ -73,24 +75,37 @@ async def upload(call: PageCall) -> Response:
         return await call.request.run(
             _upload_page, call, fields, problem.status, alert=plain(problem)
         )
+    if fields.get("template"):
+        return redirect(f"{IMPORT}/{received.id}?template={quote(fields['template'], safe='')}")
     module, operation = fields.get("module", ""), fields.get("operation", "")
     chosen = f"module={_word(module)}&operation={_word(operation) or 'insert'}"
     return redirect(f"{IMPORT}/{received.id}?{chosen}")
 
 
 def show_columns(call: PageCall) -> Response:
-    """Shows the columns of a file, with a field suggested for each; or those of another job."""
-    before = call.query.get("from")
+    """Shows the columns of a file, with a field suggested for each.
+
+    The choices may also be those of a template or of another job.
+    """
+    before, template = call.query.get("from"), call.query.get("template")
+    if template is not None:
+        taken = _of_template(call, template)
+        return _columns_page(call, taken.form, taken=taken)
     form = _sent(call.query) if before is None else _of_job(call, before)
     return _columns_page(call, form)
 
 
 def choose(call: PageCall) -> Response:
-    """Does what the pressed button says: shows the choices again, tries them, or starts the job."""
+    """Does what the pressed button says.
+
+    It shows the choices again, saves them as a template, tries them, or starts the job.
+    """
     form, step = _sent(call.form), call.form.get("step", "")
     if form.module != call.form.get("matched_module", form.module):
         # Fields of another module: the header names them anew.
         form = replace(form, columns={}, defaults={}, find_by="")
+    if step == "save":
+        return _save(call, form)
     if step not in ("dry-run", "start"):
         return _columns_page(call, form)
     try:
@@ -111,6 +126,31 @@ def choose(call: PageCall) -> Response:
     return redirect(f"{PREFIX}/jobs/{job.id}")
 
 
+def _save(call: PageCall, form: ImportForm) -> Response:
+    """Saves the choices as a template, and shows them again."""
+    name = call.form.get("template", "").strip()
+    csv, _ = _read(call, form, _module(form, _modules(call)))
+    try:
+        template = form.template(csv.header)
+    except ValueError:
+        return _columns_page(call, form, 400, alert=_NO_LIMIT)
+    except e.InvalidField as error:
+        return _columns_page(call, form, 400, alert=plain(details_of(error)))
+    try:
+        if not name:
+            raise InvalidBody("Give the template a name.")
+        call.ask(
+            "saveImportTemplate",
+            own_templates.TemplateSnapshot,
+            body=template,
+            template=quote(name, safe=""),
+        )
+    except e.RequestError as error:
+        problem = details_of(error)
+        return _columns_page(call, form, problem.status, alert=plain(problem))
+    return _columns_page(call, form, note=f"The choices are saved as {name}.")
+
+
 def _key(call: PageCall, request: own.NewJob) -> str:
     """Returns the idempotency key of a request: a form that is sent twice makes one job."""
     return hashlib.sha256(call.form.get("once", "").encode() + encode(request)).hexdigest()
@@ -129,22 +169,28 @@ def _upload_page(
         module=chosen.get("module", ""),
         operation=chosen.get("operation", "insert"),
         operations=[o.value for o in Operation],
+        templates=call.ask("listImportTemplates", own_templates.TemplateList).templates,
+        chosen_template=chosen.get("template", ""),
         most=limits.upload_bytes,
         most_rows=limits.rows,
     )
 
 
-def _columns_page(call: PageCall, form: ImportForm, status: int = 200, alert: str = "") -> Response:
+def _columns_page(  # wide: the choices, and what there is to say of them
+    call: PageCall,
+    form: ImportForm,
+    status: int = 200,
+    *,
+    alert: str = "",
+    note: str = "",
+    taken: TakenTemplate | None = None,
+) -> Response:
     upload = _upload(call)
     modules = _modules(call)
-    module = next((m for m in modules if m.api_name == form.module), None) or modules[0]
+    module = _module(form, modules)
     form = replace(form, module=module.api_name)
-    csvs = upload.csvs
-    csv = next((one for one in csvs if one.name == form.file_name), None) or (csvs or (None,))[0]
-    if csv is None:
-        raise e.FileNotSupported(upload.problem)
     try:
-        csv, reading = decide(csv, module, (), _DELIMITERS)
+        csv, reading = _read(call, form, module)
     except e.FileNotSupported as error:
         return _upload_page(call, call.query, 400, plain(details_of(error)))
     form = form.completed(module, csv.header)
@@ -156,6 +202,10 @@ def _columns_page(call: PageCall, form: ImportForm, status: int = 200, alert: st
         once=secrets.token_hex(16),
         section="import",
         alert=alert,
+        note=note,
+        taken=taken,
+        template_name=call.form.get("template", "") if taken is None else taken.name,
+        templates=call.ask("listImportTemplates", own_templates.TemplateList).templates,
         upload=upload,
         csv=csv,
         reading=reading,
@@ -170,6 +220,33 @@ def _columns_page(call: PageCall, form: ImportForm, status: int = 200, alert: st
         earlier=_earlier(call, module),
         commands=None if request is None else _commands(call, request, upload, csv),
     )
+
+
+def _module(form: ImportForm, modules: list[Module]) -> Module:
+    return next((m for m in modules if m.api_name == form.module), None) or modules[0]
+
+
+def _read(call: PageCall, form: ImportForm, module: Module) -> tuple[CsvFacts, Reading]:
+    """Returns the CSV of a form, and how it is read. Raises FileNotSupported."""
+    upload = _upload(call)
+    csvs = upload.csvs
+    csv = next((one for one in csvs if one.name == form.file_name), None) or (csvs or (None,))[0]
+    if csv is None:
+        raise e.FileNotSupported(upload.problem)
+    return decide(csv, module, (), _DELIMITERS)
+
+
+def _of_template(call: PageCall, name: str) -> TakenTemplate:
+    """Returns the choices of a template for the file."""
+    found = call.ask(
+        "readImportTemplate", own_templates.TemplateSnapshot, template=quote(name, safe="")
+    )
+    modules = {m.api_name: m for m in _modules(call)}
+    if found.module not in modules:
+        raise e.ModuleNotAvailable(f"The org has no module {found.module} any more")
+    module = modules[found.module]
+    csv, _ = _read(call, ImportForm(found.module, Operation(found.operation)), module)
+    return ImportForm.of_template(found, module, csv.header)
 
 
 def _request(form: ImportForm) -> own.NewJob | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 from starlette.responses import Response
 
 from bulkwright.console import PREFIX
 from bulkwright.console.chart import COMMITS, chart_of
 from bulkwright.console.page import Page, PageCall
-from bulkwright.console.pages.streams import zip_response
-from bulkwright.console.render import fragment
+from bulkwright.console.render import END_OF_EVENTS, fragment
 from bulkwright.console.views import view_of
 from bulkwright.console.waiting import reasons
 from bulkwright.domain.account import Right
@@ -20,22 +21,22 @@ from bulkwright.v1 import changes, job_events, reports
 from bulkwright.v1.jobs import job_id_of, job_of
 from bulkwright.v1.present import job_snapshot
 from bulkwright.v1.problems import NoSuchJob, details_of
-from bulkwright.wire import own
+from bulkwright.v1.zips import zip_response
+from bulkwright.wire import own, own_reads
 
 JOB = f"{PREFIX}/jobs/{{job_id}}"
-_END = b"event: end\ndata: end\n\n"
-"""The page closes its stream when it receives this."""
 
 
 def show_job(call: PageCall) -> Response:
-    """Shows a job. An undo has another page."""
+    """Shows a job. An undo and a bulk read have pages of their own."""
     number = call.path["job_id"]
-    try:
-        job = call.ask("readJob", own.JobSnapshot, job_id=number)
-    except NoSuchJob:
+    with suppress(NoSuchJob):
+        return show(call, call.ask("readJob", own.JobSnapshot, job_id=number))
+    with suppress(NoSuchJob):
         undo = call.ask("readUndo", own.UndoSnapshot, job_id=number)
         return call.lead_to(f"{PREFIX}/undos/{undo.id}")
-    return show(call, job)
+    read = call.ask("readRead", own_reads.ReadSnapshot, job_id=number)
+    return call.lead_to(f"{PREFIX}/reads/{read.id}")
 
 
 def show(call: PageCall, job: own.JobSnapshot, status: int = 200, alert: str = "") -> Response:
@@ -77,7 +78,7 @@ def events(call: PageCall) -> Response:
             **_progress(call, snapshot),
         )
 
-    return job_events.stream(own_call, data, _END)
+    return job_events.stream(own_call, data, END_OF_EVENTS)
 
 
 async def errors(call: PageCall) -> Response:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -12,16 +14,19 @@ from starlette.responses import Response
 
 from bulkwright.console import PREFIX
 from bulkwright.console.page import Page, PageCall
-from bulkwright.console.render import plain
+from bulkwright.console.render import END_OF_EVENTS, fragment, plain
 from bulkwright.console.views import JobView, view_of
 from bulkwright.domain.account import Right
 from bulkwright.domain.ids import parse_id
 from bulkwright.domain.job import JobStatus, Operation
+from bulkwright.v1.event_stream import Look, stream_of
 from bulkwright.v1.problems import InvalidParameter, details_of
 from bulkwright.wire import own
 
 JOBS = f"{PREFIX}/jobs"
 _A_PAGE = "50"
+_EVENT_SECONDS = 1.0
+"""Between two looks at a list; one costs more than a look at a job."""
 _LABELS = {
     "ADDED": "Waiting",
     "INPROGRESS": "Running",
@@ -83,27 +88,20 @@ def list_jobs(call: PageCall) -> Response:
     alert, status = "", 200
     found = own.JobPage(jobs=[], next_cursor=None)
     try:
-        query = filters.api_query(call.zone) | {"limit": _A_PAGE}
-        query |= {"cursor": cursor} if cursor else {}
-        found = call.ask("listJobs", own.JobPage, query=query)
+        found = _page(call, filters, cursor)
     except InvalidParameter as error:
         alert, status = plain(details_of(error)), 400
-    except (ValueError, OverflowError):
-        alert, status = "A day is written as 2026-11-28.", 400
     views = [view_of(call, job) for job in found.jobs]
+    address = filters.url(cursor=cursor)
     deleted = call.query.get("deleted", "")
     return call.show(
         "jobs.html",
         status,
         section="jobs",
-        alert=alert,
         note=f"Job {deleted} was deleted." if deleted.isascii() and deleted.isdigit() else "",
-        filters=filters,
-        jobs=views,
-        is_open=_any_open(views),
-        this_page=filters.url(cursor=cursor),
-        first_page=filters.url() if cursor else "",
-        next_page=filters.url(cursor=found.next_cursor) if found.next_cursor else "",
+        is_open=_any_open(found),
+        events=f"{JOBS}/events{address.removeprefix(JOBS)}",
+        **_table(filters, cursor, found, views, alert),
         statuses=[(s.value, _LABELS[s.value]) for s in JobStatus],
         operations=[o.value for o in Operation],
         modules=[m.api_name for m in call.services.metadata.all_modules(call.caller)],
@@ -111,12 +109,62 @@ def list_jobs(call: PageCall) -> Response:
     )
 
 
-def _any_open(views: list[JobView]) -> bool:
-    return any(not view.is_final for view in views)
+def events(call: PageCall) -> Response:
+    """Returns server-sent events with the list, until all of its jobs have ended."""
+    filters, cursor = Filters.of(call.query), call.query.get("cursor", "")
+
+    def look() -> Look:
+        found = _page(call, filters, cursor)
+        return Look(_event_id(found), not _any_open(found), partial(data, found))
+
+    def data(found: own.JobPage) -> bytes:
+        views = [view_of(call, job) for job in found.jobs]
+        shown = _table(filters, cursor, found, views, "")
+        return fragment("jobs_table.html", zone=call.zone, **shown)
+
+    return stream_of(call.of_api("listJobs"), "jobs", look, END_OF_EVENTS, _EVENT_SECONDS)
+
+
+def _page(call: PageCall, filters: Filters, cursor: str) -> own.JobPage:
+    """Returns a page of jobs. Raises InvalidParameter."""
+    try:
+        query = filters.api_query(call.zone) | {"limit": _A_PAGE}
+    except (ValueError, OverflowError):
+        raise InvalidParameter("A day is written as 2026-11-28.") from None
+    query |= {"cursor": cursor} if cursor else {}
+    return call.ask("listJobs", own.JobPage, query=query)
+
+
+def _table(
+    filters: Filters, cursor: str, found: own.JobPage, views: list[JobView], alert: str
+) -> dict[str, object]:
+    """Returns what the moving part of the page shows."""
+    return {
+        "alert": alert,
+        "filters": filters,
+        "jobs": views,
+        "first_page": filters.url() if cursor else "",
+        "next_page": filters.url(cursor=found.next_cursor) if found.next_cursor else "",
+    }
+
+
+def _any_open(found: own.JobPage) -> bool:
+    return any(job.status in ("ADDED", "INPROGRESS") for job in found.jobs)
+
+
+def _event_id(found: own.JobPage) -> str:
+    """Returns what changes with what the list shows."""
+    shown = [
+        (job.id, job.status, job.rows.processed, job.abort_requested_time) for job in found.jobs
+    ]
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 
 def _midnight(day: date, zone: ZoneInfo) -> str:
     return datetime.combine(day, time(), zone).isoformat()
 
 
-PAGES = (Page("GET", JOBS, list_jobs, Right.READ_JOBS),)
+PAGES = (
+    Page("GET", JOBS, list_jobs, Right.READ_JOBS),
+    Page("GET", f"{JOBS}/events", events, Right.READ_JOBS),
+)

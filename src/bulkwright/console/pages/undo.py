@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from bulkwright.console import PREFIX
 from bulkwright.console.page import Page, PageCall
+from bulkwright.console.views import STATES
 from bulkwright.domain.account import Right
 from bulkwright.v1.undos import download_undo_result
 from bulkwright.wire import own
@@ -23,7 +24,8 @@ def show_undo(call: PageCall) -> Response:
         section="jobs",
         undo=undo,
         is_final=is_final,
-        kind={"ADDED": "wait", "INPROGRESS": "run", "COMPLETED": "done"}.get(undo.status, "fail"),
+        state=STATES[undo.status][0],
+        kind=STATES[undo.status][1],
         details=msgspec.to_builtins(undo),
         api_url=f"{call.console.base_url}/api/v1/undos/{undo.id}",
     )

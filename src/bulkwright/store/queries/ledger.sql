@@ -46,6 +46,12 @@ SELECT CAST(coalesce(sum(l.row_count - l.added - l.updated - l.skipped), 0) AS b
 FROM ledger l JOIN resources r ON r.job_id = l.job_id AND r.position = l.resource
 WHERE l.job_id = :job_id AND l.part = CASE WHEN r.parts > 1 THEN -1 ELSE 0 END
 
+-- name: add_unreached_rows
+-- Add the rows that a dry run has not reached, as a chunk without lines. Its ledger has no other chunk.
+INSERT INTO ledger (job_id, resource, part, chunk, first_row, row_count, added, updated, skipped,
+                    resume_text, resume_row, part_name, part_deflated, part_plain, part_crc)
+VALUES (:job_id, 0, 0, 0, 0, :row_count, 0, 0, 0, 0, 0, '', 0, 0, 0)
+
 -- name: ledger_count
 -- How many chunks of a part are committed.
 SELECT count(*) AS chunks FROM ledger

@@ -14,6 +14,10 @@ SELECT id FROM uploads WHERE org_id = :org_id
 -- Delete the idempotency keys of an org.
 DELETE FROM idempotency_keys WHERE org_id = :org_id
 
+-- name: delete_templates_of_org
+-- Delete the import templates of an org.
+DELETE FROM import_templates WHERE org_id = :org_id
+
 -- name: delete_outbox_of_org
 -- Delete the callbacks of an org.
 DELETE FROM outbox WHERE org_id = :org_id

@@ -25,18 +25,16 @@ from bulkwright.store.database import Row
 from bulkwright.store.queries import Query
 from bulkwright.store.sqlite.checkpoint import Checkpoints
 from bulkwright.store.sqlite.driver import (
-    BUSY_SECONDS,
     CHECKPOINT_ROWS,
     PAGE_BYTES,
     ROLLBACK_INNER,
     WAL_BYTES,
     SqliteQueries,
-    WriteTurn,
     claim_driver,
     make_private,
-    retry_while_busy,
 )
 from bulkwright.store.sqlite.errors import adbc_outage
+from bulkwright.store.sqlite.write_lock import BUSY_SECONDS, WriteTurn, retry_while_busy
 
 register(Error, adbc_outage)
 

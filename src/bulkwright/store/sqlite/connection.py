@@ -21,17 +21,15 @@ from bulkwright.domain.limits import STATEMENT_SECONDS
 from bulkwright.outages import register
 from bulkwright.store.database import Row
 from bulkwright.store.sqlite.driver import (
-    BUSY_SECONDS,
     PAGE_BYTES,
     ROLLBACK_INNER,
     WAL_BYTES,
     SqliteQueries,
-    WriteTurn,
     claim_driver,
     make_private,
-    retry_while_busy,
 )
 from bulkwright.store.sqlite.errors import is_busy, stdlib_outage
+from bulkwright.store.sqlite.write_lock import BUSY_SECONDS, WriteTurn, retry_while_busy
 
 register(sqlite3.Error, stdlib_outage)
 

@@ -17,8 +17,9 @@ from bulkwright.outages import register
 from bulkwright.store.check import StoreUnreadable
 from bulkwright.store.database import Row
 from bulkwright.store.migrate import service_tables
-from bulkwright.store.sqlite.driver import BUSY_SECONDS, SqliteQueries, claim_driver
+from bulkwright.store.sqlite.driver import SqliteQueries, claim_driver
 from bulkwright.store.sqlite.errors import stdlib_outage
+from bulkwright.store.sqlite.write_lock import BUSY_SECONDS
 
 register(sqlite3.Error, stdlib_outage)
 

@@ -13,8 +13,9 @@ from bulkwright.clock import Clock
 from bulkwright.outages import Outage
 from bulkwright.store.migrate import CannotMigrate, UnusableCopy, migrate
 from bulkwright.store.sqlite.connection import StdlibDatabase
-from bulkwright.store.sqlite.driver import BUSY_SECONDS, PAGE_BYTES, WriteTurn, claim_driver
+from bulkwright.store.sqlite.driver import PAGE_BYTES, claim_driver
 from bulkwright.store.sqlite.driver import make_private as make_private_file
+from bulkwright.store.sqlite.write_lock import BUSY_SECONDS, WriteTurn
 
 _PAUSE_SECONDS = 0.001
 

@@ -1,5 +1,6 @@
 -- name: claim_job
--- Claim a free job (or the job :only, or an undo of it): the first in the queue of the org with the highest priority
+-- Claim a free job (or the job :only, or an undo of it; with :most_bytes, a bulk write whose uploads are
+-- no larger): the first in the queue of the org with the highest priority
 -- that was served least recently. The fence grows. A job that another worker is claiming is skipped. The
 -- clock is the server's; if it jumps, a lease lasts no longer than any lease can. A job that ends
 -- with its undo is not free before that has ended. The attempts count those since the last progress.
@@ -21,6 +22,10 @@ WHERE id = (SELECT j.id
                   AND (jobs.ending IS NULL
                        OR NOT EXISTS (SELECT 1 FROM undos u JOIN jobs uj ON uj.id = u.job_id
                                       WHERE u.undone_id = jobs.id AND uj.status IN ('ADDED', 'INPROGRESS')))
+                  AND (CAST(:most_bytes AS bigint) IS NULL
+                       OR NOT jobs.dry AND jobs.operation IN ('insert', 'update', 'upsert')
+                          AND CAST(:most_bytes AS bigint) >= (SELECT sum(f.bytes) FROM resources r JOIN uploads f ON f.id = r.file_id
+                                                              WHERE r.job_id = jobs.id))
                 ORDER BY queue_time, id LIMIT 64) free
             JOIN jobs j ON j.id = free.id
             WHERE j.status IN ('ADDED', 'INPROGRESS')

@@ -1,5 +1,6 @@
 -- name: claim_job
--- Claim a free job (or the job :only, or an undo of it): the first in the queue of the org with the highest priority
+-- Claim a free job (or the job :only, or an undo of it; with :most_bytes, a bulk write whose uploads are
+-- no larger): the first in the queue of the org with the highest priority
 -- that was served least recently. The fence grows. A lease that ends later than any lease can is from before
 -- the machine was restarted. A job that ends with its undo is not free before that has ended. The
 -- attempts count those since the last progress.
@@ -20,6 +21,10 @@ WHERE id = (SELECT id
                             AND (j.ending IS NULL
                                  OR NOT EXISTS (SELECT 1 FROM undos u JOIN jobs uj ON uj.id = u.job_id
                                                 WHERE u.undone_id = j.id AND uj.status IN ('ADDED', 'INPROGRESS')))
+                            AND (:most_bytes IS NULL
+                                 OR NOT j.dry AND j.operation IN ('insert', 'update', 'upsert')
+                                    AND :most_bytes >= (SELECT sum(f.bytes) FROM resources r JOIN uploads f ON f.id = r.file_id
+                                                        WHERE r.job_id = j.id))
                           ORDER BY j.queue_time, j.id LIMIT 1) AS id
                   FROM orgs o)
             WHERE id IS NOT NULL

@@ -1,4 +1,4 @@
-"""The pace of a worker on SQLite: chunks are as large as they may keep other writers waiting."""
+"""The chunks of a worker on SQLite: chunks are as long as they may keep other writers waiting."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 
 from bulkwright.domain.job import FieldMapping
 from bulkwright.domain.limits import CHUNK_LOCK_SECONDS
-from bulkwright.pipeline.pace import ChunkPace
+from bulkwright.domain.table_kind import EXISTING_TABLE, SERVICE_TABLE
+from bulkwright.pipeline.chunk_limit import ChunkLimit
 from bulkwright.pipeline.plan import Plan
 
 MOST = 100_000
@@ -21,7 +22,7 @@ class _Resource:
 
 class _Module:
     def __init__(self, *, existing: bool) -> None:
-        self.has_existing_table = existing
+        self.table_kind = EXISTING_TABLE if existing else SERVICE_TABLE
 
 
 class _Plan:
@@ -41,40 +42,40 @@ def plan(*args: Any, **more: Any) -> Plan:
 
 def test_a_chunk_gets_smaller_at_once_and_larger_step_by_step() -> None:
     """So that one slow chunk is followed by a short one."""
-    pace, wide = ChunkPace(limited=True), plan(10, 1)
-    first = pace.rows(wide, MOST)
-    pace.note(wide, first, 4 * CHUNK_LOCK_SECONDS)
-    slow = pace.rows(wide, MOST)
+    limit, wide = ChunkLimit(limited=True), plan(10, 1)
+    first = limit.rows(wide, MOST)
+    limit.note(wide, first, 4 * CHUNK_LOCK_SECONDS)
+    slow = limit.rows(wide, MOST)
     assert slow == pytest.approx(first / 4, rel=0.01)
-    pace.note(wide, slow, CHUNK_LOCK_SECONDS / 10)
-    assert slow < pace.rows(wide, MOST) < 2.1 * slow
+    limit.note(wide, slow, CHUNK_LOCK_SECONDS / 10)
+    assert slow < limit.rows(wide, MOST) < 2.1 * slow
     for _ in range(30):
-        pace.note(wide, pace.rows(wide, MOST), 0.0001)
-    assert pace.rows(wide, MOST) == MOST
+        limit.note(wide, limit.rows(wide, MOST), 0.0001)
+    assert limit.rows(wide, MOST) == MOST
 
 
 def test_expensive_rows_begin_with_small_chunks() -> None:
     """Wide ones, long default values, several keys, and existing tables."""
-    pace = ChunkPace(limited=True)
-    usual = pace.rows(plan(10, 1), MOST)
+    limit = ChunkLimit(limited=True)
+    usual = limit.rows(plan(10, 1), MOST)
     for dear in (plan(40, 1), plan(10, 2), plan(10, 1, existing=True),
                  plan(10, 1, default="x" * 10_000)):  # fmt: skip
-        assert pace.rows(dear, MOST) < usual / 2
+        assert limit.rows(dear, MOST) < usual / 2
 
 
 def test_a_chunk_has_a_least_size() -> None:
     """However slow the machine is; and a small chunk says nothing about larger ones."""
-    pace, wide = ChunkPace(limited=True), plan(10, 1)
-    before = pace.rows(wide, MOST)
-    pace.note(wide, 10, 60.0)
-    assert pace.rows(wide, MOST) == before
-    pace.note(wide, 1_000, 600.0)
-    assert pace.rows(wide, MOST) == 500
-    assert pace.rows(wide, 100) == 100
+    limit, wide = ChunkLimit(limited=True), plan(10, 1)
+    before = limit.rows(wide, MOST)
+    limit.note(wide, 10, 60.0)
+    assert limit.rows(wide, MOST) == before
+    limit.note(wide, 1_000, 600.0)
+    assert limit.rows(wide, MOST) == 500
+    assert limit.rows(wide, 100) == 100
 
 
 def test_without_a_limit_chunks_are_as_large_as_allowed() -> None:
     """On PostgreSQL a chunk keeps only writers of its module waiting."""
-    pace, wide = ChunkPace(limited=False), plan(10, 1)
-    pace.note(wide, 1_000, 600.0)
-    assert pace.rows(wide, MOST) == MOST
+    limit, wide = ChunkLimit(limited=False), plan(10, 1)
+    limit.note(wide, 1_000, 600.0)
+    assert limit.rows(wide, MOST) == MOST

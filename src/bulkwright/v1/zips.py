@@ -9,6 +9,7 @@ from typing import BinaryIO
 from starlette.responses import Response, StreamingResponse
 
 _PIECE_BYTES = 65_536
+ZIP = "application/zip"
 
 
 def zip_response(file: BinaryIO, name: str) -> Response:
@@ -17,7 +18,7 @@ def zip_response(file: BinaryIO, name: str) -> Response:
         "content-length": str(file.seek(0, SEEK_END)),
         "content-disposition": f'attachment; filename="{name}"',
     }
-    return StreamingResponse(_pieces(file), headers=headers, media_type="application/zip")
+    return StreamingResponse(_pieces(file), headers=headers, media_type=ZIP)
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:

@@ -28,7 +28,7 @@ class _Work(Enum):
     """Several unique fields may connect rows, which are then matched one by one."""
 
 
-class ChunkPace:
+class ChunkLimit:
     """What chunks of one worker took. Without `limited`, all chunks are as large as allowed."""
 
     def __init__(self, *, limited: bool) -> None:
@@ -53,7 +53,7 @@ class ChunkPace:
 
 
 def _work(plan: Plan) -> _Work:
-    if plan.module.has_existing_table:
+    if plan.module.table_kind.may_reject_rows:
         return _Work.EXISTING
     return _Work.ROW_BY_ROW if len(plan.matched_by) > 1 else _Work.AT_ONCE
 
