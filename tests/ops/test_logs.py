@@ -91,7 +91,9 @@ def test_the_correlation_id_of_a_response_is_the_id_of_its_request(tmp_path: Pat
         refused = served.upload(leads(2)).json()
         (faults / "full" / "move_to").unlink()
     number = refused["details"]["correlation_id"]
-    failed, access = (line for line in lines(served.log) if line.get("request_id") == number)
+    found = [line for line in lines(served.log) if line.get("request_id") == number]
+    # On a busy machine a transaction may take long, which has a line too.
+    failed, access = (line for line in found if "held its locks" not in line["message"])
     assert failed["correlation_id"] == number and failed["level"] == "error"
     assert number in failed["message"] and "no space" in failed["message"]
     assert access["logger"] == "bulkwright.access" and "500" in access["message"]
