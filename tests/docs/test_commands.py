@@ -39,5 +39,7 @@ def test_help_fits_a_terminal(words: str) -> None:
     assert lines[0].startswith("Usage: bulkwright")
     assert [line for line in lines if len(line) > 80 and "bulkwright " not in line] == []
     if words:
+        purpose = shown.getvalue().split("\n\n")[1]
+        assert "\n" not in purpose.strip(), "the purpose of a command is one line"
         assert f"\nExample:\n  {COMMANDS[words]}\n" in shown.getvalue()
         assert "env var" not in shown.getvalue() and "default:" not in shown.getvalue()

@@ -87,7 +87,7 @@ app.command(
 )
 app.command(
     "bulkwright.cli.orgs:init",
-    help="Create the first org with the standard modules, a user and a client; print secrets.",
+    help="Create the first org with modules, a user and a client; print secrets.",
     help_epilogue=_example("init"),
 )
 app.command(

@@ -35,7 +35,7 @@ def init(  # wide: an org and its first user
     json: Json = False,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
-    """Create the first org with the standard modules, a user and a client; print secrets."""
+    """Create the first org with modules, a user and a client; print secrets."""
     with open_services(Settings.merged(location)) as services:
         with services.database.transaction():
             services.accounts.lock_orgs()
@@ -56,7 +56,9 @@ def add(  # wide: an org and its first user
     json: Json = False,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
-    """Add another org, with its first user and an OAuth client. Other commands need --org then.
+    """Add another org, with its first user and an OAuth client.
+
+    Other commands need --org then.
 
     Example: bulkwright org add --company Acme --email admin@acme.example
     """
@@ -128,7 +130,9 @@ def list_(*, json: Json = False, location: Location = DEFAULT_LOCATION) -> None:
 
 
 def deactivate(number: Number, /, *, location: Location = DEFAULT_LOCATION) -> None:
-    """Revoke all tokens of an org and accept no request of it. Accepted jobs run to their end.
+    """Revoke all tokens of an org and accept no request of it.
+
+    Accepted jobs run to their end.
 
     Example: bulkwright org deactivate 12345678
     """
@@ -137,7 +141,9 @@ def deactivate(number: Number, /, *, location: Location = DEFAULT_LOCATION) -> N
 
 
 def activate(number: Number, /, *, location: Location = DEFAULT_LOCATION) -> None:
-    """Let users and clients of a deactivated org in again. Its old tokens stay revoked.
+    """Let users and clients of a deactivated org in again.
+
+    Its old tokens stay revoked.
 
     Example: bulkwright org activate 12345678
     """
@@ -151,9 +157,10 @@ def adopt(
     *,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
-    """Prepare an org of `serve --dev` for `serve`: revoke its tokens and remove its clients.
+    """Prepare an org of `serve --dev` for `serve`.
 
-    Then set a password (`user password`) and register clients (`client add`).
+    Its tokens are revoked and its clients removed. Then set a password (`user password`) and
+    register clients (`client add`).
 
     Example: bulkwright org adopt
     """

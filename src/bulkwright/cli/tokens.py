@@ -83,7 +83,9 @@ def list_(
     user: OfUser = "",
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
-    """List the valid tokens of the org, newest first. A token's id does not reveal the token.
+    """List the valid tokens of the org, newest first.
+
+    A token's id does not reveal the token.
 
     Example: bulkwright token list --user kay@zylker.example
     """
@@ -121,7 +123,9 @@ def revoke(
     user: OfUser = "",
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
-    """Revoke tokens: some by id, or all of a client or of a user, who is signed out too.
+    """Revoke tokens: some by id, or all of a client or of a user.
+
+    The user is signed out too.
 
     Example: bulkwright token revoke --user kay@zylker.example
     """

@@ -62,9 +62,10 @@ def add(  # wide: what a user has
 
 
 def password(email: Email, /, *, location: InOrg = DEFAULT_IN_ORG) -> None:
-    """Set a user's password. The user's tokens are revoked, and browsers are signed out.
+    """Set a user's password.
 
-    At a terminal, prompts for it twice. Otherwise it is the first line of standard input.
+    The user's tokens are revoked, and browsers are signed out. At a terminal, prompts
+    for it twice. Otherwise it is the first line of standard input.
 
     Example: bulkwright user password kay@zylker.example
     """
@@ -115,7 +116,9 @@ def activate(email: Email, /, *, location: InOrg = DEFAULT_IN_ORG) -> None:
 
 
 def remove(email: Email, /, *, location: InOrg = DEFAULT_IN_ORG) -> None:
-    """Revoke a user's tokens and erase password, name and e-mail. Records keep the user's id.
+    """Revoke a user's tokens and erase password, name and e-mail.
+
+    Records keep the user's id.
 
     Example: bulkwright user remove kay@zylker.example
     """
