@@ -94,6 +94,17 @@ def module_write(module: str) -> tuple[str, ...]:
     return tuple(f"zohocrm.modules.{name}.{op}" for op in ("create", "write"))
 
 
+def bulk_write(module: str, *, is_custom: bool, updates: bool) -> tuple[str, ...]:
+    """Returns the scopes of which one is needed for a bulk write into a module.
+
+    Facts 3.1; client contract 4.
+    """
+    spellings = {module.lower(), module.lower().replace("_", "")}
+    names = sorted(spellings | {"custom"} if is_custom else spellings)
+    needed = [scope for name in names for scope in module_write(name)]
+    return (*needed, *(f"zohocrm.modules.{name}.update" for name in names if updates))
+
+
 def module_update(module: str) -> tuple[str, ...]:
     """Returns the scopes of which one is needed to change records of a module."""
     name = module.lower()

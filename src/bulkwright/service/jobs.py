@@ -320,7 +320,11 @@ class JobService:
         module = self.modules.module(caller.org_id, name)
         if module is None or not module.bulk_write:
             raise ModuleNotAvailable(f"Requested module '{shortened(name)}' is not available.")
-        if not scope.permits(caller.scopes, _write_scopes(module, operation)):
+        is_custom = module.generated_type == "custom"
+        needed = scope.bulk_write(
+            module.api_name, is_custom=is_custom, updates=operation is Operation.UPDATE
+        )
+        if not scope.permits(caller.scopes, needed):
             raise ScopeMismatch
         return module
 
@@ -388,15 +392,3 @@ def _encoding(name: str | None) -> str | None:
         return None if name is None else canonical_encoding(name)
     except InvalidData as error:
         raise InvalidData(error.message, {"json_path": "$.character_encoding"}) from None
-
-
-def _write_scopes(module: Module, operation: Operation) -> tuple[str, ...]:
-    """Returns the scopes of which the caller needs one (facts 3.1; client contract 4)."""
-    name = module.api_name.lower()
-    names = {name, name.replace("_", "")}
-    if module.generated_type == "custom":
-        names.add("custom")
-    needed = [s for n in sorted(names) for s in scope.module_write(n)]
-    if operation is Operation.UPDATE:
-        needed += [f"zohocrm.modules.{n}.update" for n in sorted(names)]
-    return tuple(needed)
