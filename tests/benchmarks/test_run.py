@@ -36,11 +36,12 @@ MEASURES = {
     "B12": {"sqlite", "postgres"},
     "B13": {"plugin-start", "reset-p50"},
     "B14": {"images", "undo", "unchanged"},
+    "B15": {"sqlite", "postgres"},
     "B10": {"sqlite-p50", "sqlite-p99", "postgres-p50", "postgres-p99"},
 }
 
 
-LONG = ("b3", "b5", "b7-postgres", "b10", "b12", "b14")
+LONG = ("b3", "b5", "b7-postgres", "b10", "b12", "b14", "b15")
 SCRIPTS = [name.lower() for name in MEASURES]
 
 

@@ -197,8 +197,9 @@ def test_410_gives_up_at_once(office: Office) -> None:
     with Receiver(answer(410)) as receiver:
         job = office.ended(receiver.url)
         office.deliver(job)
-        assert receiver.connections == 1
+        assert len(receiver.letters) == 1
     delivery = office.delivery(job)
+    assert delivery.attempts == 1
     assert (delivery.state, delivery.last_status, delivery.last_error) == (
         "given_up", 410, "HTTP 410",
     )  # fmt: skip

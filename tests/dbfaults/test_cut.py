@@ -113,9 +113,11 @@ def test_the_answer_to_an_upload_is_lost(stand: Stand) -> None:
     (customer,) = stand.site.customers()
     with Proxy(stand.site.database) as way:
         api = stand.site.api(way.url)
-        for eaten in (True, False):
-            fault = statement_with("INSERT INTO uploads")
-            (way.eat_answer_to if eaten else way.cut_at)(fault)
+        for strike, fault in (
+            (way.eat_answer_to, commit_after("INSERT INTO uploads")),
+            (way.cut_at, statement_with("INSERT INTO uploads")),
+        ):
+            strike(fault)
             answer = api.upload(customer, own_rows("u", 10))
             assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL_ERROR")
         way.eat_answer_to(commit_after("INSERT INTO jobs"))
