@@ -37,11 +37,14 @@ def test_fault_rules(run: Run, served: Served) -> None:
 def test_credits(run: Run, served: Served) -> None:
     """Counted by an edition or a number, and no longer."""
     data = ("--data", str(served.data))
-    assert json.loads(run("emulator", "credits", *data).stdout)["counted"] is False
+    assert run("emulator", "credits", *data).stdout == "nothing is counted\n"
     shown = run("emulator", "credits", "--edition", "enterprise", "--users", "10", *data)
-    assert json.loads(shown.stdout)["credits"] == 60_000
+    assert shown.stdout.startswith("credits 60,000, at_once ")
     run("emulator", "credits", "--credits", "1", *data)
     assert [served.http.get("/crm/v8/org").status_code for _ in range(2)] == [200, 429]
-    off = run("emulator", "credits", "--off", *data)
+    spent = run("emulator", "credits", *data).stdout
+    assert spent.startswith("credits 1, at_once ")
+    assert spent.endswith(f"; org {served.org} has 0 left\n")
+    off = run("emulator", "credits", "--off", "--json", *data)
     assert json.loads(off.stdout)["counted"] is False
     assert served.http.get("/crm/v8/org").status_code == 200

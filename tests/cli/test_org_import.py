@@ -215,5 +215,8 @@ def test_an_org_is_queried(run: Run, tmp_path: Path, zoho: Live) -> None:
     assert len(all_of_it.stdout.splitlines()) == 18
     again = run("modules", "import-zoho", "s/modules.json", "s/fields-Deals.json", *DATA)
     assert "Deals: unchanged" in again.stdout
+    unknown = run("modules", "import-zoho", *given, "--only", "Nowhere", "--json", *DATA)
+    assert json.loads(unknown.stdout)["modules"] == []
+    assert unknown.stderr.startswith("Nowhere: its fields cannot be read (")
     wrong = run("modules", "import-zoho", "--from-org", zoho.base_url, "--token", "x.y", *DATA)
     assert "INVALID_TOKEN" in refused(wrong) and "--token" in wrong.stderr

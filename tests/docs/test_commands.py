@@ -13,6 +13,17 @@ from bulkwright.cli import app
 
 COMMANDS = {words: example(words, command) for words, command in commands()}
 """The example of each command."""
+WITHOUT_JSON = (
+    ("completion", "it prints a script for a shell"),
+    ("demo", "it shows one job to people; `write --json` is for programs"),
+    ("emulator run", "standard output is that of the command that it runs"),
+    ("intercept", "standard output is that of the program that it runs"),
+    ("record", "standard output is that of the program that it runs"),
+    ("records export", "it prints a CSV"),
+    ("serve", "it runs until it is stopped; `--log-format json` is for programs"),
+    ("worker", "it runs until it is stopped; `--log-format json` is for programs"),
+)
+"""The commands without `--json`, each with the reason."""
 
 
 def test_the_page_of_commands_is_current() -> None:
@@ -28,6 +39,16 @@ def test_each_command_has_an_example(words: str) -> None:
     typed = line[1 : line.index(">>") if ">>" in line else None]
     assert typed[: len(words.split())] == words.split()
     app.parse_args(typed, exit_on_error=False, print_error=False, help_on_error=False)
+
+
+def test_each_command_has_json_or_a_reason() -> None:
+    """A new command has `--json`, or is in `WITHOUT_JSON`."""
+    without = [
+        words
+        for words, command in commands()
+        if not any("--json" in one.names for one in command.assemble_argument_collection())
+    ]
+    assert without == [words for words, _reason in WITHOUT_JSON]
 
 
 @pytest.mark.parametrize("words", ["", *COMMANDS])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.emulator.conftest import Emulated
@@ -76,11 +77,41 @@ def test_requests_are_listed_and_saved(emulated: Emulated, tmp_path: Path) -> No
 
 
 def test_another_org_is_made(emulated: Emulated, tmp_path: Path) -> None:
-    """Its credentials are JSON."""
-    made = json.loads(say(emulated, tmp_path, "org", "Second"))
+    """Its credentials are shown, one a line or as JSON."""
+    assert "refresh_token" in say(emulated, tmp_path, "org", "Third")
+    made = json.loads(say(emulated, tmp_path, "org", "Second", "--json"))
     headers = {"Authorization": f"Bearer {made['access_token']}"}
     org = emulated.http.get("/crm/v2/org", headers=headers).json()["org"][0]
     assert org["company_name"] == "Second"
+
+
+def test_other_programs_read_json(emulated: Emulated, tmp_path: Path) -> None:
+    """The answers of the controls; of what has no answer, what was done."""
+
+    def value(*words: object) -> Any:
+        return json.loads(say(emulated, tmp_path, *words, "--json"))
+
+    (tmp_path / "leads.csv").write_text("Last_Name\nBoyle\n")
+    seeded = value("seed", "Leads", "leads.csv")
+    (record,) = emulated.http.get("/crm/v2/Leads").json()["data"]
+    assert seeded == {"module": "Leads", "added": 1, "ids": [record["id"]]}
+    clock = value("clock", "--set", "2031-05-06T12:00:00+00:00", "--frozen")
+    assert (clock["now"], clock["frozen"]) == ("2031-05-06T12:00:00.000+00:00", True)
+    assert value("pace", "polls", "--polls", 2)["polls"] == 2
+    assert value("requests", "--har", "log.har") == {"file": "log.har"}
+    fault = value("faults", "add", "unavailable", "--nth", 3)
+    assert (fault["id"], fault["nth"], fault["fired"]) == ("1", 3, 0)
+    assert value("faults", "clear", "1") == {"removed": "1"}
+    assert value("faults", "clear") == {"removed": "all"}
+    assert value("credits", "--credits", 9)["credits"] == 9
+    assert value("credits", "--off")["counted"] is False
+    try:
+        assert value("snapshot", "state.zip") == {"file": "state.zip"}
+        assert value("restore", "state.zip") == {"file": "state.zip"}
+    finally:
+        assert value("reset") == {"reset": True}
+        emulated.authorize(emulated.access_token, emulated.org)
+    assert value("baseline") == {"baseline": True}
 
 
 def test_what_cannot_be_done_is_one_line(emulated: Emulated, tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from cyclopts import Parameter
 
 from bulkwright.cli.failure import fail
 from bulkwright.cli.options import chosen_org
-from bulkwright.cli.output import console, errors, print_json
+from bulkwright.cli.output import errors, print_object
 from bulkwright.domain.account import OAuthClient, User
+from bulkwright.service.signin import Revoked
 from bulkwright.services import Services
 from bulkwright.settings import OrgLocation
 
@@ -43,16 +44,8 @@ def client_of(services: Services, location: OrgLocation, client_id: str) -> OAut
 
 
 def print_values(values: Mapping[str, object], *, json: bool) -> None:
-    """Prints names and values, one a line or as a JSON object.
-
-    On stderr, it says what to do with secrets among them.
-    """
-    if json:
-        # Ids are strings, as in all JSON of this program: some readers round large numbers.
-        print_json({k: str(v) if k.endswith("_id") else v for k, v in values.items()})
-    else:
-        for name, value in values.items():
-            console.print(f"{name:<14} {value}", soft_wrap=True, highlight=False, markup=False)
+    """Prints names and values; on stderr, what to do with secrets among them."""
+    print_object(values, json=json)
     if secrets := [name for name in ("client_secret", "refresh_token") if name in values]:
         kept = " and ".join(secrets)
         errors.print(
@@ -61,9 +54,15 @@ def print_values(values: Mapping[str, object], *, json: bool) -> None:
         )  # fmt: skip
 
 
-def report(text: object) -> None:
-    """Prints what was done, in one line."""
-    console.print(str(text), soft_wrap=True, highlight=False, markup=False)
+def print_revoked(
+    revoked: Revoked, account: Mapping[str, object], *, json: bool, more: str = ""
+) -> None:
+    """Prints how many tokens and sessions ended.
+
+    In JSON, `account` is before the numbers; in a line, `more` is behind them.
+    """
+    counts = {"revoked_tokens": revoked.tokens, "ended_sessions": revoked.sessions}
+    print_object({**account, **counts}, json=json, line=f"{revoked}{more}")
 
 
 def fail_time_zone(name: str) -> NoReturn:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 
 from cyclopts import Parameter
+from msgspec import structs
 
 from bulkwright.cli.failure import fail
 from bulkwright.cli.jobs import find_job
 from bulkwright.cli.options import DEFAULT_IN_ORG, MOST, InOrg, Json, chosen_org, open_existing
-from bulkwright.cli.output import print_line, print_list
+from bulkwright.cli.output import print_list, print_object
 from bulkwright.domain.audit import Action
 from bulkwright.domain.delivery_errors import CallbackIsPending, NoCallback
 from bulkwright.domain.errors import JobIsOpen
+from bulkwright.v1.present import callback_snapshot
 
 
 def list_(
@@ -44,6 +46,7 @@ def secret(
         bool,
         Parameter(negative=(), help="Create a new secret. The old one also signs for another day."),
     ] = False,
+    json: Json = False,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Print the secret that signs the org's callbacks (Standard Webhooks), and nothing else."""
@@ -53,20 +56,23 @@ def secret(
             with services.database.transaction():
                 services.signing.rotate(org_id)
                 services.audit.record(Action.CALLBACK_SECRET_ROTATED, org_id=org_id)
-        print(services.signing.of(org_id)[0])
+        found = services.signing.of(org_id)[0]
+    print_object({"secret": found}, json=json, line=found)
 
 
 def replay(
     job_id: Annotated[str, Parameter(help="The id of the job.")],
     /,
     *,
+    json: Json = False,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Send the callback of an ended job again; a server delivers it."""
     with open_existing(location) as services:
         job = find_job(services, location, job_id)
         try:
-            services.job_control.replay_callback(job.org_id, job.id)
+            delivery = services.job_control.replay_callback(job.org_id, job.id)
         except (CallbackIsPending, JobIsOpen, NoCallback) as error:
             fail(error.message)
-    print_line(f"the callback of job {job.id} will be sent again")
+    shown = {"job_id": job.id, **structs.asdict(callback_snapshot(delivery))}
+    print_object(shown, json=json, line=f"the callback of job {job.id} will be sent again")

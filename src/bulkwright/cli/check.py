@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import msgspec
-from cyclopts import Parameter
 from rich.table import Table
 from rich.text import Text
 
-from bulkwright.cli.options import DEFAULT_LOCATION, Location, require_data
-from bulkwright.cli.output import console
+from bulkwright.cli.options import DEFAULT_LOCATION, Json, Location, require_data
+from bulkwright.cli.output import console, print_json
 from bulkwright.service.findings import Finding
 from bulkwright.settings import Settings
 from bulkwright.wiring import open_check
@@ -19,11 +15,7 @@ FOUND = 1
 """Exit status when something is wrong."""
 
 
-def check(
-    *,
-    location: Location = DEFAULT_LOCATION,
-    json: Annotated[bool, Parameter(help="Print one JSON object instead of a table.")] = False,
-) -> int:
+def check(*, json: Json = False, location: Location = DEFAULT_LOCATION) -> int:
     """Check a data folder against its job results.
 
     Every result line must be in the ledger and in the counts, its record in the module's table,
@@ -68,5 +60,4 @@ def _print_json(found: list[Finding], checked: dict[str, int], *, clean: bool) -
         }
         for finding in found
     ]
-    body = msgspec.json.encode({"clean": clean, "checked": checked, "findings": findings})
-    print(msgspec.json.format(body, indent=2).decode())
+    print_json({"clean": clean, "checked": checked, "findings": findings})

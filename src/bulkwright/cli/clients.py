@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from bulkwright.cli.accounts import ClientId, client_of, print_values, report, user_of
+from bulkwright.cli.accounts import ClientId, client_of, print_revoked, print_values, user_of
 from bulkwright.cli.failure import fail
 from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, Json, chosen_org, open_existing
-from bulkwright.cli.output import print_list
-from bulkwright.domain.account import ClientKind
+from bulkwright.cli.output import print_list, print_object
+from bulkwright.domain.account import AccountState, ClientKind
 from bulkwright.domain.endpoint import InvalidEndpoint
 from bulkwright.service.administration import StillInUse
 
@@ -87,31 +87,38 @@ def rotate(client: ClientId, /, *, json: Json = False, location: InOrg = DEFAULT
     print_values({"client_id": client, "client_secret": secret}, json=json)
 
 
-def deactivate(client: ClientId, /, *, location: InOrg = DEFAULT_IN_ORG) -> None:
+def deactivate(
+    client: ClientId, /, *, json: Json = False, location: InOrg = DEFAULT_IN_ORG
+) -> None:
     """Revoke a client's tokens and give it no more.
 
     Example: bulkwright client deactivate 1000.ABCD
     """
     with open_existing(location) as services:
-        report(services.administration.deactivate_client(client_of(services, location, client)))
+        found = client_of(services, location, client)
+        revoked = services.administration.deactivate_client(found)
+    print_revoked(revoked, {"client_id": client, "state": AccountState.INACTIVE.value}, json=json)
 
 
-def activate(client: ClientId, /, *, location: InOrg = DEFAULT_IN_ORG) -> None:
+def activate(client: ClientId, /, *, json: Json = False, location: InOrg = DEFAULT_IN_ORG) -> None:
     """Give tokens to a deactivated client again, with the same secret.
 
     Example: bulkwright client activate 1000.ABCD
     """
     with open_existing(location) as services:
         services.administration.activate_client(client_of(services, location, client))
+    shown = {"client_id": client, "state": AccountState.ACTIVE.value}
+    print_object(shown, json=json, line=f"client {client} is active")
 
 
-def remove(client: ClientId, /, *, location: InOrg = DEFAULT_IN_ORG) -> None:
+def remove(client: ClientId, /, *, json: Json = False, location: InOrg = DEFAULT_IN_ORG) -> None:
     """Delete a client with its tokens and the consents to it.
 
     Example: bulkwright client remove 1000.ABCD
     """
     with open_existing(location) as services:
-        report(services.administration.remove_client(client_of(services, location, client)))
+        revoked = services.administration.remove_client(client_of(services, location, client))
+    print_revoked(revoked, {"client_id": client, "state": AccountState.REMOVED.value}, json=json)
 
 
 client = App(name="client")

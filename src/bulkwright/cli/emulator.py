@@ -12,27 +12,28 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from bulkwright.cli.accounts import print_values
 from bulkwright.cli.failure import fail
 from bulkwright.cli.options import DEFAULT_LOCATION, Json, Location
-from bulkwright.cli.output import print_line, print_list
+from bulkwright.cli.output import print_list, print_object
 from bulkwright.cli.signals import run_until_end, unwinding_signals
 from bulkwright.settings import DataLocation
 from bulkwright.testing import ControlFailed, RunningServer, temporary_server
 from bulkwright.wire.emulator import ProgressionName, StepName
 
 
-def reset(*, location: Location = DEFAULT_LOCATION) -> None:
+def reset(*, json: Json = False, location: Location = DEFAULT_LOCATION) -> None:
     """Restore the state at the start of the server: records, jobs, files, tokens, ids, clock."""
     with control_server(location) as server:
         server.reset()
-    print_line("the server is in the state of its start")
+    print_object({"reset": True}, json=json, line="the server is in the state of its start")
 
 
-def baseline(*, location: Location = DEFAULT_LOCATION) -> None:
+def baseline(*, json: Json = False, location: Location = DEFAULT_LOCATION) -> None:
     """Make the state as it is now the one that `emulator reset` restores."""
     with control_server(location) as server:
         server.take_baseline()
-    print_line("a reset restores the state as it is now")
+    print_object({"baseline": True}, json=json, line="a reset restores the state as it is now")
 
 
 def seed(
@@ -40,36 +41,42 @@ def seed(
     file: Annotated[Path, Parameter(help="A CSV with API names, or a JSON list of records.")],
     /,
     *,
+    json: Json = False,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
     """Add the records of a file, all or none."""
     with control_server(location) as server:
         added = server.seed(module, file)
-    print_line(f"added {len(added):,} records to {module}")
+    shown = {"module": module, "added": len(added), "ids": added}
+    print_object(shown, json=json, line=f"added {len(added):,} records to {module}")
 
 
 def snapshot(
     file: Annotated[Path, Parameter(help="The zip to write. It holds tokens.")],
     /,
     *,
+    json: Json = False,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
     """Save the whole state of the server to a file."""
     with control_server(location) as server:
         server.save_snapshot(file)
-    print_line(f"saved {file}; it holds tokens and records in clear text")
+    line = f"saved {file}; it holds tokens and records in clear text"
+    print_object({"file": str(file)}, json=json, line=line)
 
 
 def restore(
     file: Annotated[Path, Parameter(help="A zip of `emulator snapshot`.")],
     /,
     *,
+    json: Json = False,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
     """Replace the whole state of the server by that of a file."""
     with control_server(location) as server:
         server.load_snapshot(file)
-    print_line("restored; dev-credentials.json has the credentials of the state")
+    line = "restored; dev-credentials.json has the credentials of the state"
+    print_object({"file": str(file)}, json=json, line=line)
 
 
 def clock(
@@ -80,6 +87,7 @@ def clock(
     move: Annotated[str | None, Parameter(help="How far to move it: 90s, 15m, 2h, 7d, 1w.")] = None,
     frozen: Annotated[bool | None, Parameter(negative="--running", help="Let it stand.")] = None,
     real: Annotated[bool, Parameter(negative="", help="Show the time of the machine.")] = False,
+    json: Json = False,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
     """Show the clock of the server, or change it."""
@@ -90,7 +98,7 @@ def clock(
             server.control("DELETE", "/clock")
         shown = server.control("PUT", "/clock", given) if given else server.control("GET", "/clock")
     stands = ", and stands" if shown["frozen"] else ""
-    print_line(f"the clock shows {shown['now']}{stands}")
+    print_object(shown, json=json, line=f"the clock shows {shown['now']}{stands}")
 
 
 def pace(
@@ -103,6 +111,7 @@ def pace(
     polls: Annotated[int | None, Parameter(help="Of polls: answers before the end.")] = None,
     time: Annotated[str | None, Parameter(help="Of time: how long a job takes: 10m.")] = None,
     at: Annotated[StepName | None, Parameter(help="Of held: the step.")] = None,
+    json: Json = False,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
     """Show or set how jobs progress."""
@@ -111,7 +120,8 @@ def pace(
     with control_server(location) as server:
         shown = server.control("PUT", "/pace", given) if given else server.control("GET", "/pace")
     measure = [f"{name} {shown[name]}" for name in ("polls", "time", "at") if shown[name]]
-    print_line(f"jobs progress: {' '.join([shown['progression'], *measure])}")
+    line = f"jobs progress: {' '.join([shown['progression'], *measure])}"
+    print_object(shown, json=json, line=line)
 
 
 def requests(
@@ -134,7 +144,7 @@ def requests(
     with control_server(location) as server:
         if har is not None:
             har.write_text(json_module.dumps(server.har(**filters), indent=1), "utf-8")
-            print_line(f"saved {har}")
+            print_object({"file": str(har)}, json=json, line=f"saved {har}")
             return
         found = server.requests(**filters)
     print_list(found if json else [_line(one) for one in found], json=json)
@@ -149,12 +159,13 @@ def org(
     company_name: Annotated[str, Parameter(help="The name of the org.")] = "Zylker 2",
     /,
     *,
+    json: Json = False,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
-    """Make another org and print its credentials as JSON."""
+    """Make another org and print its credentials."""
     with control_server(location) as server:
         made = server.new_org(company_name)
-    print(json_module.dumps(made, indent=2))
+    print_values(made, json=json)
 
 
 def run(

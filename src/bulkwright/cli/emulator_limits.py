@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from bulkwright.cli.emulator import control_server
 from bulkwright.cli.options import DEFAULT_LOCATION, Json, Location
-from bulkwright.cli.output import print_json, print_line, print_list
+from bulkwright.cli.output import print_list, print_object
 from bulkwright.wire.emulator import EditionName, EffectName
 
 
@@ -28,6 +29,7 @@ def add_fault(  # wide: each is an option of the command
     time: Annotated[
         str | None, Parameter(help="How long a slow or late effect takes: 90s, 15m.")
     ] = None,
+    json: Json = False,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
     """Let calls that match a condition meet a fault."""
@@ -37,7 +39,7 @@ def add_fault(  # wide: each is an option of the command
     }  # fmt: skip
     with control_server(location) as server:
         added = server.control("POST", "/faults", {k: v for k, v in rule.items() if v is not None})
-    print_line(f"fault rule {added['id']}: {added['effect']}")
+    print_object(added, json=json, line=f"fault rule {added['id']}: {added['effect']}")
 
 
 def list_faults(*, json: Json = False, location: Location = DEFAULT_LOCATION) -> None:
@@ -52,15 +54,16 @@ def clear_faults(
     fault_id: Annotated[str | None, Parameter(help="The rule to remove. Default: all.")] = None,
     /,
     *,
+    json: Json = False,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
     """Remove all fault rules; jobs that are stuck continue. Or remove one rule."""
     with control_server(location) as server:
         server.control("DELETE", "/faults" if fault_id is None else f"/faults/{fault_id}")
-    print_line("removed")
+    print_object({"removed": fault_id or "all"}, json=json, line="removed")
 
 
-def count_credits(
+def count_credits(  # wide: each is an option of the command
     *,
     edition: Annotated[
         EditionName | None,
@@ -71,6 +74,7 @@ def count_credits(
     at_once: Annotated[int | None, Parameter(help="Calls at the same time.")] = None,
     spent: Annotated[int | None, Parameter(help="What each org has spent already.")] = None,
     off: Annotated[bool, Parameter(negative="", help="Count nothing any more.")] = False,
+    json: Json = False,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
     """Show the API credits that orgs have left, or count them by a plan."""
@@ -84,4 +88,12 @@ def count_credits(
         shown = (
             server.control("PUT", "/credits", plan) if plan else server.control("GET", "/credits")
         )
-    print_json(shown)
+    left = "".join(f"; org {org} has {n:,} left" for org, n in shown["remaining"].items())
+    print_object(shown, json=json, line=f"{_counted(shown)}{left}")
+
+
+def _counted(shown: Mapping[str, object]) -> str:
+    if not shown["counted"]:
+        return "nothing is counted"
+    names = ("credits", "at_once", "heavy_at_once")
+    return ", ".join(f"{name} {shown[name]:,}" for name in names if shown[name] is not None)

@@ -24,7 +24,7 @@ from bulkwright.cli.options import (
     chosen_org,
     open_existing,
 )
-from bulkwright.cli.output import console, print_json
+from bulkwright.cli.output import console, print_json, print_object
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
 from bulkwright.domain.any_job import AnyJob
@@ -96,7 +96,7 @@ def show(
             reading_lines(job)
 
 
-def result(
+def result(  # wide: each is an option of the command
     job_id: Annotated[str, Parameter(help="The id of the job.")],
     /,
     *,
@@ -111,6 +111,7 @@ def result(
         Path | None,
         Parameter(name=["--out", "-o"], help="Default: JOB.zip, JOB-full.csv or JOB-failed.csv."),
     ] = None,
+    json: Json = False,
     csv_settings: Csv = DEFAULT_CSV,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
@@ -122,7 +123,7 @@ def result(
             target = out or Path(f"{job_id}.zip")
             with services.job_rows.open_result(job) as whole, atomic_write(target) as saved:
                 copy_result(whole, saved, quote_formulas=quoted)
-            console.print(str(target), soft_wrap=True)
+            print_object({"job_id": job.id, "file": str(target)}, json=json, line=str(target))
             return
         written = _bulk_write(job)
         target = out or Path(f"{job_id}-{'failed' if failed else 'full'}.csv")
@@ -131,7 +132,8 @@ def result(
             with atomic_write(target) as saved:
                 for piece in make(found, quote_formulas=quoted):
                     saved.write(piece.encode())
-        console.print(f"{target}: {found.selected:,} rows", soft_wrap=True)
+    shown = {"job_id": job.id, "file": str(target), "rows": found.selected}
+    print_object(shown, json=json, line=f"{target}: {found.selected:,} rows")
 
 
 def diff(
@@ -142,6 +144,7 @@ def diff(
     out: Annotated[
         Path | None, Parameter(name=["--out", "-o"], help="Default: JOB-diff.csv.")
     ] = None,
+    json: Json = False,
     csv_settings: Csv = DEFAULT_CSV,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
@@ -160,7 +163,7 @@ def diff(
                     saved.write(piece.encode())
         except CannotUndo as error:
             fail(error.message)
-    console.print(str(target), soft_wrap=True)
+    print_object({"job_id": job.id, "file": str(target)}, json=json, line=str(target))
 
 
 def job_errors(

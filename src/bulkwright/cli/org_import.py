@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import json as json_module
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
@@ -14,11 +16,11 @@ from cyclopts import Parameter
 
 from bulkwright.cli.documents import read_document
 from bulkwright.cli.failure import fail
-from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, chosen_org, open_existing
-from bulkwright.cli.output import print_line
+from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, Json, chosen_org, open_existing
+from bulkwright.cli.output import lines_on_stderr, print_json, print_line
 from bulkwright.cli.schema import audit_modules
 from bulkwright.domain.errors import InvalidData
-from bulkwright.service.org_import import OrgImport
+from bulkwright.service.org_import import ModuleImport, OrgImport
 from bulkwright.service.zoho_answers import ZohoAnswers
 
 _WORDS = re.compile(r"(?:^|[-. ])(?:fields|layouts)(?=$|[-. ])")
@@ -67,6 +69,7 @@ def import_zoho(
         Path | None,
         Parameter(help="A folder for the answers of --from-org, to import them again as files."),
     ] = None,
+    json: Json = False,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Make the modules what they are in an org of Zoho: fields, picklists, lookups, mandatory.
@@ -78,27 +81,39 @@ def import_zoho(
         fail("give either files or --from-org.")
     if from_org is not None and token is None:
         fail("--from-org needs --token (or BULKWRIGHT_TOKEN).")
-    answers = ZohoAnswers()
     found = _read(files) if from_org is None else _fetched(from_org, token or "", only or (), save)
+    with lines_on_stderr() if json else nullcontext():
+        answers = _added(found)
+        with open_existing(location) as services:
+            org = chosen_org(services, location)
+            outcomes = OrgImport(services.modules, org.id).run(answers, only)
+            unlike = ("unchanged", "left out")
+            audit_modules(
+                services, org.id, (one.api_name for one in outcomes if one.outcome not in unlike)
+            )
+        without = [name for name in answers.undescribed() if not only or name in only]
+        _print_outcomes(outcomes, without)
+    if json:
+        print_json({"modules": list(map(asdict, outcomes)), "undescribed": without})
+
+
+def _print_outcomes(outcomes: Iterable[ModuleImport], without: Sequence[str]) -> None:
+    for one in outcomes:
+        print_line(f"{one.api_name}: {one.outcome}" + f", {one.fields} fields" * bool(one.fields))
+        for reason in one.omitted:
+            print_line(f"  not taken: {reason}")
+    if without:
+        print_line(f"not taken, because their fields are not known: {', '.join(without)}")
+
+
+def _added(found: Iterable[_Answer]) -> ZohoAnswers:
+    answers = ZohoAnswers()
     for answer in found:
         try:
             answers.add(answer.document, answer.module)
         except InvalidData as error:
             fail(f"{answer.name}: {error.message} (at {error.details.get('json_path', '$')})")
-    with open_existing(location) as services:
-        org = chosen_org(services, location)
-        outcomes = OrgImport(services.modules, org.id).run(answers, only)
-        unlike = ("unchanged", "left out")
-        audit_modules(
-            services, org.id, (one.api_name for one in outcomes if one.outcome not in unlike)
-        )
-    for one in outcomes:
-        print_line(f"{one.api_name}: {one.outcome}" + f", {one.fields} fields" * bool(one.fields))
-        for reason in one.omitted:
-            print_line(f"  not taken: {reason}")
-    without = [name for name in answers.undescribed() if not only or name in only]
-    if without:
-        print_line(f"not taken, because their fields are not known: {', '.join(without)}")
+    return answers
 
 
 def _read(files: Iterable[str]) -> Iterator[_Answer]:
@@ -126,7 +141,7 @@ def _recorded(name: str, document: object) -> Iterator[_Answer]:
         kind = call.path.rpartition("/settings/")[2]
         if call.status == _OK and kind in ("modules", "fields", "layouts"):
             module = dict(parse_qsl(urlsplit(call.url).query)).get("module")
-            yield _Answer(name, module, json.loads(call.answer or b"{}"))
+            yield _Answer(name, module, json_module.loads(call.answer or b"{}"))
 
 
 def _fetched(url: str, token: str, only: Iterable[str], save: Path | None) -> Iterator[_Answer]:
@@ -134,7 +149,9 @@ def _fetched(url: str, token: str, only: Iterable[str], save: Path | None) -> It
     for answer in _queried(url, token, only):
         if save is not None:
             save.mkdir(parents=True, exist_ok=True)
-            (save / answer.name).write_text(json.dumps(answer.document, indent=2) + "\n", "utf-8")
+            (save / answer.name).write_text(
+                json_module.dumps(answer.document, indent=2) + "\n", "utf-8"
+            )
         yield answer
 
 

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from bulkwright.cli.accounts import fail_time_zone, print_values, report
+from bulkwright.cli.accounts import fail_time_zone, print_revoked, print_values
 from bulkwright.cli.failure import fail
 from bulkwright.cli.options import DEFAULT_LOCATION, Json, Location, chosen_org, open_existing
-from bulkwright.cli.output import print_list
+from bulkwright.cli.output import print_list, print_object
 from bulkwright.domain import scope
-from bulkwright.domain.account import ClientKind, Org
+from bulkwright.domain.account import AccountState, ClientKind, Org
 from bulkwright.service.administration import StillInUse
 from bulkwright.service.setup import UnknownTimeZone
 from bulkwright.services import Services
@@ -129,7 +129,9 @@ def list_(*, json: Json = False, location: Location = DEFAULT_LOCATION) -> None:
     print_list(rows, json=json)
 
 
-def deactivate(number: Number, /, *, location: Location = DEFAULT_LOCATION) -> None:
+def deactivate(
+    number: Number, /, *, json: Json = False, location: Location = DEFAULT_LOCATION
+) -> None:
     """Revoke all tokens of an org and accept no request of it.
 
     Accepted jobs run to their end.
@@ -137,10 +139,13 @@ def deactivate(number: Number, /, *, location: Location = DEFAULT_LOCATION) -> N
     Example: bulkwright org deactivate 12345678
     """
     with open_existing(location) as services:
-        report(services.administration.deactivate_org(_org(services, number)))
+        revoked = services.administration.deactivate_org(_org(services, number))
+    print_revoked(revoked, {"org_id": number, "state": AccountState.INACTIVE.value}, json=json)
 
 
-def activate(number: Number, /, *, location: Location = DEFAULT_LOCATION) -> None:
+def activate(
+    number: Number, /, *, json: Json = False, location: Location = DEFAULT_LOCATION
+) -> None:
     """Let users and clients of a deactivated org in again.
 
     Its old tokens stay revoked.
@@ -149,12 +154,15 @@ def activate(number: Number, /, *, location: Location = DEFAULT_LOCATION) -> Non
     """
     with open_existing(location) as services:
         services.administration.activate_org(_org(services, number))
+    shown = {"org_id": number, "state": AccountState.ACTIVE.value}
+    print_object(shown, json=json, line=f"org {number} is active")
 
 
 def adopt(
     number: Annotated[int | None, Parameter(help="The id of the org.")] = None,
     /,
     *,
+    json: Json = False,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
     """Prepare an org of `serve --dev` for `serve`.
@@ -170,7 +178,8 @@ def adopt(
             fail(f"Org {found.id} was not made by `serve --dev`; there is nothing to adopt.")
         revoked = services.administration.adopt_org(found)
         location.credentials_path.unlink(missing_ok=True)
-    report(f"{revoked}, removed all OAuth clients of org {found.id}")
+    more = f", removed all OAuth clients of org {found.id}"
+    print_revoked(revoked, {"org_id": found.id, "dev": False}, json=json, more=more)
 
 
 def remove(
@@ -178,6 +187,7 @@ def remove(
     /,
     *,
     yes: Annotated[bool, Parameter(negative=(), help="Do not ask.")] = False,
+    json: Json = False,
     location: Location = DEFAULT_LOCATION,
 ) -> None:
     """Delete a deactivated org with all its records, jobs, files, users and clients.
@@ -194,7 +204,9 @@ def remove(
             files = services.administration.remove_org(found)
         except StillInUse as reason:
             fail(str(reason))
-    report(f"removed org {found.id} ({found.company_name}) and {files} files")
+    shown = {"org_id": found.id, "state": AccountState.REMOVED.value, "files": files}
+    line = f"removed org {found.id} ({found.company_name}) and {files} files"
+    print_object(shown, json=json, line=line)
 
 
 org = App(name="org")

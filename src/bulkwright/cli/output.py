@@ -52,6 +52,23 @@ def print_json(value: object) -> None:
     print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
+def print_object(
+    values: Mapping[str, object], *, json: bool, line: str | Text | None = None
+) -> None:
+    """Prints what a command did or found: as a JSON object, or as a line.
+
+    Without a line, it is one line for each name and value. An id is a text in JSON, as everywhere
+    in this program, because some readers round large numbers.
+    """
+    if json:
+        print_json({name: _id_as_text(name, value) for name, value in values.items()})
+    elif line is not None:
+        print_line(line)
+    else:
+        for name, value in values.items():
+            print_line(f"{name:<14} {value}")
+
+
 def print_list(
     rows: Sequence[Mapping[str, object]], *, json: bool, dispensable: Sequence[str] = ()
 ) -> None:
@@ -84,6 +101,11 @@ def print_list(
 def coloured(word: str) -> Text:
     """Returns a status or an outcome in its colour."""
     return Text(word, style=_COLOURS.get(word, ""))
+
+
+def _id_as_text(name: str, value: object) -> object:
+    is_id = isinstance(value, int) and (name == "id" or name.endswith("_id"))
+    return str(value) if is_id else value
 
 
 def _cell(value: object, width: int) -> Text:

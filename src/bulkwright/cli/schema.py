@@ -24,7 +24,7 @@ from bulkwright.cli.options import (
     find_module,
     open_existing,
 )
-from bulkwright.cli.output import console, print_line, print_list
+from bulkwright.cli.output import print_json, print_line, print_list
 from bulkwright.domain.audit import Action
 from bulkwright.domain.errors import InvalidData
 from bulkwright.domain.module import Module
@@ -58,7 +58,7 @@ def show(module: ModuleName, /, *, json: Json = False, location: InOrg = DEFAULT
     """Show the fields of a module."""
     with open_existing(location) as services:
         found = find_module(services, chosen_org(services, location).id, module)
-    _print_fields(found, json=json)
+    print_list(_fields(found), json=json, dispensable=["label"])
 
 
 def apply(
@@ -68,6 +68,7 @@ def apply(
     module: Annotated[
         str | None, Parameter(help="The module of a list of fields as Zoho answers it.")
     ] = None,
+    json: Json = False,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Add the modules and fields of a JSON file. It is safe to repeat this.
@@ -83,15 +84,19 @@ def apply(
             audit_modules(services, org_id, (one.api_name for one in changed))
         except InvalidData as error:
             fail(f"{file}: {error.message} (at {error.details.get('json_path', '$')})")
+    if json:
+        shown = [{"api_name": one.api_name, "fields": len(one.fields)} for one in changed]
+        print_json({"modules": shown, "omitted": translation.omitted})
+        return
     if translation.omitted:
         print_line(f"left out because of their types: {', '.join(translation.omitted)}")
     for one in changed:
-        console.print(f"{one.api_name}: {len(one.fields)} fields")
+        print_line(f"{one.api_name}: {len(one.fields)} fields")
     if not changed:
-        console.print("nothing to change")
+        print_line("nothing to change")
 
 
-def from_table(
+def from_table(  # wide: each is an option of the command
     table: Annotated[str, Parameter(help="The name of the table, as it is stored.")],
     /,
     *,
@@ -108,6 +113,7 @@ def from_table(
     dry_run: Annotated[
         bool, Parameter(negative="", help="Show the module, but change nothing.")
     ] = False,
+    json: Json = False,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Make a module of an existing table. Run it again after the table was altered.
@@ -122,13 +128,27 @@ def from_table(
         )  # fmt: skip
         if not dry_run:
             audit_modules(services, org_id, (one.module.api_name for one in offered))
+    if json:
+        print_json(
+            [
+                {
+                    "api_name": one.module.api_name,
+                    "existed": one.renewed,
+                    "dry_run": dry_run,
+                    "fields": _fields(one.module),
+                    "omitted": one.omitted,
+                }
+                for one in offered
+            ]
+        )
+        return
     for one in offered:
         done = "would be created:" if dry_run else "updated:" if one.renewed else "created:"
-        console.print(f"{one.module.api_name} {done} {len(one.module.fields)} fields")
+        print_line(f"{one.module.api_name} {done} {len(one.module.fields)} fields")
         if dry_run:
-            _print_fields(one.module)
+            print_list(_fields(one.module), json=False, dispensable=["label"])
         if one.omitted:
-            console.print(f"omitted because of their types: {', '.join(one.omitted)}", markup=False)
+            print_line(f"omitted because of their types: {', '.join(one.omitted)}")
 
 
 def export(
@@ -175,8 +195,8 @@ def _table_name(module: Module) -> str | None:
     return module.table.name if module.table else None
 
 
-def _print_fields(module: Module, *, json: bool = False) -> None:
-    records = []
+def _fields(module: Module) -> list[dict[str, object]]:
+    records: list[dict[str, object]] = []
     for field in module.fields:
         traits = (
             "mandatory" if field.system_mandatory else "",
@@ -194,4 +214,4 @@ def _print_fields(module: Module, *, json: bool = False) -> None:
                 "traits": [trait for trait in traits if trait],
             }
         )
-    print_list(records, json=json, dispensable=["label"])
+    return records

@@ -7,10 +7,10 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from bulkwright.cli.accounts import client_of, report, user_of
+from bulkwright.cli.accounts import client_of, print_revoked, user_of
 from bulkwright.cli.failure import fail
 from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, Json, chosen_org, open_existing
-from bulkwright.cli.output import print_list
+from bulkwright.cli.output import print_list, print_object
 from bulkwright.domain import scope
 from bulkwright.domain.account import ClientKind, OAuthClient
 from bulkwright.domain.errors import OAuthError
@@ -46,6 +46,7 @@ def create(  # wide: what a token is issued for
     ] = False,
     client: Annotated[str, Parameter(help="Client id. Default: the first suitable client.")] = "",
     user: Annotated[str, Parameter(help="E-mail of its user. Default: the client's owner.")] = "",
+    json: Json = False,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Print a new access token (or refresh token, or grant code), and nothing else.
@@ -67,13 +68,17 @@ def create(  # wide: what a token is issued for
         tokens = services.tokens
         try:
             if code:
-                print(tokens.issue_code(chosen, scopes, user_id=owner))
+                made = {"code": tokens.issue_code(chosen, scopes, user_id=owner)}
             elif refresh:
-                print(tokens.issue_refresh(chosen, scopes, user_id=owner))
+                made = {"refresh_token": tokens.issue_refresh(chosen, scopes, user_id=owner)}
             else:
-                print(tokens.issue_access(chosen, scopes, user_id=owner, seconds=expires_in))
+                token = tokens.issue_access(chosen, scopes, user_id=owner, seconds=expires_in)
+                made = {"access_token": token}
         except OAuthError:
             fail(f"--scope takes scopes of together 1 to {SCOPES_CHARACTERS} characters.")
+    (line,) = made.values()
+    shown = {**made, "client_id": chosen.client_id, "user_id": owner}
+    print_object(shown, json=json, line=line)
 
 
 def list_(
@@ -121,6 +126,7 @@ def revoke(
     *,
     client: OfClient = "",
     user: OfUser = "",
+    json: Json = False,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> None:
     """Revoke tokens: some by id, or all of a client or of a user.
@@ -134,14 +140,17 @@ def revoke(
     with open_existing(location) as services:
         administration = services.administration
         if client:
-            report(administration.revoke_client(client_of(services, location, client)))
+            revoked = administration.revoke_client(client_of(services, location, client))
+            print_revoked(revoked, {"client_id": client}, json=json)
         elif user:
-            report(administration.revoke_user(user_of(services, location, user)))
+            found = user_of(services, location, user)
+            print_revoked(administration.revoke_user(found), {"user_id": found.id}, json=json)
         else:
             org = chosen_org(services, location)
             unknown = [name for name in token if not administration.revoke_token(org, name)]
             if unknown:
                 fail(f"There is no token {', '.join(unknown)}; `bulkwright token list` shows them.")
+            print_object({"tokens": token}, json=json, line=f"revoked {', '.join(token)}")
 
 
 token = App(name="token")

@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from bulkwright.cli.accounts import Email, fail_time_zone, print_values, report, user_of
+from bulkwright.cli.accounts import Email, fail_time_zone, print_revoked, print_values, user_of
 from bulkwright.cli.failure import fail
 from bulkwright.cli.options import DEFAULT_IN_ORG, InOrg, Json, chosen_org, open_existing
-from bulkwright.cli.output import print_list
-from bulkwright.domain.account import Role
+from bulkwright.cli.output import print_list, print_object
+from bulkwright.domain.account import AccountState, Role
 from bulkwright.domain.limits import PASSWORD_LEAST
 from bulkwright.service.administration import StillInUse
 from bulkwright.service.passwords import WeakPassword, check_new, words_of
@@ -61,7 +61,7 @@ def add(  # wide: what a user has
     print_values({"user_id": user.id}, json=json)
 
 
-def password(email: Email, /, *, location: InOrg = DEFAULT_IN_ORG) -> None:
+def password(email: Email, /, *, json: Json = False, location: InOrg = DEFAULT_IN_ORG) -> None:
     """Set a user's password.
 
     The user's tokens are revoked, and browsers are signed out. At a terminal, prompts
@@ -73,7 +73,8 @@ def password(email: Email, /, *, location: InOrg = DEFAULT_IN_ORG) -> None:
         user = user_of(services, location, email)
         company = chosen_org(services, location).company_name
         secret = _new_password(user.email, user.first_name, user.last_name, company)
-        report(services.signin.set_password(user, secret))
+        revoked = services.signin.set_password(user, secret)
+    print_revoked(revoked, {"user_id": user.id}, json=json)
 
 
 def list_(*, json: Json = False, location: InOrg = DEFAULT_IN_ORG) -> None:
@@ -97,25 +98,30 @@ def list_(*, json: Json = False, location: InOrg = DEFAULT_IN_ORG) -> None:
     print_list(rows, json=json)
 
 
-def deactivate(email: Email, /, *, location: InOrg = DEFAULT_IN_ORG) -> None:
+def deactivate(email: Email, /, *, json: Json = False, location: InOrg = DEFAULT_IN_ORG) -> None:
     """Revoke a user's tokens, sign the user out, and let the user in no more.
 
     Example: bulkwright user deactivate kay@zylker.example
     """
     with open_existing(location) as services:
-        report(services.administration.deactivate_user(user_of(services, location, email)))
+        user = user_of(services, location, email)
+        revoked = services.administration.deactivate_user(user)
+    print_revoked(revoked, {"user_id": user.id, "state": AccountState.INACTIVE.value}, json=json)
 
 
-def activate(email: Email, /, *, location: InOrg = DEFAULT_IN_ORG) -> None:
+def activate(email: Email, /, *, json: Json = False, location: InOrg = DEFAULT_IN_ORG) -> None:
     """Let a deactivated user in again, with the same password.
 
     Example: bulkwright user activate kay@zylker.example
     """
     with open_existing(location) as services:
-        services.administration.activate_user(user_of(services, location, email))
+        user = user_of(services, location, email)
+        services.administration.activate_user(user)
+    shown = {"user_id": user.id, "state": AccountState.ACTIVE.value}
+    print_object(shown, json=json, line=f"user {user.email} is active")
 
 
-def remove(email: Email, /, *, location: InOrg = DEFAULT_IN_ORG) -> None:
+def remove(email: Email, /, *, json: Json = False, location: InOrg = DEFAULT_IN_ORG) -> None:
     """Revoke a user's tokens and erase password, name and e-mail.
 
     Records keep the user's id.
@@ -123,10 +129,12 @@ def remove(email: Email, /, *, location: InOrg = DEFAULT_IN_ORG) -> None:
     Example: bulkwright user remove kay@zylker.example
     """
     with open_existing(location) as services:
+        user = user_of(services, location, email)
         try:
-            report(services.administration.remove_user(user_of(services, location, email)))
+            revoked = services.administration.remove_user(user)
         except StillInUse as reason:
             fail(str(reason))
+    print_revoked(revoked, {"user_id": user.id, "state": AccountState.REMOVED.value}, json=json)
 
 
 user = App(name="user")
