@@ -102,6 +102,8 @@ def test_a_server_that_is_starting_ends_too(
     tmp_path: Path, command: tuple[str, ...], number: signal.Signals
 ) -> None:
     """Its folder is deleted."""
+    if signal.getsignal(number) is signal.SIG_IGN:
+        pytest.skip("these tests were started by nohup: every program that they start ignores it")
     with start(*command, env=clean_environment(TMPDIR=str(tmp_path)), cwd=tmp_path) as process:
         assert until(lambda: [*tmp_path.glob("bulkwright-*/*")])
         process.send_signal(number)
