@@ -14,9 +14,9 @@ START, END = "<!-- speed: made from benchmarks/README.md -->\n", "<!-- end of sp
 
 SHOWN = {
     "B1 insert, ": "insert 1,000,000 rows x 16 columns into SQLite",
-    "B1 upsert-match": "upsert as many that are there",
+    "B1 upsert-match, with images": "upsert as many that are there, so that it can be undone",
     "B2 insert, ": "insert them into PostgreSQL",
-    "B2 upsert-match": "upsert as many that are there",
+    "B2 upsert-match, with images": "upsert as many that are there, so that it can be undone",
     "B3 ": "the first with 2, 20 and 50 % bad rows",
     "B4 ": "25,000 rows x 20 columns over HTTP, from the request to COMPLETED",
     "B6 job details": "job details, requests to one process",
