@@ -98,10 +98,14 @@ class Victim:
             "grant_type": "client_credentials",
             "client_id": self._tenant.client.client_id,
             "client_secret": self._tenant.secret,
-            "scope": "ZohoCRM.bulk.ALL",
+            "scope": "ZohoCRM.bulk.ALL,ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoFiles.files.ALL",
             "soid": f"ZohoCRM.{self._tenant.org.id}",
         }
-        return self.http.post("/oauth/v2/token", data=form)
+        answer = self.http.post("/oauth/v2/token", data=form)
+        # A client has so many tokens that work at once, and a long attack asks for more.
+        if token := answer.json().get("access_token"):
+            self.http.headers["Authorization"] = f"Zoho-oauthtoken {token}"
+        return answer
 
     def _upload(self) -> httpx2.Response:
         files = {"file": ("leads.csv.zip", self._data)}
