@@ -98,7 +98,7 @@ class Victim:
             "grant_type": "client_credentials",
             "client_id": self._tenant.client.client_id,
             "client_secret": self._tenant.secret,
-            "scope": "ZohoCRM.bulk.ALL,ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoFiles.files.ALL",
+            "scope": "ZohoCRM.bulk.ALL,ZohoCRM.settings.ALL,ZohoFiles.files.ALL",
             "soid": f"ZohoCRM.{self._tenant.org.id}",
         }
         answer = self.http.post("/oauth/v2/token", data=form)
