@@ -55,6 +55,10 @@ class Times:
         return "\n".join([*lines, *self.errors[:5]])
 
 
+SCOPES = "ZohoCRM.bulk.ALL,ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoFiles.files.ALL"
+"""Those of the requests that are measured."""
+
+
 class Victim:
     """A client of an org, with a job of its own."""
 
@@ -98,7 +102,7 @@ class Victim:
             "grant_type": "client_credentials",
             "client_id": self._tenant.client.client_id,
             "client_secret": self._tenant.secret,
-            "scope": "ZohoCRM.bulk.ALL,ZohoCRM.settings.ALL,ZohoFiles.files.ALL",
+            "scope": SCOPES,
             "soid": f"ZohoCRM.{self._tenant.org.id}",
         }
         answer = self.http.post("/oauth/v2/token", data=form)
