@@ -106,7 +106,7 @@ class Victim:
             "soid": f"ZohoCRM.{self._tenant.org.id}",
         }
         answer = self.http.post("/oauth/v2/token", data=form)
-        # A client has so many tokens that work at once, and a long attack asks for more.
+        # The number of tokens that work at once is limited, and a long attack asks for more.
         if token := answer.json().get("access_token"):
             self.http.headers["Authorization"] = f"Zoho-oauthtoken {token}"
         return answer
