@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+from operator import itemgetter
+
 from bulkwright.domain.account import Right
 from bulkwright.domain.audit import Action, AuditEntry
-from bulkwright.domain.limits import JOBS_A_PAGE
 from bulkwright.domain.scope import AUDIT_READ
 from bulkwright.v1.endpoint import OwnCall, OwnEndpoint
-from bulkwright.v1.jobs import PAGING, an_id, known_parameters, one_of, page_limit, parameter
+from bulkwright.v1.jobs import PAGING, known_parameters, one_of, page_of, parameter
 from bulkwright.v1.problems import InvalidParameter
 from bulkwright.web.route import ParameterDoc, ResponseDoc
 from bulkwright.wire import own_audit
@@ -16,17 +18,12 @@ from bulkwright.wire import own_audit
 def list_entries(call: OwnCall) -> own_audit.AuditPage:
     """Returns a page of the entries about the org, newest first."""
     query = known_parameters(call, _PARAMETERS)
-    most = parameter(query, "limit", page_limit) or JOBS_A_PAGE
-    found = call.api.services.audit.page_of_org(
-        call.caller.org_id,
-        most + 1,
-        before=parameter(query, "cursor", an_id),
-        action=parameter(query, "action", one_of(Action)),
-    )
-    shown = found[:most]
+    action = parameter(query, "action", one_of(Action))
+    pages = partial(call.api.services.audit.page_of_org, call.caller.org_id, action=action)
+    shown, cursor = page_of(query, pages, itemgetter(0))
     return own_audit.AuditPage(
         entries=[_entry(number, entry) for number, entry in shown],
-        next_cursor=str(shown[-1][0]) if len(found) > most else None,
+        next_cursor=cursor,
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
+from operator import attrgetter
 from typing import TypeVar
 
 from bulkwright.domain.account import Right
@@ -22,12 +24,13 @@ from bulkwright.wire import own
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
+BY_ID = attrgetter("id")
+"""For `page_of`: the entries are jobs."""
 
 
 def list_jobs(call: OwnCall) -> own.JobPage:
     """Returns a page of the org's jobs, newest first."""
     query = known_parameters(call, _LIST_PARAMETERS)
-    most = parameter(query, "limit", page_limit) or JOBS_A_PAGE
     wanted = JobFilter(
         status=parameter(query, "status", one_of(JobStatus)),
         operation=parameter(query, "operation", one_of(Operation)),
@@ -36,12 +39,11 @@ def list_jobs(call: OwnCall) -> own.JobPage:
         since=parameter(query, "created_since", _moment),
         until=parameter(query, "created_before", _moment),
     )
-    before = parameter(query, "cursor", an_id)
-    found = call.api.services.jobs.page(call.caller.org_id, wanted, before=before, most=most + 1)
-    shown = found[:most]
+    jobs = call.api.services.jobs
+    shown, cursor = page_of(query, partial(jobs.page, call.caller.org_id, wanted), BY_ID)
     return own.JobPage(
-        jobs=[job_snapshot(job, call.api.services.jobs) for job in shown],
-        next_cursor=str(shown[-1].id) if len(found) > most else None,
+        jobs=[job_snapshot(job, jobs) for job in shown],
+        next_cursor=cursor,
     )
 
 
@@ -83,6 +85,19 @@ def parameter(query: Mapping[str, str], name: str, parse: Callable[[str], T]) ->
         return parse(text)
     except ValueError as error:
         raise InvalidParameter(f"{name} {error}.", {"parameter": name}) from None
+
+
+def page_of(
+    query: Mapping[str, str], find: Callable[..., Sequence[T]], id_of: Callable[[T], int]
+) -> tuple[Sequence[T], str | None]:
+    """Returns the entries of a page, newest first, and the cursor of the next page if there is one.
+
+    `find` returns at most `most` entries with ids below `before`. Raises InvalidParameter.
+    """
+    most = parameter(query, "limit", page_limit) or JOBS_A_PAGE
+    found = find(before=parameter(query, "cursor", an_id), most=most + 1)
+    shown = found[:most]
+    return shown, str(id_of(shown[-1])) if len(found) > most else None
 
 
 def page_limit(text: str) -> int:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.responses import Response
 
 from bulkwright.domain import errors as e
 from bulkwright.domain.account import Right
-from bulkwright.domain.limits import JOBS_A_PAGE
 from bulkwright.domain.read_job import ReadJob
 from bulkwright.domain.report_errors import NoResult, RowsGone
 from bulkwright.domain.scope import JOBS_READ, module_read
 from bulkwright.service.record_access import permitted_module
 from bulkwright.v1.endpoint import OwnCall, OwnEndpoint
-from bulkwright.v1.jobs import PAGING, an_id, job_id_of, known_parameters, page_limit, parameter
+from bulkwright.v1.jobs import BY_ID, PAGING, job_id_of, known_parameters, page_of
 from bulkwright.v1.present import read_snapshot
 from bulkwright.v1.problems import InvalidParameter, NoSuchJob
 from bulkwright.v1.zips import ZIP, zip_response
@@ -23,13 +24,11 @@ from bulkwright.wire import own_reads as wire
 def list_reads(call: OwnCall) -> wire.ReadPage:
     """Returns a page of the org's bulk reads, newest first."""
     query = known_parameters(call, PAGING)
-    most = parameter(query, "limit", page_limit) or JOBS_A_PAGE
-    before = parameter(query, "cursor", an_id)
-    found = call.api.services.reads.page(call.caller.org_id, before=before, most=most + 1)
-    shown = found[:most]
+    pages = partial(call.api.services.reads.page, call.caller.org_id)
+    shown, cursor = page_of(query, pages, BY_ID)
     return wire.ReadPage(
         reads=[read_snapshot(job) for job in shown],
-        next_cursor=str(shown[-1].id) if len(found) > most else None,
+        next_cursor=cursor,
     )
 
 

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.responses import Response
 
 from bulkwright.domain import errors as e
 from bulkwright.domain.account import Right
 from bulkwright.domain.job import Callback
-from bulkwright.domain.limits import JOBS_A_PAGE
 from bulkwright.domain.report_errors import NoResult, RowsGone
 from bulkwright.domain.scope import JOBS_READ, JOBS_UPDATE
 from bulkwright.domain.undo_errors import AlreadyUndone, CannotUndo, JobNotEnded, NoImages
 from bulkwright.domain.undo_job import UndoJob, UndoRequest
 from bulkwright.v1.endpoint import OwnCall, OwnEndpoint, decode, json_answer
-from bulkwright.v1.jobs import (
-    PAGING,
-    an_id,
-    job_id_of,
-    known_parameters,
-    page_limit,
-    parameter,
-)
+from bulkwright.v1.jobs import BY_ID, PAGING, job_id_of, known_parameters, page_of
 from bulkwright.v1.new_files import IDEMPOTENCY_HEADER, idempotency_of
 from bulkwright.v1.present import undo_snapshot
 from bulkwright.v1.problems import BodyTooLong, InvalidBody, InvalidParameter, NoSuchJob
@@ -47,13 +41,11 @@ def undo_job(call: OwnCall) -> Response:
 def list_undos(call: OwnCall) -> own.UndoPage:
     """Returns a page of the org's undos, newest first."""
     query = known_parameters(call, PAGING)
-    most = parameter(query, "limit", page_limit) or JOBS_A_PAGE
-    before = parameter(query, "cursor", an_id)
-    found = call.api.services.undos.page(call.caller.org_id, before=before, most=most + 1)
-    shown = found[:most]
+    pages = partial(call.api.services.undos.page, call.caller.org_id)
+    shown, cursor = page_of(query, pages, BY_ID)
     return own.UndoPage(
         undos=[undo_snapshot(undo) for undo in shown],
-        next_cursor=str(shown[-1].id) if len(found) > most else None,
+        next_cursor=cursor,
     )
 
 
