@@ -103,6 +103,8 @@ LONG = (
     "crash", "benchmarks", "hostile", "sdk", "faults", "dbfaults", "cluster", "contract", "workers",
 )  # fmt: skip
 """They run next, the longest first, so that the processes of `run.py test` end together."""
+LAST = "fairness"
+"""Its subject is time: it runs when the other processes have no tests left."""
 FAST = frozenset(FIRST) - {"docs", "properties"}
 """The folders of `--fast`: their tests that are not slow and need no PostgreSQL."""
 FAST_CHUNK_ROWS = (None, 1)
@@ -155,13 +157,14 @@ def is_fast(item: pytest.Item) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run the fast folders first, so that a mistake shows at once, and then the long ones."""
+    """Run the fast folders first, so that a mistake shows at once, then the long ones."""
     order = {name: number for number, name in enumerate((*FIRST, *LONG))}
+    order[LAST] = len(order) + 1
     if config.getoption("--fast"):
         slow = [item for item in items if not is_fast(item)]
         config.hook.pytest_deselected(items=slow)
         items[:] = [item for item in items if is_fast(item)]
-    items.sort(key=lambda item: order.get(folder(item), len(order)))
+    items.sort(key=lambda item: order.get(folder(item), len(FIRST + LONG)))
 
 
 def pytest_terminal_summary(

@@ -15,9 +15,9 @@ READS = f"{CONSOLE}/reads"
 API = "/api/v1/reads"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def worker(server: Deployment) -> Iterator[None]:
-    """A worker process on the store of the server."""
+    """A worker process on the store of the server, for one test: others want open reads."""
     settings = server.settings
     more = ("--database", settings.database) if settings.database else ()
     process = start("worker", "--data", settings.data, *more)
