@@ -105,7 +105,7 @@ def rows_after_the_end(stand: PartStand) -> int:
             awake.wait(60)
 
     helper.worker._ctx = replace(helper.worker._ctx, observe=pause)
-    running = threading.Thread(target=helper.worker._run_free_part)
+    running = threading.Thread(target=helper.worker._run_free_parts)
     running.start()
     try:
         assert paused.wait(60)

@@ -230,26 +230,42 @@ def names_of(result: Path) -> list[str]:
     return [line["Last_Name"] for line in csv.DictReader(io.StringIO(text, newline=""))]
 
 
+def test_write_runs_parts_on_threads(deploy: Deploy, tmp_path: Path) -> None:
+    """As many as it may run at once; then it starts no process."""
+    site = deploy(constants=short_chunks(), at_once=3)
+    site.customers()
+    path, result = tmp_path / "leads.csv", tmp_path / "result.zip"
+    path.write_text(leads(own_rows("t", 9_000)))
+    process = write(site, path, result, 3)
+    out, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, out + site.log
+    assert names_of(result) == [f"tr{n}" for n in range(9_000)]
+    parts = site.ask("SELECT lease_holder, added FROM parts")
+    assert len(parts) == 3 and sum(added for _, added in parts) == 9_000
+    assert {int(holder.rpartition("/")[2]) for holder, _ in parts} == {process.pid}
+
+
+@pytest.mark.parametrize(("parts", "at_once"), [(2, 1), (4, 2)])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_a_stopped_write_goes_on_where_it_stopped(
-    deploy: Deploy, tmp_path: Path, number: signal.Signals
+    deploy: Deploy, tmp_path: Path, number: signal.Signals, parts: int, at_once: int
 ) -> None:
     """With its processes, which end with it; the outcome is that of an undisturbed run."""
-    site = deploy(constants=short_chunks())
+    site = deploy(constants=short_chunks(), at_once=at_once)
     site.customers()
     path, result = tmp_path / "leads.csv", tmp_path / "result.zip"
     path.write_text(leads(own_rows("w", 10_000)))
-    process = write(site, path, result, 2)
+    process = write(site, path, result, parts)
     wait_for_help(site)
     assert until(lambda: site.number("SELECT sum(added) FROM parts"), pause=0.002), site.log
-    ((helper,),) = site.ask("SELECT lease_holder FROM parts WHERE lease_until > 0")
+    ((helper,),) = site.ask("SELECT DISTINCT lease_holder FROM parts WHERE lease_until > 0")
     process.send_signal(number)
     assert process.wait(60) != 0
     assert until(lambda: not alive(helper))
     assert site.number("SELECT count(*) FROM parts WHERE status = 'OPEN' AND lease_until > 0") == 0
     done = site.number("SELECT sum(added) FROM parts")
     assert 0 < done < 10_000
-    process = write(site, path, result, 2)
+    process = write(site, path, result, parts)
     out, _ = process.communicate(timeout=240)
     assert process.returncode == 0, out + site.log
     assert "continuing job" in out

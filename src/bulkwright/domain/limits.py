@@ -87,8 +87,11 @@ KEY_GROUPS = 64
 """Groups of keys (pipeline/parts.py); no job has more parts. Locks depend on it: never change."""
 WRITE_PART_BYTES = 64 * MiB
 """`write` starts another process for each of these in its file: a start takes a second of CPU."""
-PART_SESSIONS = 3
-"""Sessions of the database that a process with a part takes at most."""
+PARTS_AT_ONCE = 4
+"""Parts of one job that a worker runs at the same time at most; one reading feeds them."""
+PART_SESSIONS = 2
+"""Sessions of the database that each further part takes at most: its own, and a share of those of
+its process."""
 CHUNK_LOCK_SECONDS = 0.2
 """How long a chunk may keep the other writers of a SQLite file waiting; chunks get smaller when
 they take longer. On two idle cores this is about a chunk of CHUNK_TEXT_BYTES."""

@@ -14,7 +14,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 
@@ -47,7 +47,8 @@ from bulkwright.outages import classify
 from bulkwright.pipeline.bulk_read import fail_read, run_read
 from bulkwright.pipeline.context import JobContext
 from bulkwright.pipeline.dry_run import OpenTrial, run_dry
-from bulkwright.pipeline.run import Interrupted, Undoing, fail_job, run_free_part, run_job
+from bulkwright.pipeline.part_threads import run_parts
+from bulkwright.pipeline.run import Interrupted, Undoing, fail_job, run_job
 from bulkwright.pipeline.undo import fail_undo, run_undo
 from bulkwright.runtime.best_effort import best_effort
 from bulkwright.runtime.held_job import first_half
@@ -170,14 +171,14 @@ class Worker:
     def run_one(self, only: int | None = None) -> bool:
         """Claims and runs one job (or the job `only`). Returns False when there is none.
 
-        Without a job that waits, claims and runs a part of a job of another worker. Raises Blocked
-        for an outage; the job is deferred then, or the part released.
+        Without a job that waits, claims and runs parts of a job of another worker. Raises Blocked
+        for an outage; the job is deferred then, or the parts released.
         """
         try:
             self._defer_remembered()
             claimed = self._claim(only)
             if claimed is None:
-                return only is None and self._run_free_part()
+                return only is None and self._run_free_parts()
         except Exception as error:
             if outage := classify(error):
                 raise Blocked(outage) from error
@@ -205,13 +206,13 @@ class Worker:
         return None
 
     def help(self, job_id: int) -> bool:
-        """Claims and runs a part of a job that another worker runs. Returns False if there is none.
+        """Claims and runs parts of a job that another worker runs. Returns False if there are none.
 
-        Raises Blocked for an outage; the part is released then.
+        Raises Blocked for an outage; the parts are released then.
         """
         try:
             self._defer_remembered()
-            return self._run_free_part(job_id)
+            return self._run_free_parts(job_id)
         except Exception as error:
             if outage := classify(error):
                 raise Blocked(outage) from error
@@ -238,36 +239,50 @@ class Worker:
             self._retry(lease, attempt, error)
         self._blocked_since.pop(job.id, None)
 
-    def _run_free_part(self, only: int | None = None) -> bool:
-        """Claims and runs a part of a job of another worker. Returns False when there is none.
+    def _run_free_parts(self, only: int | None = None) -> bool:
+        """Claims and runs parts of a job of another worker. Returns False when there are none.
 
-        With `only`, the part is one of that job. Raises Blocked for an outage.
+        With `only`, the parts are of that job. Raises Blocked for an outage.
         """
         ctx = self._ctx
         claimed = ctx.parts.claim_free(self._identity, only)
         if claimed is None:
             return False
-        part, org_id = claimed
-        job = ctx.jobs.job(org_id, part.job_id)
+        first, org_id = claimed
+        parts = [first, *self._more_free_parts(first)]
+        job = ctx.jobs.job(org_id, first.job_id)
         assert job is not None
-        after_chunk = partial(self._give_way, part) if only is None else None
+        split = job.resources[first.resource].split
+        assert split is not None
+        after_chunk = partial(self._give_way, first) if only is None else None
         try:
-            with LeaseKeeper(part, self._open_claim_store):
-                run_free_part(part, job, ctx, after_chunk)
+            with ExitStack() as stack:
+                for part in parts:
+                    stack.enter_context(LeaseKeeper(part, self._open_claim_store))
+                run_parts(parts, job, split, ctx, after_chunk)
         except LeaseLost:
-            ctx.observe(LeaseGone(part.job_id))
+            ctx.observe(LeaseGone(first.job_id))
         except Interrupted:
-            with best_effort("release the part", otherwise="its lease expires"):
-                ctx.parts.release(part, counted=False)
+            with best_effort("release the parts", otherwise="their leases expire"):
+                for part in parts:
+                    ctx.parts.release(part, counted=False)
         except Exception as error:
             outage = classify(error)
-            self._deferred[part] = outage is None
-            with best_effort("release the part", otherwise="the next claim does so"):
+            self._deferred |= dict.fromkeys(parts, outage is None)
+            with best_effort("release the parts", otherwise="the next claim does so"):
                 self._defer_remembered()
             if outage:
                 raise Blocked(outage) from error
-            ctx.observe(JobAttemptFailed(part.job_id, secrets.token_hex(8), error))
+            ctx.observe(JobAttemptFailed(first.job_id, secrets.token_hex(8), error))
         return True
+
+    def _more_free_parts(self, first: PartLease) -> Iterator[PartLease]:
+        """Claims more parts of the same job, to run beside the first one."""
+        for _ in range(self._ctx.parts_at_once - 1):
+            claimed = self._ctx.parts.claim_free(self._identity, first.job_id)
+            if claimed is None:
+                return
+            yield claimed[0]
 
     def _give_way(self, part: PartLease) -> None:
         """Runs a job that waits, between two chunks of a part of another worker's job.
