@@ -107,6 +107,7 @@ def open_job_context(
             quote_formulas=settings.quotes_formulas,
             chunk_limit=ChunkLimit(limited=not settings.database),
             most_parts=settings.parts if settings.database and not dry else 1,
+            short_jobs_beside=bool(settings.database) and not dry,
             parts_at_once=parts_at_once(settings.parts_at_once) if settings.database else 1,
             clock=clock,
         )
@@ -300,10 +301,10 @@ def _worker_stores(
             PostgresSink,
         )
 
-        # One connection for a chunk of each part, one for the LeaseKeeper.
+        # One connection for a chunk of each part, one for a short job, one for the LeaseKeepers.
         server = PostgresDatabase(
             settings.database,
-            connections=parts_at_once(settings.parts_at_once) + 1,
+            connections=parts_at_once(settings.parts_at_once) + 2,
             worker=True,
             patient=patient,
             clock=clock,

@@ -244,5 +244,5 @@ def opened(data: Path, database: str = "") -> Iterator[Bench]:
     events: list[Event] = []
     settings = Settings(data, database=database, parts_at_once=AT_ONCE)
     with open_worker(settings, events.append) as (services, worker):
-        worker._ctx = replace(worker._ctx, parts_at_once=1)
+        worker._ctx = replace(worker._ctx, parts_at_once=1, short_jobs_beside=False)
         yield Bench(services, worker, events)

@@ -181,6 +181,20 @@ def write(site: Site, path: Path, result: Path, parts: int) -> subprocess.Popen[
     return site.run(*line, "--result", result, "--parts", parts)
 
 
+def test_short_jobs_do_not_wait_for_a_chunk(service: Service) -> None:
+    """One worker: its long job waits for a lock, and short ones end meanwhile, one by one."""
+    site, api, customer = service.site, service.api, service.begin(1)
+    long = api.ask(customer, own_rows("only", 6_000))
+    parts = f"SELECT FROM parts WHERE job_id = {long.id}"
+    assert until(lambda: site.ask(parts)), site.log
+    with locked(site.database, f"{parts} FOR UPDATE"):
+        short = [api.ask(customer, own_rows(f"short{n}", 10)) for n in range(3)]
+        assert [api.ended(job) for job in short] == ["COMPLETED"] * 3, site.log
+        assert api.details(long)["status"] == "INPROGRESS"
+    assert api.ended(long, 120) == "COMPLETED", site.log
+    assert judge_divided(site, api, [long, *short]) == []
+
+
 def wait_for_help(site: Site) -> None:
     """Wait until a process has claimed a part of the only job.
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import replace
@@ -26,10 +25,8 @@ from bulkwright.domain.limits import (
     BLOCKED_FIRST_SECONDS,
     BLOCKED_FREE_SECONDS,
     BLOCKED_MOST_SECONDS,
-    CHUNK_LOCK_SECONDS,
     JOB_ATTEMPTS,
     LEASE_SECONDS,
-    LONG_JOB_SECONDS,
     SHORT_JOB_BYTES,
 )
 from bulkwright.domain.read_job import ReadJob
@@ -53,6 +50,7 @@ from bulkwright.pipeline.undo import fail_undo, run_undo
 from bulkwright.runtime.best_effort import best_effort
 from bulkwright.runtime.held_job import first_half
 from bulkwright.runtime.lease_keeper import LeaseKeeper, end_dead_leases
+from bulkwright.runtime.short_jobs import ShortJobs
 from bulkwright.runtime.warm_up import warm_up
 from bulkwright.runtime.worker_identity import worker_identity
 from bulkwright.services import Services
@@ -183,11 +181,11 @@ class Worker:
             if outage := classify(error):
                 raise Blocked(outage) from error
             raise
-        ctx = self._ctx
-        if only is None:
-            begun = time.monotonic()  # clock: a duration for the turns of short jobs
-            ctx = replace(ctx, after_chunk=partial(self._run_short_jobs, begun))
-        self._run_claimed(*claimed, ctx)
+        if only is not None or (self._steps is not None and self._steps.holds):
+            self._run_claimed(*claimed, self._ctx)
+            return True
+        with ShortJobs(self._run_short_job, self._ctx, self._wakeups) as short_jobs:
+            self._run_claimed(*claimed, replace(self._ctx, after_chunk=short_jobs.after_chunk))
         return True
 
     def _claim(self, only: int | None = None) -> tuple[Lease, AnyJob, int] | None:
@@ -298,18 +296,14 @@ class Worker:
             self._run_claimed(*claimed)
         self._ctx.parts.resume(part)
 
-    def _run_short_jobs(self, job_begun: float) -> None:
-        """Runs short jobs that wait, between two chunks of a long job of this worker."""
-        begun = now = time.monotonic()  # clock: a duration for the turns of short jobs
-        if now - job_begun < LONG_JOB_SECONDS or (self._steps is not None and self._steps.holds):
-            return
-        while now - begun < CHUNK_LOCK_SECONDS and not self._ctx.stop.is_set:
-            claimed = self._ctx.claims.claim(self._identity, most_bytes=SHORT_JOB_BYTES)
-            if claimed is None:
-                return
-            with suppress(Blocked):  # the next chunk of the long job meets the same outage
-                self._run_claimed(*claimed)
-            now = time.monotonic()  # clock: a duration for the turns of short jobs
+    def _run_short_job(self, ctx: JobContext) -> bool:
+        """Claims and runs a short job beside the one that runs. Returns False if none waits."""
+        claimed = ctx.claims.claim(self._identity, most_bytes=SHORT_JOB_BYTES)
+        if claimed is None:
+            return False
+        with suppress(Blocked):  # the next chunk of the longer job meets the same outage
+            self._run_claimed(*claimed, ctx)
+        return True
 
     def _run_job(self, lease: Lease, job: AnyJob, attempt: int, ctx: JobContext) -> None:
         if (
@@ -388,9 +382,9 @@ class Worker:
         for lease, counted in list(self._deferred.items()):
             if isinstance(lease, PartLease):
                 self._ctx.parts.release(lease, counted=counted)
-                del self._deferred[lease]
+                self._deferred.pop(lease, None)
             elif self._ctx.claims.defer(lease, counted=counted):
-                del self._deferred[lease]
+                self._deferred.pop(lease, None)
 
 
 def _early_end(job: ReadJob | UndoJob, attempt: int) -> str | None:
