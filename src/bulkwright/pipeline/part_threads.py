@@ -34,8 +34,7 @@ def run_parts(
     """Run claimed parts of one resource to their ends, and record these.
 
     `source` is the file if it is open already; it is closed at the end. `after_chunk` is called
-    after each chunk of the first part. A part that has ended its worker JOB_ATTEMPTS
-    times fails.
+    after each chunk of the first part. A part that has ended its worker JOB_ATTEMPTS times fails.
 
     Raises, when all have ended or stopped, LeaseLost if other workers have some of them now,
     Interrupted if the worker was stopped, and errors without a code as they are. All of them leave
@@ -50,11 +49,15 @@ def run_parts(
         return
     starts = [start_after(ctx.ledger.entries(job.id, resource, part.part)) for part in parts]
     running = _PartThreads(split, ctx)
-    with opened, ThreadPoolExecutor(len(parts), thread_name_prefix="part") as threads:
-        sources = share(opened, starts, split, ctx)
-        for part, own in zip(parts[1:], sources[1:], strict=True):
-            threads.submit(running.run_beside, part, own)
-        running.run(parts[0], sources[0], ctx, after_chunk)
+    try:
+        with opened, ThreadPoolExecutor(len(parts), thread_name_prefix="part") as threads:
+            sources = share(opened, starts, split, ctx)
+            for part, own in zip(parts[1:], sources[1:], strict=True):
+                threads.submit(running.run_beside, part, own)
+            running.run(parts[0], sources[0], ctx, after_chunk)
+    except BaseException:  # Ctrl-C while this thread waits for the others
+        running.stop.set()
+        raise
     running.raise_first()
 
 
