@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bulkwright.domain.errors import FileDamaged
+from bulkwright.domain.errors import FileDamaged, LeaseLost
 from bulkwright.pipeline.shared_source import CHUNKS_AHEAD, SharedChunks
 
 CHUNKS = 50
@@ -90,3 +90,18 @@ def test_each_reader_gets_the_error_of_the_file() -> None:
     assert results == ["cut off"] * 2
     with pytest.raises(FileDamaged):
         shared.take(0)
+
+
+def test_a_reader_that_lags_delays_no_other() -> None:
+    """It continues if its next chunk is still there; otherwise it has lost its place."""
+    reading = Reading()
+    shared = SharedChunks(iter(reading), 0, 2)
+    with shared.lagging(1):
+        early: list[Any] = [shared.take(0) for _ in range(CHUNKS_AHEAD)]
+    late: Any = shared.take(1)
+    assert early == [0, 1] and late == 0
+    with shared.lagging(1):
+        rest: list[Any] = taken(shared, 0)
+    assert rest == list(range(CHUNKS_AHEAD, CHUNKS))
+    with pytest.raises(LeaseLost):
+        shared.take(1)

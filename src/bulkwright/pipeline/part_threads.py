@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from bulkwright.domain.errors import BulkwrightError, LeaseLost, WorkerFailed
@@ -19,8 +20,14 @@ from bulkwright.domain.job import Job, PartLease, Split
 from bulkwright.domain.limits import JOB_ATTEMPTS
 from bulkwright.pipeline.context import JobContext
 from bulkwright.pipeline.part_run import Interrupted, PartRun, start_after
-from bulkwright.pipeline.shared_source import share
+from bulkwright.pipeline.shared_source import SharedSource, share
 from bulkwright.pipeline.source import Source, open_source
+
+AfterChunk = Callable[[SharedSource], None]
+
+
+def _continue(_: SharedSource) -> None:
+    """Do nothing after a chunk."""
 
 
 def run_parts(
@@ -28,13 +35,14 @@ def run_parts(
     job: Job,
     split: Split,
     ctx: JobContext,
-    after_chunk: Callable[[], None] | None,
+    after_chunk: AfterChunk,
     source: Source | None = None,
 ) -> None:
     """Run claimed parts of one resource to their ends, and record these.
 
     `source` is the file if it is open already; it is closed at the end. `after_chunk` is called
-    after each chunk of the first part. A part that has ended its worker JOB_ATTEMPTS times fails.
+    after each chunk of the first part, with the source of that part. A part that has ended its
+    worker JOB_ATTEMPTS times fails.
 
     Raises, when all have ended or stopped, LeaseLost if other workers have some of them now,
     Interrupted if the worker was stopped, and errors without a code as they are. All of them leave
@@ -70,33 +78,36 @@ class _PartThreads:
     stop: threading.Event = field(default_factory=threading.Event)
     raised: list[BaseException] = field(default_factory=list)
 
-    def run_beside(self, part: PartLease, source: Source) -> None:
+    def run_beside(self, part: PartLease, source: SharedSource) -> None:
         """Run a part with threads of its own for reading and for result lines."""
         with ThreadPoolExecutor(2, thread_name_prefix="part") as threads:
-            self.run(part, source, replace(self.ctx, threads=threads), None)
+            self.run(part, source, replace(self.ctx, threads=threads), _continue)
 
     def run(
         self,
         part: PartLease,
-        source: Source,
+        source: SharedSource,
         ctx: JobContext,
-        after_chunk: Callable[[], None] | None,
+        after_chunk: AfterChunk,
     ) -> None:
         """Run a part to its end and record that, or record what it has raised."""
 
         def check() -> None:
             if self.stop.is_set():
                 raise Interrupted
-            if after_chunk is not None:
-                after_chunk()
+            after_chunk(source)
 
         try:
             with source:
                 _run_to_end(PartRun(part, None, self.split, source, ctx, check))
+        except LeaseLost as error:
+            self.raised.append(error)
+            # The part may still be claimed: the others may have read on without it.
+            with suppress(Exception):  # its lease expires
+                ctx.parts.release(part, counted=False)
         except BaseException as error:
             self.raised.append(error)
-            if not isinstance(error, LeaseLost):
-                self.stop.set()
+            self.stop.set()
 
     def raise_first(self) -> None:
         """Raise what was raised: an error rather than a stop, a stop rather than a lost part."""

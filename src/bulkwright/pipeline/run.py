@@ -146,6 +146,7 @@ def _run_own_parts(
     source: Source | None = None,
 ) -> None:
     """Run a part of a job that this worker has claimed, and open ones behind it beside it."""
+    after_chunk = ctx.after_chunk or (lambda: None)
     parts = [first]
     while len(parts) < ctx.parts_at_once:
         part = ctx.claims.claim_part(lease, first.resource, after=parts[-1].part)
@@ -153,7 +154,7 @@ def _run_own_parts(
             break
         parts.append(part)
     with suppress(LeaseLost):  # of parts; the next claim of one checks the lease of the job
-        run_parts(parts, job, split, ctx, ctx.after_chunk, source)
+        run_parts(parts, job, split, ctx, lambda _: after_chunk(), source)
 
 
 def _next_part(lease: Lease, position: int, split: Split, ctx: JobContext) -> PartLease | None:

@@ -11,8 +11,10 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, fields
 
+from bulkwright.domain.errors import LeaseLost
 from bulkwright.domain.job import Split
 from bulkwright.pipeline.context import JobContext
 from bulkwright.pipeline.read import Chunk, Start
@@ -20,7 +22,6 @@ from bulkwright.pipeline.source import Source
 
 CHUNKS_AHEAD = 2
 """A part that has these chunks more than the slowest one waits for it: they are in memory."""
-_DONE = 2**63
 
 
 class SharedChunks:
@@ -32,38 +33,69 @@ class SharedChunks:
         self._kept: deque[Chunk] = deque()
         self._next = first
         """The number of the chunk that is read next."""
-        self._at = [first] * readers
+        self._at = dict.fromkeys(range(readers), first)
         """The number of the chunk that each reader takes next."""
+        self._lagging: set[int] = set()
         self._reads = False
         self._end: Exception | None = None
         """What each reader gets behind the last chunk: StopIteration, or the error of the file."""
 
     def take(self, reader: int) -> Chunk:
-        """Take the next chunk of a reader. Raises what the reading has ended with behind it."""
+        """Take the next chunk of a reader. Raises what the reading has ended with behind it.
+
+        Raises LeaseLost if the others did not wait for the reader, and the chunk is gone.
+        """
         with self._changed:
             while (at := self._at[reader]) == self._next and self._end is None:
-                if self._reads or len(self._kept) >= CHUNKS_AHEAD:
+                if self._reads or not self._has_room():
                     self._changed.wait()
                 else:
                     self._read()
+            oldest = self._next - len(self._kept)
+            if at < oldest:
+                raise LeaseLost
             if at == self._next:
                 assert self._end is not None
                 raise self._end
-            chunk = self._kept[at - self._next + len(self._kept)]
-            self._go_to(reader, at + 1)
+            self._at[reader] = at + 1
+            chunk = self._kept[at - oldest]
+            self._forget_taken()
         return chunk
 
     def leave(self, reader: int) -> None:
         """Take no more chunks: the others no longer wait for this reader."""
         with self._changed:
-            self._go_to(reader, _DONE)
+            del self._at[reader]
+            self._forget_taken()
 
-    def _go_to(self, reader: int, number: int) -> None:
-        self._at[reader] = number
-        needed = self._next - min(self._at)
-        while len(self._kept) > max(0, needed):
+    @contextmanager
+    def lagging(self, reader: int) -> Iterator[None]:
+        """The others do not wait for this reader inside the block; it may miss chunks."""
+        with self._changed:
+            self._lagging.add(reader)
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._lagging.discard(reader)
+
+    def _forget_taken(self) -> None:
+        """Keep only chunks that a reader has not taken yet."""
+        slowest = min(self._at.values(), default=self._next)
+        while self._kept and self._next - len(self._kept) < slowest:
             self._kept.popleft()
         self._changed.notify_all()
+
+    def _has_room(self) -> bool:
+        """Whether a further chunk can be kept; a chunk is forgotten for it if no reader waits."""
+        if len(self._kept) < CHUNKS_AHEAD:
+            return True
+        awaited = [at for reader, at in self._at.items() if reader not in self._lagging]
+        if min(awaited, default=self._next) <= self._next - len(self._kept):
+            return False
+        self._kept.popleft()
+        return True
 
     def _read(self) -> None:
         """Read one chunk while others take those that are there."""
@@ -101,6 +133,13 @@ class SharedSource(Source):
                 return
             if chunk.number >= start.chunk:
                 yield chunk
+
+    def lagging(self) -> AbstractContextManager[None]:
+        """Inside the block the other parts do not wait for this one.
+
+        If they take more than is kept meanwhile, it cannot continue: `chunks` raises LeaseLost.
+        """
+        return self.shared.lagging(self.reader)
 
     def __exit__(self, *exception: object) -> None:
         self.shared.leave(self.reader)

@@ -46,6 +46,7 @@ from bulkwright.pipeline.context import JobContext
 from bulkwright.pipeline.dry_run import OpenTrial, run_dry
 from bulkwright.pipeline.part_threads import run_parts
 from bulkwright.pipeline.run import Interrupted, Undoing, fail_job, run_job
+from bulkwright.pipeline.shared_source import SharedSource
 from bulkwright.pipeline.undo import fail_undo, run_undo
 from bulkwright.runtime.best_effort import best_effort
 from bulkwright.runtime.held_job import first_half
@@ -184,7 +185,7 @@ class Worker:
         if only is not None or (self._steps is not None and self._steps.holds):
             self._run_claimed(*claimed, self._ctx)
             return True
-        with ShortJobs(self._run_short_job, self._ctx, self._wakeups) as short_jobs:
+        with self._short_jobs() as short_jobs:
             self._run_claimed(*claimed, replace(self._ctx, after_chunk=short_jobs.after_chunk))
         return True
 
@@ -252,12 +253,13 @@ class Worker:
         assert job is not None
         split = job.resources[first.resource].split
         assert split is not None
-        after_chunk = partial(self._give_way, first) if only is None else None
         try:
             with ExitStack() as stack:
                 for part in parts:
                     stack.enter_context(LeaseKeeper(part, self._open_claim_store))
-                run_parts(parts, job, split, ctx, after_chunk)
+                if only is None:
+                    stack.enter_context(self._short_jobs())
+                run_parts(parts, job, split, ctx, partial(self._give_way, first, only))
         except LeaseLost:
             ctx.observe(LeaseGone(first.job_id))
         except Interrupted:
@@ -282,19 +284,23 @@ class Worker:
                 return
             yield claimed[0]
 
-    def _give_way(self, part: PartLease) -> None:
+    def _give_way(self, part: PartLease, only: int | None, source: SharedSource) -> None:
         """Runs a job that waits, between two chunks of a part of another worker's job.
 
         Other workers may claim the part meanwhile: then it raises LeaseLost. So parts delay no job
         by more than a chunk, and the part need not be read from its beginning after a short job.
         """
-        claimed = self._claim()
-        if claimed is None:
+        if only is not None or (claimed := self._claim()) is None:
             return
         self._ctx.parts.release(part, counted=False)
-        with suppress(Blocked):  # the next chunk of the part meets the same outage
-            self._run_claimed(*claimed)
+        # The other parts of this worker have their sessions of the database meanwhile.
+        ctx = replace(self._ctx, parts_at_once=1)
+        with source.lagging(), suppress(Blocked):  # the next chunk of the part meets it too
+            self._run_claimed(*claimed, ctx)
         self._ctx.parts.resume(part)
+
+    def _short_jobs(self) -> ShortJobs:
+        return ShortJobs(self._run_short_job, self._ctx, self._wakeups)
 
     def _run_short_job(self, ctx: JobContext) -> bool:
         """Claims and runs a short job beside the one that runs. Returns False if none waits."""
