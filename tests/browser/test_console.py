@@ -133,6 +133,28 @@ def test_a_whole_import_and_its_undo(browser: Chromium, live: Live, tmp_path: Pa
     assert [line for line in browser.log() if "404" not in line] == []
 
 
+def test_enter_in_a_field_of_an_import_updates_the_preview(
+    browser: Chromium, live: Live, tmp_path: Path
+) -> None:
+    """It starts no job. The field keeps the focus, so that the user can continue to type."""
+    file = tmp_path / "deals.csv"
+    file.write_text("Deal_Name,Closing_Date,Stage\nFair,29.02.2024,Won\n")
+    browser.visit(f"{live.base_url}/console/import?module=Deals")
+    browser.type("#file", str(file))
+    browser.click("button.main")
+    browser.until(lambda: browser.has("#import"))
+    before = api(live, "jobs")["jobs"]
+    for field, text, shown in (
+        ("#format-1", "x", "dd.MM.yyyyx is no format of this field."),
+        ("#stop_after", "7", "--max-errors 7"),
+    ):
+        browser.type(field, text + ENTER)
+        browser.until(lambda: shown in browser.script("return document.body.textContent"))  # noqa: B023
+        assert browser.script("return '#' + document.activeElement.id") == field
+        assert browser.has("#import") and browser.url.endswith("operation=insert")
+    assert api(live, "jobs")["jobs"] == before
+
+
 def records(live: Live) -> str:
     """The leads, as the Zoho API returns them."""
     url = f"{live.base_url}/crm/v8/Leads?fields=Email"
