@@ -66,12 +66,12 @@ def test_a_narrow_terminal_has_fewer_columns(run: Run, good: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("line", "key"),
     [
-        ("client list", "client"),
-        ("user list", "user"),
+        ("client list", "client_id"),
+        ("user list", "user_id"),
         ("org list", "org_id"),
-        ("token list", "token"),
+        ("token list", "token_id"),
         ("modules list", "api_name"),
-        ("audit", "client"),
+        ("audit", "client_id"),
     ],
 )
 def test_no_list_cuts_an_id(run: Run, line: str, key: str) -> None:

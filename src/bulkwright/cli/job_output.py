@@ -60,11 +60,11 @@ def jobs_list(jobs: Sequence[AnyJob], *, json: bool) -> None:
 def job_record(job: AnyJob) -> dict[str, object]:
     """Returns a job as a row of a list, or as the JSON object of one command."""
     return {
-        "id": str(job.id),
+        "job_id": str(job.id),
         "status": job.status.value,
         "code": job.code,
         **_cells(job),
-        "created": job.created_time.isoformat(" ", "seconds"),
+        "created": job.created_time,
         "file": job.resources[0].file_name if isinstance(job, Job) else None,
     }
 

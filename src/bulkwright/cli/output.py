@@ -48,8 +48,9 @@ def print_line(*parts: str | Text | tuple[str, str]) -> None:
 
 
 def print_json(value: object) -> None:
-    """Prints a value as JSON, for other programs."""
-    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    """Prints a value as JSON, for other programs. Times are as those of the API, to the second."""
+    plain = msgspec.to_builtins(value, builtin_types=(datetime,))
+    print(dumps(plain, indent=2, ensure_ascii=False, default=_json_moment))
 
 
 def print_object(
@@ -66,7 +67,7 @@ def print_object(
         print_line(line)
     else:
         for name, value in values.items():
-            print_line(f"{name:<14} {value}")
+            print_line(f"{name:<14} {_moment(value) if isinstance(value, datetime) else value}")
 
 
 def print_list(
@@ -78,7 +79,7 @@ def print_list(
     columns of these keys are left out, the last one first.
     """
     if json:
-        print(dumps(rows, indent=2, default=str, ensure_ascii=False))
+        print_json(rows)
         return
     if not rows:
         print_line("none")
@@ -108,6 +109,10 @@ def _id_as_text(name: str, value: object) -> object:
     return str(value) if is_id else value
 
 
+def _json_moment(value: datetime) -> str:
+    return value.isoformat(timespec="seconds")
+
+
 def _cell(value: object, width: int) -> Text:
     text = _text(value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -126,7 +131,11 @@ def _text(value: object) -> str:
         case list() | tuple():
             return ", ".join(map(_text, value))
         case datetime():
-            return value.isoformat(" ", "seconds")
+            return _moment(value)
         case _:
             # A line end in a name would break the line of its row.
             return " ".join(str(value).split())
+
+
+def _moment(value: datetime) -> str:
+    return value.isoformat(" ", "seconds")

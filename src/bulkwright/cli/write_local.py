@@ -264,7 +264,7 @@ def write_on_data_folder(
         _end_stopped(job, dry_run=dry_run)
     assert job is not None
     status = exit_status(failed=job.status is JobStatus.FAILED, skipped=job.counts.skipped)
-    return report.Written(status, job_record(job) | ({"id": None} if dry_run else {}), reasons)
+    return report.Written(status, job_record(job) | ({"job_id": None} if dry_run else {}), reasons)
 
 
 def _report(

@@ -224,7 +224,7 @@ def _job_record(
     """
     counts = as_progress(details).counts
     return {
-        "id": details.id,
+        "job_id": details.id,
         "status": details.status,
         "code": None if snapshot is None else snapshot.code,
         "operation": task.options.operation,
@@ -234,7 +234,7 @@ def _job_record(
         "unchanged": None if snapshot is None else snapshot.rows.unchanged,
         "skipped": counts.skipped,
         "read": None,
-        "created": datetime.fromisoformat(details.created_time).isoformat(" ", "seconds"),
+        "created": datetime.fromisoformat(details.created_time),
         "file": task.path.name,
     }
 
