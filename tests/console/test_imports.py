@@ -146,8 +146,8 @@ def test_the_user_decides(server: Deployment, browser: Browser) -> None:
 def test_the_rows_of_a_small_file_are_counted(browser: Browser) -> None:
     """Those that a job has: a quoted cell may have several lines."""
     text = text_of(columns(browser, 'Last Name,Company\nBoyle,"a\nb"\n\nKay,c\n'))
-    assert "columns separated by a comma, 2 rows, " in text
-    assert re.search(r", 0 rows, [\d.,]+ \w+ as a zip", text_of(columns(browser, "Last Name\n")))
+    assert "columns separated by a comma, 2 rows " in text
+    assert ", 0 rows " in text_of(columns(browser, "Last Name\n"))
 
 
 @pytest.mark.parametrize(("rows", "total"), [(0, 0), (7, 7), (30_000, 30_000), (50_000, None)])

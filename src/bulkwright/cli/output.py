@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from json import dumps
+from typing import Any
 
 import msgspec
 from rich.cells import cell_len, set_cell_size
@@ -22,8 +23,21 @@ class _Output(Console):
         raise BrokenPipeError
 
 
+class _Errors(Console):
+    """Standard error. Nothing is printed beside a progress bar: the bar ends first."""
+
+    end_bar: Callable[[], None] | None = None
+    """Ends the bar that is shown."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Prints as any console does."""
+        if self.end_bar is not None:
+            self.end_bar()
+        super().print(*objects, **options)
+
+
 console = _Output()
-errors = Console(stderr=True)
+errors = _Errors(stderr=True)
 
 _COLOURS = {
     "ADDED": "green", "UPDATED": "cyan", "SKIPPED": "yellow", "COMPLETED": "green",

@@ -292,12 +292,15 @@ def _report(
                 reasons = report.reasons_of(zipped_result, ())
         report.print_reasons(reasons)
     if dry_run:
-        print_line("nothing was stored")
+        print_line(report.NOTHING_STORED)
     elif job.has_result and (job.counts.skipped or job.status is JobStatus.FAILED):
         stem = Path(job.resources[0].file_name).stem
         words = ("jobs", "result", str(job.id), "--failed", "-o", f"{stem}-failed.csv")
         print_line(report.why_to_save(job))
         print_line(f"  {report.command(*words, location=location)}")
+        if job.counts.skipped:
+            seen = report.command("jobs", "errors", str(job.id), location=location)
+            print_line(f"to see some of their values:\n  {seen}")
     return reasons
 
 

@@ -72,7 +72,7 @@ def write_remote(
             _report(details, dry_run=dry_run)
             reasons = _save_result(client, details, result, header, quoted=quote_formulas)
             if dry_run:
-                print_line("nothing was stored")
+                print_line(report.NOTHING_STORED)
             snapshot = _report_reading(client, details, task.options.encoding)
     except ApiError as error:
         words = error.details.get("reason") or error.message or error.code
