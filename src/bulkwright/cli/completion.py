@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-
 _OF_ZSH = """
 if [[ ${funcstack[1]} == _bulkwright ]]; then
   _cyclopts_bulkwright "$@"
