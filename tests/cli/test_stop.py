@@ -52,7 +52,7 @@ def test_a_signal_keeps_what_is_done(run: Run, tmp_path: Path, number: signal.Si
 
 @pytest.mark.parametrize("library", ["executemany", "collect"])
 def test_ctrl_c_inside_of_a_library_ends_the_chunk(tmp_path: Path, library: str) -> None:
-    """ADBC and Polars have handlers of their own for it; the command says what is kept all the same."""
+    """ADBC and Polars have handlers of their own for it. The command says what is kept."""
     count = 800_000
     (tmp_path / "f.csv").write_text("Last_Name\n" + "".join(f"n{i}\n" for i in range(count)))
     code = (
