@@ -16,7 +16,7 @@ from typing import Any, Literal, Self, get_type_hints
 from urllib.parse import urlsplit
 
 from bulkwright.domain.endpoint import InvalidEndpoint, parse_allowed, parse_endpoint
-from bulkwright.domain.limits import KEY_GROUPS, PROFILES, Limits, MiB
+from bulkwright.domain.limits import KEY_GROUPS, PARTS_AT_ONCE, PROFILES, Limits, MiB
 from bulkwright.domain.retention import NOT_KEPT, RETENTION_POLICIES, RetentionPolicy, parse_time
 from bulkwright.folders import make_root
 from bulkwright.setting import SettingsGroup, option
@@ -28,7 +28,6 @@ Profile = Literal["zoho", "service"]
 LogFormat = Literal["text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 FormulaCells = Literal["keep", "quote"]
-Network = IPv4Network | IPv6Network
 
 
 def _keep_option(what: str, zoho: str, service: str) -> str | None:
@@ -42,6 +41,10 @@ def _keep_option(what: str, zoho: str, service: str) -> str | None:
 def _quota_option(what: str, zoho: int, service: int) -> int | None:
     text = f"{what}. Default: {zoho:,} with --profile zoho, otherwise {service:,}."
     return option(None, text, least=1)
+
+
+def _parts_option(what: str) -> int | None:
+    return option(None, f"PostgreSQL: {what}", least=1, most=KEY_GROUPS)
 
 
 @dataclass(frozen=True)
@@ -241,12 +244,14 @@ class CsvSettings(SettingsGroup):
 class JobSettings(ImageSettings, CsvSettings):
     """How jobs are run."""
 
-    parts: int | None = option(
-        None,
-        "PostgreSQL: the most parts that the rows of a job are divided into. Default: one for each "
-        "worker; of `write`, for each core, if the file is large and the database has sessions.",
-        least=1, most=KEY_GROUPS,
-    )  # fmt: skip
+    parts: int | None = _parts_option(
+        "the most parts that the rows of a job are divided into. Default: as many as its workers "
+        "run at once; of `write`, as many as cores, for a large file and a database with sessions.",
+    )
+    parts_at_once: int | None = _parts_option(
+        "parts of one job that a process runs at the same time, each on a thread with a session. "
+        f"Default: the cores divided by the workers, at most {PARTS_AT_ONCE}.",
+    )
 
     def __post_init__(self) -> None:
         """Raises UnusableSetting for several parts on SQLite."""
@@ -341,9 +346,14 @@ class Settings(JobSettings, MetricsSettings, LogSettings, RetentionSettings, Dat
         return endpoint.origin
 
     @property
-    def trusted_proxies(self) -> tuple[Network, ...]:
+    def trusted_proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The networks of `trusted_proxy`."""
-        return tuple(map(_parse_network, self.trusted_proxy))
+        try:
+            return tuple(map(ip_network, self.trusted_proxy))
+        except ValueError as error:
+            raise UnusableSetting(
+                f"--trusted-proxy: {error}; give a network such as 10.0.0.0/8, or one address."
+            ) from None
 
     @property
     def allowed_destinations(self) -> frozenset[str]:
@@ -388,12 +398,3 @@ class Settings(JobSettings, MetricsSettings, LogSettings, RetentionSettings, Dat
             for name, value in values.items()
             if value is not None and value != ()
         }
-
-
-def _parse_network(text: str) -> Network:
-    try:
-        return ip_network(text)
-    except ValueError as error:
-        raise UnusableSetting(
-            f"--trusted-proxy: {error}; give a network such as 10.0.0.0/8, or one address."
-        ) from None

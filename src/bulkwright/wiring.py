@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from bulkwright.clock import SYSTEM_CLOCK, Clock
+from bulkwright.cores import parts_at_once
 from bulkwright.domain.limits import API_THREADS, TRIAL_IDLE_SECONDS, MiB
 from bulkwright.emulator.clock import EmulatedClock
 from bulkwright.events.events import Observer
@@ -106,6 +107,8 @@ def open_job_context(
             quote_formulas=settings.quotes_formulas,
             chunk_limit=ChunkLimit(limited=not settings.database),
             most_parts=settings.parts if settings.database and not dry else 1,
+            short_jobs_beside=bool(settings.database) and not dry,
+            parts_at_once=parts_at_once(settings.parts_at_once) if settings.database else 1,
             clock=clock,
         )
         yield services, ctx, open_claim_store, partial(_open_trial, settings, database)
@@ -298,9 +301,13 @@ def _worker_stores(
             PostgresSink,
         )
 
-        # One connection for the chunk, one for the LeaseKeeper.
+        # One connection for a chunk of each part, one for a short job, one for the LeaseKeepers.
         server = PostgresDatabase(
-            settings.database, connections=2, worker=True, patient=patient, clock=clock
+            settings.database,
+            connections=parts_at_once(settings.parts_at_once) + 2,
+            worker=True,
+            patient=patient,
+            clock=clock,
         )
         records = RecordStores(
             PostgresSink(server),

@@ -53,6 +53,7 @@ OTHER: dict[str, Any] = {
     "tls_key": "key.pem",
     "workers": 7,
     "parts": 1,
+    "parts_at_once": 3,
     "public_url": "https://crm.example",
     "trusted_proxy": ("10.0.0.0/8", "fd00::/8"),
     "callback_allow": ("receiver.internal:8443", "10.1.2.3:80"),

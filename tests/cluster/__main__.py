@@ -9,7 +9,7 @@ results, the tables. Exits 0 only when every job is COMPLETED and nothing was lo
                             [--database URL] [--files URL] [--pause 1.0] [--divided]
 
 Without --database it starts a server of its own; --files is passed on to all processes. With
---divided, chunks are so short that the jobs run in as many parts as there are workers.
+--divided, chunks are so short that the jobs run in twice as many parts as there are workers.
 """
 
 from __future__ import annotations
@@ -186,7 +186,10 @@ def main() -> int:
         if given.divided:
             size = load.rows * _ROW_BYTES // _CHUNKS
             constants = {"bulkwright.domain.limits": {"CHUNK_TEXT_BYTES": size}}
-        with Site(folder, database, files=given.files, constants=constants) as site:
+        at_once = 2 if given.divided else 1
+        with Site(
+            folder, database, files=given.files, constants=constants, at_once=at_once
+        ) as site:
             return run(site, load, given.seed)
 
     if given.database:

@@ -45,7 +45,7 @@ class KilledJobs(ABC):
         with ExitStack() as stack:
             stack.enter_context(seams(self.kills))
             for bench in self._benches:
-                stack.enter_context(bench.parts(3))
+                stack.enter_context(bench.parts(3, self.random.choice((1, 3))))
                 stack.enter_context(bench.chunks(CHUNK_ROWS, 200))
             threads = stack.enter_context(WorkerThreads(self._benches[1:]))
             while self.jobs < least or (not self.kills.are_over and self.jobs < 40 * least):

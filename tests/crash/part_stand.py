@@ -28,7 +28,7 @@ from tests.support.processes import until
 from bulkwright.domain.job import Job, JobStatus
 from bulkwright.events.events import JobAttemptFailed
 from bulkwright.files.local import LocalFiles
-from bulkwright.pipeline import run
+from bulkwright.pipeline import part_threads
 from bulkwright.runtime import worker
 from bulkwright.store.claims import ClaimStore
 from bulkwright.store.ledger import LedgerStore
@@ -164,7 +164,7 @@ def seams(kills: Kills) -> Iterator[None]:
     with ExitStack() as stack:
         for owner, name, make in wrapped:
             stack.enter_context(mock.patch.object(owner, name, make(owner.__dict__[name])))
-        for module in (run, worker):  # a job may be hit more often than a sound one is
+        for module in (part_threads, worker):  # a job may be hit more often than a sound one is
             stack.enter_context(mock.patch.object(module, "JOB_ATTEMPTS", 10**6))
         yield
 
@@ -216,6 +216,8 @@ class PartStand:
     model: Model = field(default_factory=Model)
     faults: list[str] = field(default_factory=list)
     jobs: int = 0
+    at_once: int = 1
+    """Parts that each worker runs at the same time."""
 
     def attack(self, kills: Kills, jobs: int, rows: int = 60) -> list[str]:
         """Run jobs, at least that many, until all kills have been made; what is wrong then."""
@@ -224,7 +226,7 @@ class PartStand:
         with ExitStack() as stack:
             stack.enter_context(seams(kills))
             for bench in self.benches:
-                stack.enter_context(bench.parts(PARTS))
+                stack.enter_context(bench.parts(PARTS, self.at_once))
                 stack.enter_context(bench.chunks(CHUNK_ROWS, CHUNK_BYTES))
             threads = stack.enter_context(WorkerThreads(self.benches))
             while self.jobs < jobs or (not kills.are_over and self.jobs < 40 * jobs):

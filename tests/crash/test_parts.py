@@ -20,15 +20,15 @@ KILLS = int(os.environ.get("BULKWRIGHT_KILLS", "15"))
 SEED = int(os.environ.get("BULKWRIGHT_TEST_SEED", "0")) or random.randrange(1, 10**6)
 
 
-@pytest.fixture
-def stand(postgres: Server, tmp_path: Path) -> Iterator[PartStand]:
-    """Three workers on a fresh database."""
+@pytest.fixture(params=[1, 2])
+def stand(postgres: Server, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[PartStand]:
+    """Three workers on a fresh database, each with one part at once or with two."""
     print(f"seed {SEED}")
     with (
         PostgresStore(postgres, tmp_path / "template").copy(tmp_path / "data") as url,
         workers_of(tmp_path / "data", url, 3) as benches,
     ):
-        yield PartStand(benches, SEED)
+        yield PartStand(benches, SEED, at_once=request.param)
 
 
 def test_a_kill_at_any_commit_point_of_a_part_changes_nothing(stand: PartStand) -> None:

@@ -19,7 +19,7 @@ from tests.support.stores import PostgresStore
 
 from bulkwright.domain.job import PartLease, Split
 from bulkwright.events.events import ChunkCommitted, Event
-from bulkwright.pipeline import part_run, parts, result
+from bulkwright.pipeline import part_run, parts, result, shared_source
 from bulkwright.pipeline.plan import Plan
 from bulkwright.pipeline.read import Chunk
 from bulkwright.pipeline.run import fail_job
@@ -55,6 +55,21 @@ def test_a_row_in_no_part(stand: PartStand, monkeypatch: pytest.MonkeyPatch) -> 
         return pl.select(pl.when(found % 8 > 0).then(found)).to_series()
 
     monkeypatch.setattr(parts, "_groups", forgetful)
+    assert stand.attack(Kills(), 1) != []
+
+
+def test_a_chunk_that_one_of_the_threads_does_not_get(
+    stand: PartStand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two parts run from one reading, and one of them misses a chunk."""
+    taken = shared_source.SharedChunks.take
+
+    def take(self: shared_source.SharedChunks, reader: int) -> Chunk:
+        chunk = taken(self, reader)
+        return taken(self, reader) if reader == 1 and chunk.number == 1 else chunk
+
+    monkeypatch.setattr(shared_source.SharedChunks, "take", take)
+    stand.at_once = 2
     assert stand.attack(Kills(), 1) != []
 
 
@@ -105,7 +120,7 @@ def rows_after_the_end(stand: PartStand) -> int:
             awake.wait(60)
 
     helper.worker._ctx = replace(helper.worker._ctx, observe=pause)
-    running = threading.Thread(target=helper.worker._run_free_part)
+    running = threading.Thread(target=helper.worker._run_free_parts)
     running.start()
     try:
         assert paused.wait(60)

@@ -201,7 +201,7 @@ def test_parts_leave_nothing(postgres_only: Bench) -> None:
     bench.run(FIRST)
     stored = everything(bench)
     job = create(bench, MIXED)
-    with bench.parts(3), bench.chunks(2, 100):
+    with bench.parts(3, at_once=2), bench.chunks(2, 100):
         while bench.worker.run_one(job.id):
             pass
     done = bench.done(job.id)

@@ -131,7 +131,7 @@ def test_all_parts_stop(benches: list[Bench], rows: int) -> None:
     with ExitStack() as stack:
         for one in benches:
             stack.enter_context(one.chunks(10, 400))
-        stack.enter_context(bench.parts(3))
+        stack.enter_context(bench.parts(3, at_once=2))
         job = create(bench, text(total, 4), ErrorLimit(rows=rows))
         with helping(others):
             assert bench.worker.run_one(job.id)

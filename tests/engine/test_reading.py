@@ -223,7 +223,7 @@ def test_assumed_forms_of_all_parts_are_named(bench: Bench) -> None:
         for i in range(200)
     )
     text = f"Name,Code,D0,D1,D2,D3\n{rows}"
-    with bench.parts(3):
+    with bench.parts(3, at_once=2):
         done = bench.run(text, "Things", "upsert", find_by="Code", chunk_bytes=256)
     split = done.job.resources[0].split
     assert split is not None and split.is_divided

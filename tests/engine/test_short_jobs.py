@@ -1,4 +1,4 @@
-"""A worker runs short jobs between two chunks of a long one."""
+"""A worker runs short jobs while it runs a long one: between its chunks, or on a thread."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bulkwright.domain.read_job import ReadQuery, ReadRequest
 from bulkwright.domain.request import JobRequest, ResourceRequest
 from bulkwright.domain.undo_job import UndoRequest
 from bulkwright.events.events import ChunkCommitted, JobEnded
-from bulkwright.runtime import worker
+from bulkwright.runtime import short_jobs, worker
 
 ROWS = 6
 
@@ -20,7 +20,7 @@ ROWS = 6
 @pytest.fixture(autouse=True)
 def every_job_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """From its first chunk on."""
-    monkeypatch.setattr(worker, "LONG_JOB_SECONDS", 0.0)
+    monkeypatch.setattr(short_jobs, "LONG_JOB_SECONDS", 0.0)
 
 
 def create(bench: Bench, rows: int, **more: Any) -> Job:
@@ -70,7 +70,7 @@ def test_a_job_that_has_just_begun_runs_to_its_end(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that short jobs do not make way for each other."""
-    monkeypatch.setattr(worker, "LONG_JOB_SECONDS", 3600.0)
+    monkeypatch.setattr(short_jobs, "LONG_JOB_SECONDS", 3600.0)
     first, second = create(bench, 2), create(bench, 1)
     assert run_next(bench) == [(first.id, "chunk")] * 2 + [(first.id, "end")]
     assert run_next(bench)[-1] == (second.id, "end")

@@ -201,7 +201,7 @@ def test_parts_say_the_same(postgres_only: Bench) -> None:
     bench = postgres_only
     bench.run(FIRST)
     text = FIRST.replace("C3\n", "Other\n") + "New,new@x.example,N\n" + FIRST.partition("\n")[2]
-    with bench.parts(3):
+    with bench.parts(3, at_once=2):
         done = upsert(bench, text, chunk_rows=5, chunk_bytes=100)
     assert done.job.resources[0].split is not None
     assert done.job.resources[0].split.parts == 3

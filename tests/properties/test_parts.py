@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.properties.model import Model, Request, cells
 from tests.properties.test_operations import CELLS, CHUNK_ROWS, FIELDS, ran, requests
-from tests.support.bench import Bench, opened
+from tests.support.bench import AT_ONCE, Bench, opened
 from tests.support.effort import tries
 from tests.support.part_workers import helping, workers_of
 from tests.support.postgres import Server
@@ -20,7 +20,8 @@ from tests.support.stores import PostgresStore
 from bulkwright.events.events import JobAttemptFailed
 from bulkwright.pipeline.parts import GROUPS, group_of
 
-PARTS = (1, 2, 8)
+PARTS = ((1, 1), (2, 1), (8, 1), (8, AT_ONCE))
+"""Parts of a job, and how many of them a worker runs at once."""
 CHUNK_BYTES = 16
 """So short that a file of a few rows is divided."""
 Outcome = tuple[list[str], list[str], list[int | None], object, object]
@@ -41,14 +42,16 @@ def stores(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield sqlite, workers
 
 
-def outcome(benches: list[Bench], jobs: tuple[Request, Request], rows: int, parts: int) -> Outcome:
+def outcome(
+    benches: list[Bench], jobs: tuple[Request, Request], rows: int, parts: int, at_once: int = 1
+) -> Outcome:
     """The result and the records; ids are the positions of their records in the result.
 
-    The first worker runs the jobs; the others help.
+    The first worker runs the jobs, several parts `at_once`; the others help.
     """
     bench, *helpers = benches
-    helped = helping(helpers) if parts > 1 else nullcontext()
-    with bench.parts(parts), bench.chunks(size=CHUNK_BYTES), helped:
+    helped = helping(helpers) if helpers and parts > 1 else nullcontext()
+    with bench.parts(parts, at_once), bench.chunks(size=CHUNK_BYTES), helped:
         done, ids = ran(bench, *jobs, rows)
     places = [None if i is None else ids.index(i) for i in done.ids]
     stored = sorted(cells(FIELDS, bench.records()), key=str)
@@ -84,8 +87,9 @@ def test_the_number_of_parts_never_changes_the_outcome(
     """Outcomes, records, counts and lines in file order are those of SQLite, with one part."""
     sqlite, workers = stores
     wanted = outcome([sqlite], jobs, rows, 1)
-    for parts in PARTS:
-        assert outcome(workers, jobs, rows, parts) == wanted
+    for parts, at_once in PARTS:
+        assert outcome(workers, jobs, rows, parts, at_once) == wanted
+    assert outcome(workers[:1], jobs, rows, AT_ONCE, AT_ONCE) == wanted
     failed = [e for bench in workers for e in bench.events if isinstance(e, JobAttemptFailed)]
     assert failed == []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bulkwright.store.database import Database
-from bulkwright.store.postgres.statements import marked
+from bulkwright.store.postgres.parameters import marked
 from bulkwright.store.queries import load, parse
 
 

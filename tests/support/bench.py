@@ -31,6 +31,8 @@ from bulkwright.store import tables
 from bulkwright.zoho.present.records import record as present_record
 
 EMAIL = "patricia.boyle@zylker.example"
+AT_ONCE = 3
+"""Parts for which a worker has sessions of the database."""
 """Of the only user, in whose name all jobs run."""
 
 
@@ -172,10 +174,14 @@ class Bench:
         return list(csv.DictReader(io.StringIO(text, newline="")))
 
     @contextmanager
-    def parts(self, most: int) -> Iterator[None]:
-        """Let the worker divide jobs into up to `most` parts, which it runs one after the other."""
+    def parts(self, most: int, at_once: int = 1) -> Iterator[None]:
+        """Let the worker divide jobs into up to `most` parts, and run several `at_once`.
+
+        On SQLite, which has one connection for records, it runs one after the other.
+        """
         before = self.worker._ctx
-        self.worker._ctx = replace(before, most_parts=most)
+        at_once = at_once if self.services.database.dialect == "postgres" else 1
+        self.worker._ctx = replace(before, most_parts=most, parts_at_once=at_once)
         try:
             yield
         finally:
@@ -236,5 +242,7 @@ class Bench:
 def opened(data: Path, database: str = "") -> Iterator[Bench]:
     """A bench over a data folder, or a database; an empty one gets its org and user."""
     events: list[Event] = []
-    with open_worker(Settings(data, database=database), events.append) as (services, worker):
+    settings = Settings(data, database=database, parts_at_once=AT_ONCE)
+    with open_worker(settings, events.append) as (services, worker):
+        worker._ctx = replace(worker._ctx, parts_at_once=1, short_jobs_beside=False)
         yield Bench(services, worker, events)

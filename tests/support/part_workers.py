@@ -33,7 +33,7 @@ def helping(helpers: Sequence[Bench]) -> Iterator[None]:
 
     def help_until_over(bench: Bench) -> None:
         while not over.is_set():
-            if not bench.worker._run_free_part():
+            if not bench.worker._run_free_parts():
                 over.wait(_PAUSE_SECONDS)
 
     with ThreadPoolExecutor(len(helpers)) as threads:

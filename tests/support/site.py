@@ -148,7 +148,9 @@ class Site:
         *,
         files: str = "",
         constants: dict[str, dict[str, object]] | None = None,
+        at_once: int = 1,
     ) -> None:
+        """Each process runs that number of parts of a job `at_once`."""
         self.data = folder / "data"
         self.database = database
         self._files = files
@@ -156,7 +158,7 @@ class Site:
         self.faults = folder / "faults"
         self._environment = fault_environment(
             self.faults, SHORT_WAITS if constants is None else constants
-        )
+        ) | {"BULKWRIGHT_PARTS_AT_ONCE": str(at_once)}
         self._processes: list[subprocess.Popen[str]] = []
         self._apis: list[Api] = []
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None

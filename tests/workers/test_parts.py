@@ -181,6 +181,20 @@ def write(site: Site, path: Path, result: Path, parts: int) -> subprocess.Popen[
     return site.run(*line, "--result", result, "--parts", parts)
 
 
+def test_short_jobs_do_not_wait_for_a_chunk(service: Service) -> None:
+    """One worker: its long job waits for a lock, and short ones end meanwhile, one by one."""
+    site, api, customer = service.site, service.api, service.begin(1)
+    long = api.ask(customer, own_rows("only", 6_000))
+    parts = f"SELECT FROM parts WHERE job_id = {long.id}"
+    assert until(lambda: site.ask(parts)), site.log
+    with locked(site.database, f"{parts} FOR UPDATE"):
+        short = [api.ask(customer, own_rows(f"short{n}", 10)) for n in range(3)]
+        assert [api.ended(job) for job in short] == ["COMPLETED"] * 3, site.log
+        assert api.details(long)["status"] == "INPROGRESS"
+    assert api.ended(long, 120) == "COMPLETED", site.log
+    assert judge_divided(site, api, [long, *short]) == []
+
+
 def wait_for_help(site: Site) -> None:
     """Wait until a process has claimed a part of the only job.
 
@@ -230,26 +244,42 @@ def names_of(result: Path) -> list[str]:
     return [line["Last_Name"] for line in csv.DictReader(io.StringIO(text, newline=""))]
 
 
+def test_write_runs_parts_on_threads(deploy: Deploy, tmp_path: Path) -> None:
+    """As many as it may run at once; then it starts no process."""
+    site = deploy(constants=short_chunks(), at_once=3)
+    site.customers()
+    path, result = tmp_path / "leads.csv", tmp_path / "result.zip"
+    path.write_text(leads(own_rows("t", 9_000)))
+    process = write(site, path, result, 3)
+    out, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, out + site.log
+    assert names_of(result) == [f"tr{n}" for n in range(9_000)]
+    parts = site.ask("SELECT lease_holder, added FROM parts")
+    assert len(parts) == 3 and sum(added for _, added in parts) == 9_000
+    assert {int(holder.rpartition("/")[2]) for holder, _ in parts} == {process.pid}
+
+
+@pytest.mark.parametrize(("parts", "at_once"), [(2, 1), (4, 2)])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_a_stopped_write_goes_on_where_it_stopped(
-    deploy: Deploy, tmp_path: Path, number: signal.Signals
+    deploy: Deploy, tmp_path: Path, number: signal.Signals, parts: int, at_once: int
 ) -> None:
     """With its processes, which end with it; the outcome is that of an undisturbed run."""
-    site = deploy(constants=short_chunks())
+    site = deploy(constants=short_chunks(), at_once=at_once)
     site.customers()
     path, result = tmp_path / "leads.csv", tmp_path / "result.zip"
     path.write_text(leads(own_rows("w", 10_000)))
-    process = write(site, path, result, 2)
+    process = write(site, path, result, parts)
     wait_for_help(site)
     assert until(lambda: site.number("SELECT sum(added) FROM parts"), pause=0.002), site.log
-    ((helper,),) = site.ask("SELECT lease_holder FROM parts WHERE lease_until > 0")
+    ((helper,),) = site.ask("SELECT DISTINCT lease_holder FROM parts WHERE lease_until > 0")
     process.send_signal(number)
     assert process.wait(60) != 0
     assert until(lambda: not alive(helper))
     assert site.number("SELECT count(*) FROM parts WHERE status = 'OPEN' AND lease_until > 0") == 0
     done = site.number("SELECT sum(added) FROM parts")
     assert 0 < done < 10_000
-    process = write(site, path, result, 2)
+    process = write(site, path, result, parts)
     out, _ = process.communicate(timeout=240)
     assert process.returncode == 0, out + site.log
     assert "continuing job" in out

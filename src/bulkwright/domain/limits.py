@@ -87,16 +87,19 @@ KEY_GROUPS = 64
 """Groups of keys (pipeline/parts.py); no job has more parts. Locks depend on it: never change."""
 WRITE_PART_BYTES = 64 * MiB
 """`write` starts another process for each of these in its file: a start takes a second of CPU."""
-PART_SESSIONS = 3
-"""Sessions of the database that a process with a part takes at most."""
+PARTS_AT_ONCE = 4
+"""Parts of one job that a worker runs at the same time at most; one reading feeds them."""
+PART_SESSIONS = 2
+"""Sessions of the database that each further part takes at most: its own, and a share of those of
+its process."""
 CHUNK_LOCK_SECONDS = 0.2
 """How long a chunk may keep the other writers of a SQLite file waiting; chunks get smaller when
 they take longer. On two idle cores this is about a chunk of CHUNK_TEXT_BYTES."""
 SHORT_JOB_BYTES = 64 * 1024
-"""Uploads of a job that a worker runs between two chunks of a longer one, at most."""
+"""Uploads of a job that a worker runs beside a longer one, at most."""
 LONG_JOB_SECONDS = 0.5
-"""A job that has run for this time makes way for short ones after each chunk. They take at most
-about CHUNK_LOCK_SECONDS then, so it keeps at least half of its speed."""
+"""Short jobs run beside a job that has run for this time. On SQLite that is after each chunk, for
+about CHUNK_LOCK_SECONDS at most, so the longer job keeps at least half of its speed."""
 READ_ROWS = 200_000
 """Records of one bulk read, which is one page of its query (facts 12)."""
 READ_PAGES = 500

@@ -67,6 +67,10 @@ class JobContext:
     """How many rows a chunk has, below `chunk_rows`."""
     most_parts: int | None = 1
     """Into how many parts the rows of a resource are divided at most; None: one for each worker."""
+    parts_at_once: int = 1
+    """How many parts of one job this worker runs at the same time, each on a thread."""
+    short_jobs_beside: bool = False
+    """Whether short jobs run on a thread beside a longer one; otherwise between its chunks."""
     after_chunk: Callable[[], None] | None = None
     """Called after each chunk of a job that this worker has claimed; it may raise Interrupted."""
     chunk_rows: int = CHUNK_ROWS

@@ -1,16 +1,15 @@
 """Runs a job: its resources one after the other, each in one or several parts.
 
 The worker that has the lease of the job divides a resource (`parts.py`), runs its parts
-(`part_run.py`), and ends the job when all have ended: it joins their pieces into the result
-(`join.py`). A part that cannot be processed ends with the code of the error. All parts read the
-same file, so all of them end at the same chunk, and what was stored before does not depend on
-their number.
+(`part_threads.py`, `part_run.py`), and ends the job when all have ended: it joins their pieces into
+the result (`join.py`). A part that cannot be processed ends with the code of the error. All parts
+read the same file, so all of them end at the same chunk, and what was stored before does not depend
+on their number.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -24,7 +23,7 @@ from bulkwright.domain.errors import (
     WorkerFailed,
 )
 from bulkwright.domain.job import Job, JobStatus, Lease, PartLease, PartStatus, Split
-from bulkwright.domain.limits import JOB_ATTEMPTS, KEY_GROUPS
+from bulkwright.domain.limits import KEY_GROUPS
 from bulkwright.events.events import JobEnded, ResourceDivided, ResultLost
 from bulkwright.files import DamagedFile
 from bulkwright.pipeline.all_or_nothing import Undoing, forget_stored, undo_stored
@@ -32,14 +31,14 @@ from bulkwright.pipeline.conform import choice_values
 from bulkwright.pipeline.context import JobContext
 from bulkwright.pipeline.join import join_pieces, merge_parts
 from bulkwright.pipeline.part_run import Interrupted, PartRun
+from bulkwright.pipeline.part_threads import run_parts
 from bulkwright.pipeline.parts import divide
 from bulkwright.pipeline.plan import Plan
-from bulkwright.pipeline.read import Start
 from bulkwright.pipeline.source import Source, open_source
 from bulkwright.pipeline.write import image_columns
 from bulkwright.ports import RecordSink
 
-__all__ = ["Interrupted", "Undoing", "fail_job", "run_free_part", "run_job"]
+__all__ = ["Interrupted", "Undoing", "fail_job", "run_job"]
 
 _WAIT_SECONDS = 0.02
 """Pause between two looks for parts that other workers have."""
@@ -106,20 +105,6 @@ def _list_rest(lease: Lease, job: Job, position: int, ctx: JobContext) -> None:
             PartRun(part, lease, split, source, ctx).list_rest()
 
 
-def run_free_part(
-    part: PartLease, job: Job, ctx: JobContext, after_chunk: Callable[[], None] | None
-) -> None:
-    """Run a part of a job that another worker has claimed, to the end of the part.
-
-    `after_chunk` is called after each chunk. Raises LeaseLost if another worker has the part now,
-    Interrupted if the worker was stopped, and errors without a code as they are; all of them leave
-    the part as it was after its last chunk.
-    """
-    split = job.resources[part.resource].split
-    assert split is not None
-    _run_part(part, job, split, ctx, after_chunk=after_chunk)
-
-
 def _run_resource(
     lease: Lease, job: Job, position: int, attempt: int, ctx: JobContext
 ) -> str | None:
@@ -136,9 +121,9 @@ def _run_resource(
             return _passed_limit(job, position, ctx)
         ctx.observe(ResourceDivided(job.id, split.parts))
         if part is not None:
-            _run_own_part(part, job, split, ctx, source)
+            _run_own_parts(lease, part, job, split, ctx, source)
     while (part := _next_part(lease, position, split, ctx)) is not None:
-        _run_own_part(part, job, split, ctx)
+        _run_own_parts(lease, part, job, split, ctx)
     states = ctx.parts.states(job.id, position)
     code = next((state.code for state in states if state.code is not None), None)
     return code or _passed_limit(job, position, ctx)
@@ -152,38 +137,23 @@ def _passed_limit(job: Job, position: int, ctx: JobContext) -> str | None:
     return TooManyErrors.code if job.error_limit.is_passed(done, ended=True) else None
 
 
-def _run_own_part(
-    part: PartLease, job: Job, split: Split, ctx: JobContext, source: Source | None = None
-) -> None:
-    """Run one of several parts of a job that this worker has claimed."""
-    with suppress(LeaseLost):  # of the part; the next claim of one checks the lease of the job
-        _run_part(part, job, split, ctx, source=source, after_chunk=ctx.after_chunk)
-
-
-def _run_part(
-    part: PartLease,
+def _run_own_parts(
+    lease: Lease,
+    first: PartLease,
     job: Job,
     split: Split,
     ctx: JobContext,
-    *,
     source: Source | None = None,
-    after_chunk: Callable[[], None] | None = None,
 ) -> None:
-    """Run one of several parts to its end, and record that end.
-
-    The job is given up with a part that has ended its worker JOB_ATTEMPTS times.
-    """
-    code = None
-    try:
-        if part.attempt > JOB_ATTEMPTS:
-            raise WorkerFailed
-        with source or open_source(job, part.resource, ctx) as opened:
-            PartRun(part, None, split, opened, ctx, after_chunk).run(part.attempt)
-    except LeaseLost:
-        raise
-    except BulkwrightError as error:
-        code = error.code
-    ctx.parts.end(part, code)
+    """Run a part of a job that this worker has claimed, and open ones behind it beside it."""
+    parts = [first]
+    while len(parts) < ctx.parts_at_once:
+        part = ctx.claims.claim_part(lease, first.resource, after=parts[-1].part)
+        if part is None:
+            break
+        parts.append(part)
+    with suppress(LeaseLost):  # of parts; the next claim of one checks the lease of the job
+        run_parts(parts, job, split, ctx, ctx.after_chunk, source)
 
 
 def _next_part(lease: Lease, position: int, split: Split, ctx: JobContext) -> PartLease | None:
@@ -213,7 +183,11 @@ def _split(source: Source, ctx: JobContext) -> Split:
     most = 1 if ctx.dry else ctx.most_parts
     if most is None:
         # A short file is not divided, however many workers there are: its job is to end at once.
-        most = ctx.parts.workers() if source.text_bytes > ctx.chunk_bytes else KEY_GROUPS
+        most = (
+            ctx.parts.workers() * ctx.parts_at_once
+            if source.text_bytes > ctx.chunk_bytes
+            else KEY_GROUPS
+        )
     split = divide(
         plan,
         text_bytes=source.text_bytes,
@@ -252,7 +226,9 @@ def _grown_picklist(plan: Plan, split: Split, ctx: JobContext) -> str | None:
     known = {c.name: pl.Series(c.field.pick_list_values, dtype=pl.String) for c in picklists}
     try:
         with open_source(plan.job, plan.position, ctx) as source:
-            for chunk in source.chunks(Start(), split, ctx):
+            indexes = {c.mapping.index for c in picklists}
+            columns = tuple(sorted(index for index in indexes if index is not None))
+            for chunk in source.chunks_of(columns, split, ctx):
                 for column in picklists:
                     values = choice_values(chunk, column)
                     if not values.is_in(known[column.name].implode()).all():

@@ -39,10 +39,19 @@ class Source:
 
         If the resource is divided, their ends are the same for all parts.
         """
+        return self._read(start, split, ctx, self.plan.needed_columns)
+
+    def chunks_of(self, columns: tuple[int, ...], split: Split, ctx: JobContext) -> Iterator[Chunk]:
+        """Yield all chunks with these columns only. Call it instead of `chunks`."""
+        return self._read(Start(), split, ctx, columns)
+
+    def _read(
+        self, start: Start, split: Split, ctx: JobContext, columns: tuple[int, ...]
+    ) -> Iterator[Chunk]:
         size = split.chunk_bytes if split.is_divided else ctx.chunk_bytes
         return read_chunks(
             blocks(self.text, self.dialect, target=size, start=start.text),
-            columns=self.plan.needed_columns,
+            columns=columns,
             width=len(self.dialect.header),
             delimiter=self.dialect.delimiter,
             start=start,

@@ -13,6 +13,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from bulkwright.cores import cores, parts_at_once
 from bulkwright.domain.limits import KEY_GROUPS, PART_SESSIONS, WRITE_PART_BYTES
 from bulkwright.events.events import Event, ResourceDivided
 from bulkwright.runtime.worker_environment import worker_environment
@@ -30,9 +31,10 @@ class Helpers:
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def observe(self, event: Event) -> None:
-        """Starts the processes when the job is divided: one less than it has parts."""
+        """Starts the processes when the job is divided, if this one cannot run all of its parts."""
         if isinstance(event, ResourceDivided) and not self._processes:
-            self._processes = [self._start(event.job_id) for _ in range(event.parts - 1)]
+            more = -(-event.parts // parts_at_once(self._settings.parts_at_once)) - 1
+            self._processes = [self._start(event.job_id) for _ in range(more)]
 
     def __enter__(self) -> Self:
         return self
@@ -75,6 +77,5 @@ def parts_of_write(file_bytes: int, free_sessions: int) -> int:
 
     No more than cores, and no more than take half of the sessions that the database has left.
     """
-    cores = len(os.sched_getaffinity(0))
     allowed = 1 + max(0, free_sessions) // 2 // PART_SESSIONS
-    return max(1, min(cores, allowed, KEY_GROUPS, file_bytes // WRITE_PART_BYTES + 1))
+    return max(1, min(cores(), allowed, KEY_GROUPS, file_bytes // WRITE_PART_BYTES + 1))

@@ -17,6 +17,7 @@ import signal
 import sys
 from collections.abc import Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from granian.server.embed import Server
 
 from bulkwright.asgi import App, create_app
 from bulkwright.callback.dispatcher import CallbackDispatcher
+from bulkwright.cores import parts_at_once
 from bulkwright.events.log import log_event
 from bulkwright.ops.metrics import Metrics
 from bulkwright.outages import classify
@@ -197,6 +199,8 @@ class Supervisor:
 
     async def _run_worker(self) -> str | None:
         """Runs a worker process. Returns how it ended, or None when this server stopped it."""
+        at_once = parts_at_once(self._settings.parts_at_once, self._settings.workers)
+        settings = replace(self._settings, parts_at_once=at_once)
         process = await asyncio.create_subprocess_exec(
             # The folder is there for people who list processes; the rest comes by environment,
             # because every process of the machine can read a command line.
@@ -205,7 +209,7 @@ class Supervisor:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             start_new_session=True,
-            env=worker_environment(self._settings, os.environ),
+            env=worker_environment(settings, os.environ),
         )
         assert process.stdout is not None and self._metrics.workers is not None
         reading = asyncio.create_task(self._metrics.workers.read(process.stdout))

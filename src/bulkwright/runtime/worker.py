@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import os
 import secrets
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 
@@ -26,10 +25,8 @@ from bulkwright.domain.limits import (
     BLOCKED_FIRST_SECONDS,
     BLOCKED_FREE_SECONDS,
     BLOCKED_MOST_SECONDS,
-    CHUNK_LOCK_SECONDS,
     JOB_ATTEMPTS,
     LEASE_SECONDS,
-    LONG_JOB_SECONDS,
     SHORT_JOB_BYTES,
 )
 from bulkwright.domain.read_job import ReadJob
@@ -47,11 +44,13 @@ from bulkwright.outages import classify
 from bulkwright.pipeline.bulk_read import fail_read, run_read
 from bulkwright.pipeline.context import JobContext
 from bulkwright.pipeline.dry_run import OpenTrial, run_dry
-from bulkwright.pipeline.run import Interrupted, Undoing, fail_job, run_free_part, run_job
+from bulkwright.pipeline.part_threads import run_parts
+from bulkwright.pipeline.run import Interrupted, Undoing, fail_job, run_job
 from bulkwright.pipeline.undo import fail_undo, run_undo
 from bulkwright.runtime.best_effort import best_effort
 from bulkwright.runtime.held_job import first_half
 from bulkwright.runtime.lease_keeper import LeaseKeeper, end_dead_leases
+from bulkwright.runtime.short_jobs import ShortJobs
 from bulkwright.runtime.warm_up import warm_up
 from bulkwright.runtime.worker_identity import worker_identity
 from bulkwright.services import Services
@@ -170,23 +169,23 @@ class Worker:
     def run_one(self, only: int | None = None) -> bool:
         """Claims and runs one job (or the job `only`). Returns False when there is none.
 
-        Without a job that waits, claims and runs a part of a job of another worker. Raises Blocked
-        for an outage; the job is deferred then, or the part released.
+        Without a job that waits, claims and runs parts of a job of another worker. Raises Blocked
+        for an outage; the job is deferred then, or the parts released.
         """
         try:
             self._defer_remembered()
             claimed = self._claim(only)
             if claimed is None:
-                return only is None and self._run_free_part()
+                return only is None and self._run_free_parts()
         except Exception as error:
             if outage := classify(error):
                 raise Blocked(outage) from error
             raise
-        ctx = self._ctx
-        if only is None:
-            begun = time.monotonic()  # clock: a duration for the turns of short jobs
-            ctx = replace(ctx, after_chunk=partial(self._run_short_jobs, begun))
-        self._run_claimed(*claimed, ctx)
+        if only is not None or (self._steps is not None and self._steps.holds):
+            self._run_claimed(*claimed, self._ctx)
+            return True
+        with ShortJobs(self._run_short_job, self._ctx, self._wakeups) as short_jobs:
+            self._run_claimed(*claimed, replace(self._ctx, after_chunk=short_jobs.after_chunk))
         return True
 
     def _claim(self, only: int | None = None) -> tuple[Lease, AnyJob, int] | None:
@@ -205,13 +204,13 @@ class Worker:
         return None
 
     def help(self, job_id: int) -> bool:
-        """Claims and runs a part of a job that another worker runs. Returns False if there is none.
+        """Claims and runs parts of a job that another worker runs. Returns False if there are none.
 
-        Raises Blocked for an outage; the part is released then.
+        Raises Blocked for an outage; the parts are released then.
         """
         try:
             self._defer_remembered()
-            return self._run_free_part(job_id)
+            return self._run_free_parts(job_id)
         except Exception as error:
             if outage := classify(error):
                 raise Blocked(outage) from error
@@ -238,36 +237,50 @@ class Worker:
             self._retry(lease, attempt, error)
         self._blocked_since.pop(job.id, None)
 
-    def _run_free_part(self, only: int | None = None) -> bool:
-        """Claims and runs a part of a job of another worker. Returns False when there is none.
+    def _run_free_parts(self, only: int | None = None) -> bool:
+        """Claims and runs parts of a job of another worker. Returns False when there are none.
 
-        With `only`, the part is one of that job. Raises Blocked for an outage.
+        With `only`, the parts are of that job. Raises Blocked for an outage.
         """
         ctx = self._ctx
         claimed = ctx.parts.claim_free(self._identity, only)
         if claimed is None:
             return False
-        part, org_id = claimed
-        job = ctx.jobs.job(org_id, part.job_id)
+        first, org_id = claimed
+        parts = [first, *self._more_free_parts(first)]
+        job = ctx.jobs.job(org_id, first.job_id)
         assert job is not None
-        after_chunk = partial(self._give_way, part) if only is None else None
+        split = job.resources[first.resource].split
+        assert split is not None
+        after_chunk = partial(self._give_way, first) if only is None else None
         try:
-            with LeaseKeeper(part, self._open_claim_store):
-                run_free_part(part, job, ctx, after_chunk)
+            with ExitStack() as stack:
+                for part in parts:
+                    stack.enter_context(LeaseKeeper(part, self._open_claim_store))
+                run_parts(parts, job, split, ctx, after_chunk)
         except LeaseLost:
-            ctx.observe(LeaseGone(part.job_id))
+            ctx.observe(LeaseGone(first.job_id))
         except Interrupted:
-            with best_effort("release the part", otherwise="its lease expires"):
-                ctx.parts.release(part, counted=False)
+            with best_effort("release the parts", otherwise="their leases expire"):
+                for part in parts:
+                    ctx.parts.release(part, counted=False)
         except Exception as error:
             outage = classify(error)
-            self._deferred[part] = outage is None
-            with best_effort("release the part", otherwise="the next claim does so"):
+            self._deferred |= dict.fromkeys(parts, outage is None)
+            with best_effort("release the parts", otherwise="the next claim does so"):
                 self._defer_remembered()
             if outage:
                 raise Blocked(outage) from error
-            ctx.observe(JobAttemptFailed(part.job_id, secrets.token_hex(8), error))
+            ctx.observe(JobAttemptFailed(first.job_id, secrets.token_hex(8), error))
         return True
+
+    def _more_free_parts(self, first: PartLease) -> Iterator[PartLease]:
+        """Claims more parts of the same job, to run beside the first one."""
+        for _ in range(self._ctx.parts_at_once - 1):
+            claimed = self._ctx.parts.claim_free(self._identity, first.job_id)
+            if claimed is None:
+                return
+            yield claimed[0]
 
     def _give_way(self, part: PartLease) -> None:
         """Runs a job that waits, between two chunks of a part of another worker's job.
@@ -283,18 +296,14 @@ class Worker:
             self._run_claimed(*claimed)
         self._ctx.parts.resume(part)
 
-    def _run_short_jobs(self, job_begun: float) -> None:
-        """Runs short jobs that wait, between two chunks of a long job of this worker."""
-        begun = now = time.monotonic()  # clock: a duration for the turns of short jobs
-        if now - job_begun < LONG_JOB_SECONDS or (self._steps is not None and self._steps.holds):
-            return
-        while now - begun < CHUNK_LOCK_SECONDS and not self._ctx.stop.is_set:
-            claimed = self._ctx.claims.claim(self._identity, most_bytes=SHORT_JOB_BYTES)
-            if claimed is None:
-                return
-            with suppress(Blocked):  # the next chunk of the long job meets the same outage
-                self._run_claimed(*claimed)
-            now = time.monotonic()  # clock: a duration for the turns of short jobs
+    def _run_short_job(self, ctx: JobContext) -> bool:
+        """Claims and runs a short job beside the one that runs. Returns False if none waits."""
+        claimed = ctx.claims.claim(self._identity, most_bytes=SHORT_JOB_BYTES)
+        if claimed is None:
+            return False
+        with suppress(Blocked):  # the next chunk of the longer job meets the same outage
+            self._run_claimed(*claimed, ctx)
+        return True
 
     def _run_job(self, lease: Lease, job: AnyJob, attempt: int, ctx: JobContext) -> None:
         if (
@@ -373,9 +382,9 @@ class Worker:
         for lease, counted in list(self._deferred.items()):
             if isinstance(lease, PartLease):
                 self._ctx.parts.release(lease, counted=counted)
-                del self._deferred[lease]
+                self._deferred.pop(lease, None)
             elif self._ctx.claims.defer(lease, counted=counted):
-                del self._deferred[lease]
+                self._deferred.pop(lease, None)
 
 
 def _early_end(job: ReadJob | UndoJob, attempt: int) -> str | None:

@@ -197,13 +197,13 @@ class ClaimStore:
             split = self._parts.divide(lease, resource, split)
             return split, self._parts.claim(lease, resource)
 
-    def claim_part(self, lease: Lease, resource: int) -> PartLease | None:
-        """Claims the first open part of a resource that no other worker has; None if none is.
+    def claim_part(self, lease: Lease, resource: int, after: int = -1) -> PartLease | None:
+        """Claims the first open part behind part `after` that no other worker has.
 
-        Raises LeaseLost.
+        None if there is none. Raises LeaseLost.
         """
         with self.held(lease):
-            return self._parts.claim(lease, resource)
+            return self._parts.claim(lease, resource, after)
 
     def take_parts(self, lease: Lease, resource: int) -> list[PartLease]:
         """Claims all parts of a resource that are not done, whichever worker has them.

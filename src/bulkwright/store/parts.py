@@ -95,16 +95,18 @@ class PartStore:
             images=None if split.images is None else json.dumps(split.images),
         )
 
-    def claim(self, lease: Lease, resource: int) -> PartLease | None:
-        """Claims the first open part for the worker that has the lease of the job.
+    def claim(self, lease: Lease, resource: int, after: int = -1) -> PartLease | None:
+        """Claims the first open part behind part `after` for the worker of the job.
 
-        None if no part is open, or if others have all that are.
+        That worker's own parts are open too. None if no part is open, or if others have all that
+        are.
         """
         row = self._db.one(
             "claim_part",
             job_id=lease.job_id,
             resource=resource,
             worker=lease.worker,
+            after=after,
             **lease_times(self._db.clock),
         )
         return None if row is None else _lease(lease, resource, row)

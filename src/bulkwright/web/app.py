@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from time import perf_counter
 from typing import NamedTuple
 
@@ -192,20 +192,25 @@ class Kernel:
     async def _send(self, request: Request, response: Response, send: Send) -> None:
         if request.scope["method"] not in _WITHOUT_BODY:
             await _drain(request)
-        with response.file or nullcontext():
+        if response.file is None:
             size = len(response.body) if response.size is None else response.size
-            if response.file is not None:
-                size = os.fstat(response.file.fileno()).st_size
-            headers = [*self._with_defaults(response.headers), *self._headers(request)]
-            if response.status != 204:
-                headers.append((b"content-length", b"%d" % size))
-            await send(
-                {"type": "http.response.start", "status": response.status, "headers": headers}
-            )
-            if response.file is not None and request.scope["method"] != "HEAD":
+            await send(self._start(request, response, size))
+            await send({"type": "http.response.body", "body": response.body})
+            return
+        with response.file:
+            size = os.fstat(response.file.fileno()).st_size
+            await send(self._start(request, response, size))
+            if request.scope["method"] != "HEAD":
                 await send_file(response.file, size, send, response.sha256)
             else:
                 await send({"type": "http.response.body", "body": response.body})
+
+    def _start(self, request: Request, response: Response, size: int) -> Message:
+        """The message that begins a response with a body of this size."""
+        headers = [*self._with_defaults(response.headers), *self._headers(request)]
+        if response.status != 204:
+            headers.append((b"content-length", b"%d" % size))
+        return {"type": "http.response.start", "status": response.status, "headers": headers}
 
     def _with_defaults(self, headers: Iterable[_Header]) -> Iterable[_Header]:
         """Returns the headers with those of every response that are missing."""

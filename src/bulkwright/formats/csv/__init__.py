@@ -2,16 +2,16 @@
 
 Read in this order; a module imports only those above it:
 
-    encodings.py which encodings are read, and their names
-    guess.py     which encoding a text has that is no Unicode and names none
-    charset.py   which encoding a file has; bytes to UTF-8
-    grammar.py   what a record is, where it ends and what its quotes mean, by Python's csv module
-    records.py   the same ends, found fast where the quoting is well-formed
-    delimiter.py the delimiter under which header and first rows agree
-    dialect.py   encoding, delimiter and header of a file
-    blocks.py    a file as blocks of whole records, and one inspection of it
-    rows.py      a file row by row, with line numbers and the text of each row
-    writer.py    lines of a CSV that the service writes
+    encodings.py     which encodings are read, and their names
+    charset_guess.py which encoding a text has that is no Unicode and names none
+    charset.py       which encoding a file has; bytes to UTF-8
+    grammar.py       where a record ends and what its quotes mean, by Python's csv module
+    records.py       the same ends, found fast where the quoting is well-formed
+    delimiter.py     the delimiter under which header and first rows agree
+    dialect.py       encoding, delimiter and header of a file
+    blocks.py        a file as blocks of whole records, and one inspection of it
+    rows.py          a file row by row, with line numbers and the text of each row
+    writer.py        lines of a CSV that the service writes
 
 Nothing here writes to disk or looks up a codec by a caller's name. These are the names that other
 packages use.

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from bulkwright.domain.errors import FileNotSupported
 from bulkwright.domain.reading import FoundBy
 from bulkwright.domain.value_rules import BAD_BYTE
+from bulkwright.formats.csv.charset_guess import SAMPLE_BYTES, guess_encoding
 from bulkwright.formats.csv.encodings import ENCODINGS
-from bulkwright.formats.csv.guess import SAMPLE_BYTES, guess_encoding
 
 _NOT_FINAL = False
 """For the decoder: a character that is cut at the end is not an error."""

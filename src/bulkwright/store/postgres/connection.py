@@ -27,7 +27,7 @@ from bulkwright.ports import ChunkSize
 from bulkwright.store.database import Row
 from bulkwright.store.postgres.copy_out import copied_rows
 from bulkwright.store.postgres.errors import postgres_outage
-from bulkwright.store.postgres.statements import fetched, marked, without_nul
+from bulkwright.store.postgres.parameters import fetched, marked, without_nul
 from bulkwright.store.postgres.values import load_as_sqlite
 from bulkwright.store.postgres.wakeups import NotifiedWakeups, channel_of
 from bulkwright.store.queries import NamedQueries

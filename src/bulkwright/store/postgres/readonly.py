@@ -19,7 +19,7 @@ from bulkwright.store.postgres.connection import (
     Connection,
     PostgresQueries,
 )
-from bulkwright.store.postgres.statements import fetched, marked
+from bulkwright.store.postgres.parameters import fetched, marked
 from bulkwright.store.postgres.values import load_as_sqlite
 
 

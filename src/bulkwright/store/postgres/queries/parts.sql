@@ -16,12 +16,13 @@ LIMIT 1
 
 -- name: claim_part
 -- Claim a part for the worker that has the lease of its job. The fence grows. The claim ends with
--- that lease, so it has no time of its own.
+-- that lease, so it has no time of its own. It claims its own parts again, except up to :after.
 UPDATE parts SET lease_token = lease_token + 1, lease_holder = :worker, lease_until = 0,
                  attempts = attempts + 1
 WHERE job_id = :job_id AND resource = :resource
   AND part = (SELECT part FROM parts
               WHERE job_id = :job_id AND resource = :resource AND status = 'OPEN'
+                AND part > :after
                 AND (lease_until <= lease_now() OR lease_until > lease_now() + CAST(:lease AS bigint))
               ORDER BY part LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING part, lease_token, attempts

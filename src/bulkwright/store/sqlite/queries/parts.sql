@@ -8,12 +8,13 @@ SELECT :job_id AS job_id, :resource AS resource, :split_by AS split_by WHERE FAL
 
 -- name: claim_part
 -- Claim a part for the worker that has the lease of its job. The fence grows. The claim ends with
--- that lease, so it has no time of its own.
+-- that lease, so it has no time of its own. It claims its own parts again, except up to :after.
 UPDATE parts SET lease_token = lease_token + 1, lease_holder = :worker, lease_until = 0,
                  attempts = attempts + 1
 WHERE job_id = :job_id AND resource = :resource
   AND part = (SELECT min(part) FROM parts
               WHERE job_id = :job_id AND resource = :resource AND status = 'OPEN'
+                AND part > :after
                 AND (lease_until <= :now OR lease_until > :now + :lease))
 RETURNING part, lease_token, attempts
 

@@ -1,0 +1,20 @@
+"""How many cores this process may use, and what is decided by that."""
+
+from __future__ import annotations
+
+import os
+
+from bulkwright.domain.limits import PARTS_AT_ONCE
+
+
+def cores() -> int:
+    """Returns the cores of this process."""
+    return len(os.sched_getaffinity(0))
+
+
+def parts_at_once(given: int | None, workers: int = 1) -> int:
+    """Returns how many parts of one job each of a machine's workers runs at the same time.
+
+    This is the `given` number, if there is one.
+    """
+    return given or max(1, min(PARTS_AT_ONCE, cores() // workers))
