@@ -61,12 +61,12 @@ def api(live: Live, path: str) -> Any:
     return answer.json()
 
 
-def add_job(live: Live, rows: str, module: str = "Leads") -> str:
+def add_job(live: Live, rows: str, module: str = "Leads", **more: object) -> str:
     """A new job without the console; returns its id."""
     headers = {"Authorization": f"Bearer {live.access_token}"}
     with httpx2.Client(base_url=f"{live.base_url}/api/v1", headers=headers, verify=False) as http:
         file = http.post("/files", files={"file": ("rows.csv", rows)}).json()["id"]
-        body = {"operation": "insert", "module": module, "file_id": file}
+        body = {"operation": "insert", "module": module, "file_id": file, **more}
         return str(http.post("/jobs", json=body).json()["id"])
 
 
@@ -98,13 +98,15 @@ def test_a_whole_import_and_its_undo(browser: Chromium, live: Live, tmp_path: Pa
     browser.until(lambda: "Company" in browser.text(".cells thead"))
     browser.click("button[value=dry-run]")
     browser.until(lambda: browser.has("#job") and state(browser) == "Completed")
-    assert "Dry run" in browser.text(".state")
+    browser.until(lambda: "Dry run" in browser.text(".state"))
+    browser.until(lambda: "Nothing is stored" in browser.text(".progress .note"))
     browser.until(lambda: browser.has(".head a.main"))
     browser.click(".head a.main")
     browser.until(lambda: browser.has("button[value=start]"))
     browser.click("button[value=start]")
     browser.until(lambda: browser.has("#job") and state(browser) == "Completed")
     browser.until(lambda: browser.has("details.group"))
+    browser.until(lambda: "The failed rows are not stored." in browser.text(".progress .note"))
     assert "“none” is not an e-mail address" in browser.text("#error-groups")
     job = browser.url.rpartition("/")[2]
     assert api(live, f"jobs/{job}")["rows"] == {
@@ -133,10 +135,47 @@ def test_a_whole_import_and_its_undo(browser: Chromium, live: Live, tmp_path: Pa
     assert [line for line in browser.log() if "404" not in line] == []
 
 
+def test_enter_in_a_field_of_an_import_updates_the_preview(
+    browser: Chromium, live: Live, tmp_path: Path
+) -> None:
+    """It starts no job. The field keeps the focus, so that the user can continue to type."""
+    file = tmp_path / "deals.csv"
+    file.write_text("Deal_Name,Closing_Date,Stage\nFair,29.02.2024,Won\n")
+    browser.visit(f"{live.base_url}/console/import?module=Deals")
+    browser.type("#file", str(file))
+    browser.click("button.main")
+    browser.until(lambda: browser.has("#import"))
+    before = api(live, "jobs")["jobs"]
+    for field, text, shown in (
+        ("#format-1", "x", "dd.MM.yyyyx is no format of this field."),
+        ("#stop_after", "7", "--max-errors 7"),
+    ):
+        browser.type(field, text + ENTER)
+        browser.until(lambda: shown in browser.script("return document.body.textContent"))  # noqa: B023
+        assert browser.script("return '#' + document.activeElement.id") == field
+        assert browser.has("#import") and browser.url.endswith("operation=insert")
+    assert api(live, "jobs")["jobs"] == before
+
+
 def records(live: Live) -> str:
     """The leads, as the Zoho API returns them."""
     url = f"{live.base_url}/crm/v8/Leads?fields=Email"
     return httpx2.get(url, headers=live.headers, verify=False).text
+
+
+def test_the_end_of_a_job_is_explained(browser: Chromium, live: Live) -> None:
+    """What became of its rows, and what to do next. A short job has no time of `0.0 s`."""
+    bad = "Last_Name,Email\nBoyle,b@end.example\nKay,none\n"
+    for limit, text in (
+        ({"stop_after": 0}, "More rows were skipped than the job allows. What was stored stays."),
+        ("all_or_nothing", "Nothing of the file is stored."),
+    ):
+        job = add_job(live, bad, on_error=limit)
+        until(lambda: api(live, f"jobs/{job}")["status"] == "FAILED")  # noqa: B023
+        browser.visit(f"{live.base_url}/console/jobs/{job}")
+        note = browser.text(".progress .note")
+        assert text in note and "correct them, and import that file" in note
+        assert "0.0 s" not in browser.text(".state")
 
 
 def test_filters_change_the_list_without_a_new_page(browser: Chromium, live: Live) -> None:
@@ -261,10 +300,16 @@ def test_no_page_has_a_serious_barrier(browser: Chromium, pages: list[str]) -> N
 
 
 def test_no_page_is_wider_than_a_phone(browser: Chromium, pages: list[str]) -> None:
+    """Also with each of its questions open."""
     browser.emulate(width=390, height=844)
     wide = {}
     for url in pages:
         browser.visit(url)
-        if browser.script(OVERFLOW) > 0:
-            wide[url] = browser.script(OVERFLOW)
+        number = browser.script("return document.querySelectorAll('.confirm').length")
+        for at in range(-1, number):
+            browser.script(
+                f"document.querySelectorAll('.confirm').forEach((d, n) => d.open = n == {at})"
+            )
+            if browser.script(OVERFLOW) > 0:
+                wide[url, at] = browser.script(OVERFLOW)
     assert wide == {}

@@ -52,6 +52,20 @@ def test_what_is_left_out_is_named(run: Run, tmp_path: Path) -> None:
     assert done.stdout.splitlines()[0] == "left out: Created_Time (it cannot be written)"
 
 
+def test_a_column_without_a_name_has_that_of_its_place(run: Run, tmp_path: Path) -> None:
+    """The name that the message gives it is one for --map."""
+    (tmp_path / "f.csv").write_text("Last_Name,,Name,Name\nBoyle,p@x.example,Kay,Zylker\n")
+    line = refused(run("write", "f.csv", *INSERT))
+    assert "column 2 (no such field)" in line
+    maps = ("--map", "column 2=Email", "--map", "column 3=", "--map")
+    line = refused(run("write", "f.csv", *INSERT, *maps, "Name=Company"))
+    assert "the file has 2 columns 'Name'; write 'column 3' or 'column 4'" in line
+    done = run("write", "f.csv", *INSERT, *maps, "column 4=Company")
+    assert done.returncode == 0, done.stderr
+    (record,) = stored(run)
+    assert (record["Email"], record["Company"]) == ("p@x.example", "Zylker")
+
+
 def test_an_existing_table_knows_its_columns_by_their_names(
     run: Run, org: None, tmp_path: Path
 ) -> None:

@@ -59,3 +59,15 @@ def test_it_depends_on_content_and_options(tmp_path: Path) -> None:
     assert first == WriteTask.of(same, insert).fingerprint()
     assert first != WriteTask.of(other, insert).fingerprint()
     assert first != WriteTask.of(file, update).fingerprint()
+
+
+def test_columns_that_are_named_by_their_places_differ(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("Last_Name,,\nBoyle,1,2\n")
+    found = {
+        WriteTask.of(
+            file, JobOptions(module="Leads", operation="insert", map_=[f"column {n}=City"])
+        ).fingerprint()
+        for n in (2, 3)
+    }
+    assert len(found) == 2

@@ -94,9 +94,9 @@ def read_id(job_id: str, tmp_path: Path) -> str:
 def test_a_bulk_read_is_a_job_too(run: Run, job_id: str, read_id: str, tmp_path: Path) -> None:
     """It is listed with its records, shown, and its result saved; no row of it can fail."""
     read, write = json.loads(run("jobs", "list", "--json", "--data", "d").stdout)
-    assert (read["id"], read["operation"], read["module"]) == (read_id, "read", "Leads")
+    assert (read["job_id"], read["operation"], read["module"]) == (read_id, "read", "Leads")
     assert (read["read"], read["added"], read["file"]) == (2, None, None)
-    assert (write["id"], write["read"], write["added"]) == (job_id, None, 2)
+    assert (write["job_id"], write["read"], write["added"]) == (job_id, None, 2)
     assert read_id in run("jobs", "list", "--data", "d").stdout
     shown = run("jobs", "show", read_id, "--data", "d").stdout
     assert shown == f"job {read_id}  COMPLETED  bulk read of Leads  read 2\n"
@@ -204,4 +204,4 @@ def test_ids_are_never_cut(run: Run, job_id: str, columns: str) -> None:
     (line,) = [line for line in listed if job_id in line]
     assert line.split()[1:4] == ["COMPLETED", "insert", "Leads"] and "mixed.csv" in line
     (job,) = json.loads(run("jobs", "list", "--json", "--data", "d").stdout)
-    assert (job["id"], job["skipped"], job["file"]) == (job_id, 2, "mixed.csv")
+    assert (job["job_id"], job["skipped"], job["file"]) == (job_id, 2, "mixed.csv")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -55,7 +56,7 @@ def test_what_is_made(run: Run) -> None:
     assert list(first) == ["org_id", "client_id", "client_secret", "refresh_token"]
     assert isinstance(first["org_id"], str) and "not shown again" in made.stderr
     user = value(run, "user", "add", "kay@zylker.example", "--last-name", "Kay")
-    assert [one["user"] for one in value(run, "user", "list")][1:] == [user["user_id"]]
+    assert [one["user_id"] for one in value(run, "user", "list")][1:] == [user["user_id"]]
     client = value(run, "client", "add", "Load", "--kind", "self")
     rotated = value(run, "client", "rotate", client["client_id"])
     assert rotated["client_id"] == client["client_id"]
@@ -72,12 +73,12 @@ def test_what_is_done_to_jobs(run: Run, jobs: Jobs, data: Path) -> None:
     """Abort, undo, delete, and a sweep."""
     del data
     aborted = value(run, "jobs", "abort", str(jobs.half))
-    assert (aborted["id"], aborted["code"], aborted["added"]) == (str(jobs.half), "ABORTED", 2)
+    assert (aborted["job_id"], aborted["code"], aborted["added"]) == (str(jobs.half), "ABORTED", 2)
     undone = value(run, "jobs", "undo", str(jobs.half), "--dry-run")
     assert undone["status"] == "COMPLETED" and undone["operation"] == "undo"
     deleted = value(run, "jobs", "delete", str(jobs.done))
-    assert deleted["id"] == str(jobs.done) and deleted["had_result"] is True
-    assert deleted["uploads"] == [str(jobs.uploads[jobs.done])]
+    assert deleted["job_id"] == str(jobs.done) and deleted["had_result"] is True
+    assert deleted["upload_ids"] == [str(jobs.uploads[jobs.done])]
     assert set(value(run, "sweep")) >= {"uploads", "results", "jobs"}
 
 
@@ -97,13 +98,13 @@ def test_what_is_written(run: Run, tmp_path: Path) -> None:
     tried = run(*words, "--json", "--dry-run", "--data", "data")
     assert tried.returncode == 3, tried.stderr
     first = json.loads(tried.stdout)
-    assert (first["id"], first["dry_run"], first["added"]) == (None, True, 1)
+    assert (first["job_id"], first["dry_run"], first["added"]) == (None, True, 1)
     done = run(*words, "--json", "--data", "data")
     assert done.returncode == 3 and "skipped 2" in done.stderr
     job = json.loads(done.stdout)
     assert (job["status"], job["added"], job["updated"], job["skipped"]) == ("COMPLETED", 1, 0, 2)
     assert job["reasons"] == [{"code": "INVALID_DATA", "column": "Email", "rows": 2}]
-    assert [one["id"] for one in value(run, "jobs", "list")] == [job["id"]]
+    assert [one["job_id"] for one in value(run, "jobs", "list")] == [job["job_id"]]
 
 
 @pytest.mark.usefixtures("org")
@@ -164,10 +165,31 @@ def test_what_is_done_to_orgs(call: Call) -> None:
     assert json.loads(call("org", "remove", org, "--yes", "--json")) == removed
 
 
+def test_an_id_and_a_time_have_one_form_in_all_lists(call: Call, jobs: Jobs) -> None:
+    """The key of an id names its kind, and times are those of the API."""
+    call("client", "add", "Load", "--kind", "self")
+    call("token", "create")
+    ids = {
+        "org list": "org_id", "user list": "user_id", "client list": "client_id",
+        "token list": "token_id", "jobs list": "job_id",
+    }  # fmt: skip
+    found = {words: json.loads(call(*words.split(), "--json")) for words in (*ids, "audit")}
+    found["org"] = [json.loads(call("org", "--json"))]
+    kinds = {one[key]: key for words, key in ids.items() for one in found[words]}
+    assert kinds[str(jobs.done)] == "job_id"
+    for words, rows in found.items():
+        assert rows, words
+        for key, value in ((key, value) for row in rows for key, value in row.items()):
+            if isinstance(value, str) and value in kinds:
+                assert key == kinds[value] or (key == "owner_id" and kinds[value] == "user_id")
+            if value and key in ("created", "expires", "last_used", "time"):
+                assert re.fullmatch(r"[0-9-]{10}T[0-9:]{8}[+-][0-9:]{5}", value), words
+
+
 @pytest.mark.usefixtures("org")
 def test_tokens(call: Call) -> None:
     """The key says what kind it is. What is revoked is named, or counted."""
-    user = json.loads(call("user", "list", "--json"))[0]["user"]
+    user = json.loads(call("user", "list", "--json"))[0]["user_id"]
     kinds: dict[str, tuple[str, ...]] = {
         "access_token": (), "refresh_token": ("--refresh",), "code": ("--code",),
     }  # fmt: skip
@@ -175,8 +197,8 @@ def test_tokens(call: Call) -> None:
         made = json.loads(call("token", "create", *options, "--json"))
         assert list(made) == [key, "client_id", "user_id"] and made["user_id"] == user
         assert len(call("token", "create", *options).split()) == 1
-    first, second, *_ = (one["token"] for one in json.loads(call("token", "list", "--json")))
-    assert json.loads(call("token", "revoke", first, "--json")) == {"tokens": [first]}
+    first, second, *_ = (one["token_id"] for one in json.loads(call("token", "list", "--json")))
+    assert json.loads(call("token", "revoke", first, "--json")) == {"token_ids": [first]}
     assert call("token", "revoke", second) == f"revoked {second}\n"
     client = made["client_id"]
     ended = json.loads(call("token", "revoke", "--client", client, "--json"))

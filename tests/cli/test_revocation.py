@@ -114,10 +114,10 @@ def test_tokens_are_listed_and_revoked(site: Site) -> None:
     assert site.alive(access)
     listed = site.listed("token", "list")
     assert {token["kind"] for token in listed} == {"access", "refresh"}
-    assert access not in json.dumps(listed) and listed[0]["user"] == "p@x.example"
+    assert access not in json.dumps(listed) and listed[0]["email"] == "p@x.example"
     table = site.run("token", "list", "--client", site.org["client_id"])
-    assert all(token["token"] in table for token in listed)
-    newest = next(token["token"] for token in listed if token["kind"] == "access")
+    assert all(token["token_id"] in table for token in listed)
+    newest = next(token["token_id"] for token in listed if token["kind"] == "access")
     assert newest in site.fails("token", "revoke", newest[::-1]) + newest
     site.run("token", "revoke", newest)
     assert not site.alive(access)
@@ -157,7 +157,7 @@ def test_a_client_is_deactivated_and_removed(site: Site) -> None:
     access = site.ask(**second)["access_token"]
     site.run("client", "deactivate", mine["client_id"])
     assert not site.alive(access) and site.ask(**second) == {"error": "invalid_client"}
-    states = {c["client"]: c["state"] for c in site.listed("client", "list")}
+    states = {c["client_id"]: c["state"] for c in site.listed("client", "list")}
     assert states[mine["client_id"]] == "inactive"
     site.run("client", "activate", mine["client_id"])
     assert site.ask(**second) == {"error": "invalid_code"}, "its old tokens stay revoked"
@@ -192,7 +192,7 @@ def test_a_second_org(site: Site) -> None:
     number = second["org_id"]
     for command in (("user", "list"), ("client", "list"), ("jobs", "list"), ("org",)):
         assert "--org" in site.fails(*command)
-    assert [u["e-mail"] for u in site.listed("user", "list", "--org", number)] == ["a@acme.example"]
+    assert [u["email"] for u in site.listed("user", "list", "--org", number)] == ["a@acme.example"]
     assert "There is no org 5" in site.fails("user", "list", "--org", "5")
     token = site.run("token", "create", "--org", number).strip()
     assert site.alive(token)
@@ -219,7 +219,7 @@ def test_the_audit_log_is_read(site: Site) -> None:
     assert entries[0]["action"] == "token-rejected" and entries[0]["address"] == "127.0.0.1"
     assert entries[1]["action"] == "token-issued" and entries[1]["operator"] == ""
     (added,) = site.listed("audit", "--action", "org-added", "--org", site.org["org_id"])
-    assert added["operator"] and added["org"] == site.org["org_id"] and added["address"] == ""
+    assert added["operator"] and added["org_id"] == site.org["org_id"] and added["address"] == ""
     text = json.dumps(entries)
     assert site.org["client_secret"] not in text and site.org["refresh_token"] not in text
     table = site.run("audit", "--action", "org-added", "--since", "1h")

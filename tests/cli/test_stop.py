@@ -50,6 +50,33 @@ def test_a_signal_keeps_what_is_done(run: Run, tmp_path: Path, number: signal.Si
     assert f"added {count:,}" in again.stdout
 
 
+@pytest.mark.parametrize("library", ["executemany", "collect"])
+def test_ctrl_c_inside_of_a_library_ends_the_chunk(tmp_path: Path, library: str) -> None:
+    """ADBC and Polars have handlers of their own for it. The command says what is kept."""
+    count = 800_000
+    (tmp_path / "f.csv").write_text("Last_Name\n" + "".join(f"n{i}\n" for i in range(count)))
+    code = (
+        "import os, signal, sys, threading, time, traceback\n"
+        "def press():\n"
+        "    names = set()\n"
+        f"    while not {{'write_records', {library!r}}} <= names:\n"
+        "        time.sleep(0.001)\n"
+        "        frame = sys._current_frames()[threading.main_thread().ident]\n"
+        "        names = {one.name for one in traceback.extract_stack(frame)}\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "threading.Thread(target=press, daemon=True).start()\n"
+        "sys.argv = ['bulkwright', *sys.argv[1:]]\n"
+        "from bulkwright.cli import main; main()\n"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code, "write", "f.csv", *LEADS],
+        cwd=tmp_path, env=clean_environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    stopped = re.search(r"stopped. ([0-9,]+) rows of job ([0-9]+) are done", process.stderr)
+    assert process.returncode == 130 and stopped is not None, process
+    assert 0 < int(stopped[1].replace(",", "")) < count
+
+
 def test_a_signal_before_the_first_row(tmp_path: Path) -> None:
     """One line, no traceback."""
     code = (

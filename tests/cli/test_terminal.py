@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -62,16 +63,40 @@ def test_a_narrow_terminal_has_fewer_columns(run: Run, good: Path, tmp_path: Pat
         assert ("File" in title, good.name in row) == (wanted, wanted)
 
 
+def test_the_errors_of_a_job_fit_a_terminal(run: Run, tmp_path: Path) -> None:
+    """Each group with the first of its rows in a sentence; `write` names the command."""
+    (tmp_path / "bad.csv").write_text("Last_Name,Email\nBoyle,none\nKay,b@x.example\nHill,no\n")
+    done = run("write", "bad.csv", *INSERT)
+    (line,) = [line for line in done.stdout.splitlines() if "jobs errors" in line]
+    words = line.split()[1:]
+    status, shown = at_terminal(tmp_path, 80, *words)
+    assert status == 0 and shown.splitlines() == [
+        "      2  INVALID_DATA  Email",
+        "         row 1: Column Email: “none” is not an e-mail address.",
+    ]
+    assert "First row" in run(*words).stdout
+
+
+def test_a_job_that_does_not_begin_leaves_no_bar(run: Run, tmp_path: Path) -> None:
+    """The last thing at the terminal is the reason, in a line of its own."""
+    run("init", "--company", "Zylker", "--email", "a@zylker.example", "--data", "d")
+    (tmp_path / "bad.csv").write_text("Last_Name\nBoyle\n")
+    arguments = ("--module", "Leads", "--operation", "upsert", "--data", "d")
+    status, shown = at_terminal(tmp_path, 80, "write", "bad.csv", *arguments)
+    *_, last = shown.splitlines()
+    assert status == 1 and last.startswith("bulkwright: --operation upsert needs --find-by FIELD")
+
+
 @pytest.mark.usefixtures("org")
 @pytest.mark.parametrize(
     ("line", "key"),
     [
-        ("client list", "client"),
-        ("user list", "user"),
+        ("client list", "client_id"),
+        ("user list", "user_id"),
         ("org list", "org_id"),
-        ("token list", "token"),
+        ("token list", "token_id"),
         ("modules list", "api_name"),
-        ("audit", "client"),
+        ("audit", "client_id"),
     ],
 )
 def test_no_list_cuts_an_id(run: Run, line: str, key: str) -> None:
@@ -98,11 +123,25 @@ def test_a_reader_that_has_gone_is_no_error(tmp_path: Path, line: str) -> None:
     assert (done.returncode, done.stderr) == (141, b"")
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_a_shell_completes_commands(run: Run, shell: str) -> None:
-    """The script knows commands and their options."""
+COMPLETED = {
+    "bash": "source ./script; COMP_WORDS=(bulkwright wri); COMP_CWORD=1; _bulkwright; "
+    "echo ${COMPREPLY[@]}",
+    "zsh": "autoload -Uz compinit; compinit -u -D; source ./script; "
+    "print ${_comps[bulkwright]/_cyclopts_bulkwright/write}",
+    "fish": "source ./script; complete -C 'bulkwright wri'",
+}
+"""How each shell shows that the script works. Zsh completes at a terminal only."""
+
+
+@pytest.mark.parametrize("shell", COMPLETED)
+def test_a_shell_completes_commands(run: Run, shell: str, tmp_path: Path) -> None:
+    """The script knows commands and their options, and the shell uses it."""
     done = run("completion", shell)
     assert (done.returncode, done.stderr) == (0, "")
     assert "bulkwright" in done.stdout and "find-by" in done.stdout
-    if shell == "bash":
-        subprocess.run(["bash", "-n"], input=done.stdout, text=True, check=True)
+    (tmp_path / "script").write_text(done.stdout)
+    if shutil.which(shell) is None:
+        pytest.skip(f"NOT TESTED: {shell} is not installed")
+    line = [shell, *(["-f"] if shell == "zsh" else []), "-c", COMPLETED[shell]]
+    shown = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert shown.stdout.split()[0] == "write", shown

@@ -48,10 +48,10 @@ def test_write_ends_with_0_when_every_row_was_stored(run: Run, good: Path, tmp_p
 
 
 def test_write_ends_with_3_when_rows_were_skipped(run: Run, mixed: Path, tmp_path: Path) -> None:
-    """Why they were skipped is counted by code and column; the last line can be typed as it is."""
+    """Why they were skipped is counted by code and column; the commands can be typed."""
     done = run("write", mixed, *INSERT, "--data", "d")
     assert (done.returncode, done.stderr) == (3, "")
-    counts, *reasons, _, following = done.stdout.splitlines()
+    counts, *reasons, _, following, _, _ = done.stdout.splitlines()
     assert "added 2  updated 0  skipped 2  of 4 rows" in counts
     assert sorted(line.split() for line in reasons) == [
         ["1", "INVALID_DATA", "Email"],

@@ -94,8 +94,12 @@ def test_requests_are_listed_without_those_of_the_console(
     """What the service does not have is marked, and can be shown alone."""
     httpx2.get(f"{emulator.base_url}/crm/v8/org", headers=emulator.headers)
     httpx2.get(f"{emulator.base_url}/crm/v8/Leads/1/Notes?a=<b>", headers=emulator.headers)
+    faults = f"{PAGE}/faults"
+    assert developer.press(developer.get(PAGE), faults, effect="unavailable").status_code == 303
+    assert developer.get(f"{CONSOLE}/jobs").status_code == 503
     page = developer.page(PAGE)
     assert "GET /crm/v8/org" in page and "Not implemented" in page and "GET /console" not in page
+    assert developer.press(developer.get(PAGE), f"{PAGE}/faults/remove").status_code == 303
     only = developer.page(f"{PAGE}?only=not_implemented")
     assert "GET /crm/v8/Leads/1/Notes" in only and "GET /crm/v8/org" not in only
     assert developer.press(developer.get(PAGE), f"{PAGE}/requests/clear").status_code == 303

@@ -18,6 +18,7 @@ from tests.console.conftest import CONSOLE, Browser, text_of, token_of
 from tests.support.deployment import Deployment
 
 from bulkwright.console import render
+from bulkwright.service.first_rows import first_rows
 
 IMPORT = f"{CONSOLE}/import"
 CSV = (
@@ -140,6 +141,28 @@ def test_the_user_decides(server: Deployment, browser: Browser) -> None:
     assert job["on_error"] == {"stop_after": 5}
     contacts = chosen(press(browser, page, module="Contacts"))
     assert contacts["matched_module"] == "Contacts" and contacts["field-0"] == "Last_Name"
+
+
+def test_the_rows_of_a_small_file_are_counted(browser: Browser) -> None:
+    """Those that a job has: a quoted cell may have several lines."""
+    text = text_of(columns(browser, 'Last Name,Company\nBoyle,"a\nb"\n\nKay,c\n'))
+    assert "columns separated by a comma, 2 rows " in text
+    assert ", 0 rows " in text_of(columns(browser, "Last Name\n"))
+
+
+@pytest.mark.parametrize(("rows", "total"), [(0, 0), (7, 7), (30_000, 30_000), (50_000, None)])
+def test_a_large_file_is_not_read_to_its_end(
+    any_server: Deployment, rows: int, total: int | None
+) -> None:
+    """Its rows are those that were counted with the upload, if they were."""
+    headers = {"Authorization": f"Bearer {any_server.tenant.token}"}
+    files = {"file": ("x.csv", "Last Name\n" + "Boyle\n" * rows)}
+    sent = any_server.http.post("/api/v1/files", headers=headers, files=files).json()
+    services = any_server.services
+    upload = services.upload_store.upload(any_server.tenant.org.id, int(sent["id"]))
+    assert upload is not None
+    found = first_rows(services.files, upload, replace(upload.csvs[0], rows=None), 10)
+    assert (len(found.rows), found.total) == (min(rows, 10), total)
 
 
 def test_a_wide_file_has_a_page_too(browser: Browser) -> None:
@@ -325,6 +348,38 @@ def test_choices_are_kept_under_a_name(server: Deployment, browser: Browser) -> 
     assert "Fair <26>" not in browser.page(f"{CONSOLE}/templates")
 
 
+def test_a_template_names_columns_by_their_places(server: Deployment, browser: Browser) -> None:
+    """All of them if the user says so; otherwise those that no header of their own names."""
+    page = columns(browser, "Last Name,,City,City\nBoyle,1.5,Trier,Bonn\n")
+    changes = {"field-1": "Annual_Revenue", "field-3": "City", "field-2": ""}
+    page = press(browser, page, **changes)
+    line = unescape(page.text)
+    assert "--map 'column 2=Annual_Revenue'" in line and "--map 'column 3='" in line
+    for name, more in (("some", {}), ("all", {"by_place": "on"})):
+        saved = press(browser, page, step="save", template=name, **more)
+        assert saved.status_code == 200, text_of(saved)
+    found = {n: server.get(f"/api/v1/import-templates/{n}/mapping").json() for n in ("some", "all")}
+    rest = {"column 2": "Annual_Revenue", "column 3": "", "column 4": "City"}
+    assert found["some"]["map"] == {"Last Name": "Last_Name", **rest}
+    assert found["all"]["map"] == {"column 1": "Last_Name", **rest}
+    other = columns(browser, "Surname,Turnover,Town,Place\nKay,2,Trier,Bonn\n")
+    taken = browser.get(f"{str(other.url).partition('?')[0]}?template=all")
+    form = chosen(taken)
+    assert [form[f"field-{n}"] for n in range(4)] == ["Last_Name", "Annual_Revenue", "", "City"]
+    assert 'name="by_place" checked' in taken.text and "lacks" not in text_of(taken)
+    job = job_of(server, press(browser, taken, step="start"))
+    assert len(job["resources"][0]["mappings"]) == 3
+
+
+def test_a_header_that_looks_like_values_is_named(browser: Browser) -> None:
+    """The first row of a file is always its header, and the page says what that means."""
+    for csv in ("Boyle,b@zylker.example\nKay,k@zylker.example\n", "Boyle,29.02.2024\nKay,x\n"):
+        text = text_of(columns(browser, csv))
+        assert "Here it looks like values: Boyle, " in text
+        assert "write the names of the columns above its first row" in text
+    assert "looks like values" not in text_of(columns(browser, CSV))
+
+
 def test_a_template_says_what_the_module_lost(server: Deployment, browser: Browser) -> None:
     """A template outlives fields of its module; formats and lookups are taken over."""
     csv = "Deal_Name,Closing_Date,Stage,Account\nA,29.02.2024,Won,Zylker\n"
@@ -352,7 +407,6 @@ def test_a_template_says_what_the_module_lost(server: Deployment, browser: Brows
     [
         ("Last Name\nx\n", "", "Give the template a name."),
         ("Last Name\nx\n", "a/b", "printable characters"),
-        ("Last Name,Last Name\nx,y\n", "doubled", "Several columns are named Last Name"),
     ],
 )
 def test_a_template_that_cannot_be_saved_is_explained(

@@ -28,8 +28,9 @@ HEAD = """# Commands
 `bulkwright COMMAND --help` shows the same in short. Every option is also an environment variable
 and a key of `bulkwright.toml` in the current folder; an option has priority over a variable, and a
 variable over the file. Options that several commands share, such as `--data`, are in
-[settings](settings.md). `bulkwright completion bash`, `zsh` or `fish` prints a script that
-completes commands and options in that shell.
+[settings](settings.md). `bulkwright completion bash` or `zsh` prints a script that completes
+commands and options, for the end of `~/.bashrc` or `~/.zshrc`; that of `fish` is the file
+`~/.config/fish/completions/bulkwright.fish`.
 """
 
 

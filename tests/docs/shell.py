@@ -18,7 +18,7 @@ _SECONDS = 300
 _START = """
 set -euo pipefail
 newest() { bulkwright jobs list --most 1 --json | python3 -c \
-'import json, sys; print(json.load(sys.stdin)[0]["id"])'; }
+'import json, sys; print(json.load(sys.stdin)[0]["job_id"])'; }
 # What runs until it is stopped: started, seen to work, and stopped by its signal.
 briefly() {
     "$@" > briefly.txt 2>&1 &

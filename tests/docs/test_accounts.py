@@ -13,8 +13,8 @@ from bulkwright.cli import app
 
 PAGE = Path(__file__).parents[2] / "docs" / "accounts.md"
 _VALUES = {
-    "$TOKEN": ("token list --json", "token"),
-    "$CLIENT": ("client list --json", "client"),
+    "$TOKEN": ("token list --json", "token_id"),
+    "$CLIENT": ("client list --json", "client_id"),
     "$ORG": ("org list --json", "org_id"),
 }
 """Which list shows the value of each placeholder, and under which key; the last line counts."""

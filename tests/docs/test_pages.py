@@ -173,8 +173,8 @@ def test_the_page_of_accounts(tmp_path: Path) -> None:
     """Its variables are the newest token, client and org."""
     (lines,) = fenced(text_of("docs/accounts.md"))
     for name, command in (
-        ("$TOKEN", "bulkwright token list --json | pick 0 token"),
-        ("$CLIENT", "bulkwright client list --json | pick 0 client"),
+        ("$TOKEN", "bulkwright token list --json | pick 0 token_id"),
+        ("$CLIENT", "bulkwright client list --json | pick 0 client_id"),
         ("$ORG", "bulkwright org list --json | pick -1 org_id"),
     ):
         assert name in lines

@@ -231,3 +231,30 @@ def test_only_a_lookup_takes_how_it_is_found() -> None:
         InvalidField, match="First_Name is no lookup, so it takes no :id; give Town"
     ):
         filled("Last_Name,Town", stated=stated)
+
+
+def test_every_column_has_a_name_by_its_place() -> None:
+    """A header that is such a name has priority; a header of several columns names none of them."""
+    header = "Name,,Name,column 1"
+    stated = Stated(
+        (
+            StatedColumn("column 2", "Email"),
+            StatedColumn("column 3", "Last_Name"),
+            StatedColumn("column 1", "First_Name"),
+        ),
+        formats={"column 2": "x"},
+    )
+    match = match_columns(header.split(","), LEADS, Operation.INSERT, None, stated)
+    assert {m.api_name: m.index for m in match.mappings} == {
+        "Email": 1, "Last_Name": 2, "First_Name": 3,
+    }  # fmt: skip
+    assert [m.format for m in match.mappings] == ["x", None, None]
+    for name, why in (
+        ("Name", "the file has 2 columns 'Name'; write 'column 1' or 'column 3'"),
+        ("column 5", "the file has no column 'column 5'"),
+        ("column 0", "the file has no column 'column 0'"),
+    ):
+        with pytest.raises(InvalidField) as caught:
+            stated = Stated((StatedColumn(name, "Email"),))
+            match_columns(header.split(","), LEADS, Operation.INSERT, None, stated)
+        assert why in str(caught.value.message)

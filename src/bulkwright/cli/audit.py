@@ -38,9 +38,9 @@ def audit(  # wide: what is selected
         {
             "time": entry.time,
             "action": entry.action.value,
-            "org": _text(entry.org_id),
-            "user": _text(entry.user_id),
-            "client": entry.client_id,
+            "org_id": _text(entry.org_id),
+            "user_id": _text(entry.user_id),
+            "client_id": entry.client_id,
             "address": entry.actor.address,
             "operator": entry.actor.operator,
             "detail": entry.detail,

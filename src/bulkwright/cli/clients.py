@@ -62,11 +62,11 @@ def list_(*, json: Json = False, location: InOrg = DEFAULT_IN_ORG) -> None:
     with open_existing(location) as services:
         rows = [
             {
-                "client": client.client_id,
+                "client_id": client.client_id,
                 "name": client.name,
                 "kind": client.kind.value,
                 "state": client.state.value,
-                "owner": str(client.user_id),
+                "owner_id": str(client.user_id),
                 "redirect_uris": list(client.redirect_uris),
             }
             for client in services.accounts.clients(chosen_org(services, location).id)

@@ -6,10 +6,12 @@ What only a failure needs is imported when a command fails.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import NoReturn
 
+_LACKING = re.compile('Command "(.+?)" parameter (.+?) requires an argument.')
 TRACEBACK = "BULKWRIGHT_TRACEBACK"
 """The environment variable with which an error that no command expects shows its traceback."""
 
@@ -38,7 +40,8 @@ def fail_with(error: Exception) -> NoReturn:
 
     match error:
         case CycloptsError():
-            fail(f"{' '.join(str(error).split())} (--help shows the usage)", status=2)
+            words = _LACKING.sub(r"`\1` needs \2.", " ".join(str(error).split()))
+            fail(f"{words} (--help shows the usage)", status=2)
         case BulkwrightError():
             fail(f"{error.message} ({error.code})")
         case UnusableSetting() | CannotMigrate():

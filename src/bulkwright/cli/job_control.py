@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -75,10 +74,15 @@ def delete(
         except JobIsOpen as error:
             fail(error.message)
     if json:
-        shown = {"id": str(job.id), **asdict(deleted)}
-        for key in ("uploads", "kept_uploads"):
-            shown[key] = list(map(str, shown[key]))
-        print_json(shown)
+        print_json(
+            {
+                "job_id": str(job.id),
+                "had_result": deleted.had_result,
+                "upload_ids": list(map(str, deleted.uploads)),
+                "kept_upload_ids": list(map(str, deleted.kept_uploads)),
+                "dropped_callback": deleted.dropped_callback,
+            }
+        )
         return
     result = " with its result" if deleted.had_result else ""
     print_line(f"deleted job {job.id}{result}; the records that it has stored stay")

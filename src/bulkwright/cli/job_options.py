@@ -71,7 +71,10 @@ class JobOptions:
         str | None, Parameter(help="Words of all boolean fields: ja/nein.")
     ] = None
     mapping: Annotated[
-        Path | None, Parameter(help="A file that states these three. docs/write.md has its form.")
+        Path | None,
+        Parameter(
+            help="A file that states --map, --default, --format. docs/write.md has its form."
+        ),
     ] = None
     ignore_columns: Annotated[
         bool, Parameter(negative="", help="Leave out columns that name no field.")

@@ -16,7 +16,7 @@ from bulkwright.domain.read_job import ReadJob
 from bulkwright.domain.reading import FoundBy, Reading
 from bulkwright.domain.undo_job import UndoJob
 from bulkwright.formats.csv import DELIMITER_NAMES
-from bulkwright.service.reports import ErrorGroups
+from bulkwright.service.reports import ErrorGroup, ErrorGroups
 
 _NAMES_SHOWN = 20
 """Most names of omitted columns in a line."""
@@ -60,11 +60,11 @@ def jobs_list(jobs: Sequence[AnyJob], *, json: bool) -> None:
 def job_record(job: AnyJob) -> dict[str, object]:
     """Returns a job as a row of a list, or as the JSON object of one command."""
     return {
-        "id": str(job.id),
+        "job_id": str(job.id),
         "status": job.status.value,
         "code": job.code,
         **_cells(job),
-        "created": job.created_time.isoformat(" ", "seconds"),
+        "created": job.created_time,
         "file": job.resources[0].file_name if isinstance(job, Job) else None,
     }
 
@@ -110,27 +110,34 @@ def _undo_cells(job: UndoJob) -> dict[str, object]:
 
 
 def errors_list(found: ErrorGroups, *, json: bool) -> None:
-    """Prints the groups of errors of a job, and how many rows it did not reach."""
+    """Prints the groups of errors of a job, and how many rows it did not reach.
+
+    At a terminal a group has two lines, because a sentence beside its numbers would be too wide.
+    """
     groups = found.groups()
     if json:
         print_json([asdict(group) for group in groups])
         return
-    print_list(
-        [
-            {
-                "rows": group.rows,
-                "code": group.code,
-                "column": group.column,
-                "first_row": first.row if (first := next(iter(group.samples), None)) else None,
-                "message": first.message if first else None,
-            }
-            for group in groups
-        ],
-        json=False,
-        dispensable=["message", "first_row"],
-    )
+    if console.is_terminal:
+        for group in groups:
+            print_line(f"{group.rows:>7,}  {group.code}  {group.column}")
+            for first in group.samples[:1]:
+                print_line(f"         row {first.row:,}: {first.message}")
+    else:
+        print_list(list(map(_group_row, groups)), json=False)
     if not_reached := found.outcomes[Outcome.UNPROCESSED]:
         print_line(f"rows that the job did not reach: {not_reached:,}")
+
+
+def _group_row(group: ErrorGroup) -> dict[str, object]:
+    first = next(iter(group.samples), None)
+    return {
+        "rows": group.rows,
+        "code": group.code,
+        "column": group.column,
+        "first_row": first.row if first else None,
+        "message": first.message if first else None,
+    }
 
 
 def reading_lines(job: Job, *, omitted: bool = True) -> None:

@@ -102,7 +102,7 @@ def show(
         "currency": found.currency,
         "users": users,
         "priority": found.priority,
-        "created": found.created_time.isoformat(" ", "seconds"),
+        "created": found.created_time,
         "state": found.state.value,
     }
     print_values(values, json=json)

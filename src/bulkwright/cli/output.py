@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from json import dumps
+from typing import Any
 
 import msgspec
 from rich.cells import cell_len, set_cell_size
@@ -22,8 +23,21 @@ class _Output(Console):
         raise BrokenPipeError
 
 
+class _Errors(Console):
+    """Standard error. Nothing is printed beside a progress bar: the bar ends first."""
+
+    end_bar: Callable[[], None] | None = None
+    """Ends the bar that is shown."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Prints as any console does."""
+        if self.end_bar is not None:
+            self.end_bar()
+        super().print(*objects, **options)
+
+
 console = _Output()
-errors = Console(stderr=True)
+errors = _Errors(stderr=True)
 
 _COLOURS = {
     "ADDED": "green", "UPDATED": "cyan", "SKIPPED": "yellow", "COMPLETED": "green",
@@ -48,8 +62,9 @@ def print_line(*parts: str | Text | tuple[str, str]) -> None:
 
 
 def print_json(value: object) -> None:
-    """Prints a value as JSON, for other programs."""
-    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    """Prints a value as JSON, for other programs. Times are as those of the API, to the second."""
+    plain = msgspec.to_builtins(value, builtin_types=(datetime,))
+    print(dumps(plain, indent=2, ensure_ascii=False, default=_json_moment))
 
 
 def print_object(
@@ -66,7 +81,7 @@ def print_object(
         print_line(line)
     else:
         for name, value in values.items():
-            print_line(f"{name:<14} {value}")
+            print_line(f"{name:<14} {_moment(value) if isinstance(value, datetime) else value}")
 
 
 def print_list(
@@ -78,7 +93,7 @@ def print_list(
     columns of these keys are left out, the last one first.
     """
     if json:
-        print(dumps(rows, indent=2, default=str, ensure_ascii=False))
+        print_json(rows)
         return
     if not rows:
         print_line("none")
@@ -108,6 +123,10 @@ def _id_as_text(name: str, value: object) -> object:
     return str(value) if is_id else value
 
 
+def _json_moment(value: datetime) -> str:
+    return value.isoformat(timespec="seconds")
+
+
 def _cell(value: object, width: int) -> Text:
     text = _text(value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -126,7 +145,11 @@ def _text(value: object) -> str:
         case list() | tuple():
             return ", ".join(map(_text, value))
         case datetime():
-            return value.isoformat(" ", "seconds")
+            return _moment(value)
         case _:
             # A line end in a name would break the line of its row.
             return " ".join(str(value).split())
+
+
+def _moment(value: datetime) -> str:
+    return value.isoformat(" ", "seconds")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from bulkwright.cli.output import console
+from bulkwright.cli.output import console, errors
 from bulkwright.clock import SYSTEM_CLOCK
 from bulkwright.domain.outcome import Counts
 from bulkwright.events.events import ChunkCommitted, Event, JobStarted, Observer
@@ -57,7 +57,19 @@ def progress(title: str) -> Iterator[Observer]:
                 speed = (rows - began[1]) / (now - began[0]) if rows > began[1] else None
                 bar.update(task, completed=event.share, rows=rows, speed=speed)
 
-        yield observe
+        def end() -> None:
+            # The bar of a job that has not begun says nothing: it is cleared.
+            bar.live.transient = began is None
+            bar.stop()
+
+        errors.end_bar = end
+        try:
+            yield observe
+        except BaseException:
+            end()
+            raise
+        finally:
+            errors.end_bar = None
         bar.update(task, completed=1.0)
 
 

@@ -46,6 +46,10 @@ class Written:
         return {**self.job, "dry_run": dry_run, "reasons": reasons}
 
 
+NOTHING_STORED = "nothing was stored; without --dry-run, the same command stores these rows"
+"""The last line of a dry run."""
+
+
 class ReasonCounter:
     """Counts why rows are skipped, from the events of a job."""
 

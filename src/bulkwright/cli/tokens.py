@@ -104,10 +104,10 @@ def list_(
         )
     rows = [
         {
-            "token": token.id,
+            "token_id": token.id,
             "kind": token.kind,
-            "client": token.client_id,
-            "user": emails.get(token.user_id, str(token.user_id)),
+            "client_id": token.client_id,
+            "email": emails.get(token.user_id, str(token.user_id)),
             "scopes": scope.shown(token.scopes),
             "created": token.created_time,
             "expires": token.expires_time,
@@ -150,7 +150,7 @@ def revoke(
             unknown = [name for name in token if not administration.revoke_token(org, name)]
             if unknown:
                 fail(f"There is no token {', '.join(unknown)}; `bulkwright token list` shows them.")
-            print_object({"tokens": token}, json=json, line=f"revoked {', '.join(token)}")
+            print_object({"token_ids": token}, json=json, line=f"revoked {', '.join(token)}")
 
 
 token = App(name="token")

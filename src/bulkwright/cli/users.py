@@ -85,9 +85,9 @@ def list_(*, json: Json = False, location: InOrg = DEFAULT_IN_ORG) -> None:
     with open_existing(location) as services:
         rows = [
             {
-                "user": str(user.id),
+                "user_id": str(user.id),
                 "name": user.name,
-                "e-mail": user.email,
+                "email": user.email,
                 "role": user.role.value,
                 "state": user.state.value,
                 "password": services.signin.has_password(user),

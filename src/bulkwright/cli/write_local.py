@@ -264,7 +264,7 @@ def write_on_data_folder(
         _end_stopped(job, dry_run=dry_run)
     assert job is not None
     status = exit_status(failed=job.status is JobStatus.FAILED, skipped=job.counts.skipped)
-    return report.Written(status, job_record(job) | ({"id": None} if dry_run else {}), reasons)
+    return report.Written(status, job_record(job) | ({"job_id": None} if dry_run else {}), reasons)
 
 
 def _report(
@@ -292,12 +292,15 @@ def _report(
                 reasons = report.reasons_of(zipped_result, ())
         report.print_reasons(reasons)
     if dry_run:
-        print_line("nothing was stored")
+        print_line(report.NOTHING_STORED)
     elif job.has_result and (job.counts.skipped or job.status is JobStatus.FAILED):
         stem = Path(job.resources[0].file_name).stem
         words = ("jobs", "result", str(job.id), "--failed", "-o", f"{stem}-failed.csv")
         print_line(report.why_to_save(job))
         print_line(f"  {report.command(*words, location=location)}")
+        if job.counts.skipped:
+            seen = report.command("jobs", "errors", str(job.id), location=location)
+            print_line(f"to see some of their values:\n  {seen}")
     return reasons
 
 

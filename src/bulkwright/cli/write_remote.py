@@ -72,7 +72,7 @@ def write_remote(
             _report(details, dry_run=dry_run)
             reasons = _save_result(client, details, result, header, quoted=quote_formulas)
             if dry_run:
-                print_line("nothing was stored")
+                print_line(report.NOTHING_STORED)
             snapshot = _report_reading(client, details, task.options.encoding)
     except ApiError as error:
         words = error.details.get("reason") or error.message or error.code
@@ -224,7 +224,7 @@ def _job_record(
     """
     counts = as_progress(details).counts
     return {
-        "id": details.id,
+        "job_id": details.id,
         "status": details.status,
         "code": None if snapshot is None else snapshot.code,
         "operation": task.options.operation,
@@ -234,7 +234,7 @@ def _job_record(
         "unchanged": None if snapshot is None else snapshot.rows.unchanged,
         "skipped": counts.skipped,
         "read": None,
-        "created": datetime.fromisoformat(details.created_time).isoformat(" ", "seconds"),
+        "created": datetime.fromisoformat(details.created_time),
         "file": task.path.name,
     }
 

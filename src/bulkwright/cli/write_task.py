@@ -10,6 +10,7 @@ from pathlib import Path
 from bulkwright.cli.failure import fail
 from bulkwright.cli.input_file import read_header
 from bulkwright.cli.job_options import JobOptions
+from bulkwright.domain.column_names import index_of
 from bulkwright.domain.errors import InvalidData, InvalidField, MandatoryFieldsNotMapped
 from bulkwright.domain.job import FieldMapping, Operation
 from bulkwright.domain.module import Module
@@ -130,7 +131,7 @@ class WriteTask:
         names = [name.strip() for name in self.splitting().header]
         if stated.columns:
             mappings = {
-                str(one.field): FieldMapping(str(one.field), _position(one.column, names),
+                str(one.field): FieldMapping(str(one.field), index_of(one.column, names),
                                              find_by=one.find_by)
                 for one in stated.columns
             }  # fmt: skip
@@ -156,10 +157,6 @@ def _check_encoding(name: str) -> None:
         canonical_encoding(name)
     except InvalidData as error:
         fail(f"--encoding {name}: {error.message}{did_you_mean(name, ENCODINGS)} ({error.code})")
-
-
-def _position(column: str, names: Sequence[str]) -> int | None:
-    return names.index(column) if column in names else None
 
 
 def _arguments(name: str, values: dict[str, object]) -> str:

@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Sequence
 
+from bulkwright.domain.column_names import column_names
 from bulkwright.web.json import encode
 from bulkwright.wire import own
 
@@ -34,9 +35,10 @@ def command_line(request: own.NewJob, file: str, base_url: str, header: Sequence
     ]
     if request.find_by:
         words.append(f"--find-by {quoted(request.find_by)}")
+    names = column_names([text.strip() for text in header])
     filled = {column.index for column in request.columns or () if column.index is not None}
     for column in request.columns or ():
-        name = "" if column.index is None else header[column.index].strip()
+        name = "" if column.index is None else names[column.index]
         if column.index is not None:
             by = f":{column.find_by}" if column.find_by else ""
             words.append(f"--map {quoted(f'{name}={column.field}{by}')}")
@@ -44,9 +46,9 @@ def command_line(request: own.NewJob, file: str, base_url: str, header: Sequence
             words.append(f"--default {quoted(f'{column.field}={column.default}')}")
         if column.format is not None:
             words.append(f"--format {quoted(f'{name}={column.format}')}")
-    for at, text in enumerate(header):
+    for at, name in enumerate(names):
         if at not in filled:
-            words.append(f"--map {quoted(f'{text.strip()}=')}")
+            words.append(f"--map {quoted(f'{name}=')}")
     if request.ignore_empty:
         words.append("--ignore-empty")
     if request.on_error == "all_or_nothing":

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from bulkwright.domain.errors import InvalidField
+from bulkwright.domain.column_names import column_names, index_of, is_place_name, place_name
 from bulkwright.domain.import_template import target_of
 from bulkwright.domain.job import FieldMapping, Operation
 from bulkwright.domain.module import Module
@@ -120,18 +120,21 @@ class ImportForm:
         names, texts = FieldNames(module), [text.strip() for text in header]
         columns: dict[int, ColumnChoice] = {}
         lacking, no_fields = [], []
-        stated = template.mapping.map
-        for column, target in stated.items():
+        known: set[int] = set()
+        for column, target in template.mapping.map.items():
             name, find_by = target_of(target)
             found = names.find(name) if name else None
-            if column not in texts:
+            at = index_of(column, texts)
+            if at is None:
                 lacking.append(column)
-            elif name and found is None:
+                continue
+            known.add(at)
+            if name and found is None:
                 no_fields.append(name)
             elif found is not None:
                 formats = template.mapping.format
                 pattern = formats.get(column) or formats.get(name, "")
-                columns[texts.index(column)] = ColumnChoice(found.field.api_name, find_by, pattern)
+                columns[at] = ColumnChoice(found.field.api_name, find_by, pattern)
         defaults = {name: names.find(name) for name in template.mapping.default}
         form = cls(
             module=module.api_name,
@@ -151,37 +154,30 @@ class ImportForm:
             form,
             template.name,
             tuple(lacking),
-            tuple(text or f"column {n}" for n, text in enumerate(texts, 1) if text not in stated),
+            tuple(name for at, name in enumerate(column_names(texts)) if at not in known),
             (*no_fields, *(name for name, found in defaults.items() if found is None)),
+            all(map(is_place_name, template.mapping.map)),
         )
 
-    def template(self, header: Sequence[str]) -> own_templates.NewTemplate:
+    def template(
+        self, header: Sequence[str], *, by_place: bool = False
+    ) -> own_templates.NewTemplate:
         """Returns the choices as a template, in which columns have the names of their headers.
 
-        Raises ValueError for a limit of no number, and InvalidField if a header does not name the
-        column.
+        `by_place` names all columns by their places. Raises ValueError for a limit of no number.
         """
         texts = [text.strip() for text in header]
-        made = {at: one for at, one in self.columns.items() if one.field and at < len(texts)}
-        for at in made:
-            if not texts[at] or texts.count(texts[at]) > 1:
-                what = f"Several columns are named {texts[at]}" if texts[at] else "has no name"
-                where = "" if texts[at] else f"Column {at + 1} "
-                raise InvalidField(
-                    f"{where}{what}; a template needs a name for each column that fills a field"
-                )
-        targets = {texts[at]: _target(one) for at, one in made.items()}
+        names = [place_name(at) for at in range(len(texts))] if by_place else column_names(texts)
+        made = {names[at]: one for at, one in self.columns.items() if at < len(names) and one.field}
         return own_templates.NewTemplate(
             module=self.module,
             operation=self.operation.value,
             find_by=self.find_by or None if self.operation.updates else None,
             ignore_empty=self.ignore_empty,
             mapping=own_templates.MappingFile(
-                map={
-                    text: targets.get(text, "") for text in texts if texts.count(text) == 1 and text
-                },
+                map={name: _target(made[name]) if name in made else "" for name in names},
                 default=dict(self.defaults),
-                format={texts[at]: one.format for at, one in made.items() if one.format},
+                format={name: one.format for name, one in made.items() if one.format},
             ),
             on_error=_limit(self.stop_after, all_or_nothing=self.all_or_nothing),
         )
@@ -253,6 +249,8 @@ class TakenTemplate:
     """Columns of the file that the template does not name."""
     no_fields: tuple[str, ...]
     """Fields of the template that the module does not have."""
+    by_place: bool
+    """Whether it names columns by their places only."""
 
 
 def _target(one: ColumnChoice) -> str:
@@ -287,9 +285,10 @@ def _limit_text(limit: _OnError) -> str:
 
 
 def moved_columns(before: Sequence[str], now: Sequence[str]) -> dict[int, int]:
-    """Returns the index of each column of a file in another one that has its header text."""
-    places = {text.strip(): at for at, text in reversed(list(enumerate(now)))}
-    return {at: places[text.strip()] for at, text in enumerate(before) if text.strip() in places}
+    """Returns the index of each column of a file in another one that has its name."""
+    names, others = (column_names([text.strip() for text in header]) for header in (before, now))
+    places = {name: at for at, name in enumerate(others)}
+    return {at: places[name] for at, name in enumerate(names) if name in places}
 
 
 def key_names(module: Module) -> list[str]:

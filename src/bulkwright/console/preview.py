@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -29,6 +30,7 @@ _CHECKS: Mapping[StorageType, Callable[[str], object]] = {
     StorageType.DECIMAL: dateformat.number_format,
     StorageType.BOOLEAN: dateformat.boolean_words,
 }
+_VALUE = re.compile(r"[-+]?[0-9][-0-9.,:/ ]*|[^\s@]+@[^\s@]+[.][^\s@]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,11 @@ class Preview:
         """Fields that several columns fill."""
         counts = Counter(column.choice.field for column in self.mapped)
         return [name for name, count in counts.items() if count > 1]
+
+    @property
+    def header_in_doubt(self) -> bool:
+        """Whether the header may be a row of values: it has a number, a date or an e-mail."""
+        return any(_VALUE.fullmatch(column.header.strip()) for column in self.all_columns)
 
     @property
     def bad_rows(self) -> int:

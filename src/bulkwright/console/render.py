@@ -166,12 +166,21 @@ def duration(seconds: float) -> str:
     """Returns a length of time for a person: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
     if seconds < 10:
         return f"{max(seconds, 0):.1f} s"
+    return _whole_seconds(seconds)
+
+
+def _whole_seconds(seconds: float) -> str:
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def _took(seconds: float) -> str:
+    """Returns the length of a job. Its times are known to the second."""
+    return "under 1 s" if seconds < 1 else _whole_seconds(seconds)
 
 
 def _bytes(count: int) -> str:
@@ -192,7 +201,7 @@ _FILTERS: Mapping[str, Any] = {
     "moment": _moment,
     "iso": _iso,
     "plural": _plural,
-    "duration": duration,
+    "took": _took,
     "bytes": _bytes,
     "pretty": _pretty,
     "delimiter": lambda sign: DELIMITER_NAMES.get(sign, sign),

@@ -19,6 +19,19 @@ STATES = {
 }
 """The status of a job for a person, and its kind for the style."""
 _BAR = 100.0
+_CORRECT = "Download them, correct them, and import that file."
+_STORED = "What was stored stays."
+_ENDINGS = {
+    "ABORTED": "The job was aborted. {kept} The failed rows are those that are not stored.",
+    "TOO_MANY_ERRORS": "More rows were skipped than the job allows. {kept} The failed rows are "
+    f"those that are not stored. {_CORRECT}",
+    "UNDO_FAILED": "A row was skipped, but what was stored could not be removed. Continue the "
+    "undo.",
+    "INVALID_FILE_FORMAT": "The file has changed since it was uploaded. Upload it again.",
+    "INTERNAL_ERROR": "A worker ended without a result. The log of the server has the reason, "
+    "beside the id of the job.",
+}
+"""What the codes of jobs mean, and what to do next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +61,20 @@ class JobView:
     def is_final(self) -> bool:
         """Whether it has ended."""
         return self.job.status in ("COMPLETED", "FAILED")
+
+    @property
+    def advice(self) -> str:
+        """What its end means, and what to do next; empty if nothing is to be said."""
+        job = self.job
+        if job.dry_run:
+            return "Nothing is stored: the numbers are those that the import would have."
+        if not self.is_final:
+            return ""
+        kept = "Nothing of the file is stored." if job.on_error == "all_or_nothing" else _STORED
+        found = _ENDINGS.get(job.code or "", "")
+        if job.status == "COMPLETED" and job.rows.skipped:
+            found = f"The failed rows are not stored. {_CORRECT}"
+        return found.format(kept=kept)
 
     @property
     def modules(self) -> str:

@@ -19,7 +19,7 @@ def reasons(call: PageCall, job: own.JobSnapshot) -> list[str]:
         return ["An abort was requested. No further row is stored; a worker will end the job."]
     if job.status == "INPROGRESS":
         parts = [r.parts for r in job.resources if r.parts is not None and r.parts.reason]
-        return [f"One worker at a time runs this job: {part.reason}." for part in parts]
+        return [f"It is not divided among workers, because {part.reason}." for part in parts]
     jobs, org_id = call.services.jobs, call.caller.org_id
     running = jobs.page(org_id, JobFilter(JobStatus.INPROGRESS), before=None, most=_COUNTED)
     before = jobs.page(org_id, JobFilter(JobStatus.ADDED), before=int(job.id), most=_MOST + 1)

@@ -158,6 +158,10 @@ def _has_status(status: int, wanted: str) -> bool:
     return str(status) == wanted or (wanted[1:].lower() == "xx" and str(status)[0] == wanted[0])
 
 
+def _is_left_out(scope: Scope) -> bool:
+    return scope["raw_path"].startswith(_LEFT_OUT) or UNLOGGED in scope
+
+
 class ExchangeLog:
     """The newest exchanges of this process."""
 
@@ -172,7 +176,7 @@ class ExchangeLog:
     ) -> None:
         """Adds an exchange. The response is None if a mounted app has made it."""
         scope = request.scope
-        if scope["raw_path"].startswith(_LEFT_OUT) or UNLOGGED in scope:
+        if _is_left_out(scope):
             return
         body = None
         if response is not None and response.file is None:
@@ -189,6 +193,8 @@ class ExchangeLog:
 
         `status` is what the client got; 0 if that was nothing.
         """
+        if _is_left_out(scope):
+            return
         noted: list[Exchange] = scope[WATCHED]
         if not noted:
             entry = self._entry(scope, ("", ""), None, (status, seconds, None))

@@ -44,7 +44,7 @@ def divide(plan: Plan, *, text_bytes: int, most: int, chunk_rows: int, chunk_byt
         return Split(1, None, reason, chunk_rows, chunk_bytes)
     parts = max(1, min(most, GROUPS, -(-text_bytes // chunk_bytes)))
     if parts == 1:
-        reason = "one worker runs jobs" if most <= 1 else "the file is one chunk"
+        reason = "there is one worker" if most <= 1 else "the file is one chunk"
     return Split(parts, by, reason, chunk_rows, chunk_bytes)
 
 

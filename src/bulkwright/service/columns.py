@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from bulkwright.domain.column_names import index_of, place_name
 from bulkwright.domain.errors import DuplicateMapping, InvalidField
 from bulkwright.domain.job import FieldMapping, Operation
 from bulkwright.domain.module import SYSTEM_FIELDS, Field, Module
@@ -193,12 +194,18 @@ def find_by_name(name: str, module: Module) -> str:
 
 
 def position_of(column: str, header: Sequence[str]) -> int:
-    """Returns the index of the column with this name. Raises InvalidField."""
-    positions = [at for at, text in enumerate(header) if text == column]
-    if len(positions) == 1:
-        return positions[0]
-    if positions:
-        raise InvalidField(f"the file has {len(positions)} columns {column!r}; rename one")
+    """Returns the index of the column with this name. Raises InvalidField.
+
+    The name is its header, or its place: `column 3`.
+    """
+    index = index_of(column, header)
+    if index is not None:
+        return index
+    places = [repr(place_name(at)) for at, text in enumerate(header) if text.strip() == column]
+    if places:
+        raise InvalidField(
+            f"the file has {len(places)} columns {column!r}; write {' or '.join(places)}"
+        )
     raise InvalidField(
         f"the file has no column {column!r}{did_you_mean(column, header)}; "
         f"it has {', '.join(header)}"
@@ -278,7 +285,7 @@ class _Columns:
             if one is None or why is not None:
                 unknown = why in (Omission.NO_FIELD, Omission.SEVERAL_FIELDS)
                 hint = self._names.hint(self._header[at]) if unknown else ""
-                name = self._header[at] or f"column {at + 1}"
+                name = self._header[at] or place_name(at)
                 self._omitted[at] = OmittedColumn(name, why or Omission.NO_FIELD, hint)
             else:
                 self._map(at, one)
@@ -296,7 +303,7 @@ class _Columns:
     def give_format(self, name: str, pattern: str) -> None:
         """Sets the format of a column, or of the column that fills a field."""
         by_index = {m.index: m.api_name for m in self.mappings.values()}
-        at = self._header.index(name) if self._header.count(name) == 1 else None
+        at = index_of(name, self._header)
         api_name = by_index.get(at) if at is not None else None
         found = None if api_name else self._names.find(name)
         api_name = api_name or (found.field.api_name if found else None)

@@ -15,7 +15,8 @@ class MappingFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Which columns fill which fields: the content of a file for `bulkwright write --mapping`."""
 
     map: dict[str, str] = {}
-    """By column: `FIELD`, `FIELD:FIND_BY` for a lookup, or an empty text for a column left out."""
+    """By column: `FIELD`, `FIELD:FIND_BY` for a lookup, or an empty text for a column left out. A
+    column is named by its header, or by its place: `column 3`."""
     default: dict[str, LongText] = {}
     """By field: the value of empty cells; of every row, if no column fills the field."""
     format: dict[str, _Pattern] = {}

@@ -24,7 +24,7 @@ from bulkwright.domain.module import Module
 from bulkwright.domain.reading import Reading
 from bulkwright.domain.upload import CsvFacts, Upload
 from bulkwright.files import Incoming
-from bulkwright.service.first_rows import first_rows
+from bulkwright.service.first_rows import FirstRows, first_rows
 from bulkwright.service.reading import decide
 from bulkwright.service.suggestions import can_be_filled
 from bulkwright.v1.new_files import receive_upload
@@ -131,11 +131,9 @@ def _save(call: PageCall, form: ImportForm) -> Response:
     name = call.form.get("template", "").strip()
     csv, _ = _read(call, form, _module(form, _modules(call)))
     try:
-        template = form.template(csv.header)
+        template = form.template(csv.header, by_place="by_place" in call.form)
     except ValueError:
         return _columns_page(call, form, 400, alert=_NO_LIMIT)
-    except e.InvalidField as error:
-        return _columns_page(call, form, 400, alert=plain(details_of(error)))
     try:
         if not name:
             raise InvalidBody("Give the template a name.")
@@ -194,7 +192,9 @@ def _columns_page(  # wide: the choices, and what there is to say of them
     except e.FileNotSupported as error:
         return _upload_page(call, call.query, 400, plain(details_of(error)))
     form = form.completed(module, csv.header)
-    preview = _preview(call, upload, csv, module, form)
+    first = _first_rows(call, upload, csv)
+    users = call.services.accounts.users(call.caller.org_id)
+    preview = Preview.of(form, module, csv.header, first.rows, users, call.zone)
     request = None if alert else _request(replace(form, columns=preview.columns))
     return call.show(
         "columns.html",
@@ -204,10 +204,12 @@ def _columns_page(  # wide: the choices, and what there is to say of them
         alert=alert,
         note=note,
         taken=taken,
+        by_place="by_place" in call.form if taken is None else taken.by_place,
         template_name=call.form.get("template", "") if taken is None else taken.name,
         templates=call.ask("listImportTemplates", own_templates.TemplateList).templates,
         upload=upload,
         csv=csv,
+        rows=first.total,
         reading=reading,
         form=form,
         module=module,
@@ -284,15 +286,11 @@ def _earlier(call: PageCall, module: Module) -> list[own.JobSnapshot]:
     return [job for job in jobs if len(job.resources) == 1]
 
 
-def _preview(
-    call: PageCall, upload: Upload, csv: CsvFacts, module: Module, form: ImportForm
-) -> Preview:
+def _first_rows(call: PageCall, upload: Upload, csv: CsvFacts) -> FirstRows:
     try:
-        rows = first_rows(call.services.files, upload, csv, _ROWS)
+        return first_rows(call.services.files, upload, csv, _ROWS)
     except FileNotFoundError:
         raise NoSuchFile from None
-    users = call.services.accounts.users(call.caller.org_id)
-    return Preview.of(form, module, csv.header, rows, users, call.zone)
 
 
 def _missing(call: PageCall, form: ImportForm, module: Module) -> list[Any]:

@@ -7,7 +7,7 @@ because of another writer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import cast
 
 import polars as pl
 from adbc_driver_manager import DatabaseError, Error
+from adbc_driver_manager import dbapi as driver_manager
 from adbc_driver_manager.dbapi import Connection
 from adbc_driver_sqlite import dbapi
 
@@ -37,6 +38,22 @@ from bulkwright.store.sqlite.errors import adbc_outage
 from bulkwright.store.sqlite.write_lock import BUSY_SECONDS, WriteTurn, retry_while_busy
 
 register(Error, adbc_outage)
+
+
+def _call(
+    function: Callable[..., object],
+    arguments: Sequence[object],
+    named: Mapping[str, object],
+    cancel: Callable[[], object],
+) -> object:
+    """Calls the driver. The driver manager would take SIGINT away from Python for this time, to
+    cancel the call, which the driver of SQLite does not do: the signal would be lost.
+    """
+    del cancel
+    return function(*arguments, **named)
+
+
+vars(driver_manager)["_blocking_call"] = _call
 
 
 class AdbcDatabase(SqliteQueries):
