@@ -57,7 +57,7 @@ ROOMS = {
     "match": Room(
         ("pipeline/match.py", "pipeline/sequential.py", "pipeline/keys.py"),
         ("tests/engine/test_operations.py", "tests/engine/test_unique.py",
-         "tests/engine/test_csv_oddities.py", "tests/engine/test_parent_child.py",
+         "tests/engine/test_parent_child.py", "tests/engine/test_existing_equality.py",
          "tests/properties/test_keys.py"),
     ),
 }  # fmt: skip
