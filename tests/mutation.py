@@ -58,6 +58,8 @@ ROOMS = {
         ("pipeline/match.py", "pipeline/sequential.py", "pipeline/keys.py"),
         ("tests/engine/test_operations.py", "tests/engine/test_unique.py",
          "tests/engine/test_parent_child.py", "tests/engine/test_existing_equality.py",
+         "tests/engine/test_existing_tables.py::"
+         "test_a_unique_lookup_is_matched_by_the_record_that_it_means",
          "tests/properties/test_keys.py"),
     ),
 }  # fmt: skip
