@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -20,6 +21,7 @@ from bulkwright.store.database import Database
 from bulkwright.store.postgres.connection import PostgresDatabase
 from bulkwright.store.sqlite.adbc import AdbcDatabase
 from bulkwright.store.sqlite.connection import StdlibDatabase
+from bulkwright.zoho.versions import VERSIONS
 
 HERE = Path(__file__).parent
 MEMORY = Path("/dev/shm")
@@ -106,9 +108,16 @@ LONG = (
 LAST = "fairness"
 """Its subject is time: it runs when the other processes have no tests left."""
 FAST = frozenset(FIRST) - {"docs", "properties"}
-"""The folders of `--fast`: their tests that are not slow and need no PostgreSQL."""
+"""The folders of `--fast`: their tests that are not slow and need no process of their own."""
+PROCESSES = frozenset({"postgres", "live", "working", "served", "emulator"})
+"""Fixtures that start a server as a process of its own, and the parameter of those that may."""
 FAST_CHUNK_ROWS = (None, 1)
 """With `--fast`, a test that is repeated for several sizes of a chunk runs with this size only."""
+FAST_SKIPS_VERSIONS = frozenset(list(VERSIONS)[1:-1])
+"""With `--fast`, a test that is repeated for every version runs with the first and the last."""
+GARBAGE_THRESHOLD = 20_000
+"""New objects that start a collection of garbage. Python's 700 cost a sixth of the time, because a
+collection looks at the objects of all tests."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -128,7 +137,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """With `--fast`, property tests try fewer examples."""
+    """Collect garbage less often; with `--fast`, property tests try fewer examples."""
+    gc.set_threshold(GARBAGE_THRESHOLD)
     if config.getoption("--fast"):
         os.environ.setdefault("BULKWRIGHT_EFFORT", "0.25")
 
@@ -151,7 +161,9 @@ def is_fast(item: pytest.Item) -> bool:
     callspec = getattr(item, "callspec", None)
     fixtures = getattr(item, "fixturenames", ())
     params = callspec.params if callspec else {}
-    if "postgres" in fixtures or "postgres" in params.values():
+    if not PROCESSES.isdisjoint(fixtures) or "postgres" in params.values():
+        return False
+    if params.get("version") in FAST_SKIPS_VERSIONS:
         return False
     return params.get("chunk_rows") in FAST_CHUNK_ROWS
 
@@ -165,6 +177,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=slow)
         items[:] = [item for item in items if is_fast(item)]
     items.sort(key=lambda item: order.get(folder(item), len(FIRST + LONG)))
+
+
+def pytest_collection_finish() -> None:
+    """Exempt the tests and their modules from the collection of garbage: they stay to the end."""
+    gc.freeze()
 
 
 def pytest_terminal_summary(

@@ -85,7 +85,7 @@ class Handler(BaseHTTPRequestHandler):
 def url() -> Iterator[str]:
     """The URL of a server on loopback."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, daemon=True)
+        thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         STOPPED.set()

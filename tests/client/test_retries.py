@@ -83,7 +83,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
     """A server; pauses that it does not ask for are short."""
     monkeypatch.setattr(core, "_FIRST_PAUSE_SECONDS", 0.001)
     with Scripted() as made:
-        Thread(target=made.serve_forever, daemon=True).start()
+        Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
         yield made
         made.shutdown()
 

@@ -12,7 +12,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import polars as pl
 import pytest
 from tests.support.live import Live
@@ -59,6 +58,13 @@ def csv_path(folder: Path) -> Path:
     return path
 
 
+def pandas_frame(data: Any) -> Any:
+    """A frame of pandas, whose import takes half a second: only where a test needs it."""
+    import pandas as pd
+
+    return pd.DataFrame(data)
+
+
 SOURCES: dict[str, Callable[[Path], Any]] = {
     "a path": csv_path,
     "a text": lambda folder: str(csv_path(folder)),
@@ -67,7 +73,7 @@ SOURCES: dict[str, Callable[[Path], Any]] = {
     "records": lambda _: iter(RECORDS),
     "polars": lambda _: pl.DataFrame(RECORDS),
     "lazy polars": lambda _: pl.LazyFrame(RECORDS),
-    "pandas": lambda _: pd.DataFrame(RECORDS),
+    "pandas": lambda _: pandas_frame(RECORDS),
     "arrow": lambda _: Arrow(pl.DataFrame(RECORDS)),
 }
 
@@ -129,7 +135,7 @@ def test_each_value_becomes_the_text_that_the_service_reads(
     if kind == "polars":
         records = pl.DataFrame({"Last_Name": ["x"], "Description": [value]}, strict=False)
     elif kind == "pandas":
-        records = pd.DataFrame({"Last_Name": ["x"], "Description": [value]})
+        records = pandas_frame({"Last_Name": ["x"], "Description": [value]})
     (row,) = client.write(records, module="Leads").result()
     assert (row.status, row.values["Description"]) == ("ADDED", text)
 

@@ -1,28 +1,17 @@
-"""The pages of bulk reads on both stores, with a worker."""
+"""The pages of bulk reads on both stores."""
 
 from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
 
 import pytest
 from tests.console.conftest import CONSOLE, Browser, text_of
 from tests.support.deployment import Deployment
-from tests.support.processes import kill, start, until
+from tests.support.job_runner import JobRunner
 
 READS = f"{CONSOLE}/reads"
 API = "/api/v1/reads"
-
-
-@pytest.fixture
-def worker(server: Deployment) -> Iterator[None]:
-    """A worker process on the store of the server, for one test: others want open reads."""
-    settings = server.settings
-    more = ("--database", settings.database) if settings.database else ()
-    process = start("worker", "--data", settings.data, *more)
-    yield
-    kill(process)
 
 
 def new_read(server: Deployment, **query: object) -> str:
@@ -60,14 +49,13 @@ def test_an_open_read_is_listed_aborted_and_kept_from_others(
 
 
 @pytest.mark.slow
-def test_the_csv_of_a_read_is_downloaded(
-    server: Deployment, browser: Browser, worker: None
-) -> None:
+def test_the_csv_of_a_read_is_downloaded(server: Deployment, browser: Browser) -> None:
     """By the page and by the API, which wants the scope of the module too."""
     added = {"data": [{"Last_Name": "Reader of pages"}]}
     assert server.http.post("/crm/v8/Leads", headers=server.auth(), json=added).is_success
     read = new_read(server, fields=["Last_Name"])
-    until(lambda: server.get(f"{API}/{read}").json()["status"] == "COMPLETED")
+    with JobRunner(server.settings) as worker:
+        worker.run(read)
     found = server.get(f"{API}/{read}").json()
     assert found["rows"] >= 1 and found["more"] is False and found["ended_time"]
     assert "CSV (zip)" in browser.page(f"{READS}/{read}") and "Completed" in browser.page(READS)

@@ -1,4 +1,4 @@
-"""Bulk read over HTTP: create, details, result, callback (facts 12). A worker runs the jobs."""
+"""Bulk read over HTTP: create, details, result, callback (facts 12)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from tests.features.test_record_writes import insert
 from tests.support.deployment import Deployment
-from tests.support.processes import kill, start, until
+from tests.support.job_runner import JobRunner
 
 from bulkwright.domain import limits
 from bulkwright.domain.account import Role
@@ -23,13 +23,10 @@ FIELDS = ["Last_Name", "Email", "No_of_Employees", "Email_Opt_Out", "Owner"]
 
 
 @pytest.fixture(scope="module")
-def worker(server: Deployment) -> Iterator[None]:
-    """A worker process on the store of the server."""
-    settings = server.settings
-    more = ("--database", settings.database) if settings.database else ()
-    process = start("worker", "--data", settings.data, *more)
-    yield
-    kill(process)
+def worker(server: Deployment) -> Iterator[JobRunner]:
+    """A worker on the store of the server."""
+    with JobRunner(server.settings) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -59,20 +56,14 @@ def job(server: Deployment, query: Json, version: str = "v8", **more: Any) -> st
     return str(answer.json()["data"][0]["details"]["id"])
 
 
-def ended(server: Deployment, job_id: str, version: str = "v8") -> Json:
-    """The details of a job after its end."""
-    path = f"{READ.format(version)}/{job_id}"
-
-    def details() -> Json:
-        answer = server.get(path)
-        if answer.status_code >= 500:  # on a busy machine the worker may hold the lock for long
-            return {"state": ""}
-        assert answer.status_code == 200, answer.text
-        found: Json = answer.json()["data"][0]
-        return found
-
-    assert until(lambda: details()["state"] in ("COMPLETED", "FAILURE"))
-    return details()
+def ended(server: Deployment, worker: JobRunner, job_id: str, version: str = "v8") -> Json:
+    """The details of a job after a worker has run it."""
+    worker.run(job_id)
+    answer = server.get(f"{READ.format(version)}/{job_id}")
+    assert answer.status_code == 200, answer.text
+    found: Json = answer.json()["data"][0]
+    assert found["state"] in ("COMPLETED", "FAILURE")
+    return found
 
 
 def rows(answer: httpx2.Response) -> list[dict[str, str]]:
@@ -97,10 +88,9 @@ def module(version: str) -> object:
     return "Leads" if version == "v2" else {"api_name": "Leads"}
 
 
-@pytest.mark.usefixtures("worker")
 @pytest.mark.parametrize("version", ["v2", "v2.1", "v6", "v8"])
 def test_a_read_from_creation_to_its_csv(
-    server: Deployment, leads: list[str], version: str
+    server: Deployment, worker: JobRunner, leads: list[str], version: str
 ) -> None:
     """The keys are those of the documentation, and the CSV has the records."""
     criterion = {"comparator": "equal", "value": "Reader"}
@@ -116,7 +106,7 @@ def test_a_read_from_creation_to_its_csv(
         "success", "ADDED_SUCCESSFULLY", "Added successfully.")  # fmt: skip
     assert list(one["details"]) == ["id", "operation", "state", "created_by", "created_time"]
     assert (one["details"]["operation"], one["details"]["state"]) == ("read", "ADDED")
-    details = ended(server, one["details"]["id"], version)
+    details = ended(server, worker, one["details"]["id"], version)
     keys = ["id", "operation", "state", "result", "query", "created_by", "created_time",
             "file_type"]  # fmt: skip
     assert list(details) == keys
@@ -143,10 +133,11 @@ def test_a_read_from_creation_to_its_csv(
     assert head.status_code == 200 and int(head.headers["content-length"]) > 0
 
 
-@pytest.mark.usefixtures("worker")
-def test_without_fields_there_is_every_one(server: Deployment, leads: list[str]) -> None:
+def test_without_fields_there_is_every_one(
+    server: Deployment, worker: JobRunner, leads: list[str]
+) -> None:
     """Also no criteria: the whole module; quotes and line ends survive."""
-    done = ended(server, job(server, {"module": "Leads"}))
+    done = ended(server, worker, job(server, {"module": "Leads"}))
     found = {row["id"]: row for row in rows(server.get(done["result"]["download_url"]))}
     assert done["result"]["count"] == len(found)
     assert found[leads[2]]["Last_Name"] == 'Reader, "Q"\nx'
@@ -156,7 +147,6 @@ def test_without_fields_there_is_every_one(server: Deployment, leads: list[str])
     assert "fields" not in done["query"] and "criteria" not in done["query"]
 
 
-@pytest.mark.usefixtures("worker")
 @pytest.mark.parametrize(
     ("criterion", "expected"),
     [
@@ -180,11 +170,11 @@ def test_without_fields_there_is_every_one(server: Deployment, leads: list[str])
     ],
 )  # fmt: skip
 def test_criteria(
-    server: Deployment, leads: list[str], criterion: Json, expected: list[int]
+    server: Deployment, worker: JobRunner, leads: list[str], criterion: Json, expected: list[int]
 ) -> None:
     """Each comparator of the documentation."""
     query = {"module": "Leads", "fields": ["Email"], "criteria": mine(criterion)}
-    done = ended(server, job(server, query))
+    done = ended(server, worker, job(server, query))
     found = rows(server.get(done["result"]["download_url"]))
     assert [row["id"] for row in found] == [leads[i] for i in expected]
 
@@ -358,8 +348,9 @@ def test_other_jobs_and_other_orgs(server: Deployment) -> None:
         assert (answer.status_code, answer.json()["code"]) == (404, "RESOURCE_NOT_FOUND"), path
 
 
-@pytest.mark.usefixtures("worker")
-def test_a_removed_field_ends_the_job(server: Deployment, leads: list[str]) -> None:
+def test_a_removed_field_ends_the_job(
+    server: Deployment, worker: JobRunner, leads: list[str]
+) -> None:
     """FAILURE with a code, as the details show it; there is no result."""
     reads, modules = server.services.reads, server.services.modules
     assert leads and modules is not None
@@ -374,7 +365,7 @@ def test_a_removed_field_ends_the_job(server: Deployment, leads: list[str]) -> N
         made = reads.create(caller, ReadRequest("Leads", ReadQuery(fields=("Email",))))
         spoiled = replace(made, id=modules.take_ids(1), query=replace(made.query, fields=("Gone",)))
         reads.reads.add(spoiled)
-    details = ended(server, str(spoiled.id))
+    details = ended(server, worker, str(spoiled.id))
     assert details["state"] == "FAILURE"
     error = details["result"]["error_message"]
     assert (error["status"], error["code"]) == ("error", "MODULE_NOT_AVAILABLE")

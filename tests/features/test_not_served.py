@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from tests.features.filled import filled
 from tests.support.deployment import Deployment
 
 from bulkwright.web.route import Route
@@ -15,7 +16,6 @@ from bulkwright.zoho.not_served import gap_routes, gaps_of
 from bulkwright.zoho.routes import ROUTES
 
 GAPS = gap_routes(ROUTES)
-FILLED = {"module": "Accounts", "org": "org1", "file": "1.zip"}
 LOG = "bulkwright.api.not_served"
 ASKED = [(route, name) for route in ROUTES for name in gaps_of(route)]
 
@@ -24,12 +24,6 @@ ASKED = [(route, name) for route in ROUTES for name in gaps_of(route)]
 def server(any_server: Deployment) -> Deployment:
     """SQLite alone: nothing of this reaches the SQL of a dialect."""
     return any_server
-
-
-def filled(path: str, version: str = "v2") -> str:
-    """A path with its parameters."""
-    values = FILLED | {"version": version}
-    return re.sub(r"\{(\w+)\}", lambda name: values.get(name[1], "1"), path)
 
 
 def counted(server: Deployment, operation: str, parameter: str = "") -> float:
@@ -45,7 +39,7 @@ def test_an_operation_that_is_not_served_is_a_501(server: Deployment, version: s
     """Every one of the table; the message and the details name it."""
     assert len(GAPS) > 400
     for route in GAPS:
-        path = filled(route.path, version)
+        path = filled(route.path, version=version, module="Accounts")
         answer = server.http.request(route.method, path, headers=server.auth())
         operation = f"{route.method} {route.path}"
         assert (answer.status_code, answer.json()) == (
@@ -124,7 +118,10 @@ def test_a_parameter_that_is_not_honoured_is_a_501(
     headers = server.auth() | ({name: "x"} if header else {})
     before = counted(server, " ".join(key), name)
     answer = server.http.request(
-        route.method, filled(route.path, "v8"), params=query, headers=headers
+        route.method,
+        filled(route.path, version="v8", module="Accounts"),
+        params=query,
+        headers=headers,
     )
     assert (answer.status_code, answer.json()["code"]) == (501, "NOT_IMPLEMENTED")
     assert answer.json()["details"] == {"operation": " ".join(key), "param_name": name}

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from tests.features.filled import filled
 from tests.support.deployment import Deployment
 
 from bulkwright.clock import ManualClock
@@ -279,12 +280,6 @@ def test_a_token_in_the_query_is_not_read(any_server: Deployment) -> None:
     assert answer.status_code == 401
 
 
-def _path(path: str) -> str:
-    for name in ("job_id", "record_id", "user_id", "field_id"):
-        path = path.replace("{" + name + "}", "1")
-    return path.format(version="v2", org="org1", file="1.zip", module="Leads")
-
-
 def test_every_route_has_a_scope(server: Deployment) -> None:
     """A route without one is open, and must say so."""
     public = {e.path for e in ENDPOINTS if getattr(e, "access", None) in (None, PUBLIC)}
@@ -321,7 +316,7 @@ def test_scopes_open_their_routes_and_no_others(server: Deployment, granted: str
             continue
         scopes = route.access.scopes
         needed = OF_MODULE[route.method]("Leads") if isinstance(scopes, Open) else scopes
-        answer = server.http.request(route.method, _path(route.path), headers=server.auth(token))
+        answer = server.http.request(route.method, filled(route.path), headers=server.auth(token))
         mismatch = answer.status_code == 401
         assert mismatch == (not scope.permits(scope.normalise(granted), needed)), route.path
         if mismatch:

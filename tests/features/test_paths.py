@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.features.filled import filled
 from tests.features.test_http import ORIGIN, ask, raw
 from tests.support.deployment import Deployment
 
@@ -13,12 +14,6 @@ from bulkwright.zoho.routes import ROUTES
 from bulkwright.zoho.versions import VERSIONS
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW")
-FILLED = {
-    "{version}": "v2", "{job_id}": "1", "{org}": "org1", "{file}": "1.zip", "{module}": "Leads",
-    "{record_id}": "1",
-    "{user_id}": "1",
-    "{field_id}": "1",
-}  # fmt: skip
 TRICKS = {
     "a trailing slash": lambda p: p + "/",
     "a doubled slash inside": lambda p: p[:1] + p[1:].replace("/", "//", 1),
@@ -40,19 +35,11 @@ def server(any_server: Deployment) -> Deployment:
     return any_server
 
 
-def filled(path: str) -> str:
-    """Returns a path with its parameters."""
-    for name, value in FILLED.items():
-        path = path.replace(name, value)
-    return path
-
-
 def paths() -> dict[str, dict[str, object]]:
     """Returns the path of every route with its parameters, and who may call each method."""
     found: dict[str, dict[str, object]] = {}
     for endpoint in ENDPOINTS:
         path = filled(endpoint.path)
-        assert "{" not in path, path
         found.setdefault(path, {})[endpoint.method] = getattr(endpoint, "access", None)
     return found
 

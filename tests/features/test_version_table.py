@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import httpx2
 import pytest
+from tests.features.filled import filled
 from tests.support.deployment import Tenant, make_tenant
 from tests.support.uploads import zipped
 
@@ -22,10 +23,6 @@ from bulkwright.zoho.versions import VERSIONS, Version
 
 NEW = "v99"
 TABLE = {**VERSIONS, NEW: Version(NEW)}
-FILLED = {
-    "{job_id}": "1", "{org}": "org1", "{file}": "1.zip", "{module}": "Leads", "{record_id}": "1",
-    "{user_id}": "1", "{field_id}": "1",
-}  # fmt: skip
 VERSIONED = [route for route in ROUTES if "{version}" in route.path]
 
 
@@ -62,11 +59,9 @@ def send(newer: Newer, *requests: tuple[str, str, dict[str, Any]]) -> list[httpx
     return asyncio.run(run())
 
 
-def filled(path: str, version: str) -> str:
+def fields_of(path: str, version: str) -> str:
     """A path of a route with its parameters."""
-    for name, value in {"{version}": version, **FILLED}.items():
-        path = path.replace(name, value)
-    return f"{path}?fields=Last_Name"
+    return f"{filled(path, version=version)}?fields=Last_Name"
 
 
 @pytest.mark.parametrize("version", [*VERSIONS, NEW])
@@ -77,9 +72,9 @@ def test_every_route_serves_every_version_of_the_table(newer: Newer, version: st
             continue  # it exists from v2.1 on
         first, second, none = send(
             newer,
-            (route.method, filled(route.path, "v2"), {}),
-            (route.method, filled(route.path, version), {}),
-            (route.method, filled(route.path, "v98"), {}),
+            (route.method, fields_of(route.path, "v2"), {}),
+            (route.method, fields_of(route.path, version), {}),
+            (route.method, fields_of(route.path, "v98"), {}),
         )
         assert first.status_code == second.status_code, route.path
         assert json.loads(first.content or "{}").get("code") == json.loads(

@@ -46,7 +46,7 @@ def received() -> Iterator[tuple[str, Queue[bytes]]]:
             pass
 
     with HTTPServer(("127.0.0.1", 0), Receiver) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/done", bodies
         server.shutdown()

@@ -22,6 +22,7 @@ from bulkwright.formats.csv import (
     records,
     sniff,
 )
+from bulkwright.formats.csv.rows import row_blocks
 from bulkwright.formats.stream import ByteStream
 
 
@@ -156,6 +157,39 @@ def test_a_line_that_is_too_long_is_cut_and_the_next_row_is_read(
         first, cut, last = read(data, "UTF-8", target)
         assert (first, last) == (["1", "2", "3"], ["7", "8", "9"])
         assert cut[0] == "4" and BAD_BYTE in cut[1] and cut[2] == BAD_BYTE and len(cut) == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "cell"),
+    [
+        (b"4," + b"x" * 500, "x" * 61),
+        (b'4,"' + b"x," * 250 + b'"', "x," * 30),
+        (b"4," + "é".encode() * 250, "é" * 30),
+        (b"4,y" + "é".encode() * 250, "y" + "é" * 30),
+    ],
+)
+def test_a_cut_cell_is_the_beginning_of_the_line(
+    small_limits: None, line: bytes, cell: str
+) -> None:
+    """It ends with a whole character and the mark, at the end of a file too."""
+    assert read(HEADER + line, "UTF-8") == [["4", cell + BAD_BYTE, BAD_BYTE]]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("length", range(55, 70))
+def test_the_end_of_a_line_of_any_length_belongs_to_it(
+    small_limits: None, end: bytes, length: int
+) -> None:
+    """It is in no cell, and the next block begins behind it."""
+    line = b"1,2," + b"x" * length + end
+    data = HEADER + line + b"7,8,9\r4,5,6\n"
+    found = list(blocks(stream(data), sniff(stream(data), "UTF-8"), target=1))
+    first, *others = rows_of(found)
+    assert others == [["7", "8", "9"], ["4", "5", "6"]]
+    assert first[2].rstrip(BAD_BYTE) == "x" * len(first[2].rstrip(BAD_BYTE))
+    assert found[1].start == len(line)
+    located = row_blocks(stream(data), sniff(stream(data), "UTF-8"), target=1)
+    assert [row.line for block in located for row in block] == [2, 3, 4]
 
 
 def test_memory_is_bounded_by_the_record_limit() -> None:

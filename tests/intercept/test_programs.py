@@ -196,7 +196,7 @@ def other_site(*, tls: bool) -> Iterator[str]:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         trustme.CA().issue_cert("127.0.0.2").configure_cert(context)
         server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         yield f"{'https' if tls else 'http'}://127.0.0.2:{server.server_port}/x"
     finally:

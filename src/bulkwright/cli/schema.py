@@ -47,7 +47,7 @@ def list_(*, json: Json = False, location: InOrg = DEFAULT_IN_ORG) -> None:
                 "fields": len(module.fields),
                 "bulk_write": module.bulk_write,
                 "kind": module.generated_type,
-                "table": _table_name(module),
+                "table": module.table.name,
             }
             for module in services.modules.modules(chosen_org(services, location).id)
         ]
@@ -188,11 +188,6 @@ def _opened(out: Path | None) -> Iterator[IO[str]]:
         return
     with atomic_write(out) as whole, io.TextIOWrapper(whole, "utf-8", newline="") as file:
         yield file
-
-
-def _table_name(module: Module) -> str | None:
-    """The name of the existing table of a module."""
-    return module.table.name if module.table else None
 
 
 def _fields(module: Module) -> list[dict[str, object]]:

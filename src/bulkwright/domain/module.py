@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import ClassVar
 
 from bulkwright.domain.limits import FREE_IDS_PERCENT
 from bulkwright.domain.table_kind import EXISTING_TABLE, SERVICE_TABLE, TableKind
@@ -123,9 +124,19 @@ _BITS = {"smallint": 16, "integer": 32}
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceTable:
+    """The table that the service makes for a module. Its name is that of the module."""
+
+    kind: ClassVar[TableKind] = SERVICE_TABLE
+    name: None = None
+    schema: None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ExistingTable:
     """A table of the user that is older than its module; it is never altered or dropped."""
 
+    kind: ClassVar[TableKind] = EXISTING_TABLE
     name: str
     schema: str | None = None
     """The PostgreSQL schema; None on SQLite."""
@@ -212,18 +223,18 @@ class Module:
     bulk_write: bool
     """Whether bulk write accepts it (facts 1.3)."""
     fields: tuple[Field, ...]
-    table: ExistingTable | None = None
-    """The table of its records, if that is an existing table."""
+    table: ServiceTable | ExistingTable = ServiceTable()
+    """The table of its records."""
 
     @property
     def table_kind(self) -> TableKind:
         """What the table of its records allows."""
-        return SERVICE_TABLE if self.table is None else EXISTING_TABLE
+        return self.table.kind
 
     @property
     def has_infinity(self) -> bool:
         """Whether its columns can hold NaN and infinity: those of an existing PostgreSQL table."""
-        return bool(self.table and self.table.schema)
+        return self.table.schema is not None
 
     def authorship(self, author: int, now: datetime, given: Collection[str] = ()) -> Authorship:
         """Returns the stamps of records that a user writes now: of fields that are not `given`."""

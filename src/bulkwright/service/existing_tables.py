@@ -55,7 +55,9 @@ class ExistingTableService:
         found = self._find(table, schema, with_targets=with_references)
         tables = {facts.table: facts for facts in found}
         known = self._modules.modules(org_id)
-        existing = {module.table: module for module in known if module.table}
+        existing = {
+            module.table: module for module in known if isinstance(module.table, ExistingTable)
+        }
         names = _module_names(list(tables), known, existing, wanted=name)
         first = next(iter(tables))
         if name is not None and names[first] != name:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bulkwright.domain.module import Column, ExistingTable, Field, Module
+from bulkwright.domain.module import Column, ExistingTable, Field, Module, ServiceTable
 from bulkwright.store import tables
 from bulkwright.store.database import Database, Row
 
@@ -177,8 +177,8 @@ class ModuleStore:
             generated_type=module.generated_type,
             layout_id=module.layout_id,
             bulk_write=module.bulk_write,
-            table_schema=module.table.schema if module.table else None,
-            table_name=module.table.name if module.table else None,
+            table_schema=module.table.schema,
+            table_name=module.table.name,
             schema_version=_new_version(),
         )
         self._add_fields(module, module.fields)
@@ -272,7 +272,7 @@ def _module(row: Row, fields: Iterable[Row], values: Iterable[Row]) -> Module:
         layout_id=row["layout_id"],
         bulk_write=bool(row["bulk_write"]),
         fields=tuple(_field(field, picklists.get(field["api_name"], ())) for field in fields),
-        table=None
+        table=ServiceTable()
         if row["table_name"] is None
         else ExistingTable(row["table_name"], row["table_schema"]),
     )

@@ -205,9 +205,9 @@ class ExistingModuleTable(ModuleTable):
 
 def table_of(module: Module) -> ModuleTable:
     """The table of a module."""
-    if module.table is None:
-        return ServiceModuleTable(module)
-    return ExistingModuleTable(module, module.table)
+    if isinstance(module.table, ExistingTable):
+        return ExistingModuleTable(module, module.table)
+    return ServiceModuleTable(module)
 
 
 def existing_table_of(module: Module) -> ExistingModuleTable:

@@ -27,7 +27,7 @@ from bulkwright.formats.csv.dialect import (
     first_bytes,
     head_facts,
 )
-from bulkwright.formats.csv.grammar import cell_counts, unclosed_record_end
+from bulkwright.formats.csv.grammar import cell_counts, unclosed_record_end, whole_records_end
 from bulkwright.formats.csv.records import Segment, find_whole_records
 from bulkwright.formats.stream import ByteStream
 
@@ -202,12 +202,11 @@ def _skip_line(text: ByteStream) -> int:
 
 def _cut_record(data: bytes, dialect: Dialect) -> bytes:
     """A record made of the beginning of a line that is too long."""
-    # Cut before half a CRLF and before a part of a character: its later bytes are 0b10xxxxxx.
-    data = data.rstrip(b"\r")
+    # The last character goes, or a part of one (its later bytes are 0b10xxxxxx), or half a CRLF.
     while data[-1] & 0xC0 == 0x80:
         data = data[:-1]
     data = data[:-1] + _BAD
-    if not find_whole_records(data + b"\n", len(data) + 1, dialect.delimiter).end:
+    if not whole_records_end(data + b"\n", dialect.delimiter):
         data += b'"'
     cells = next(cell_counts(data + b"\n", dialect.delimiter))
     return data + (dialect.delimiter.encode() + _BAD) * (len(dialect.header) - cells) + b"\n"
