@@ -34,7 +34,7 @@ from harness import (
 )
 
 sys.path.insert(0, str(ROOT))
-from tests.browser.chromium import Chromium, missing
+from tests.support.chromium import Chromium, missing
 
 TARGET_S = 0.3
 PAINT = (

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.browser.chromium import missing
+from tests.support.chromium import missing
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 

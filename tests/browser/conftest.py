@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.browser.chromium import missing
+from tests.support.chromium import missing
 
 
 @pytest.fixture(scope="module")

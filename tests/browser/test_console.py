@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 from tests.browser import axe
-from tests.browser.chromium import Chromium
+from tests.support.chromium import Chromium
 from tests.support.live import Live
 from tests.support.processes import until
 

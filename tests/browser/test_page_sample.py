@@ -15,9 +15,9 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from tests.browser.chromium import Chromium
 from tests.browser.site import Site
 from tests.support.caller import Caller
+from tests.support.chromium import Chromium
 from tests.support.live import Live
 
 from bulkwright.service.setup import SAMPLE_CLIENT_ID, SAMPLE_REDIRECT
