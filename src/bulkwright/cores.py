@@ -1,4 +1,8 @@
-"""How many cores this process may use, and what is decided by that."""
+"""How many cores this process may use, and what is decided by that.
+
+A part takes two of them: one for itself, and one for its session of a database on this machine. On
+two cores an insert in two parts takes a fifth longer than in one (benchmarks/README.md).
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,14 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def parts_of_cores() -> int:
+    """Returns for how many parts the cores are enough."""
+    return max(1, cores() // 2)
+
+
 def parts_at_once(given: int | None, workers: int = 1) -> int:
     """Returns how many parts of one job each of a machine's workers runs at the same time.
 
     This is the `given` number, if there is one.
     """
-    return given or max(1, min(PARTS_AT_ONCE, cores() // workers))
+    return given or max(1, min(PARTS_AT_ONCE, parts_of_cores() // workers))

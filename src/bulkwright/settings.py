@@ -246,11 +246,11 @@ class JobSettings(ImageSettings, CsvSettings):
 
     parts: int | None = _parts_option(
         "the most parts that the rows of a job are divided into. Default: as many as its workers "
-        "run at once; of `write`, as many as cores, for a large file and a database with sessions.",
+        "run at once; of `write`, one for two cores, if the file is large and sessions are free.",
     )
     parts_at_once: int | None = _parts_option(
         "parts of one job that a process runs at the same time, each on a thread with a session. "
-        f"Default: the cores divided by the workers, at most {PARTS_AT_ONCE}.",
+        f"Default: half of the cores divided by the workers, at most {PARTS_AT_ONCE}; `write`: 4.",
     )
 
     def __post_init__(self) -> None:

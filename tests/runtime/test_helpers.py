@@ -16,7 +16,8 @@ MANY = 1000 * PART_SESSIONS
 @pytest.mark.parametrize(
     ("cores", "file_bytes", "free_sessions", "parts"),
     [
-        (8, LARGE, MANY, 8),
+        (8, LARGE, MANY, 4),
+        (3, LARGE, MANY, 1),
         (1, LARGE, MANY, 1),
         (128, LARGE, MANY, KEY_GROUPS),
         (8, 0, MANY, 1),

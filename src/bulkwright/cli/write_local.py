@@ -10,7 +10,7 @@ import time
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
@@ -33,6 +33,7 @@ from bulkwright.cli.write_task import INTERRUPTED, WriteTask, exit_status
 from bulkwright.domain import scope
 from bulkwright.domain.account import Caller
 from bulkwright.domain.job import FieldMapping, Job, JobStatus, Operation, Priority
+from bulkwright.domain.limits import PARTS_AT_ONCE
 from bulkwright.domain.module import Module
 from bulkwright.domain.request import JobRequest, ResourceRequest
 from bulkwright.events.events import Event, Observer
@@ -233,6 +234,8 @@ def write_on_data_folder(
     dry_run: bool,
 ) -> report.Written:
     """Runs the job of a file to its end and prints what became of its rows."""
+    # Further processes would read the file again.
+    settings = replace(settings, parts_at_once=settings.parts_at_once or PARTS_AT_ONCE)
     counter = report.ReasonCounter()
     show: Observer = counter.observe
 

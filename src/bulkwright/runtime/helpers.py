@@ -13,7 +13,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from bulkwright.cores import cores, parts_at_once
+from bulkwright.cores import parts_at_once, parts_of_cores
 from bulkwright.domain.limits import KEY_GROUPS, PART_SESSIONS, WRITE_PART_BYTES
 from bulkwright.events.events import Event, ResourceDivided
 from bulkwright.runtime.worker_environment import worker_environment
@@ -75,7 +75,8 @@ class Helpers:
 def parts_of_write(file_bytes: int, free_sessions: int) -> int:
     """Returns into how many parts `write` divides a file, unless the user names a number.
 
-    No more than cores, and no more than take half of the sessions that the database has left.
+    No more than one for two cores, and no more than take half of the sessions that the database has
+    left.
     """
     allowed = 1 + max(0, free_sessions) // 2 // PART_SESSIONS
-    return max(1, min(cores(), allowed, KEY_GROUPS, file_bytes // WRITE_PART_BYTES + 1))
+    return max(1, min(parts_of_cores(), allowed, KEY_GROUPS, file_bytes // WRITE_PART_BYTES + 1))
