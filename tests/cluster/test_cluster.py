@@ -21,7 +21,7 @@ SEED = int(os.environ.get("BULKWRIGHT_TEST_SEED", "20260"))
 @pytest.mark.slow
 def test_workers_are_killed_all_the_time(site: Site) -> None:
     """Every job is COMPLETED, every row is stored and answered once."""
-    outcome = run(site, Load(jobs=40, rows=1_000, orgs=4, workers=3, pause=1.2), SEED)
+    outcome = run(site, Load(jobs=40, rows=1_000, orgs=4, workers=3, pause=0.5), SEED)
     print(f"seed {SEED}: {outcome}")
     assert outcome.findings.sound, outcome.findings
     assert outcome.kills >= 1
