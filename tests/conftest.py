@@ -106,7 +106,7 @@ LONG = (
 )  # fmt: skip
 """They run next, the longest first, so that the processes of `run.py test` end together."""
 LAST = "fairness"
-"""Its subject is time: it runs when the other processes have no tests left."""
+"""Its subject is time: it runs last, when most other tests have ended."""
 FAST = frozenset(FIRST) - {"docs", "properties"}
 """The folders of `--fast`: their tests that are not slow and need no process of their own."""
 PROCESSES = frozenset({"postgres", "live", "working", "served", "emulator"})

@@ -1,4 +1,4 @@
-"""How many cores this process may use, and what is decided by that.
+"""How many parts of a job the cores of this process are enough for.
 
 A part takes two of them: one for itself, and one for its session of a database on this machine. On
 two cores an insert in two parts takes a fifth longer than in one (benchmarks/README.md).
@@ -11,14 +11,9 @@ import os
 from bulkwright.domain.limits import PARTS_AT_ONCE
 
 
-def cores() -> int:
-    """Returns the cores of this process."""
-    return len(os.sched_getaffinity(0))
-
-
 def parts_of_cores() -> int:
     """Returns for how many parts the cores are enough."""
-    return max(1, cores() // 2)
+    return max(1, len(os.sched_getaffinity(0)) // 2)
 
 
 def parts_at_once(given: int | None, workers: int = 1) -> int:

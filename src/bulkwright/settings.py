@@ -249,8 +249,8 @@ class JobSettings(ImageSettings, CsvSettings):
         "run at once; of `write`, one for two cores, if the file is large and sessions are free.",
     )
     parts_at_once: int | None = _parts_option(
-        "parts of one job that a process runs at the same time, each on a thread with a session. "
-        f"Default: half of the cores divided by the workers, at most {PARTS_AT_ONCE}; `write`: 4.",
+        "parts of one job that a process runs at once, each on a thread with a session. Default: "
+        f"half the cores divided by workers, at most {PARTS_AT_ONCE}; `write`: {PARTS_AT_ONCE}.",
     )
 
     def __post_init__(self) -> None:

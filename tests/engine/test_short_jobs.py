@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,8 +14,9 @@ from bulkwright.domain.job import Job, Operation
 from bulkwright.domain.read_job import ReadQuery, ReadRequest
 from bulkwright.domain.request import JobRequest, ResourceRequest
 from bulkwright.domain.undo_job import UndoRequest
-from bulkwright.events.events import ChunkCommitted, JobEnded
+from bulkwright.events.events import ChunkCommitted, Event, JobEnded
 from bulkwright.runtime import short_jobs, worker
+from bulkwright.store.claims import ClaimStore
 
 ROWS = 6
 
@@ -115,3 +119,29 @@ def test_short_jobs_run_between_the_chunks_of_an_undo(bench: Bench) -> None:
     short = create(bench, 1)
     ends = [job for job, what in run_next(bench) if what == "end"]
     assert ends == [short.id, undo.id]
+
+
+def test_an_outage_of_the_look_for_short_jobs_leaves_the_worker_alone(
+    postgres_only: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread beside the long job looks again; the job meets an outage by itself."""
+    looked = threading.Event()
+    claim = ClaimStore.claim
+
+    def failing(self: ClaimStore, *words: Any, **more: Any) -> Any:
+        if more.get("most_bytes") is None:
+            return claim(self, *words, **more)
+        looked.set()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def wait(event: Event) -> None:
+        if isinstance(event, ChunkCommitted):
+            assert looked.wait(60)
+
+    monkeypatch.setattr(ClaimStore, "claim", failing)
+    bench = postgres_only
+    long = create(bench, ROWS)
+    ctx = replace(bench.worker._ctx, short_jobs_beside=True, observe=wait)
+    monkeypatch.setattr(bench.worker, "_ctx", ctx)
+    assert bench.worker.run_one()
+    assert bench.done(long.id).statuses == ["ADDED"] * ROWS

@@ -86,7 +86,7 @@ CHUNK_ROWS = 131_072
 KEY_GROUPS = 64
 """Groups of keys (pipeline/parts.py); no job has more parts. Locks depend on it: never change."""
 WRITE_PART_BYTES = 64 * MiB
-"""`write` starts another process for each of these in its file: a start takes a second of CPU."""
+"""`write` divides its file into one part for each of these at most, unless it gets a number."""
 PARTS_AT_ONCE = 4
 """Parts of one job that a worker runs at the same time at most; one reading feeds them."""
 PART_SESSIONS = 2

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from bulkwright.domain.limits import CHUNK_LOCK_SECONDS, LONG_JOB_SECONDS
+from bulkwright.outages import classify
 from bulkwright.pipeline.context import JobContext
 from bulkwright.store.wakeups import Wakeups
 
@@ -45,7 +46,7 @@ class ShortJobs:
         if self._ctx.short_jobs_beside or now - self._begun < LONG_JOB_SECONDS:
             return
         while now - begun < CHUNK_LOCK_SECONDS and not self._ctx.stop.is_set:
-            if not self._run_next(self._ctx):
+            if not self._run_one(self._ctx):
                 return
             now = time.monotonic()  # clock: a duration for the turns of short jobs
 
@@ -74,10 +75,19 @@ class ShortJobs:
             with ThreadPoolExecutor(2, thread_name_prefix="short-jobs") as threads:
                 ctx = replace(self._ctx, threads=threads, parts_at_once=1)
                 while not (self._over.is_set() or ctx.stop.is_set):
-                    if not self._run_next(ctx):
+                    if not self._run_one(ctx):
                         self._wait()
         except BaseException as raised:
             self._error = raised
+
+    def _run_one(self, ctx: JobContext) -> bool:
+        """Run one; False if none waits, or in an outage, which the longer job meets by itself."""
+        try:
+            return self._run_next(ctx)
+        except Exception as error:
+            if classify(error) is None:
+                raise
+            return False
 
     def _wait(self) -> None:
         """Wait for a job to look for, or for the end of the longer one."""
