@@ -8,13 +8,16 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import subprocess
 import time
 import zipfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.crash.victim import Strike, arm, sabotaged, set_up_sabotage
 from tests.support.processes import kill, start, until
 from tests.support.watch import Watch, free, write_leads
 
@@ -56,21 +59,38 @@ def add_job(data: Path, path: Path) -> int:
         return services.jobs.create(caller, JobRequest(Operation.INSERT, (resource,))).id
 
 
+@contextmanager
+def paused_worker(watch: Watch, folder: Path, chunk: int) -> Iterator[subprocess.Popen[str]]:
+    """Start a worker that stops itself after this many commits of chunks; kill it in the end.
+
+    However slow the test is, the job of a stopped worker does not end.
+    """
+    stop = Strike("stop", "P7-after", chunk, "stop")
+    set_up_sabotage(folder, watch.data)
+    arm(folder, [stop])
+    worker = start("worker", "--data", watch.data, env={**os.environ, **sabotaged(folder)})
+    try:
+        assert until(lambda: state_of(worker.pid) == "T"), worker.poll()
+        assert (watch.status, watch.chunks) == ("INPROGRESS", chunk)
+        assert free(watch), "the worker holds the lock of the database, which others need"
+        yield worker
+    finally:
+        kill(worker)
+
+
+def state_of(pid: int) -> str:
+    """The state of a process, as /proc says it: T is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
 @pytest.mark.slow
-def test_a_worker_that_wakes_up_too_late_changes_nothing(fewer: Path, watch: Watch) -> None:
+def test_a_worker_that_wakes_up_too_late_changes_nothing(
+    fewer: Path, watch: Watch, tmp_path: Path
+) -> None:
     """Paused past its lease, it finds the job taken over; what the other did stays as it is."""
     job_id = add_job(watch.data, fewer)
     result = watch.data / "files" / "results" / f"{job_id}.zip"
-    paused = start("worker", "--data", watch.data)
-    try:
-        assert until(lambda: watch.chunks >= 2)
-        for _ in range(1000):  # not while it holds the database's lock, which others need
-            os.kill(paused.pid, signal.SIGSTOP)
-            if free(watch):
-                break
-            os.kill(paused.pid, signal.SIGCONT)
-            time.sleep(0.003)
-        assert watch.status == "INPROGRESS"
+    with paused_worker(watch, tmp_path / "sabotage", 2) as paused:
         other = start("worker", "--data", watch.data)
         try:
             assert until(lambda: watch.status != "INPROGRESS", LEASE_SECONDS + 60)
@@ -89,8 +109,6 @@ def test_a_worker_that_wakes_up_too_late_changes_nothing(fewer: Path, watch: Wat
         assert (result.read_bytes(), watch.ask("SELECT * FROM jobs"), files(watch)) == before
         assert watch.ask("SELECT * FROM ledger") == ledger
         watch.check(result, SOME)
-    finally:
-        kill(paused)
 
 
 def files(watch: Watch) -> list[Path]:
@@ -136,12 +154,13 @@ def test_a_job_that_kills_its_worker_three_times_is_given_up(
 
 
 @pytest.mark.slow
-def test_the_next_worker_does_not_wait_for_a_dead_one(fewer: Path, watch: Watch) -> None:
+def test_the_next_worker_does_not_wait_for_a_dead_one(
+    fewer: Path, watch: Watch, tmp_path: Path
+) -> None:
     """Killed without a supervisor, as in a restart of everything: its lease ends at once."""
     job_id = add_job(watch.data, fewer)
-    first = start("worker", "--data", watch.data)
-    assert until(lambda: watch.chunks >= 1)
-    kill(first)
+    with paused_worker(watch, tmp_path / "sabotage", 1) as first:
+        kill(first)
     done = watch.chunks
     ((holder,),) = watch.ask("SELECT lease_holder FROM jobs")
     second = start("worker", "--data", watch.data)
@@ -163,14 +182,14 @@ def test_the_next_worker_does_not_wait_for_a_dead_one(fewer: Path, watch: Watch)
 
 
 @pytest.mark.slow
-def test_sigterm_gives_the_job_back_at_once(fewer: Path, watch: Watch) -> None:
+def test_sigterm_gives_the_job_back_at_once(fewer: Path, watch: Watch, tmp_path: Path) -> None:
     """A worker that is asked to stop ends after its chunk; the next one need not wait."""
     job_id = add_job(watch.data, fewer)
-    first = start("worker", "--data", watch.data)
-    assert until(lambda: watch.chunks >= 1)
-    first.terminate()
-    _, err = first.communicate(timeout=300)
-    assert first.returncode == 0, err
+    with paused_worker(watch, tmp_path / "sabotage", 1) as first:
+        first.terminate()
+        os.kill(first.pid, signal.SIGCONT)
+        _, err = first.communicate(timeout=300)
+        assert first.returncode == 0, err
     done = watch.chunks
     assert watch.status == "INPROGRESS" and done >= 1
     assert watch.number("SELECT coalesce(lease_until, 0) FROM jobs") == 0

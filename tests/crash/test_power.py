@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.crash.power import cut_power
-from tests.crash.victim import sabotaged
+from tests.crash.victim import sabotaged, set_up_sabotage
 
 PUT = """
 import sys
@@ -22,12 +21,8 @@ LocalFiles(Path(sys.argv[1])).put_piece(7, "0-00000000", b"lines")
 
 def put_piece(folder: Path, fault: str = "") -> Path:
     """A part that another process has kept in a new file area, in view of the sabotage."""
-    for name in ("hits", "counts", "marks", "last"):
-        (folder / name).mkdir()
+    set_up_sabotage(folder, folder / "data", fault=fault)
     area = folder / "data" / "files"
-    setup = {"files": str(area), "constants": {}, "fault": fault, "last_chunk": 0}
-    (folder / "setup.json").write_text(json.dumps(setup))
-    (folder / "plan.json").write_text("[]")
     command = [sys.executable, "-c", PUT, str(area)]
     subprocess.run(command, check=True, env={**os.environ, **sabotaged(folder)})
     assert not (folder / "broken").exists()

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from bulkwright.testing import ServerDidNotStart, ServerProcess
 CHUNK_ROWS = 8
 ROWS = 48
 """Rows of a job, unless it is to last longer."""
-CONSTANTS = {
+CONSTANTS: Mapping[str, Mapping[str, object]] = {
     "bulkwright.domain.limits": {
         "CHUNK_ROWS": CHUNK_ROWS,
         "CHUNK_TEXT_BYTES": 700,
@@ -74,16 +75,10 @@ class Victim:
         self._lock = threading.RLock()
         self._sabotage = folder / "sabotage"
         shutil.copytree(template, self.data)
-        for name in ("hits", "counts", "marks", "last"):
-            (self._sabotage / name).mkdir(parents=True)
-        setup = {
-            "files": str(self.data / "files"),
-            "constants": CONSTANTS,
-            "fault": fault,
-            "last_chunk": ROWS // CHUNK_ROWS - 1,
-        }
-        (self._sabotage / "setup.json").write_text(json.dumps(setup))
-        self._arm()
+        set_up_sabotage(
+            self._sabotage, self.data, constants=CONSTANTS, fault=fault,
+            last_chunk=ROWS // CHUNK_ROWS - 1,
+        )  # fmt: skip
         self._server = ServerProcess(
             self.data, "--profile", "service", "--workers", str(workers),
             port=free_port(), log=folder / "log",
@@ -157,10 +152,7 @@ class Victim:
         self._arm()
 
     def _arm(self) -> None:
-        fresh = self._sabotage / "plan.new"
-        armed = [vars(strike) for strike in self._plan if strike.id not in self._seen]
-        fresh.write_text(json.dumps(armed))
-        fresh.replace(self._sabotage / "plan.json")
+        arm(self._sabotage, [strike for strike in self._plan if strike.id not in self._seen])
 
     def _note_strikes(self) -> None:
         with self._lock:
@@ -210,6 +202,30 @@ class Victim:
     def _last(self, pid: int) -> str:
         path = self._sabotage / "last" / str(pid)
         return path.read_text().strip() if path.exists() else "start"
+
+
+def set_up_sabotage(
+    folder: Path, data: Path, *, fault: str = "", last_chunk: int = -1,
+    constants: Mapping[str, Mapping[str, object]] | None = None,
+) -> None:  # fmt: skip
+    """Make the folder that controls the sabotage of one deployment (striking.py); arm nothing."""
+    for name in ("hits", "counts", "marks", "last"):
+        (folder / name).mkdir(parents=True)
+    setup = {
+        "files": str(data / "files"),
+        "constants": constants or {},
+        "fault": fault,
+        "last_chunk": last_chunk,
+    }
+    (folder / "setup.json").write_text(json.dumps(setup))
+    arm(folder, [])
+
+
+def arm(folder: Path, strikes: list[Strike]) -> None:
+    """Arm these strikes, and disarm all others."""
+    fresh = folder / "plan.new"
+    fresh.write_text(json.dumps([vars(strike) for strike in strikes]))
+    fresh.replace(folder / "plan.json")
 
 
 def sabotaged(folder: Path) -> dict[str, str]:
