@@ -301,10 +301,11 @@ def _worker_stores(
             PostgresSink,
         )
 
-        # One connection for a chunk of each part, one for a short job, one for the LeaseKeepers.
+        # One connection for a chunk of each part, one each for lines that are merged beside them,
+        # for a short job, and for the LeaseKeepers.
         server = PostgresDatabase(
             settings.database,
-            connections=parts_at_once(settings.parts_at_once) + 2,
+            connections=parts_at_once(settings.parts_at_once) + 3,
             worker=True,
             patient=patient,
             clock=clock,

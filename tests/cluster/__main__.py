@@ -18,6 +18,7 @@ import argparse
 import random
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -106,7 +107,8 @@ def _rows(job: int, load: Load, chance: random.Random) -> list[Row]:
 def _killed(site: Site, load: Load, chance: random.Random) -> Iterator[list[int]]:
     """Keep the workers running, and kill a busy one now and then.
 
-    No job meets this more than twice: after three times it would be given up, as it should.
+    No job meets this more than twice: after three times it would be given up, as it should. A
+    worker may run several jobs, and others from one moment to the next, so it is stopped first.
     """
     workers = [site.worker() for _ in range(load.workers)]
     kills: list[int] = []
@@ -115,15 +117,18 @@ def _killed(site: Site, load: Load, chance: random.Random) -> Iterator[list[int]
 
     def kill() -> None:
         while not stop.wait(chance.uniform(0, 2 * load.pause)):
-            job, pid = chance.choice(_at_work(site) or [(0, 0)])
-            at = next((n for n, worker in enumerate(workers) if worker.pid == pid), None)
-            if at is None or hit[job] == 2:
-                continue
-            hit[job] += 1
-            workers[at].kill()
-            workers[at].communicate()
-            kills.append(workers[at].pid)
-            workers[at] = site.worker()
+            for at in chance.sample(range(load.workers), load.workers):
+                worker = workers[at]
+                worker.send_signal(signal.SIGSTOP)
+                jobs = _jobs_of(site, worker.pid)
+                if jobs and all(hit[job] < 2 for job in jobs):
+                    hit.update(jobs)
+                    worker.kill()
+                    worker.communicate()
+                    kills.append(worker.pid)
+                    workers[at] = site.worker()
+                    break
+                worker.send_signal(signal.SIGCONT)
 
     killer = threading.Thread(target=kill)
     killer.start()
@@ -134,15 +139,15 @@ def _killed(site: Site, load: Load, chance: random.Random) -> Iterator[list[int]
         killer.join()
 
 
-def _at_work(site: Site) -> list[tuple[int, int]]:
-    """Jobs under way, and the processes that have claimed them or parts of them."""
+def _jobs_of(site: Site, pid: int) -> set[int]:
+    """The jobs that a process has claimed, as a whole or in parts."""
     claimed = site.ask(
         "SELECT id, lease_holder FROM jobs WHERE status = 'INPROGRESS' "
         "AND lease_until > lease_now() UNION "
         "SELECT job_id, lease_holder FROM parts WHERE status = 'OPEN' "
         "AND lease_until > lease_now()"
     )
-    return [(job, int(holder.rpartition("/")[2])) for job, holder in claimed]
+    return {job for job, holder in claimed if int(holder.rpartition("/")[2]) == pid}
 
 
 def _wait(site: Site, jobs: int) -> None:

@@ -15,12 +15,14 @@ import polars as pl
 import pytest
 from tests.support.bench import Bench, opened
 from tests.support.part_workers import helping
+from tests.support.processes import until
 from tests.support.stores import PostgresStore, Store
 
 from bulkwright.domain.errors import LeaseLost
-from bulkwright.domain.job import FieldMapping, Job, JobStatus, Lease, Split
+from bulkwright.domain.job import MERGED, FieldMapping, Job, JobStatus, Lease, Split
 from bulkwright.domain.outcome import Counts
 from bulkwright.domain.record_write import RecordInput, WrittenRecord
+from bulkwright.events.events import JobStarted
 from bulkwright.files import DamagedFile
 from bulkwright.pipeline import result
 from bulkwright.pipeline.part_run import PartRun
@@ -132,6 +134,30 @@ def test_a_job_of_a_version_without_parts_continues(bench: Bench) -> None:
     assert ended.job.counts == Counts(added=30, updated=10)
     split = ended.job.resources[0].split
     assert split is not None and split.reason == "a version without parts has begun the job"
+
+
+def test_lines_are_merged_while_parts_run(bench: Bench, store: Store) -> None:
+    """A worker that runs several parts at once does not leave the merge to the end of the job."""
+    if not isinstance(store, PostgresStore):
+        pytest.skip("on SQLite parts run one after the other")
+    ledger, chunks, merged = bench.services.ledger, itertools.count(1), [0]
+    job = bench.create(LEADS, operation="upsert", find_by="Email")
+
+    def committed(part: int) -> int:
+        return ledger.count(job.id, 0, part)
+
+    def after_chunk() -> None:
+        own = next(chunks)
+        assert until(lambda: min(map(committed, range(3))) >= own)
+        if own == 3:  # what was committed when the chunk before ended
+            assert until(lambda: committed(MERGED))
+            merged[0] = committed(MERGED)
+
+    with bench.parts(3, at_once=3), bench.chunks(size=SMALL):
+        bench.worker._ctx = replace(bench.worker._ctx, after_chunk=after_chunk)
+        assert bench.worker.run_one(job.id)
+    assert merged[0] >= 1
+    assert bench.done(job.id).statuses == ["ADDED"] * 30 + ["UPDATED"] * 10
 
 
 @pytest.fixture
@@ -371,6 +397,38 @@ def test_an_outage_in_a_part_is_no_attempt(
     assert [tuple(row.values()) for row in left] == [(0, None, 0)] * 3
     assert first.worker.run_one(job.id)
     assert first.done(job.id).statuses == ["ADDED"] * 60
+
+
+def test_a_part_that_fails_beside_another_job_is_free_again(
+    two: tuple[Bench, Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its worker runs a job that waits, and keeps no part of the first that it does not run."""
+    first, second = two
+    _, job = shared(first)
+    second.worker._identity = "there/1"
+    begun, free, others = threading.Event(), list[bool](), list[int]()
+    run = PartRun.run
+
+    def one_fails(self: PartRun, attempt: int) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            assert begun.wait(60)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        if not others:
+            others.append(first.create(LEADS).id)
+        run(self, attempt)
+
+    def observe(event: object) -> None:
+        if isinstance(event, JobStarted) and event.job_id in others and not free:
+            begun.set()
+            sql = "SELECT 1 FROM parts WHERE job_id = ? AND lease_until > 0"
+            free.append(until(lambda: not second.services.database.sql(sql, (job.id,))))
+
+    monkeypatch.setattr(PartRun, "run", one_fails)
+    second.worker._ctx = replace(second.worker._ctx, observe=observe)
+    with second.parts(3, at_once=2), second.chunks(size=SMALL), pytest.raises(Blocked):
+        second.worker.run_one()
+    assert free == [True]
+    assert second.services.jobs.details(second.org.id, others[0]).status is JobStatus.COMPLETED
 
 
 def test_a_worker_that_lost_a_part_leaves_the_job_to_its_worker(two: tuple[Bench, Bench]) -> None:

@@ -97,7 +97,7 @@ CHUNK_LOCK_SECONDS = 0.2
 they take longer. On two idle cores this is about a chunk of CHUNK_TEXT_BYTES."""
 SHORT_JOB_BYTES = 64 * 1024
 """Uploads of a job that a worker runs beside a longer one, at most."""
-LONG_JOB_SECONDS = 0.5
+LONG_JOB_SECONDS = 0.1
 """Short jobs run beside a job that has run for this time. On SQLite that is after each chunk, for
 about CHUNK_LOCK_SECONDS at most, so the longer job keeps at least half of its speed."""
 READ_ROWS = 200_000

@@ -8,7 +8,9 @@ Out:  one zip. Of a resource that is not divided, its pieces are copied. Of a di
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from bulkwright.domain.job import MERGED, Job, Lease, LedgerEntry, Split
@@ -77,6 +79,39 @@ def merge_parts(lease: Lease, position: int, split: Split, ctx: JobContext, *, e
         merged = _merged(job_id, entries, f"merged-{lease.fence}", split, ctx)
         with ctx.claims.held(lease):
             ctx.ledger.add_merged(job_id, merged)
+
+
+def merge_committed(lease: Lease, position: int, split: Split, ctx: JobContext) -> None:
+    """Merge the lines of each chunk that all parts have committed, while parts still run.
+
+    A damaged piece stays: the end of the job meets it again. Raises LeaseLost as `merge_parts`.
+    """
+    with suppress(DamagedFile):
+        merge_parts(lease, position, split, ctx, ended=False)
+
+
+@contextmanager
+def merge_thread(
+    lease: Lease, position: int, split: Split, ctx: JobContext
+) -> Iterator[Callable[[], None]]:
+    """Do `merge_committed` on a thread of its own, at each call of what the block gets.
+
+    A call while the thread is at work does nothing. A later call, or the end of the block, raises
+    what the thread has raised.
+    """
+    begun: Future[None] | None = None
+
+    def begin() -> None:
+        nonlocal begun
+        if begun is None or begun.done():
+            if begun is not None:
+                begun.result()
+            begun = thread.submit(merge_committed, lease, position, split, ctx)
+
+    with ThreadPoolExecutor(1, thread_name_prefix="merge") as thread:
+        yield begin
+        if begun is not None:
+            begun.result()
 
 
 def _merged(

@@ -12,7 +12,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from bulkwright.domain.errors import BulkwrightError, LeaseLost, WorkerFailed
@@ -24,6 +23,7 @@ from bulkwright.pipeline.shared_source import SharedSource, share
 from bulkwright.pipeline.source import Source, open_source
 
 AfterChunk = Callable[[SharedSource], None]
+LetGo = Callable[[PartLease, BaseException], None]
 
 
 def _continue(_: SharedSource) -> None:
@@ -37,12 +37,15 @@ def run_parts(
     ctx: JobContext,
     after_chunk: AfterChunk,
     source: Source | None = None,
+    *,
+    let_go: LetGo,
 ) -> None:
     """Run claimed parts of one resource to their ends, and record these.
 
     `source` is the file if it is open already; it is closed at the end. `after_chunk` is called
-    after each chunk of the first part, with the source of that part. A part that has ended its
-    worker JOB_ATTEMPTS times fails.
+    after each chunk of the first part, with the source of that part. `let_go` is called with each
+    part that cannot be run to its end, and with its error, while the others may still run. A part
+    that has ended its worker JOB_ATTEMPTS times fails.
 
     Raises, when all have ended or stopped, LeaseLost if other workers have some of them now,
     Interrupted if the worker was stopped, and errors without a code as they are. All of them leave
@@ -50,13 +53,17 @@ def run_parts(
     """
     resource = parts[0].resource
     try:
+        starts = [start_after(ctx.ledger.entries(job.id, resource, part.part)) for part in parts]
         opened = source or open_source(job, resource, ctx)
     except BulkwrightError as error:
         for part in parts:
             ctx.parts.end(part, error.code)
         return
-    starts = [start_after(ctx.ledger.entries(job.id, resource, part.part)) for part in parts]
-    running = _PartThreads(split, ctx)
+    except Exception as error:
+        for part in parts:
+            let_go(part, error)
+        raise
+    running = _PartThreads(split, ctx, let_go)
     try:
         with opened, ThreadPoolExecutor(len(parts), thread_name_prefix="part") as threads:
             sources = share(opened, starts, split, ctx)
@@ -75,6 +82,7 @@ class _PartThreads:
 
     split: Split
     ctx: JobContext
+    let_go: LetGo
     stop: threading.Event = field(default_factory=threading.Event)
     raised: list[BaseException] = field(default_factory=list)
 
@@ -100,14 +108,11 @@ class _PartThreads:
         try:
             with source:
                 _run_to_end(PartRun(part, None, self.split, source, ctx, check))
-        except LeaseLost as error:
-            self.raised.append(error)
-            # The part may still be claimed: the others may have read on without it.
-            with suppress(Exception):  # its lease expires
-                ctx.parts.release(part, counted=False)
         except BaseException as error:
             self.raised.append(error)
-            self.stop.set()
+            if not isinstance(error, LeaseLost):
+                self.stop.set()
+            self.let_go(part, error)
 
     def raise_first(self) -> None:
         """Raise what was raised: an error rather than a stop, a stop rather than a lost part."""

@@ -10,7 +10,7 @@ on their number.
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 
 import polars as pl
@@ -29,11 +29,12 @@ from bulkwright.files import DamagedFile
 from bulkwright.pipeline.all_or_nothing import Undoing, forget_stored, undo_stored
 from bulkwright.pipeline.conform import choice_values
 from bulkwright.pipeline.context import JobContext
-from bulkwright.pipeline.join import join_pieces, merge_parts
+from bulkwright.pipeline.join import join_pieces, merge_committed, merge_parts, merge_thread
 from bulkwright.pipeline.part_run import Interrupted, PartRun
 from bulkwright.pipeline.part_threads import run_parts
 from bulkwright.pipeline.parts import divide
 from bulkwright.pipeline.plan import Plan
+from bulkwright.pipeline.shared_source import SharedSource
 from bulkwright.pipeline.source import Source, open_source
 from bulkwright.pipeline.write import image_columns
 from bulkwright.ports import RecordSink
@@ -145,16 +146,32 @@ def _run_own_parts(
     ctx: JobContext,
     source: Source | None = None,
 ) -> None:
-    """Run a part of a job that this worker has claimed, and open ones behind it beside it."""
-    after_chunk = ctx.after_chunk or (lambda: None)
+    """Run a part of a job that this worker has claimed, and open ones behind it beside it.
+
+    Lines of several parts are merged meanwhile.
+    """
     parts = [first]
     while len(parts) < ctx.parts_at_once:
         part = ctx.claims.claim_part(lease, first.resource, after=parts[-1].part)
         if part is None:
             break
         parts.append(part)
-    with suppress(LeaseLost):  # of parts; the next claim of one checks the lease of the job
-        run_parts(parts, job, split, ctx, lambda _: after_chunk(), source)
+    merging = merge_thread(lease, first.resource, split, ctx) if len(parts) > 1 else nullcontext()
+    # A lost lease is that of a part; the next claim of one checks the lease of the job.
+    with suppress(LeaseLost), merging as merge:
+
+        def after_chunk(_: SharedSource) -> None:
+            for call in (merge, ctx.after_chunk):
+                if call is not None:
+                    call()
+
+        def let_go(part: PartLease, error: BaseException) -> None:
+            # It may still be claimed: the others may have read on without it.
+            if isinstance(error, LeaseLost):
+                with suppress(Exception):  # it is released with the job
+                    ctx.parts.release(part, counted=False)
+
+        run_parts(parts, job, split, ctx, after_chunk, source, let_go=let_go)
 
 
 def _next_part(lease: Lease, position: int, split: Split, ctx: JobContext) -> PartLease | None:
@@ -173,8 +190,7 @@ def _next_part(lease: Lease, position: int, split: Split, ctx: JobContext) -> Pa
         if ctx.stop.is_set:
             raise Interrupted
         if split.is_divided:
-            with suppress(DamagedFile):  # the end of the job meets it again
-                merge_parts(lease, position, split, ctx, ended=False)
+            merge_committed(lease, position, split, ctx)
         time.sleep(_WAIT_SECONDS)
 
 

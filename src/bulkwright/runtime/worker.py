@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 
@@ -50,6 +50,7 @@ from bulkwright.pipeline.shared_source import SharedSource
 from bulkwright.pipeline.undo import fail_undo, run_undo
 from bulkwright.runtime.best_effort import best_effort
 from bulkwright.runtime.held_job import first_half
+from bulkwright.runtime.held_parts import HeldParts
 from bulkwright.runtime.lease_keeper import LeaseKeeper, end_dead_leases
 from bulkwright.runtime.short_jobs import ShortJobs
 from bulkwright.runtime.warm_up import warm_up
@@ -253,25 +254,17 @@ class Worker:
         assert job is not None
         split = job.resources[first.resource].split
         assert split is not None
+        short_jobs = self._short_jobs() if only is None else nullcontext()
         try:
-            with ExitStack() as stack:
-                for part in parts:
-                    stack.enter_context(LeaseKeeper(part, self._open_claim_store))
-                if only is None:
-                    stack.enter_context(self._short_jobs())
-                run_parts(parts, job, split, ctx, partial(self._give_way, first, only))
+            with HeldParts(parts, ctx, self._open_claim_store, self._deferred) as held, short_jobs:
+                give_way = partial(self._give_way, first, only)
+                run_parts(parts, job, split, ctx, give_way, let_go=held.let_go)
         except LeaseLost:
             ctx.observe(LeaseGone(first.job_id))
         except Interrupted:
-            with best_effort("release the parts", otherwise="their leases expire"):
-                for part in parts:
-                    ctx.parts.release(part, counted=False)
+            pass  # the parts are released
         except Exception as error:
-            outage = classify(error)
-            self._deferred |= dict.fromkeys(parts, outage is None)
-            with best_effort("release the parts", otherwise="the next claim does so"):
-                self._defer_remembered()
-            if outage:
+            if outage := classify(error):
                 raise Blocked(outage) from error
             ctx.observe(JobAttemptFailed(first.job_id, secrets.token_hex(8), error))
         return True
