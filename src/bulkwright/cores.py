@@ -1,4 +1,4 @@
-"""How many parts of a job the cores of this process are enough for.
+"""How many parts of a job the cores of this process are enough for, and how many threads of Polars.
 
 A part takes two of them: one for itself, and one for its session of a database on this machine. On
 two cores an insert in two parts takes a fifth longer than in one (benchmarks/README.md).
@@ -7,8 +7,6 @@ two cores an insert in two parts takes a fifth longer than in one (benchmarks/RE
 from __future__ import annotations
 
 import os
-
-from bulkwright.domain.limits import PARTS_AT_ONCE
 
 
 def parts_of_cores() -> int:
@@ -21,4 +19,16 @@ def parts_at_once(given: int | None, workers: int = 1) -> int:
 
     This is the `given` number, if there is one.
     """
+    from bulkwright.domain.limits import PARTS_AT_ONCE
+
     return given or max(1, min(PARTS_AT_ONCE, parts_of_cores() // workers))
+
+
+def limit_polars_threads() -> None:
+    """Lets Polars use one thread for each part that the cores are enough for.
+
+    A part reads, converts, writes and reports on threads of its own, so Polars need not use every
+    core for each step: with a thread for each core, a job of one row takes a fifth longer. Call it
+    before Polars is imported. It changes nothing if the environment names a number.
+    """
+    os.environ.setdefault("POLARS_MAX_THREADS", str(parts_of_cores()))

@@ -16,6 +16,7 @@ from bulkwright.cli.examples import EXAMPLES
 from bulkwright.cli.given_values import check_given
 from bulkwright.cli.help import HelpFormatter
 from bulkwright.cli.settings_file import NAME, SettingsFile
+from bulkwright.cores import limit_polars_threads
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -296,6 +297,7 @@ def main() -> None:
     """Runs the command line. A failure is one line on stderr and exit status 1, or 2 for usage."""
     from bulkwright.cli.failure import fail_with
 
+    limit_polars_threads()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # What the terminal cannot show is shown as an escape, as on stderr.
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -65,9 +65,10 @@ def conform(chunk: Chunk, plan: Plan) -> Conformed:
     matched_by = plan.matched_by
     update_keeps_empty = plan.operation.updates and plan.keep_empty
     required_key = _required_key(plan)
+    none = no_rows(chunk.rows)
     for column in plan.columns:
         cells = _cells(chunk, column)
-        values, bad = _values(cells, column, plan)
+        values, bad = _values(cells, column, plan, none)
         if column.name == "id" and column.field.column is not None and plan.keeps_ids:
             bad = bad | (values > column.field.column.greatest_given)
         if (pattern := assumed_format(cells, column.options)) is not None:
@@ -75,7 +76,7 @@ def conform(chunk: Chunk, plan: Plan) -> Conformed:
         if chunk.has_nul or chunk.has_bad_bytes:
             bad = bad | _has_invalid_text(cells)
         if column is required_key or (column.field.required and column.name != "id"):
-            empty = cells.is_null() if cells.null_count() else no_rows(chunk.rows)
+            empty = cells.is_null() if cells.null_count() else none
             blank = cells.str.strip_chars() == ""
             bad = bad & ~blank
             row_errors.add(SkipReason.MANDATORY_NOT_FOUND, column.label, blank)
@@ -101,7 +102,7 @@ def conform(chunk: Chunk, plan: Plan) -> Conformed:
 
 def choice_values(chunk: Chunk, column: MappedColumn) -> pl.Series:
     """Return the distinct values of a picklist, as `conform` makes them."""
-    return distinct(read_values(_cells(chunk, column), column.options), column.field)
+    return distinct(read_values(_cells(chunk, column).unique(), column.options), column.field)
 
 
 def key_values(chunk: Chunk, column: MappedColumn) -> pl.Series:
@@ -123,13 +124,18 @@ def _cells(chunk: Chunk, column: MappedColumn) -> pl.Series:
     return cells.zip_with(cells != "", pl.Series([mapping.default], dtype=pl.String))
 
 
-def _values(cells: pl.Series, column: MappedColumn, plan: Plan) -> tuple[pl.Series, pl.Series]:
-    """The values of a mapping, and a mask of the cells that cannot be converted."""
+def _values(
+    cells: pl.Series, column: MappedColumn, plan: Plan, none: pl.Series
+) -> tuple[pl.Series, pl.Series]:
+    """The values of a mapping, and a mask of the cells that cannot be converted.
+
+    `none` is the mask of no cell.
+    """
     field = column.field
     if field.data_type == "layout":
         # A missing or unknown layout is the default one (facts 3.3), and a module has no other.
         layout = pl.Series([plan.module.layout_id], dtype=pl.Int64)
-        return layout.new_from_index(0, cells.len()), no_rows(cells.len())
+        return layout.new_from_index(0, cells.len()), none
     if field.has_users:
         users = normalised(cells)
         values = users.replace_strict(plan.user_ids, default=None, return_dtype=pl.Int64)
@@ -140,7 +146,7 @@ def _values(cells: pl.Series, column: MappedColumn, plan: Plan) -> tuple[pl.Seri
     else:
         values = read_values(cells, column.options)
     if all_read(values, cells):
-        return values, no_rows(cells.len())
+        return values, none
     return values, values.is_null() & cells.is_not_null()
 
 
