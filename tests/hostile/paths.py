@@ -176,7 +176,7 @@ class TheirRecord:
         """Send it."""
         from tests.hostile.target import insert
 
-        headers = target.auth(target.other.token)
+        headers = target.auth(target.words["their token"])  # and now they have records
         found = target.http.get("/crm/v2/Leads", headers=headers).json()["data"][0]
         file_id = target.upload(zipped(f"Id,Name\n{found['id']},Stolen\n"))
         body = insert(file_id, "id", "Last_Name", find_by="id") | {"operation": "update"}

@@ -158,11 +158,12 @@ class Target:
         answers = tuple(errors or status for status, _, errors in rows)
         return Done(answers, tuple(kept), file["name"], details["status"])
 
-    def ended(self, job: str) -> Json:
-        """Job details after the job's end."""
+    def ended(self, job: str, tenant: Tenant | None = None) -> Json:
+        """Job details after the end of a job, of the tenant unless another is given."""
+        headers = self.auth(tenant.token) if tenant else self.auth()
         deadline = time.monotonic() + LEAST_PATIENCE
         while True:
-            answer = self.http.get(f"/crm/bulk/v8/write/{job}", headers=self.auth())
+            answer = self.http.get(f"/crm/bulk/v8/write/{job}", headers=headers)
             assert answer.status_code == 200, answer.text
             found: Json = answer.json()
             if found["status"] in ("COMPLETED", "FAILED"):
@@ -200,13 +201,15 @@ class Target:
             headers=self.auth(self.other.token),
             json=insert(theirs),
         )
+        their_job = str(answer.json()["details"]["id"])
+        self.ended(their_job, self.other)
         return {
             "token": self.tenant.token,
             "org": str(self.tenant.org.id),
             "job": job,
             "their token": self.other.token,
             "their org": str(self.other.org.id),
-            "their job": str(answer.json()["details"]["id"]),
+            "their job": their_job,
             "their file": theirs,
             "client": self.tenant.client.client_id,
             "secret": self.tenant.secret,
