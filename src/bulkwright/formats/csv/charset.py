@@ -102,15 +102,13 @@ def _by_zeros(head: bytes) -> str | None:
 
     Every CSV has delimiters and line ends, whatever its script is.
     """
-    sample = head[:4096]
-    sample = sample[: len(sample) // 4 * 4] or sample
-    pairs = len(sample) // 2
-    if pairs < 2 or b"\0" not in sample:
-        return None
+    groups = min(len(head), _ZEROS_BYTES) // 4
+    pairs = 2 * groups
+    sample = head[: 4 * groups]
     zeros = [sample[at::4].count(0) for at in range(4)]
-    if pairs > 3 and min(zeros[2:]) > 0.9 * pairs / 2 and not zeros[0]:
+    if groups > 1 and min(zeros[2:]) > 0.9 * groups and not zeros[0]:
         return "UTF-32LE"
-    if pairs > 3 and min(zeros[:2]) > 0.9 * pairs / 2 and not zeros[3]:
+    if groups > 1 and min(zeros[:2]) > 0.9 * groups and not zeros[3]:
         return "UTF-32BE"
     even, odd = zeros[0] + zeros[2], zeros[1] + zeros[3]
     for encoding, found, other in (("UTF-16LE", odd, even), ("UTF-16BE", even, odd)):
@@ -128,12 +126,15 @@ def _is_text(sample: bytes, encoding: str) -> bool:
     if _ASCII_TEXT.fullmatch(sample.replace(b"\0", b"")):
         return False
     try:
-        text, _ = codecs.getdecoder(ENCODINGS[encoding])(sample[:-4])
+        # A character that is cut at the end is no error for an incremental decoder.
+        text = codecs.getincrementaldecoder(ENCODINGS[encoding])().decode(sample)
     except UnicodeDecodeError:
         return False
-    return "\0" not in text and ("\n" in text or "\r" in text)
+    return "\n" in text or "\r" in text
 
 
+_ZEROS_BYTES = 4096
+"""How much of a file is searched for zeros."""
 _ASCII_TEXT = re.compile(rb"[\t\r\n -~]*")
 _HIGH_BYTE = re.compile(rb"[\x80-\xff]")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
@@ -199,8 +200,7 @@ class EncodingScan:
                 b"\x1b" in piece and _ISO_2022_JP.search(piece) is not None
             )
             return
-        if len(self._sample) < SAMPLE_BYTES:
-            self._collect(piece)
+        self._sample += lines_beyond_ascii(piece, SAMPLE_BYTES - len(self._sample))
         if self._is_utf8:
             piece = self._cut + piece
             try:
@@ -210,15 +210,21 @@ class EncodingScan:
                 self._is_utf8 = False
                 self._cut = b""
 
-    def _collect(self, piece: bytes) -> None:
-        """Add the lines with bytes beyond ASCII to the sample."""
-        end = 0
-        while len(self._sample) < SAMPLE_BYTES and (found := _HIGH_BYTE.search(piece, end)):
-            at = found.start()
-            start = max(piece.rfind(b"\n", end, at) + 1, end, at - _LINE_BYTES)
-            line_end = piece.find(b"\n", at, at + _LINE_BYTES)
-            end = min(at + _LINE_BYTES, len(piece)) if line_end < 0 else line_end
-            self._sample += piece[start:end] + b"\n"
+
+def lines_beyond_ascii(text: bytes, enough: int) -> bytes:
+    """Returns the lines with bytes beyond ASCII, until these are `enough` bytes.
+
+    Of a long line, what is near such bytes is returned, as lines.
+    """
+    lines = bytearray()
+    end = 0
+    while len(lines) < enough and (found := _HIGH_BYTE.search(text, end)):
+        at = found.start()
+        start = max(text.rfind(b"\n", end, at) + 1, end, at - _LINE_BYTES)
+        line_end = text.find(b"\n", at, at + _LINE_BYTES)
+        end = at + _LINE_BYTES if line_end < 0 else line_end
+        lines += text[start:end] + b"\n"
+    return bytes(lines)
 
 
 def _is_damaged_utf8(sample: bytes) -> bool:

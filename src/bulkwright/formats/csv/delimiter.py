@@ -85,7 +85,7 @@ def choose(
     two delimiters are equally likely, or if the header has one delimiter and the rows another.
     """
     names = frozenset(known)
-    reach = max(columns, default=-1)
+    reach = max(columns, default=0)
 
     def rank(splitting: Splitting) -> _Rank:
         header = splitting.header
