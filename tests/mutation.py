@@ -45,7 +45,10 @@ COPIED = ("src", "tests", "docs", "examples", "pyproject.toml", "run.py", "READM
 
 @dataclass(frozen=True)
 class Room:
-    """What is mutated, and the tests that must notice, as arguments of pytest."""
+    """What is mutated, and the tests that must notice, as arguments of pytest.
+
+    With `-p` a library is imported once, before the process forks for each change.
+    """
 
     files: tuple[str, ...]
     tests: tuple[str, ...]
@@ -55,7 +58,7 @@ ROOMS = {
     "domain": Room(("domain/*",), ("tests/domain", "tests/wire")),
     "csv": Room(
         ("formats/csv/*",),
-        ("tests/formats", "--ignore=tests/formats/test_zip.py",
+        ("-p", "numpy", "-p", "chardet", "tests/formats", "--ignore=tests/formats/test_zip.py",
          "--ignore=tests/formats/test_stream.py", "--ignore=tests/formats/test_conversion.py",
          "-m", "not slow"),
     ),

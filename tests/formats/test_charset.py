@@ -15,6 +15,7 @@ from bulkwright.formats.csv import (
     parse_slowly,
     sniff,
 )
+from bulkwright.formats.csv.charset import to_utf8
 from bulkwright.formats.stream import ByteStream
 
 SAMPLE = "Name,City\nJosé Müller,Zürich\n"
@@ -51,6 +52,7 @@ def test_text_is_exact_in_every_encoding_that_is_recognised_or_declared(
 @pytest.mark.parametrize(
     ("codec", "declared", "content"),
     [
+        ("utf-8", "UTF-8", "Név,Város\nÁrvíztűrő,😁 Pécs\n"),
         ("cp932", "Shift_JIS", "名前,会社\n山田太郎,①表示ソ\n"),
         ("euc_jp", "EUC-JP", "名前,会社\n山田太郎,株式会社\n"),
         ("iso2022_jp", "ISO-2022-JP", "名前,会社\n山田太郎,株式会社\n"),
@@ -105,6 +107,35 @@ def test_a_declared_encoding_is_not_doubted() -> None:
     for declared in ("UTF-8", "US-ASCII"):
         data = "Name\nJosé\nAnn\n".encode("cp1252")
         assert read(data, declared) == [["Jos" + BAD_BYTE], ["Ann"]]
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "text", "cut_off"),
+    [
+        ("aé馬😁b".encode(), "UTF-8", "aé馬😁b", ""),
+        (b"a\xc3", "UTF-8", "a", BAD_BYTE),
+        (b"a\xe9\xa6", "UTF-8", "a", BAD_BYTE),
+        (b"x\xffy\xc3\xa9z\xf0\x9f\x98", "UTF-8", f"x{BAD_BYTE}yéz", BAD_BYTE),
+        (b"a\0b", "UTF-16LE", "a", BAD_BYTE),
+        ("東京".encode("cp932") + b"\x93", "Shift_JIS", "東京", BAD_BYTE),
+        ("Zoë".encode("cp1252"), "windows-1252", "Zoë", ""),
+    ],
+)
+def test_a_text_does_not_depend_on_cuts(
+    data: bytes, encoding: str, text: str, cut_off: str
+) -> None:
+    """Only a character that the end of the stream cuts is left out, if more may follow."""
+    for size in range(1, len(data) + 1):
+        pieces = [data[at : at + size] for at in range(0, len(data), size)]
+        assert b"".join(to_utf8(pieces, encoding)).decode() == text + cut_off
+        assert b"".join(to_utf8(pieces, encoding, whole=False)).decode() == text
+
+
+@pytest.mark.parametrize("text", ["plain", "Zoë 馬"])
+def test_valid_utf8_is_not_copied(text: str) -> None:
+    """A piece is passed on as it is."""
+    pieces = [text.encode(), text.encode()]
+    assert [id(piece) for piece in to_utf8(pieces, "UTF-8")] == [id(piece) for piece in pieces]
 
 
 def test_the_marker_itself_counts_as_damage() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.formats.csvs import read, stream
 
+from bulkwright.domain.errors import FileNotSupported
 from bulkwright.domain.reading import FoundBy
 from bulkwright.formats.csv import BAD_BYTE, HEAD_BYTES, inspect, sniff
 from bulkwright.formats.csv.charset import lines_beyond_ascii
@@ -78,6 +79,32 @@ def test_words_fit_an_encoding(
 )  # fmt: skip
 def test_a_choice_is_sure_or_in_doubt(words: str, codec: str, expected: Guess) -> None:
     assert guess(words, codec) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "codec", "fitting"),
+    [
+        ("Dvořák Novák", "cp1250", "windows-1250, windows-1257"),
+        ("客户 订单 北京 上海", "gb18030", "GB18030, windows-874, ISO-8859-5, EUC-JP"),
+        ("\x01\x02\x03\x04é \x01\x02\x03\x04ä", "cp1252", ""),
+    ],
+)
+def test_a_doubt_names_up_to_four_encodings(words: str, codec: str, fitting: str) -> None:
+    """Those that fit, and how one is named."""
+    data = b"Name\n" + words.replace(" ", "\n").encode(codec)
+    with pytest.raises(FileNotSupported) as error:
+        inspect(stream(data), None, None)
+    assert error.value.message == (
+        "The CSV is not in UTF-8, and its encoding is in doubt; name it (character_encoding, or "
+        "--encoding)" + f". These fit its first words: {fitting}" * bool(fitting)
+    )
+
+
+def test_an_escape_of_a_terminal_is_no_japanese() -> None:
+    """Only the two sequences that begin JIS X 0208 are."""
+    for text, encoding in (("a\x1b[1mb", "UTF-8"), ("a\x1b$Bb", "ISO-2022-JP")):
+        found = inspect(stream(f"Name\n{text}\n".encode()), None, None)
+        assert (found.dialect.encoding, found.encoding_by) == (encoding, FoundBy.CONTENT)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ def spelt(codec: str) -> str:
         ("金" * 40 + "\n" + "銀" * 40 + "\n", True),
         ("金" * 40 + "\r" + "銀" * 40 + "\r", True),
         ("金" * 40 + "," + "銀" * 40 + ",", False),
+        ("金" * 1500 + "a" * 1500, False),
         # Fewer than one of twenty has a zero as its other byte.
         ("一" + "a" * 21, True),
         ("一" + "a" * 19, False),

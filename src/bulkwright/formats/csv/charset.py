@@ -16,9 +16,6 @@ from bulkwright.domain.value_rules import BAD_BYTE
 from bulkwright.formats.csv.charset_guess import SAMPLE_BYTES, guess_encoding
 from bulkwright.formats.csv.encodings import ENCODINGS
 
-_NOT_FINAL = False
-"""For the decoder: a character that is cut at the end is not an error."""
-
 
 def resolve_byte_order(encoding: str, head: bytes) -> str:
     """Returns `encoding`; UTF-16 and UTF-32 with the byte order of `head`, the file's first bytes.
@@ -72,9 +69,10 @@ def _checked_utf8(stream: Iterable[bytes], *, whole: bool) -> Iterator[bytes]:
             yield piece
             continue
         try:
-            _, used = codecs.utf_8_decode(piece, "strict", _NOT_FINAL)
+            # A character that is cut at the end is no error.
+            _, used = codecs.utf_8_decode(piece)
         except UnicodeDecodeError:
-            text, used = codecs.utf_8_decode(piece, _BAD_BYTE_HANDLER, _NOT_FINAL)
+            text, used = codecs.utf_8_decode(piece, _BAD_BYTE_HANDLER)
             yield text.encode()
         else:
             yield piece[:used]
@@ -204,11 +202,10 @@ class EncodingScan:
         if self._is_utf8:
             piece = self._cut + piece
             try:
-                _, used = codecs.utf_8_decode(piece, "strict", _NOT_FINAL)
+                _, used = codecs.utf_8_decode(piece)
                 self._cut = piece[used:]
             except UnicodeDecodeError:
                 self._is_utf8 = False
-                self._cut = b""
 
 
 def lines_beyond_ascii(text: bytes, enough: int) -> bytes:
