@@ -11,7 +11,8 @@ from tests.formats.csvs import read, stream
 
 from bulkwright.domain import limits
 from bulkwright.domain.errors import FileNotSupported
-from bulkwright.formats.csv import HEAD_BYTES, inspect, sniff
+from bulkwright.formats.csv import BAD_BYTE, HEAD_BYTES, inspect, sniff
+from bulkwright.formats.csv.dialect import decode_head
 from bulkwright.formats.stream import ByteStream
 
 
@@ -106,6 +107,35 @@ def test_quotes_count_however_long_the_header_is() -> None:
     """Delimiters in a quoted name of half a megabyte are not counted."""
     name = b'"' + b"a;" * 250_000 + b'"'
     assert sniff(stream(name + b",b,c\n1,2,3\n"), None).header[1:] == ("b", "c")
+
+
+def test_a_header_of_an_old_macintosh() -> None:
+    """A CR in a name becomes LF, as in other cells."""
+    assert sniff(stream(b'"a\rx",b\r1,2\r'), None).header == ("a\nx", "b")
+
+
+def test_a_byte_order_mark_may_be_repeated() -> None:
+    """Only those in front are none of the header."""
+    mark = "\ufeff".encode()
+    for marks in range(4):
+        file = stream(mark * marks + b"a," + mark + b"\n1,2\n")
+        assert sniff(file, None).header == ("a", "\ufeff")
+
+
+def test_a_letter_that_the_end_of_a_file_cuts_is_damage_of_the_header() -> None:
+    """It is in no row."""
+    data = b"Name\xc3"
+    assert sniff(stream(data), "UTF-8").header == ("Name" + BAD_BYTE,)
+    assert read(data, "UTF-8") == []
+
+
+def test_a_long_head_is_decoded_until_it_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte may become three of UTF-8."""
+    monkeypatch.setattr(limits, "RECORD_BYTES", HEAD_BYTES)
+    head = decode_head(b"a" * (4 * HEAD_BYTES + 4), "UTF-8")
+    assert head.text == b"a" * (3 * HEAD_BYTES)
+    head = decode_head(b"\xff" * (4 * HEAD_BYTES + 4), "UTF-8")
+    assert len(head.text) == 3 * HEAD_BYTES
 
 
 class Pieces:

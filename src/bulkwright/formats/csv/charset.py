@@ -29,22 +29,20 @@ def resolve_byte_order(encoding: str, head: bytes) -> str:
     return found if found.startswith(encoding) else f"{encoding}LE"
 
 
-def to_utf8(stream: Iterable[bytes], encoding: str, *, whole: bool = True) -> Iterator[bytes]:
+def to_utf8(stream: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     """Yields the text as UTF-8, piece by piece; valid UTF-8 is not copied.
 
     `encoding` is a wire spelling with its byte order resolved. The text does not depend on where
-    the stream is cut into pieces. With `whole=False` a character that the end of the stream cuts is
-    left out.
+    the stream is cut into pieces.
     """
     codec = ENCODINGS[encoding]
     if codec == "utf-8":
-        yield from _checked_utf8(stream, whole=whole)
+        yield from _checked_utf8(stream)
         return
     decoder = codecs.getincrementaldecoder(codec)(_BAD_BYTE_HANDLER)
     for piece in stream:
         yield decoder.decode(piece).encode()
-    if whole:
-        yield decoder.decode(b"", final=True).encode()
+    yield decoder.decode(b"", final=True).encode()
 
 
 _BAD_BYTE_HANDLER = "bulkwright.bad_byte"
@@ -59,7 +57,7 @@ def _replace_bad_bytes(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_BAD_BYTE_HANDLER, _replace_bad_bytes)
 
 
-def _checked_utf8(stream: Iterable[bytes], *, whole: bool) -> Iterator[bytes]:
+def _checked_utf8(stream: Iterable[bytes]) -> Iterator[bytes]:
     cut = b""
     for piece in stream:
         if cut:
@@ -77,7 +75,7 @@ def _checked_utf8(stream: Iterable[bytes], *, whole: bool) -> Iterator[bytes]:
         else:
             yield piece[:used]
         cut = piece[used:]
-    if cut and whole:
+    if cut:
         yield cut.decode("utf-8", _BAD_BYTE_HANDLER).encode()
 
 

@@ -167,7 +167,7 @@ def _decoded(first: bytes, encoding: str) -> bytes:
     slices = (first[at : at + HEAD_BYTES] for at in range(0, len(first), HEAD_BYTES))
     pieces: list[bytes] = []
     size = 0
-    for piece in to_utf8(slices, encoding, whole=False):
+    for piece in to_utf8(slices, encoding):
         pieces.append(piece)
         size += len(piece)
         if size > limits.RECORD_BYTES + HEAD_BYTES:

@@ -55,7 +55,7 @@ class TextRow(NamedTuple):
         must have exactly `width` cells, because a part of a damaged record may have fewer.
         """
         if self.quoting in (Quoting.GOOD, Quoting.INNER):
-            return len(self.cells) <= width or not any(self.cells[width:])
+            return not any(self.cells[width:])
         return self.quoting is Quoting.STRAY and len(self.cells) == width
 
 
