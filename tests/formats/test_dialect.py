@@ -11,7 +11,7 @@ from tests.formats.csvs import read, stream
 
 from bulkwright.domain import limits
 from bulkwright.domain.errors import FileNotSupported
-from bulkwright.formats.csv import BAD_BYTE, HEAD_BYTES, inspect, sniff
+from bulkwright.formats.csv import BAD_BYTE, HEAD_BYTES, Dialect, inspect, sniff, text_before_rows
 from bulkwright.formats.csv.dialect import decode_head
 from bulkwright.formats.stream import ByteStream
 
@@ -127,6 +127,8 @@ def test_a_letter_that_the_end_of_a_file_cuts_is_damage_of_the_header() -> None:
     data = b"Name\xc3"
     assert sniff(stream(data), "UTF-8").header == ("Name" + BAD_BYTE,)
     assert read(data, "UTF-8") == []
+    before = text_before_rows(stream(data), Dialect("UTF-8", ",", ("Name",)))
+    assert before == "Name" + BAD_BYTE
 
 
 def test_a_long_head_is_decoded_until_it_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
