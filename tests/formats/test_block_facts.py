@@ -6,6 +6,7 @@ import pytest
 from tests.formats.csvs import rows_of, stream
 
 from bulkwright.formats.csv import BAD_BYTE, Block, Dialect, blocks, inspect, sniff
+from bulkwright.formats.stream import ByteStream
 
 HEADER = b"a,b\n"
 DIALECT = Dialect("UTF-8", ",", ("a", "b"))
@@ -32,7 +33,7 @@ def test_the_texts_of_blocks_are_the_file(body: bytes, target: int) -> None:
     texts = [block.text for block in found(body, target, with_text=True)]
     assert b"".join(texts).rstrip() == body.rstrip()
     assert texts[-1].endswith(b"\n") and not texts[-1].endswith(b"\n\n")
-    assert {block.text for block in found(body, target)} == {b""}
+    assert {block.text for block in blocks(stream(HEADER + body), DIALECT)} == {b""}
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,12 @@ def test_a_block_ends_with_the_last_record_within_its_target(target: int, ends: 
     blocks = found(b"1,2\n3,4", target)
     assert [block.end for block in blocks] == ends
     assert [block.start for block in blocks] == [0, *ends[:-1]]
+
+
+def test_a_record_may_be_in_two_pieces_of_a_file() -> None:
+    """Of which the first is as long as the target."""
+    file = ByteStream([HEADER, b"1,2\n3,", b"4\n"])
+    assert rows_of(blocks(file, DIALECT, target=6)) == [["1", "2"], ["3", "4"]]
 
 
 def test_a_block_says_whether_a_cell_is_damaged() -> None:
@@ -78,5 +85,5 @@ def test_what_is_given_is_not_doubted() -> None:
     undeclared = inspect(stream(text.encode()), None, 10, ";")
     assert (undeclared.dialect.delimiter, undeclared.head.named) == (";", True)
     assert sniff(stream(text.encode()), None, ";").header == ("a,b", "c")
-    guessed = inspect(stream("Stück;b,c\n1;2\n".encode("cp1252")), None, None, ";")
-    assert guessed.dialect == Dialect("windows-1252", ";", ("Stück", "b,c"))
+    guessed = inspect(stream("Stück;b,c\n1;2\n".encode("cp1252")), None, None, ",")
+    assert guessed.dialect == Dialect("windows-1252", ",", ("Stück;b", "c"))

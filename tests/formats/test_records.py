@@ -29,6 +29,7 @@ from bulkwright.formats.csv.records import WholeRecords, find_whole_records
         (b"\r1,2\n", b"1,2\n"),
         (b"1,2\n\n", b"1,2\n"),
         (b"\nX,2\nX\n", b"X,2\nX\n"),
+        (b"\n \t1,2\n", b" \t1,2\n"),
         (b"\n\n", b""),
         # Quotes that open where a cell begins and close where it ends.
         (b'"1",2\n', b'"1",2\n'),
