@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.formats.csvs import rows_of, stream
+from tests.formats.csvs import count, data_of, rows_of, stream
 
+from bulkwright.domain import limits
 from bulkwright.formats.csv import BAD_BYTE, Block, Dialect, blocks, inspect, sniff
 from bulkwright.formats.stream import ByteStream
 
@@ -47,9 +48,12 @@ def test_a_block_ends_with_the_last_record_within_its_target(target: int, ends: 
 
 
 def test_a_record_may_be_in_two_pieces_of_a_file() -> None:
-    """Of which the first is as long as the target."""
-    file = ByteStream([HEADER, b"1,2\n3,", b"4\n"])
-    assert rows_of(blocks(file, DIALECT, target=6)) == [["1", "2"], ["3", "4"]]
+    """Of which the first ends where the target does."""
+    rows = limits.MiB // 4
+    file = ByteStream([HEADER + b"1,2\n" * rows + b"3,", b"4\n"])
+    found = list(blocks(file, DIALECT, target=limits.MiB // 4 + 2))
+    assert sum(count(block) for block in found) == rows + 1
+    assert data_of(found[-1]) == b"3,4\n"
 
 
 def test_a_block_says_whether_a_cell_is_damaged() -> None:

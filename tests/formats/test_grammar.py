@@ -59,6 +59,8 @@ def test_a_line_is_read_with_all_its_characters(
         ('A,"x,1\nB,"",2\nC,"",3', [["A", '"x', "1"], ["B", "", "2"], ["C", "", "3"]]),
         # Damage in each line.
         ('"A"x,1\n"B"y,2\n"C"z,3', [['"A"x', "1"], ['"B"y', "2"], ['"C"z', "3"]]),
+        # A good cell of two lines behind damage in two.
+        ('"A"x,1\n"B"y,2\n"C\nD",3', [['"A"x', "1"], ['"B"y', "2"], ["C\nD", "3"]]),
         # Lines of which each opens what the next one closes.
         ('a","b\na","b\nx "y"', [['a"', '"b'], ['a"', '"b'], ['x "y"']]),
     ],
