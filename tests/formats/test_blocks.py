@@ -224,7 +224,10 @@ def test_a_million_blank_lines_are_not_rows() -> None:
 def test_an_inspection_reads_to_the_end_and_counts_if_asked() -> None:
     """Rows are counted only with `max_rows`; the stream is read to its end in any case."""
     pieces = [b"a,b\n" + b"1,2\n" * 300_000] * 3
-    for most, expected in ((None, [None]), (10_000_000, [900_002]), (10, range(11, 900_003))):
+    for most, expected in (
+        (None, [None]), (10_000_000, [900_002]), (10, range(11, 900_003)),
+        (limits.MiB // 4, range(limits.MiB // 4 + 1, 900_003)),
+    ):  # fmt: skip
         rest = (piece for piece in pieces)
         found = inspect(ByteStream(rest), None, most)
         assert found.rows in expected and next(rest, None) is None

@@ -15,6 +15,7 @@ from bulkwright.formats.csv import (
     parse_slowly,
     sniff,
 )
+from bulkwright.formats.csv.charset import to_utf8
 from bulkwright.formats.stream import ByteStream
 
 SAMPLE = "Name,City\nJosé Müller,Zürich\n"
@@ -51,6 +52,7 @@ def test_text_is_exact_in_every_encoding_that_is_recognised_or_declared(
 @pytest.mark.parametrize(
     ("codec", "declared", "content"),
     [
+        ("utf-8", "UTF-8", "Név,Város\nÁrvíztűrő,😁 Pécs\n"),
         ("cp932", "Shift_JIS", "名前,会社\n山田太郎,①表示ソ\n"),
         ("euc_jp", "EUC-JP", "名前,会社\n山田太郎,株式会社\n"),
         ("iso2022_jp", "ISO-2022-JP", "名前,会社\n山田太郎,株式会社\n"),
@@ -107,6 +109,32 @@ def test_a_declared_encoding_is_not_doubted() -> None:
         assert read(data, declared) == [["Jos" + BAD_BYTE], ["Ann"]]
 
 
+@pytest.mark.parametrize(
+    ("data", "encoding", "text"),
+    [
+        ("aé馬😁b".encode(), "UTF-8", "aé馬😁b"),
+        (b"a\xc3", "UTF-8", "a" + BAD_BYTE),
+        (b"a\xe9\xa6", "UTF-8", "a" + BAD_BYTE),
+        (b"x\xffy\xc3\xa9z\xf0\x9f\x98", "UTF-8", f"x{BAD_BYTE}yéz{BAD_BYTE}"),
+        (b"a\0b", "UTF-16LE", "a" + BAD_BYTE),
+        ("東京".encode("cp932") + b"\x93", "Shift_JIS", "東京" + BAD_BYTE),
+        ("Zoë".encode("cp1252"), "windows-1252", "Zoë"),
+    ],
+)
+def test_a_text_does_not_depend_on_cuts(data: bytes, encoding: str, text: str) -> None:
+    """A character that the end of the stream cuts is damage."""
+    for size in range(1, len(data) + 1):
+        pieces = [data[at : at + size] for at in range(0, len(data), size)]
+        assert b"".join(to_utf8(pieces, encoding)).decode() == text
+
+
+@pytest.mark.parametrize("text", ["plain", "Zoë 馬"])
+def test_valid_utf8_is_not_copied(text: str) -> None:
+    """A piece is passed on as it is."""
+    pieces = [text.encode(), text.encode()]
+    assert [id(piece) for piece in to_utf8(pieces, "UTF-8")] == [id(piece) for piece in pieces]
+
+
 def test_the_marker_itself_counts_as_damage() -> None:
     """Text that holds U+FDD0 is treated like invalid bytes."""
     data = f"Name\n{BAD_BYTE}\n".encode()
@@ -132,13 +160,14 @@ def test_the_marker_itself_counts_as_damage() -> None:
         "mbcs",
         "punycode",
         "utf-8" * 1000,
+        "utf" + "-" * 37 + "8",
         "ＵＴＦ-8",
         "utf\u20118",
     ],
 )  # fmt: skip
 def test_names_of_other_codecs_are_rejected(name: str) -> None:
     """A list of charsets is consulted, not Python's codec registry."""
-    with pytest.raises(InvalidData):
+    with pytest.raises(InvalidData, match=r"^The character encoding is not supported$"):
         canonical_encoding(name)
 
 
@@ -149,3 +178,4 @@ def test_charset_names_are_known_by_any_usual_spelling() -> None:
             assert canonical_encoding(name) == wire
     spelt = {"utf8": "UTF-8", "cp1252": "windows-1252", "latin1": "ISO-8859-1", "ascii": "US-ASCII"}
     assert {name: canonical_encoding(name) for name in spelt} == spelt
+    assert canonical_encoding("utf" + "-" * 36 + "8") == "UTF-8"

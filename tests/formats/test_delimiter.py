@@ -7,7 +7,7 @@ from tests.formats.csvs import stream
 
 from bulkwright.domain.errors import FileNotSupported
 from bulkwright.domain.reading import Splitting
-from bulkwright.formats.csv import choose, inspect, sniff
+from bulkwright.formats.csv import DELIMITER_NAMES, choose, inspect, sniff
 
 
 def found(text: str) -> tuple[Splitting, ...]:
@@ -48,8 +48,32 @@ def test_known_fields_decide_between_two_that_fit() -> None:
     wide = "a,b,c;d\n1,2,3;4\n"
     assert choose(found(wide), columns=[2])[0].delimiter == ","
     for doubtful in (text, wide):
-        with pytest.raises(FileNotSupported, match=r"in doubt.*comma.*semicolon"):
+        with pytest.raises(FileNotSupported) as error:
             choose(found(doubtful))
+        assert error.value.message == (
+            "The delimiter is in doubt: the header and the first rows fit both a comma and a "
+            "semicolon. Give the columns the API names of their fields, or quote the cells that "
+            "hold such a sign"
+        )
+
+
+def test_the_name_of_a_known_field_is_not_split() -> None:
+    """Whatever the rows look like, and although no column is mapped."""
+    text = "Start:End\n1,2:3\n4,5:6\n"
+    assert choose(found(text))[0].header == ("Start", "End")
+    assert choose(found(text), ["Start:End"])[0].header == ("Start:End",)
+
+
+def test_a_delimiter_without_a_row_that_fits_is_no_rival() -> None:
+    """Of a header alone, or of rows that do not agree with it."""
+    for text, header in (
+        ("a,b;c\n", ("a", "b;c")),
+        ("a,b;c\n1,2\n3,4;5;6\n", ("a", "b;c")),
+        ("alone\n1\n2\n", ("alone",)),
+        ("a,b,c\n1\n2\n", ("a", "b", "c")),
+    ):
+        splitting, also = choose(found(text))
+        assert (splitting.header, also) == (header, ())
 
 
 def test_a_colon_that_fits_too_is_reported_and_not_chosen() -> None:
@@ -62,8 +86,12 @@ def test_a_colon_that_fits_too_is_reported_and_not_chosen() -> None:
 def test_a_header_with_another_delimiter_than_the_rows_is_rejected(header: str, rows: str) -> None:
     """Each row would be one cell."""
     text = header.join("abc") + "\n" + rows.join("123") + "\n" + rows.join("456") + "\n"
-    with pytest.raises(FileNotSupported, match="The header is separated by a"):
+    with pytest.raises(FileNotSupported) as error:
         choose(found(text))
+    assert error.value.message == (
+        f"The header is separated by a {DELIMITER_NAMES[header]}, the rows by a "
+        f"{DELIMITER_NAMES[rows]}; use one delimiter in the whole file"
+    )
 
 
 @pytest.mark.parametrize("sign", [",", ";", "\t", "|", ":"])
@@ -80,5 +108,8 @@ def test_the_line_of_excel_names_the_delimiter(sign: str, form: str, end: str) -
 
 def test_a_delimiter_of_excel_that_is_not_read_is_named() -> None:
     """Instead of a header that makes no sense."""
-    with pytest.raises(FileNotSupported, match="sep=~"):
+    with pytest.raises(FileNotSupported) as error:
         sniff(stream(b"sep=~\na~b\n1~2\n"), None)
+    assert error.value.message == (
+        "The first line, sep=~, names a delimiter that is not read; use one of , ; | : or a tab"
+    )

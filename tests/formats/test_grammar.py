@@ -9,6 +9,7 @@ from tests.formats.csvs import read
 from tests.support.effort import tries
 
 from bulkwright.formats.csv import Quoting, TextRow, parse_slowly
+from bulkwright.formats.csv.grammar import unclosed_record_end
 
 GOOD, INNER, STRAY, BROKEN = Quoting.GOOD, Quoting.INNER, Quoting.STRAY, Quoting.BROKEN
 
@@ -31,6 +32,9 @@ def parse(text: str, delimiter: str = ",") -> list[TextRow]:
         ('a,"b,c', ["a", '"b', "c"], STRAY),
         ('a,b,c"', ["a", "b", 'c"'], STRAY),
         ('"',  ['"'], STRAY),
+        ('a"b,c"', ['a"b', 'c"'], STRAY),
+        ('"a" ,"b" ,c', ['"a" ', '"b" ', "c"], STRAY),
+        (' ",x",b', [' "', 'x"', "b"], BROKEN),
         ('"Smith, "Bob" J.",x', ['"Smith', ' "Bob" J."', "x"], BROKEN),
         ('"a, b" c,"d",e', ['"a', ' b" c', '"d"', "e"], BROKEN),
         ('a, "b, c",d', ["a", ' "b', ' c"', "d"], BROKEN),
@@ -55,6 +59,8 @@ def test_a_line_is_read_with_all_its_characters(
         ('A,"x,1\nB,"",2\nC,"",3', [["A", '"x', "1"], ["B", "", "2"], ["C", "", "3"]]),
         # Damage in each line.
         ('"A"x,1\n"B"y,2\n"C"z,3', [['"A"x', "1"], ['"B"y', "2"], ['"C"z', "3"]]),
+        # A good cell of two lines behind damage in two.
+        ('"A"x,1\n"B"y,2\n"C\nD",3', [['"A"x', "1"], ['"B"y', "2"], ["C\nD", "3"]]),
         # Lines of which each opens what the next one closes.
         ('a","b\na","b\nx "y"', [['a"', '"b'], ['a"', '"b'], ['x "y"']]),
     ],
@@ -81,6 +87,25 @@ def test_a_damaged_quote_takes_no_other_line(text: str, rows: list[list[str]]) -
 def test_a_row_fits_if_each_cell_belongs_to_its_column(row: TextRow, fits: bool) -> None:
     """A part of a damaged record has fewer cells, and its quotes stand at the edge of a cell."""
     assert row.fits(3) is fits
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        (b'"a\nb\nc', 5),
+        (b'"a\rb\nc', 5),
+        (b'"a\nb\rc', 3),
+        (b'"a\rb\rc', 5),
+        (b'"a\rb\r', 3),
+        (b'"a\r\n', 4),
+        (b"\rab", 1),
+        (b'"a\r', 0),
+        (b'"ab', 0),
+    ],
+)
+def test_a_record_that_does_not_end_is_split_into_its_lines(text: bytes, end: int) -> None:
+    """At the last LF, or at the last CR if there is none; a final CR may be half of a CRLF."""
+    assert unclosed_record_end(text) == end
 
 
 @tries(300)

@@ -9,7 +9,7 @@ from tests.formats.languages import CASES, table
 from bulkwright.domain import limits
 from bulkwright.domain.errors import FileNotSupported
 from bulkwright.domain.reading import FoundBy
-from bulkwright.formats.csv import BAD_BYTE, ENCODINGS, inspect
+from bulkwright.formats.csv import BAD_BYTE, ENCODINGS, canonical_encoding, inspect
 from bulkwright.formats.stream import ByteStream
 
 
@@ -79,6 +79,9 @@ def test_a_text_with_zeros_is_no_unicode() -> None:
 def test_names_of_old_encodings_are_known() -> None:
     """Those of Macintosh and DOS can be declared."""
     for name in ("macintosh", "mac", "IBM850", "cp850", "IBM437", "cp437", "850", "tis-620"):
-        inspect(stream(b"Name\nAnn\n"), name, None)
+        found = inspect(stream(b"Name\nAnn\n"), name, None)
+        assert (found.dialect.encoding, found.encoding_by) == (
+            canonical_encoding(name), FoundBy.NAMED,
+        )  # fmt: skip
     text = "Name\nMüller\n"
     assert read(text.encode("cp850"), "ibm850") == read(text.encode("mac_roman"), "macintosh")

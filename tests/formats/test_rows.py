@@ -40,6 +40,7 @@ def rows(data: bytes, target: int = 1000) -> list[FileRow]:
         (b"sep=;\na;b\n1;2\n3;4\n", [3, 4]),
         (b'"a\nx",b\n"1\n\n1",2\n\n3,4\n', [3, 7]),
         (b'a,b\n1,"x"y\n3,4\n', [2, 3]),
+        (b'a,b\n\n1,"x"y\n\n3,4\n5,6\n', [3, 5, 6]),
         (b"\xef\xbb\xbfa,b\n1,2\n\n3,4\x1a", [2, 4]),
         ("a,b\n1,ü\n3,4\n".encode("utf-16"), [2, 3]),
     ],
@@ -54,7 +55,13 @@ def test_a_row_has_its_text_and_its_quoting() -> None:
     assert [row.text for row in found] == [
         '"1","2"\r\n', '3 ,"4\n4"\r\n', '5,"6" \n', "7,8\n",
     ]  # fmt: skip
-    assert [row.quoting for row in found][2] is Quoting.STRAY
+    good, stray = Quoting.GOOD, Quoting.STRAY
+    assert [row.quoting for row in found] == [good, good, stray, good]
+    found = rows(b'a,b\r\n"1\n1",2\r\n\r\n3,"4\r4"\r\n')
+    assert [row.text for row in found] == ['"1\n1",2\r\n', '3,"4\r4"\r\n']
+    assert rows(b"sep=;\na;b\n1,2;3\n4;5\n") == [
+        FileRow(3, ["1,2", "3"], good, "1,2;3\n"), FileRow(4, ["4", "5"], good, "4;5\n"),
+    ]  # fmt: skip
 
 
 def test_a_line_that_is_too_long_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,6 +76,15 @@ def test_the_text_before_the_first_row() -> None:
     data = b'\xef\xbb\xbfsep=;\r\na;"b\nc"\r\n1;2\r\n'
     file = stream(data)
     assert text_before_rows(file, sniff(file, None)).encode() == data[:-5]
+
+
+def test_the_text_before_the_first_row_of_an_old_macintosh() -> None:
+    """Its line ends are LF, as those of the rows are."""
+    file = stream(b"a,b\r1,2\r3,4\r")
+    dialect = sniff(file, None)
+    before = text_before_rows(file, dialect)
+    (block,) = row_blocks(file, dialect)
+    assert before + block.text == "a,b\n1,2\n3,4\n"
 
 
 @tries(300)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from bulkwright.domain import limits
 from bulkwright.domain.reading import FoundBy
 from bulkwright.domain.value_rules import BAD_BYTE
-from bulkwright.formats.csv.charset import EncodingScan, resolve_byte_order, to_utf8
+from bulkwright.formats.csv.charset import EncodingScan, to_utf8
 from bulkwright.formats.csv.dialect import (
     END_OF_FILE,
     HEAD_BYTES,
@@ -162,19 +162,16 @@ def text_before_rows(file: ByteStream, dialect: Dialect) -> str:
     Consumes nothing. Raises FileNotSupported if the header is longer than RECORD_BYTES.
     """
     first = first_bytes(file)
-    encoding = resolve_byte_order(dialect.encoding, first)
-    head = decode_head(first, encoding)
-    text = b"".join(to_utf8([first], encoding, whole=False))
+    head = decode_head(first, dialect.encoding)
+    text = b"".join(to_utf8([first], dialect.encoding))
     text = text[: head.skipped + head.header_end(dialect.delimiter)]
     return (text.replace(b"\r", b"\n") if head.only_cr else text).decode()
 
 
 def _text_after_header(file: ByteStream, dialect: Dialect) -> ByteStream:
     """The text of a file as UTF-8, from the first byte after the header."""
-    first = first_bytes(file)
-    encoding = resolve_byte_order(dialect.encoding, first)
-    head = decode_head(first, encoding)
-    pieces = to_utf8(file, encoding)
+    head = decode_head(first_bytes(file), dialect.encoding)
+    pieces = to_utf8(file, dialect.encoding)
     if head.only_cr:
         pieces = (piece.replace(b"\r", b"\n") for piece in pieces)
     text = ByteStream(pieces)

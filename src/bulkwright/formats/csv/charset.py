@@ -16,9 +16,6 @@ from bulkwright.domain.value_rules import BAD_BYTE
 from bulkwright.formats.csv.charset_guess import SAMPLE_BYTES, guess_encoding
 from bulkwright.formats.csv.encodings import ENCODINGS
 
-_NOT_FINAL = False
-"""For the decoder: a character that is cut at the end is not an error."""
-
 
 def resolve_byte_order(encoding: str, head: bytes) -> str:
     """Returns `encoding`; UTF-16 and UTF-32 with the byte order of `head`, the file's first bytes.
@@ -32,22 +29,20 @@ def resolve_byte_order(encoding: str, head: bytes) -> str:
     return found if found.startswith(encoding) else f"{encoding}LE"
 
 
-def to_utf8(stream: Iterable[bytes], encoding: str, *, whole: bool = True) -> Iterator[bytes]:
+def to_utf8(stream: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     """Yields the text as UTF-8, piece by piece; valid UTF-8 is not copied.
 
     `encoding` is a wire spelling with its byte order resolved. The text does not depend on where
-    the stream is cut into pieces. With `whole=False` a character that the end of the stream cuts is
-    left out.
+    the stream is cut into pieces.
     """
     codec = ENCODINGS[encoding]
     if codec == "utf-8":
-        yield from _checked_utf8(stream, whole=whole)
+        yield from _checked_utf8(stream)
         return
     decoder = codecs.getincrementaldecoder(codec)(_BAD_BYTE_HANDLER)
     for piece in stream:
         yield decoder.decode(piece).encode()
-    if whole:
-        yield decoder.decode(b"", final=True).encode()
+    yield decoder.decode(b"", final=True).encode()
 
 
 _BAD_BYTE_HANDLER = "bulkwright.bad_byte"
@@ -62,7 +57,7 @@ def _replace_bad_bytes(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_BAD_BYTE_HANDLER, _replace_bad_bytes)
 
 
-def _checked_utf8(stream: Iterable[bytes], *, whole: bool) -> Iterator[bytes]:
+def _checked_utf8(stream: Iterable[bytes]) -> Iterator[bytes]:
     cut = b""
     for piece in stream:
         if cut:
@@ -72,14 +67,15 @@ def _checked_utf8(stream: Iterable[bytes], *, whole: bool) -> Iterator[bytes]:
             yield piece
             continue
         try:
-            _, used = codecs.utf_8_decode(piece, "strict", _NOT_FINAL)
+            # A character that is cut at the end is no error.
+            _, used = codecs.utf_8_decode(piece)
         except UnicodeDecodeError:
-            text, used = codecs.utf_8_decode(piece, _BAD_BYTE_HANDLER, _NOT_FINAL)
+            text, used = codecs.utf_8_decode(piece, _BAD_BYTE_HANDLER)
             yield text.encode()
         else:
             yield piece[:used]
         cut = piece[used:]
-    if cut and whole:
+    if cut:
         yield cut.decode("utf-8", _BAD_BYTE_HANDLER).encode()
 
 
@@ -102,15 +98,13 @@ def _by_zeros(head: bytes) -> str | None:
 
     Every CSV has delimiters and line ends, whatever its script is.
     """
-    sample = head[:4096]
-    sample = sample[: len(sample) // 4 * 4] or sample
-    pairs = len(sample) // 2
-    if pairs < 2 or b"\0" not in sample:
-        return None
+    groups = min(len(head), _ZEROS_BYTES) // 4
+    pairs = 2 * groups
+    sample = head[: 4 * groups]
     zeros = [sample[at::4].count(0) for at in range(4)]
-    if pairs > 3 and min(zeros[2:]) > 0.9 * pairs / 2 and not zeros[0]:
+    if groups > 1 and min(zeros[2:]) > 0.9 * groups and not zeros[0]:
         return "UTF-32LE"
-    if pairs > 3 and min(zeros[:2]) > 0.9 * pairs / 2 and not zeros[3]:
+    if groups > 1 and min(zeros[:2]) > 0.9 * groups and not zeros[3]:
         return "UTF-32BE"
     even, odd = zeros[0] + zeros[2], zeros[1] + zeros[3]
     for encoding, found, other in (("UTF-16LE", odd, even), ("UTF-16BE", even, odd)):
@@ -128,12 +122,15 @@ def _is_text(sample: bytes, encoding: str) -> bool:
     if _ASCII_TEXT.fullmatch(sample.replace(b"\0", b"")):
         return False
     try:
-        text, _ = codecs.getdecoder(ENCODINGS[encoding])(sample[:-4])
+        # A character that is cut at the end is no error for an incremental decoder.
+        text = codecs.getincrementaldecoder(ENCODINGS[encoding])().decode(sample)
     except UnicodeDecodeError:
         return False
-    return "\0" not in text and ("\n" in text or "\r" in text)
+    return "\n" in text or "\r" in text
 
 
+_ZEROS_BYTES = 4096
+"""How much of a file is searched for zeros."""
 _ASCII_TEXT = re.compile(rb"[\t\r\n -~]*")
 _HIGH_BYTE = re.compile(rb"[\x80-\xff]")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
@@ -199,26 +196,30 @@ class EncodingScan:
                 b"\x1b" in piece and _ISO_2022_JP.search(piece) is not None
             )
             return
-        if len(self._sample) < SAMPLE_BYTES:
-            self._collect(piece)
+        self._sample += lines_beyond_ascii(piece, SAMPLE_BYTES - len(self._sample))
         if self._is_utf8:
             piece = self._cut + piece
             try:
-                _, used = codecs.utf_8_decode(piece, "strict", _NOT_FINAL)
+                _, used = codecs.utf_8_decode(piece)
                 self._cut = piece[used:]
             except UnicodeDecodeError:
                 self._is_utf8 = False
-                self._cut = b""
 
-    def _collect(self, piece: bytes) -> None:
-        """Add the lines with bytes beyond ASCII to the sample."""
-        end = 0
-        while len(self._sample) < SAMPLE_BYTES and (found := _HIGH_BYTE.search(piece, end)):
-            at = found.start()
-            start = max(piece.rfind(b"\n", end, at) + 1, end, at - _LINE_BYTES)
-            line_end = piece.find(b"\n", at, at + _LINE_BYTES)
-            end = min(at + _LINE_BYTES, len(piece)) if line_end < 0 else line_end
-            self._sample += piece[start:end] + b"\n"
+
+def lines_beyond_ascii(text: bytes, enough: int) -> bytes:
+    """Returns the lines with bytes beyond ASCII, until these are `enough` bytes.
+
+    Of a long line, what is near such bytes is returned, as lines.
+    """
+    lines = bytearray()
+    end = 0
+    while len(lines) < enough and (found := _HIGH_BYTE.search(text, end)):
+        at = found.start()
+        start = max(text.rfind(b"\n", end, at) + 1, end, at - _LINE_BYTES)
+        line_end = text.find(b"\n", at, at + _LINE_BYTES)
+        end = at + _LINE_BYTES if line_end < 0 else line_end
+        lines += text[start:end] + b"\n"
+    return bytes(lines)
 
 
 def _is_damaged_utf8(sample: bytes) -> bool:

@@ -63,9 +63,10 @@ _HEBREW = ("".join(map(chr, range(0x5D0, 0x5EB))),)
 _ARABIC = ("".join(map(chr, range(0x621, 0x64B))) + "پچژگ",)
 _THAI = ("".join(map(chr, range(0xE01, 0xE5C))),)
 
-_IDEOGRAPHS = "\u3001-\u3020\u4e00-\u9fff\uff01-\uff5e"
+_IDEOGRAPHS = "\u3001-\u3020\u4e00-\u9fff\uff01-\uff5e\u2460-\u2473\u3200-\u32ff"
+"""With the signs of lists and companies: ①, ㈱, ㈜."""
 _CHINESE = re.compile(f"[{_IDEOGRAPHS}]+")
-_JAPANESE = re.compile(f"[{_IDEOGRAPHS}\u3041-\u30ff]+")
+_JAPANESE = re.compile(f"[{_IDEOGRAPHS}\u3041-\u30ff\ufa0e-\ufa2d]+")
 _KOREAN = re.compile(f"[{_IDEOGRAPHS}\uac00-\ud7a3]+")
 
 _Alphabets = tuple[str, ...] | re.Pattern[str]
@@ -96,16 +97,14 @@ _HEBREW_FINAL = re.compile("[ךםןףץ](?=[א-ת])")
 
 
 def guess_encoding(sample: bytes) -> Guess:
-    """Returns the encoding of lines that are no UTF-8. An empty sample has none."""
+    """Returns the encoding of lines that have bytes beyond ASCII and are no UTF-8."""
     words = len(set(_WORD_BYTES.findall(sample)))
     fit, texts = _fits(sample, _ALPHABETS)
     by_chardet = _by_chardet(sample, (*_ALPHABETS, *_OLD))
-    if by_chardet in _OLD or max(fit.values(), default=0.0) < _FIT:
+    if by_chardet in _OLD or max(fit.values()) < _FIT:
         more, old_texts = _fits(sample, _OLD)
         fit |= more
         texts |= old_texts
-    if not fit:
-        return Guess(None, (), words)
     best = max(fit.values())
     fitting = [name for name, value in fit.items() if value >= max(best - _AS_WELL, _FIT)]
     different: dict[str, str] = {}
@@ -129,17 +128,12 @@ def _by_chardet(sample: bytes, among: tuple[str, ...]) -> str | None:
     import chardet
 
     names = [_CHARDET.get(name, name) for name in among]
-    found = chardet.detect(
-        sample, include_encodings=names, no_match_encoding=names[0], max_bytes=SAMPLE_BYTES
-    )["encoding"]
+    found = chardet.detect(sample, include_encodings=names)["encoding"]
     return None if found is None else canonical_encoding(found)
 
 
-_CHARDET = {
-    "macintosh": "mac-roman", "Shift_JIS": "cp932", "EUC-JP": "euc_jis_2004", "EUC-KR": "cp949",
-    "Big5": "big5hkscs",
-}  # fmt: skip
-"""The names that chardet has for them."""
+_CHARDET = {"Shift_JIS": "cp932", "EUC-KR": "cp949"}
+"""Windows' supersets: under the plain names chardet knows other encodings."""
 
 
 def _fits(
@@ -162,10 +156,10 @@ def _fits(
 def _fit(words: Iterable[str], alphabets: _Alphabets) -> float:
     """The share of the words that fit, by the best alphabet."""
     letters = [word.strip(_SIGNS) for word in words]
-    total = len(letters) or 1
     # A word of signs alone, a price in euros, fits every encoding that has these signs.
-    signs = sum(not word or word.isascii() for word in letters)
-    letters = [word for word in letters if word and not word.isascii()]
+    signs = sum(word.isascii() for word in letters)
+    total = len(letters)
+    letters = [word for word in letters if not word.isascii()]
     if isinstance(alphabets, re.Pattern):
         # Capitals may stand beside ideographs, small letters hardly do: `M黮ler`.
         others = (re.sub("[A-Z]+", "", word) for word in letters)

@@ -32,6 +32,8 @@ _SAMPLE_ROWS = 1_000
 _LONG_HEADER_CELLS = 500_000
 """Cells that a header may have when its line is longer than a head: each costs memory."""
 
+_TOO_LONG = "The CSV's header line is too long"
+
 _QUOTED = re.compile(rb'"[^"]*+"')
 _SEP_LINE = re.compile(rb'"?sep=([^\r\n"])"?[;,\t|: ]*(?:\r\n|\r|\n)', re.IGNORECASE)
 
@@ -57,21 +59,28 @@ def splittings(text: bytes, *, complete: bool, only: str | None = None) -> tuple
     """Returns what a text looks like under each delimiter, the most likely one first.
 
     `text` begins with the header; with `complete` it is the whole file. With `only`, no other
-    delimiter is examined. Raises FileNotSupported if there is no header or it is too long.
+    delimiter is examined. Raises FileNotSupported if the header is too long.
     """
     found = []
     for delimiter in only or _candidates(text):
         if len(text) > limits.MiB and text.count(delimiter.encode()) > _LONG_HEADER_CELLS:
-            raise FileNotSupported("The CSV's header line is too long")
-        end = first_record_end(text, delimiter)
-        if end > limits.RECORD_BYTES:
-            raise FileNotSupported("The CSV's header line is too long")
-        header = next(parse_slowly(text[:end], delimiter), None)
-        if header is None:
-            raise FileNotSupported("The CSV has no header line")
+            raise FileNotSupported(_TOO_LONG)
+        end = header_end(text, delimiter)
+        header = next(parse_slowly(text[:end], delimiter))
         found.append(_splitting(header, text[end:][:_SAMPLE_BYTES], delimiter, complete=complete))
     best, *others = sorted(found, key=_rank, reverse=True)
-    return (best, *(s for s in others if len(s.header) > 1 or (s.width or 0) > 1))
+    return (best, *(s for s in others if len(s.header) > 1 or (s.width or 1) > 1))
+
+
+def header_end(text: bytes, delimiter: str) -> int:
+    """Returns where the header ends that `text` begins with.
+
+    Raises FileNotSupported if it is longer than RECORD_BYTES.
+    """
+    end = first_record_end(text, delimiter)
+    if end > limits.RECORD_BYTES:
+        raise FileNotSupported(_TOO_LONG)
+    return end
 
 
 def choose(
@@ -85,7 +94,7 @@ def choose(
     two delimiters are equally likely, or if the header has one delimiter and the rows another.
     """
     names = frozenset(known)
-    reach = max(columns, default=-1)
+    reach = max(columns, default=0)
 
     def rank(splitting: Splitting) -> _Rank:
         header = splitting.header
@@ -130,13 +139,12 @@ def _rank(splitting: Splitting) -> _Rank:
 
 def _candidates(text: bytes) -> str:
     """The delimiters to examine; of a very long header, only the one that it has most of."""
-    ends = [at for at in (text.find(b"\n"), text.find(b"\r")) if at >= 0]
-    line_end = min(ends, default=len(text))
-    if line_end <= _SAMPLE_BYTES:
+    line = text.partition(b"\n")[0].partition(b"\r")[0]
+    if len(line) <= _SAMPLE_BYTES:
         return DELIMITERS
-    if line_end > limits.RECORD_BYTES:
-        raise FileNotSupported("The CSV's header line is too long")
-    outside = _QUOTED.sub(b"", text[:line_end])
+    if len(line) > limits.RECORD_BYTES:
+        raise FileNotSupported(_TOO_LONG)
+    outside = _QUOTED.sub(b"", line)
     return max(DELIMITERS, key=lambda sign: outside.count(sign.encode()))
 
 

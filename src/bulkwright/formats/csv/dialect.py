@@ -16,9 +16,8 @@ from bulkwright.formats.csv.charset import (
     resolve_byte_order,
     to_utf8,
 )
-from bulkwright.formats.csv.delimiter import named_delimiter, splittings
+from bulkwright.formats.csv.delimiter import header_end, named_delimiter, splittings
 from bulkwright.formats.csv.encodings import canonical_encoding
-from bulkwright.formats.csv.grammar import first_record_end
 from bulkwright.formats.stream import ByteStream
 
 HEAD_BYTES = 1 * limits.MiB
@@ -67,10 +66,7 @@ class Head:
 
     def header_end(self, delimiter: str) -> int:
         """Returns where the header ends in `text`. Raises FileNotSupported if it is too long."""
-        end = first_record_end(self.text, delimiter)
-        if end > limits.RECORD_BYTES:
-            raise FileNotSupported("The CSV's header line is too long")
-        return end
+        return header_end(self.text, delimiter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +118,7 @@ def head_facts(first: bytes, encoding: str, delimiter: str | None = None) -> Hea
     """
     head = decode_head(first, encoding)
     complete = len(first) < HEAD_BYTES
-    text = head.text.rstrip(END_OF_FILE) if complete else head.text
+    text = head.text.rstrip(END_OF_FILE)
     if not text.strip(b"\r\n"):
         raise FileNotSupported("The CSV is empty; it needs a header line")
     only = delimiter or head.named
@@ -171,7 +167,7 @@ def _decoded(first: bytes, encoding: str) -> bytes:
     slices = (first[at : at + HEAD_BYTES] for at in range(0, len(first), HEAD_BYTES))
     pieces: list[bytes] = []
     size = 0
-    for piece in to_utf8(slices, encoding, whole=False):
+    for piece in to_utf8(slices, encoding):
         pieces.append(piece)
         size += len(piece)
         if size > limits.RECORD_BYTES + HEAD_BYTES:

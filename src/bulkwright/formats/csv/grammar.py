@@ -55,7 +55,7 @@ class TextRow(NamedTuple):
         must have exactly `width` cells, because a part of a damaged record may have fewer.
         """
         if self.quoting in (Quoting.GOOD, Quoting.INNER):
-            return len(self.cells) <= width or not any(self.cells[width:])
+            return not any(self.cells[width:])
         return self.quoting is Quoting.STRAY and len(self.cells) == width
 
 
@@ -106,7 +106,7 @@ def unclosed_record_end(text: bytes) -> int:
     """
     end = text.rfind(b"\n") + 1
     # A lone CR ends a line too; at the very end it may be half of a CRLF.
-    return end or text.rfind(b"\r", 0, len(text) - 1) + 1
+    return end or text[:-1].rfind(b"\r") + 1
 
 
 def last_line_end(data: bytes) -> int:

@@ -160,7 +160,7 @@ def _has_unquoted_lone_cr(piece: NDArray[np.uint8], quotes: Positions) -> bool:
 def _without_blank_lines(data: bytes) -> bytes:
     """The data of a piece without quotes, its lone CRs replaced by LFs, its blank lines removed."""
     if _has_lone_cr(data):
-        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        data = data.replace(b"\r", b"\n")  # what was CRLF now ends with a blank line
     if _has_blank_line(data):
         data = re.sub(rb"\n[\r\n]+", b"\n", data).lstrip(b"\r\n")
     return data

@@ -57,13 +57,12 @@ class RowBlock:
 
     def _rows_of_lines(self) -> Iterator[FileRow]:
         lines = list(io.StringIO(self.text, newline=""))
-        reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
-        begun, good = 0, Quoting.GOOD
+        reader = csv.reader(lines, delimiter=self.delimiter)
+        begun = 0
         for cells in reader:
             ended = reader.line_num
             if cells:
-                text = lines[begun] if ended == begun + 1 else "".join(lines[begun:ended])
-                yield FileRow(self.line + begun, cells, good, text)
+                yield FileRow(self.line + begun, cells, Quoting.GOOD, "".join(lines[begun:ended]))
             begun = ended
 
     def _rows_by_grammar(self) -> Iterator[FileRow]:
