@@ -12,6 +12,7 @@ import httpx2
 import pytest
 from tests.console.conftest import CONSOLE, Browser, text_of
 from tests.support.deployment import Deployment
+from tests.support.job_runner import JobRunner
 
 from bulkwright.domain.audit import Action
 from bulkwright.domain.job import JobStatus, LedgerEntry
@@ -157,6 +158,24 @@ def test_a_job_is_aborted_and_deleted(server: Deployment, browser: Browser) -> N
     assert browser.get(f"{JOBS}/{ended}").status_code == 404
     entries = server.services.audit.newest(50, action=Action.JOB_DELETED)
     assert any(e.detail.startswith(str(ended)) for e in entries)
+
+
+def test_an_undone_job_is_marked(server: Deployment, browser: Browser) -> None:
+    """In the list and on its page, which names the undo and demands no correction of rows."""
+    file = server.file_id("Last_Name,Email\nUndone,\nBad,none\n")
+    job = server.job_id(file_id=file, field_mappings=None)
+    with JobRunner(server.settings) as worker:
+        worker.run(job)
+        page = browser.get(f"{JOBS}/{job}")
+        assert "Undone" not in browser.page(JOBS) and "import that file" in text_of(page)
+        undo = browser.press(page, f"{JOBS}/{job}/undo").headers["location"]
+        assert "Being undone" in browser.page(JOBS)
+        assert "What this job stored is being undone by" in browser.page(f"{JOBS}/{job}")
+        worker.run(undo.rpartition("/")[2])
+    assert "Undone" in browser.page(JOBS)
+    page = browser.get(f"{JOBS}/{job}")
+    assert "What this job stored was undone by" in text_of(page) and f'href="{undo}"' in page.text
+    assert "import that file" not in text_of(page)
 
 
 def test_a_callback_is_shown_and_sent_again(server: Deployment, browser: Browser) -> None:
