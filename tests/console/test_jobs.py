@@ -160,6 +160,11 @@ def test_a_job_is_aborted_and_deleted(server: Deployment, browser: Browser) -> N
     assert any(e.detail.startswith(str(ended)) for e in entries)
 
 
+def test_a_page_of_an_unknown_job_names_no_endpoint(browser: Browser) -> None:
+    text = browser.page(f"{JOBS}/123", 404)
+    assert "The org has no job with this id." in text and "/api/v1" not in text
+
+
 def test_an_undone_job_is_marked(server: Deployment, browser: Browser) -> None:
     """In the list and on its page, which names the undo and demands no correction of rows."""
     file = server.file_id("Last_Name,Email\nUndone,\nBad,none\n")
