@@ -253,6 +253,21 @@ def test_the_keyboard_alone_is_enough(browser: Chromium, live: Live) -> None:
     assert browser.script("return document.activeElement.textContent") == "Delete this job"
 
 
+def test_what_ends_access_asks_first(browser: Chromium, live: Live) -> None:
+    """A click on Revoke shows a question; the button below it revokes the token."""
+    browser.visit(f"{live.base_url}/console/access")
+    browser.click("main section:last-of-type > details summary")
+    browser.click("main section:last-of-type .form button")
+    browser.until(lambda: browser.has(".once"))
+    row = "main section:last-of-type tbody tr:first-child"
+    token = browser.text(f"{row} .id")
+    browser.click(f"{row} summary")
+    assert "are rejected from now on" in browser.text(row)
+    assert browser.text(f"{row} .id") == token
+    browser.click(f"{row} button")
+    browser.until(lambda: token not in browser.text("main"))
+
+
 @pytest.fixture(scope="module")
 def pages(live: Live) -> list[str]:
     """The address of each page, with something to show."""
