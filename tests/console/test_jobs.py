@@ -165,6 +165,22 @@ def test_a_page_of_an_unknown_job_names_no_endpoint(browser: Browser) -> None:
     assert "The org has no job with this id." in text and "/api/v1" not in text
 
 
+def test_the_page_names_the_columns_of_the_file(server: Deployment, browser: Browser) -> None:
+    """By their headers and places. Formats and defaults have columns if there are some."""
+    file = server.file_id("Last_Name;Firma;\nBoyle;Zylker;Bonn\n")
+    mappings = [
+        {"api_name": "Last_Name", "index": 0},
+        {"api_name": "Company", "index": 1},
+        {"api_name": "City", "index": 2},
+    ]
+    job = server.job_id(file_id=file, field_mappings=mappings)
+    text = browser.page(f"{JOBS}/{job}")
+    assert "Field Column Last_Name Last_Name 1 Company Firma 2 City column 3 3" in text
+    mappings[2]["default_value"] = {"value": "Rome"}
+    job = server.job_id(file_id=file, field_mappings=mappings)
+    assert "Field Column Default" in browser.page(f"{JOBS}/{job}")
+
+
 def test_an_undone_job_is_marked(server: Deployment, browser: Browser) -> None:
     """In the list and on its page, which names the undo and demands no correction of rows."""
     file = server.file_id("Last_Name,Email\nUndone,\nBad,none\n")
