@@ -259,13 +259,28 @@ def test_what_is_stated_twice(
     assert f"--{option} names {texts[0].partition('=')[0]} twice" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("there-is-none/o.zip", "there is no folder there-is-none"),
+        ("a-file/o.zip", "there is no folder a-file"),
+        (".", "--result . is a folder"),
+    ],
+)
+def test_no_job_is_run_whose_result_cannot_be_saved(
+    run: Run, mixed: Path, tmp_path: Path, target: str, words: str
+) -> None:
+    (tmp_path / "a-file").write_text("")
+    assert words in refused(run("write", mixed, *INSERT, "--data", "d", "--result", target))
+    assert not (tmp_path / "d").exists()
+
+
 def test_a_result_that_cannot_be_saved_is_saved_by_the_same_command(
     run: Run, mixed: Path, tmp_path: Path
 ) -> None:
     """The job has ended, and no row is written twice."""
-    (tmp_path / "a-file").write_text("")
-    failed = run("write", mixed, *INSERT, "--data", "d", "--result", "a-file/o.zip")
-    assert failed.returncode == 1 and "its result cannot be saved as a-file/o.zip" in failed.stderr
+    failed = run("write", mixed, *INSERT, "--data", "d", "--result", "/dev/full")
+    assert failed.returncode == 1 and "its result cannot be saved as /dev/full" in failed.stderr
     (job_id,) = re.findall(r"job ([0-9]+) has ended", failed.stderr)
     again = run("write", mixed, *INSERT, "--data", "d", "--result", "o.zip")
     assert again.returncode == 3 and f"continuing job {job_id}" in again.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +81,8 @@ def write(  # wide: a file, how it is written, and where
             parse_endpoint(remote.url)
         except InvalidEndpoint:
             fail("--url takes http://HOST[:PORT] or https://HOST[:PORT].")
+    if result is not None:
+        _check_target(result)
     with (
         lines_on_stderr() if json else nullcontext(),
         as_regular_file(file) as given,
@@ -100,3 +103,14 @@ def write(  # wide: a file, how it is written, and where
     if json:
         print_json(written.value(dry_run=dry_run))
     return written.status
+
+
+def _check_target(result: Path) -> None:
+    """Ends the command, before a job is run, if its result cannot be saved under this name."""
+    folder = result.parent
+    if result.is_dir():
+        fail(f"--result {result} is a folder; name a file.")
+    if not folder.is_dir():
+        fail(f"--result {result}: there is no folder {folder}.")
+    if not os.access(result if result.exists() else folder, os.W_OK):
+        fail(f"--result {result}: this user may not write there.")
