@@ -68,7 +68,7 @@ def write(  # wide: a file, how it is written, and where
     jobs: ForJob = DEFAULT_FOR_JOB,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> int:
-    """Write FILE.csv or FILE.zip into a module and report the outcome of every row.
+    """Write a file into a module and report the outcome of every row.
 
     Without --url, the job runs in this process, on the data folder. If it is stopped or killed, the
     same command continues where it stopped. The exit status is 0 when every row was stored, 3 when
