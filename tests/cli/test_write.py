@@ -85,8 +85,7 @@ def test_an_unreported_end_is_reported_by_the_same_command(
 ) -> None:
     """If a run stops between the end of its job and its own, no row is stored twice."""
     line = ("write", good, *INSERT, "--data", "d", "--result")
-    (tmp_path / "folder").mkdir()
-    failed = run(*line, "folder")
+    failed = run(*line, "/dev/full")
     assert failed.returncode == 1 and "another --result" in failed.stderr
     again = run(*line, "o.zip")
     assert (again.returncode, again.stderr) == (0, "")
@@ -257,6 +256,12 @@ def test_what_is_stated_twice(
     with pytest.raises(SystemExit):
         options.stated()
     assert f"--{option} names {texts[0].partition('=')[0]} twice" in capsys.readouterr().err
+
+
+def test_a_word_too_many_is_named(run: Run) -> None:
+    done = run("write", "a.csv", "b.csv", *INSERT)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "bulkwright: `write` does not take b.csv (--help shows the usage)\n"
 
 
 @pytest.mark.parametrize(
@@ -471,7 +476,8 @@ def test_what_was_guessed_is_shown(run: Run, tmp_path: Path) -> None:
     ]
     job_id = lines[0].split()[1]
     shown = run("jobs", "show", job_id, "--data", "d").stdout.splitlines()
-    assert shown == [*lines, "columns left out: Comment"]
+    assert shown[1].startswith("insert into Contacts from f.csv, created ")
+    assert [shown[0], *shown[2:]] == [*lines, "columns left out: Comment"]
     details = json.loads(run("jobs", "show", job_id, "--json", "--data", "d").stdout)
     (reading,) = details["reading"]
     assert (reading["encoding"], reading["encoding_by"]) == ("windows-1250", "guess")

@@ -85,9 +85,7 @@ def _sections(panel: HelpPanel) -> dict[str, list[HelpEntry]]:
     found: dict[str, list[HelpEntry]] = {title: [] for title in (own, *dict(_SECTIONS))}
     for entry in panel.entries:
         name = entry.display_labels[0]
-        fits = (
-            title for title, names in _SECTIONS if re.fullmatch(names, name.removeprefix("--"))
-        )
+        fits = (title for title, names in _SECTIONS if re.fullmatch(names, name.removeprefix("--")))
         found[next(fits, own) if name.startswith("--") else own].append(entry)
     if not found[own]:
         return {own: panel.entries}

@@ -81,7 +81,7 @@ def print_object(
         print_line(line)
     else:
         for name, value in values.items():
-            print_line(f"{name:<14} {_moment(value) if isinstance(value, datetime) else value}")
+            print_line(f"{name:<14} {shown_time(value) if isinstance(value, datetime) else value}")
 
 
 def print_list(
@@ -145,11 +145,12 @@ def _text(value: object) -> str:
         case list() | tuple():
             return ", ".join(map(_text, value))
         case datetime():
-            return _moment(value)
+            return shown_time(value)
         case _:
             # A line end in a name would break the line of its row.
             return " ".join(str(value).split())
 
 
-def _moment(value: datetime) -> str:
+def shown_time(value: datetime) -> str:
+    """Returns a time for a person, to the second."""
     return value.isoformat(" ", "seconds")

@@ -81,15 +81,13 @@ def write(  # wide: a file, how it is written, and where
             parse_endpoint(remote.url)
         except InvalidEndpoint:
             fail("--url takes http://HOST[:PORT] or https://HOST[:PORT].")
-    if result is not None:
-        _check_target(result)
     with (
         lines_on_stderr() if json else nullcontext(),
         as_regular_file(file) as given,
         as_csv(given, options) as (path, options),
     ):
-        if result is not None and result.exists() and result.samefile(path):
-            fail("--result is the input file; save the result under another name.")
+        if result is not None:
+            _check_target(result, path)
         task = WriteTask.of(path, options)
         if remote.url is not None and remote.token is not None:
             from bulkwright.cli.write_remote import RemoteAccount, write_remote
@@ -105,9 +103,11 @@ def write(  # wide: a file, how it is written, and where
     return written.status
 
 
-def _check_target(result: Path) -> None:
+def _check_target(result: Path, file: Path) -> None:
     """Ends the command, before a job is run, if its result cannot be saved under this name."""
     folder = result.parent
+    if result.exists() and result.samefile(file):
+        fail("--result is the input file; save the result under another name.")
     if result.is_dir():
         fail(f"--result {result} is a folder; name a file.")
     if not folder.is_dir():
