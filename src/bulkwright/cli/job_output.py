@@ -89,7 +89,7 @@ def _cells(job: AnyJob) -> dict[str, object]:
 def _write_cells(job: Job) -> dict[str, object]:
     counts = job.counts
     return {
-        "operation": f"{job.operation.value}{' (dry run)' if job.dry else ''}",
+        "operation": f"{job.operation.value}{' (dry)' if job.dry else ''}",
         "module": job.resources[0].module,
         "added": counts.added,
         "updated": counts.changed,
