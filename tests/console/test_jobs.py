@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, timedelta
 from html import unescape
 from itertools import takewhile
 
 import httpx2
+import msgspec
 import pytest
 from tests.console.conftest import CONSOLE, Browser, text_of
 from tests.support.deployment import Deployment
 from tests.support.job_runner import JobRunner
 
+from bulkwright.console.render import fragment
+from bulkwright.console.views import JobView
 from bulkwright.domain.audit import Action
 from bulkwright.domain.job import JobStatus, LedgerEntry
 from bulkwright.domain.outcome import Counts
+from bulkwright.wire import own
 
 JOBS = f"{CONSOLE}/jobs"
 HOSTILE = "<img src=x onerror=alert(1)>'\"&amp;.csv"
@@ -272,6 +277,22 @@ def test_the_pace_of_a_job_is_drawn(server: Deployment, browser: Browser) -> Non
     text = text_of(browser.get(f"{JOBS}/{job}"))
     assert "on average 50, at most 50" in text
     assert ledger.commits(server.job_id(), 600) == []
+
+
+def test_a_bar_of_an_uncounted_file_is_not_full(server: Deployment) -> None:
+    """It shows the shares of the rows so far; with a total, how much of it is done."""
+    snapshot = server.get(f"/api/v1/jobs/{server.job_id()}").json()
+    snapshot["rows"] |= {"processed": 50, "added": 50}
+    job = msgspec.convert(snapshot, own.JobSnapshot)
+    counted = JobView(job, "Running", "run", total=100, seconds=1, undo="")
+    assert (counted.bars[0].length, counted.percent) == (50, 50)
+    uncounted = replace(counted, total=None)
+    for view, is_uncounted in ((counted, False), (uncounted, True)):
+        assert view.is_uncounted is is_uncounted
+        shown = fragment("jobs_table.html", zone=UTC, alert="", jobs=[view], first_page="",
+                         next_page="").decode()  # fmt: skip
+        assert ('class="bar uncounted"' in shown) is is_uncounted
+        assert ("50 added, 0 updated, 0 skipped so far" in shown) is is_uncounted
 
 
 def test_a_list_follows_its_jobs(server: Deployment, browser: Browser) -> None:

@@ -73,6 +73,11 @@ class JobView:
         return self.job.status in ("COMPLETED", "FAILED")
 
     @property
+    def is_uncounted(self) -> bool:
+        """Whether it runs, and nothing says how many rows are left."""
+        return not self.is_final and self.total is None and self.job.rows.processed > 0
+
+    @property
     def advice(self) -> str:
         """What its end means, and what to do next; empty if nothing is to be said."""
         job = self.job
@@ -136,7 +141,7 @@ class JobView:
             text += f", {rows.unchanged:,} unchanged"
         if self.job.rows_unprocessed:
             text += f", {self.job.rows_unprocessed:,} not reached"
-        return text
+        return f"{text} so far" if self.is_uncounted else text
 
 
 def view_of(call: PageCall, job: own.JobSnapshot) -> JobView:
