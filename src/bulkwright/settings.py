@@ -213,7 +213,7 @@ class RetentionSettings(ImageSettings, LimitsSettings):
 class LogSettings(SettingsGroup):
     """The log lines of a process."""
 
-    log_format: LogFormat = option("text", "json: one object a line.")
+    log_format: LogFormat = option("text", "text, or json: one object a line.")
     log_level: LogLevel = option("info", "Log from this level on.")
 
 

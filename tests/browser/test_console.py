@@ -108,6 +108,7 @@ def test_a_whole_import_and_its_undo(browser: Chromium, live: Live, tmp_path: Pa
     browser.until(lambda: browser.has("details.group"))
     browser.until(lambda: "The failed rows are not stored." in browser.text(".progress .note"))
     assert "“none” is not an e-mail address" in browser.text("#error-groups")
+    assert browser.script("return document.title").startswith("insert Leads")
     job = browser.url.rpartition("/")[2]
     assert api(live, f"jobs/{job}")["rows"] == {
         "processed": 3, "added": 2, "updated": 0, "unchanged": 0, "skipped": 1,
@@ -117,6 +118,7 @@ def test_a_whole_import_and_its_undo(browser: Chromium, live: Live, tmp_path: Pa
     browser.click("main tbody a")
     browser.until(lambda: browser.has("ol.history"))
     assert f"created by job {job}" in browser.text("#history")
+    assert browser.script("return document.title").startswith("Lead ")
     browser.visit(f"{live.base_url}/console/modules/Leads/records")
     assert "<script>document.title=2</script>" in browser.text()
 
@@ -249,6 +251,21 @@ def test_the_keyboard_alone_is_enough(browser: Chromium, live: Live) -> None:
     browser.press(ENTER)
     browser.press(TAB)
     assert browser.script("return document.activeElement.textContent") == "Delete this job"
+
+
+def test_what_ends_access_asks_first(browser: Chromium, live: Live) -> None:
+    """A click on Revoke shows a question; the button below it revokes the token."""
+    browser.visit(f"{live.base_url}/console/access")
+    browser.click("main section:last-of-type > details summary")
+    browser.click("main section:last-of-type .form button")
+    browser.until(lambda: browser.has(".once"))
+    row = "main section:last-of-type tbody tr:first-child"
+    token = browser.text(f"{row} .id")
+    browser.click(f"{row} summary")
+    assert "are rejected from now on" in browser.text(row)
+    assert browser.text(f"{row} .id") == token
+    browser.click(f"{row} button")
+    browser.until(lambda: token not in browser.text("main"))
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,7 @@ def test_what_is_left_out_is_named(run: Run, tmp_path: Path) -> None:
     assert done.stdout.splitlines()[0] == "left out: Frist_Name, column 3 (no such field)"
     job_id = done.stdout.split("job ")[1].split()[0]
     shown = run("jobs", "show", job_id, "--data", "d").stdout.splitlines()
-    assert shown[1].startswith("columns left out: Frist_Name")
+    assert shown[2].startswith("columns left out: Frist_Name")
     (tmp_path / "f.csv").write_text("Last_Name,Created_Time\nKay,2026-01-01\n")
     done = run("write", "f.csv", *INSERT)
     assert done.returncode == 0

@@ -54,14 +54,16 @@ def test_list_shows_the_newest_first(run: Run, job_id: str, good: Path) -> None:
     assert "mixed.csv" in listed and "good.csv" in listed
 
 
-def test_show_is_one_line(run: Run, job_id: str) -> None:
-    """With --watch too, because the job has ended."""
+def test_show_says_what_a_job_is(run: Run, job_id: str) -> None:
+    """In two lines; with --watch too, because the job has ended."""
     for more in ((), ("--watch",)):
         shown = run("jobs", "show", job_id, "--data", "d", *more)
         assert shown.returncode == 0
-        assert shown.stdout.splitlines() == [
-            f"job {job_id}  COMPLETED  added 2  updated 0  skipped 2  of 4 rows"
-        ]
+        counts, facts = shown.stdout.splitlines()
+        assert counts == f"job {job_id}  COMPLETED  added 2  updated 0  skipped 2  of 4 rows"
+        assert re.fullmatch(
+            r"insert into Leads from mixed\.csv, created [-0-9]+ [:0-9]+\+00:00 by .+", facts
+        )
 
 
 def test_show_as_json_equals_the_job_details(run: Run, job_id: str) -> None:

@@ -51,6 +51,7 @@ def test_a_signal_ends_the_server(tmp_path: Path, number: signal.Signals) -> Non
         assert process.stdout is not None
         url = process.stdout.readline().split()[1]
         assert process.stdout.readline() == "credentials: D/dev-credentials.json\n"
+        assert process.stdout.readline() == f"console: {url}/\n"
         assert process.stdout.readline() == f"endpoints: {url}/docs\n"
         process.send_signal(number)
         process.communicate(timeout=300)

@@ -309,7 +309,10 @@ def test_the_quotas_in_the_help_are_those_of_the_profiles() -> None:
 def test_a_broken_settings_file_is_named(run: Run, tmp_path: Path, text: str, words: str) -> None:
     """In one line, before anything is done."""
     (tmp_path / "bulkwright.toml").write_text(text)
-    assert words in refused(run("jobs", "list"))
+    line = refused(run("jobs", "list"))
+    assert words in line and "?." not in line
+    (tmp_path / "bulkwright.toml").write_bytes(b"\xff\xfe")
+    assert "bulkwright.toml is not UTF-8 text." in refused(run("jobs", "list"))
 
 
 def test_keys_of_other_commands_are_left_to_them(run: Run, tmp_path: Path) -> None:

@@ -56,6 +56,9 @@ def test_a_job_has_a_progress_bar(tmp_path: Path) -> None:
 def test_a_narrow_terminal_has_fewer_columns(run: Run, good: Path, tmp_path: Path) -> None:
     """The id stays whole; what can be left out is, from the right."""
     run("write", good, *INSERT)
+    wide = at_terminal(tmp_path, 200, "jobs", "list", "--data", "d")[1]
+    narrow = at_terminal(tmp_path, 80, "jobs", "list", "--data", "d")[1]
+    assert "Code" in wide and "Code" not in narrow, "no job has a code"
     for columns, wanted in ((200, True), (70, False)):
         status, shown = at_terminal(tmp_path, columns, "jobs", "list", "--data", "d")
         title, row, *_ = shown.splitlines()

@@ -18,10 +18,14 @@ def test_a_job_is_undone(run: Run, good: Path) -> None:
     assert dry.returncode == 0, dry.stderr
     assert "dry run of the undo of job" in dry.stdout
     assert "removed 2  restored 0  kept 0" in dry.stdout
-    undone = run("jobs", "undo", job["job_id"], "--data", "data")
+    line = dry.stdout.splitlines()[-1]
+    assert line.startswith("nothing was changed; to undo it: bulkwright jobs undo")
+    undone = run(*line.partition("bulkwright ")[2].split())
     assert undone.returncode == 0, undone.stderr
     words = undone.stdout.splitlines()[-1].split("bulkwright ")[1].split()
     assert run(*words).returncode == 0
+    undo = words[words.index("result") + 1]
+    assert f"; undo: job {undo}\n" in run("jobs", "show", job["job_id"], "--data", "data").stdout
     assert "was undone by" in refused(run("jobs", "undo", job["job_id"], "--data", "data"))
     assert "There is no job 7" in refused(run("jobs", "undo", "7", "--data", "data"))
     listed = run("jobs", "list", "--data", "data").stdout

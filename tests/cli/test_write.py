@@ -85,8 +85,7 @@ def test_an_unreported_end_is_reported_by_the_same_command(
 ) -> None:
     """If a run stops between the end of its job and its own, no row is stored twice."""
     line = ("write", good, *INSERT, "--data", "d", "--result")
-    (tmp_path / "folder").mkdir()
-    failed = run(*line, "folder")
+    failed = run(*line, "/dev/full")
     assert failed.returncode == 1 and "another --result" in failed.stderr
     again = run(*line, "o.zip")
     assert (again.returncode, again.stderr) == (0, "")
@@ -259,13 +258,34 @@ def test_what_is_stated_twice(
     assert f"--{option} names {texts[0].partition('=')[0]} twice" in capsys.readouterr().err
 
 
+def test_a_word_too_many_is_named(run: Run) -> None:
+    done = run("write", "a.csv", "b.csv", *INSERT)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "bulkwright: `write` does not take b.csv (--help shows the usage)\n"
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("there-is-none/o.zip", "there is no folder there-is-none"),
+        ("a-file/o.zip", "there is no folder a-file"),
+        (".", "--result . is a folder"),
+    ],
+)
+def test_no_job_is_run_whose_result_cannot_be_saved(
+    run: Run, mixed: Path, tmp_path: Path, target: str, words: str
+) -> None:
+    (tmp_path / "a-file").write_text("")
+    assert words in refused(run("write", mixed, *INSERT, "--data", "d", "--result", target))
+    assert not (tmp_path / "d").exists()
+
+
 def test_a_result_that_cannot_be_saved_is_saved_by_the_same_command(
     run: Run, mixed: Path, tmp_path: Path
 ) -> None:
     """The job has ended, and no row is written twice."""
-    (tmp_path / "a-file").write_text("")
-    failed = run("write", mixed, *INSERT, "--data", "d", "--result", "a-file/o.zip")
-    assert failed.returncode == 1 and "its result cannot be saved as a-file/o.zip" in failed.stderr
+    failed = run("write", mixed, *INSERT, "--data", "d", "--result", "/dev/full")
+    assert failed.returncode == 1 and "its result cannot be saved as /dev/full" in failed.stderr
     (job_id,) = re.findall(r"job ([0-9]+) has ended", failed.stderr)
     again = run("write", mixed, *INSERT, "--data", "d", "--result", "o.zip")
     assert again.returncode == 3 and f"continuing job {job_id}" in again.stdout
@@ -456,7 +476,8 @@ def test_what_was_guessed_is_shown(run: Run, tmp_path: Path) -> None:
     ]
     job_id = lines[0].split()[1]
     shown = run("jobs", "show", job_id, "--data", "d").stdout.splitlines()
-    assert shown == [*lines, "columns left out: Comment"]
+    assert shown[1].startswith("insert into Contacts from f.csv, created ")
+    assert [shown[0], *shown[2:]] == [*lines, "columns left out: Comment"]
     details = json.loads(run("jobs", "show", job_id, "--json", "--data", "d").stdout)
     (reading,) = details["reading"]
     assert (reading["encoding"], reading["encoding_by"]) == ("windows-1250", "guess")

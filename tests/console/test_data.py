@@ -36,6 +36,19 @@ def test_modules_and_fields(browser: Browser) -> None:
     assert "NO_SUCH_MODULE" in browser.page(f"{CONSOLE}/modules/Nothing", 404)
 
 
+def test_the_list_of_modules_says_whose_tables_they_have(
+    server: Deployment, browser: Browser, other: Browser
+) -> None:
+    """Those that the service has made, or existing ones, which it names."""
+    assert "existing table" not in other.page(f"{CONSOLE}/modules")
+    number = {"sqlite": "INTEGER PRIMARY KEY", "postgres": "SERIAL PRIMARY KEY"}
+    database = server.services.database
+    database.sql(f"CREATE TABLE console_nails (number {number[database.dialect]}, head VARCHAR(9))")
+    server.services.existing_tables.offer(server.tenant.org.id, "console_nails", name="Nails")
+    text = browser.page(f"{CONSOLE}/modules")
+    assert "existing table console_nails" in text and text.count("existing table") == 1
+
+
 def test_records_are_listed_and_found(server: Deployment, browser: Browser) -> None:
     """Pages follow ids; a search finds words; every value is text."""
     ids = add(server, *({"Last_Name": f"Consolable{n}", "Company": HOSTILE} for n in range(60)))

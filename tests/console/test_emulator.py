@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import httpx2
@@ -88,6 +89,23 @@ def test_a_fault_rule_is_added_met_and_removed(
     assert wrong.status_code == 400 and "time" in text_of(wrong)
 
 
+def test_a_rule_for_every_path_is_removed_by_a_new_visitor(emulator: BulkwrightServer) -> None:
+    """The console meets no rule: neither its sign-in, nor its style sheet; nor is it counted."""
+    emulator.reset()
+    emulator.fault(effect="unavailable")
+    with Browser(emulator.base_url) as visitor:
+        assert visitor.get("/").is_redirect
+        sign_in(visitor, emulator)
+        jobs = visitor.get(f"{CONSOLE}/jobs")
+        style = re.search(r'href="([^"]+\.css[^"]*)"', jobs.text)
+        assert style and visitor.get(style[1]).status_code == 200
+        assert visitor.get("/api/v1/jobs").status_code == 503
+        page = visitor.get(PAGE)
+        assert "unavailable any any 1 always 1 1 Remove" in text_of(page)
+        assert visitor.press(page, f"{PAGE}/faults/remove").status_code == 303
+        assert visitor.get("/api/v1/jobs").status_code == 401
+
+
 def test_requests_are_listed_without_those_of_the_console(
     emulator: BulkwrightServer, developer: Browser
 ) -> None:
@@ -96,7 +114,7 @@ def test_requests_are_listed_without_those_of_the_console(
     httpx2.get(f"{emulator.base_url}/crm/v8/Leads/1/Notes?a=<b>", headers=emulator.headers)
     faults = f"{PAGE}/faults"
     assert developer.press(developer.get(PAGE), faults, effect="unavailable").status_code == 303
-    assert developer.get(f"{CONSOLE}/jobs").status_code == 503
+    assert developer.get(f"{CONSOLE}/jobs").status_code == 200
     page = developer.page(PAGE)
     assert "GET /crm/v8/org" in page and "Not implemented" in page and "GET /console" not in page
     assert developer.press(developer.get(PAGE), f"{PAGE}/faults/remove").status_code == 303

@@ -348,6 +348,15 @@ def test_choices_are_kept_under_a_name(server: Deployment, browser: Browser) -> 
     assert "Fair <26>" not in browser.page(f"{CONSOLE}/templates")
 
 
+def test_commands_say_only_what_is_needed(browser: Browser) -> None:
+    """No option for a column that finds its field by itself, and no import without a use."""
+    page = unescape(columns(browser, "Last_Name,Mail\nBoyle,p@x.example\n").text)
+    assert "--map Last_Name" not in page
+    program = page[page.index("import os") : page.index("print(job.wait())")]
+    assert "import NewFieldMapping" in program and "DefaultValue" not in program
+    compile(program, "program", "exec")
+
+
 def test_a_template_names_columns_by_their_places(server: Deployment, browser: Browser) -> None:
     """All of them if the user says so; otherwise those that no header of their own names."""
     page = columns(browser, "Last Name,,City,City\nBoyle,1.5,Trier,Bonn\n")

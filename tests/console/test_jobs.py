@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, timedelta
 from html import unescape
 from itertools import takewhile
 
 import httpx2
+import msgspec
 import pytest
 from tests.console.conftest import CONSOLE, Browser, text_of
 from tests.support.deployment import Deployment
+from tests.support.job_runner import JobRunner
 
+from bulkwright.console.render import fragment
+from bulkwright.console.views import JobView
 from bulkwright.domain.audit import Action
 from bulkwright.domain.job import JobStatus, LedgerEntry
 from bulkwright.domain.outcome import Counts
+from bulkwright.wire import own
 
 JOBS = f"{CONSOLE}/jobs"
 HOSTILE = "<img src=x onerror=alert(1)>'\"&amp;.csv"
@@ -159,6 +165,45 @@ def test_a_job_is_aborted_and_deleted(server: Deployment, browser: Browser) -> N
     assert any(e.detail.startswith(str(ended)) for e in entries)
 
 
+def test_a_page_of_an_unknown_job_names_no_endpoint(browser: Browser) -> None:
+    text = browser.page(f"{JOBS}/123", 404)
+    assert "The org has no job with this id." in text and "/api/v1" not in text
+
+
+def test_the_page_names_the_columns_of_the_file(server: Deployment, browser: Browser) -> None:
+    """By their headers and places. Formats and defaults have columns if there are some."""
+    file = server.file_id("Last_Name;Firma;\nBoyle;Zylker;Bonn\n")
+    mappings = [
+        {"api_name": "Last_Name", "index": 0},
+        {"api_name": "Company", "index": 1},
+        {"api_name": "City", "index": 2},
+    ]
+    job = server.job_id(file_id=file, field_mappings=mappings)
+    text = browser.page(f"{JOBS}/{job}")
+    assert "Field Column Last_Name Last_Name 1 Company Firma 2 City column 3 3" in text
+    mappings[2]["default_value"] = {"value": "Rome"}
+    job = server.job_id(file_id=file, field_mappings=mappings)
+    assert "Field Column Default" in browser.page(f"{JOBS}/{job}")
+
+
+def test_an_undone_job_is_marked(server: Deployment, browser: Browser) -> None:
+    """In the list and on its page, which names the undo and demands no correction of rows."""
+    file = server.file_id("Last_Name,Email\nUndone,\nBad,none\n")
+    job = server.job_id(file_id=file, field_mappings=None)
+    with JobRunner(server.settings) as worker:
+        worker.run(job)
+        page = browser.get(f"{JOBS}/{job}")
+        assert "Undone" not in browser.page(JOBS) and "import that file" in text_of(page)
+        undo = browser.press(page, f"{JOBS}/{job}/undo").headers["location"]
+        assert "Being undone" in browser.page(JOBS)
+        assert "What this job stored is being undone by" in browser.page(f"{JOBS}/{job}")
+        worker.run(undo.rpartition("/")[2])
+    assert "Undone" in browser.page(JOBS)
+    page = browser.get(f"{JOBS}/{job}")
+    assert "What this job stored was undone by" in text_of(page) and f'href="{undo}"' in page.text
+    assert "import that file" not in text_of(page)
+
+
 def test_a_callback_is_shown_and_sent_again(server: Deployment, browser: Browser) -> None:
     """Once its delivery has ended; until then the page says why it is not."""
     body = server.insert() | {"callback": {"url": "http://127.0.0.1:9/hook", "method": "post"}}
@@ -232,6 +277,22 @@ def test_the_pace_of_a_job_is_drawn(server: Deployment, browser: Browser) -> Non
     text = text_of(browser.get(f"{JOBS}/{job}"))
     assert "on average 50, at most 50" in text
     assert ledger.commits(server.job_id(), 600) == []
+
+
+def test_a_bar_of_an_uncounted_file_is_not_full(server: Deployment) -> None:
+    """It shows the shares of the rows so far; with a total, how much of it is done."""
+    snapshot = server.get(f"/api/v1/jobs/{server.job_id()}").json()
+    snapshot["rows"] |= {"processed": 50, "added": 50}
+    job = msgspec.convert(snapshot, own.JobSnapshot)
+    counted = JobView(job, "Running", "run", total=100, seconds=1, undo="")
+    assert (counted.bars[0].length, counted.percent) == (50, 50)
+    uncounted = replace(counted, total=None)
+    for view, is_uncounted in ((counted, False), (uncounted, True)):
+        assert view.is_uncounted is is_uncounted
+        shown = fragment("jobs_table.html", zone=UTC, alert="", jobs=[view], first_page="",
+                         next_page="").decode()  # fmt: skip
+        assert ('class="bar uncounted"' in shown) is is_uncounted
+        assert ("50 added, 0 updated, 0 skipped so far" in shown) is is_uncounted
 
 
 def test_a_list_follows_its_jobs(server: Deployment, browser: Browser) -> None:

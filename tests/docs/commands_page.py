@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from enum import Enum
 from pathlib import Path
@@ -80,7 +80,15 @@ def _row(argument: Argument) -> str:
     names = ", ".join(n for n in argument.names if not n.startswith(("--no-", "--empty-")))
     shown = f"`{names}`" if is_option else f"`{name.upper()}`"
     variable = f"`BULKWRIGHT_{name[2:].upper().replace('-', '_')}`" if is_option else ""
-    return f"| {shown} | {variable} | {_default(argument)} | {argument.parameter.help or ''} |\n"
+    text = with_choices(argument.parameter.help or "", argument.get_choices() or ())
+    return f"| {shown} | {variable} | {_default(argument)} | {text} |\n"
+
+
+def with_choices(text: str, choices: Sequence[str]) -> str:
+    """Returns the text of an option with its choices, unless it names them itself."""
+    if all(choice in text for choice in choices):
+        return text
+    return f"{text} One of {', '.join(f'`{choice}`' for choice in choices)}."
 
 
 def _settings() -> set[str]:

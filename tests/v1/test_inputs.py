@@ -6,8 +6,10 @@ import datetime as dt
 import gzip
 import io
 import json
+import os
 import zipfile
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -173,6 +175,18 @@ def test_bytes_that_are_no_utf8_are_refused(any_server: Deployment) -> None:
         "/api/v1/jobs", headers=any_server.auth(), json=body | {"encoding": "windows-1252"}
     )
     assert "without an encoding" in problem(answer, 400, "FILE_NOT_SUPPORTED")["detail"]
+
+
+@pytest.mark.parametrize("size", [1, 3_000])
+def test_xlsx_without_its_extra_is_refused(
+    any_server: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """The process that would convert the file ends before it has read any of it."""
+    (tmp_path / "python_calamine.py").write_text("raise ModuleNotFoundError")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
+    sheet = xlsx.rows([xlsx.text("Last Name")], *([xlsx.text(f"L{n}")] for n in range(size)))
+    said = refused(any_server, xlsx.workbook({"Leads": sheet}), "leads.xlsx")
+    assert "bulkwright[xlsx] is not installed; save the sheet as CSV" in said
 
 
 def test_parquet_becomes_rows(any_server: Deployment) -> None:

@@ -60,7 +60,7 @@ app.command(
 )
 app.command(
     "bulkwright.cli.write:write",
-    help="Write a CSV or a zip into a module.",
+    help="Write a file into a module.",
     help_epilogue=_example("write"),
 )
 app.command(

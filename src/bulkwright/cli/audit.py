@@ -47,7 +47,8 @@ def audit(  # wide: what is selected
         }
         for entry in found
     ]
-    print_list(rows, json=json)
+    dispensable = ("user_id", "address", "operator", "org_id", "client_id")
+    print_list(rows, json=json, dispensable=dispensable)
 
 
 def _text(number: int | None) -> str | None:

@@ -84,7 +84,7 @@ def _show_result(path: Path) -> None:
     _print_rows([row for row in rows if row["STATUS"] == "ADDED"][:_SHOWN_ROWS], "RECORD_ID")
     counts = [f"{count:,} {outcome}" for outcome, count in sorted(outcomes.items())]
     print_line(f"\n{len(rows):,} rows: {', '.join(counts)}")
-    print_line("The server has ended and its data is deleted. One that stays:")
+    print_line("The server has ended and its data is deleted. One that stays, with a console:")
     print_line("  bulkwright serve --dev")
     print_line("A file of your own, without a server:")
     print_line("  bulkwright write FILE.csv --module Leads --operation insert --dry-run")

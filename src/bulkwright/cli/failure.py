@@ -31,7 +31,7 @@ def fail_with(error: Exception) -> NoReturn:
 
     Of an error that no command expects, its own text is left out, because it may hold a secret.
     """
-    from cyclopts import CycloptsError
+    from cyclopts import CycloptsError, UnusedCliTokensError
 
     from bulkwright.domain.errors import BulkwrightError
     from bulkwright.outages import classify
@@ -39,9 +39,12 @@ def fail_with(error: Exception) -> NoReturn:
     from bulkwright.variables import UnusableSetting
 
     match error:
+        case UnusedCliTokensError(unused_tokens=[*words], command_chain=[*commands]):
+            named = f"`{' '.join(commands)}`" if commands else "bulkwright"
+            fail(f"{named} does not take {' '.join(words)} (--help shows the usage)", status=2)
         case CycloptsError():
-            words = _LACKING.sub(r"`\1` needs \2.", " ".join(str(error).split()))
-            fail(f"{words} (--help shows the usage)", status=2)
+            text = _LACKING.sub(r"`\1` needs \2.", " ".join(str(error).split()))
+            fail(f"{text} (--help shows the usage)", status=2)
         case BulkwrightError():
             fail(f"{error.message} ({error.code})")
         case UnusableSetting() | CannotMigrate():

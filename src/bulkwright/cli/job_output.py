@@ -8,7 +8,14 @@ from dataclasses import asdict, replace
 
 from rich.text import Text
 
-from bulkwright.cli.output import coloured, console, print_json, print_line, print_list
+from bulkwright.cli.output import (
+    coloured,
+    console,
+    print_json,
+    print_line,
+    print_list,
+    shown_time,
+)
 from bulkwright.domain.any_job import AnyJob
 from bulkwright.domain.job import Job
 from bulkwright.domain.outcome import Outcome
@@ -82,7 +89,7 @@ def _cells(job: AnyJob) -> dict[str, object]:
 def _write_cells(job: Job) -> dict[str, object]:
     counts = job.counts
     return {
-        "operation": f"{job.operation.value}{' (dry run)' if job.dry else ''}",
+        "operation": f"{job.operation.value}{' (dry)' if job.dry else ''}",
         "module": job.resources[0].module,
         "added": counts.added,
         "updated": counts.changed,
@@ -155,6 +162,16 @@ def print_reading(reading: Reading) -> None:
     """Prints what was a guess when a file was read, and the columns that were left out."""
     for line in _reading_lines(reading):
         print_line(line)
+
+
+def facts_line(job: Job) -> None:
+    """Prints what a job writes, when it was created, its user, and what has undone it."""
+    files = ", ".join(f"{r.module} from {r.file_name}" for r in job.resources)
+    undone = "" if job.undo_id is None else f"; undo: job {job.undo_id}"
+    print_line(
+        f"{job.operation.value} into {files}, created {shown_time(job.created_time)} "
+        f"by {job.created_by.name}{undone}"
+    )
 
 
 def parts_lines(job: Job) -> None:

@@ -13,7 +13,14 @@ from cyclopts import Parameter
 from bulkwright.atomic_file import atomic_write
 from bulkwright.cli.csv_file import copy_result
 from bulkwright.cli.failure import fail
-from bulkwright.cli.job_output import errors_list, job_line, jobs_list, parts_lines, reading_lines
+from bulkwright.cli.job_output import (
+    errors_list,
+    facts_line,
+    job_line,
+    jobs_list,
+    parts_lines,
+    reading_lines,
+)
 from bulkwright.cli.options import (
     DEFAULT_CSV,
     DEFAULT_IN_ORG,
@@ -91,6 +98,7 @@ def show(
     else:
         job_line(job)
         if isinstance(job, Job):
+            facts_line(job)
             if location.database:
                 parts_lines(job)
             reading_lines(job)

@@ -81,7 +81,7 @@ def print_object(
         print_line(line)
     else:
         for name, value in values.items():
-            print_line(f"{name:<14} {_moment(value) if isinstance(value, datetime) else value}")
+            print_line(f"{name:<14} {shown_time(value) if isinstance(value, datetime) else value}")
 
 
 def print_list(
@@ -89,8 +89,8 @@ def print_list(
 ) -> None:
     """Prints rows that have the same keys: as a table, or as a JSON array.
 
-    Nothing is cut: in a pipe, each row is one line with all columns. In a narrow terminal, the
-    columns of these keys are left out, the last one first.
+    Nothing is cut: in a pipe, each row is one line with all columns. In a narrow terminal, empty
+    columns are left out, and then those of the `dispensable` keys, the last one first.
     """
     if json:
         print_json(rows)
@@ -103,7 +103,8 @@ def print_list(
         key: max(cell_len(text) for text in (title, *(_text(row[key]) for row in rows)))
         for key, title in titles.items()
     }
-    for key in reversed(dispensable):
+    empty = [key for key in rows[0] if not any(_text(row[key]) for row in rows)]
+    for key in (*empty, *(one for one in reversed(dispensable) if one not in empty)):
         needed = sum(widths.values()) + len(_GAP) * (len(widths) - 1)
         if console.is_terminal and needed > console.width:
             del widths[key]
@@ -145,11 +146,12 @@ def _text(value: object) -> str:
         case list() | tuple():
             return ", ".join(map(_text, value))
         case datetime():
-            return _moment(value)
+            return shown_time(value)
         case _:
             # A line end in a name would break the line of its row.
             return " ".join(str(value).split())
 
 
-def _moment(value: datetime) -> str:
+def shown_time(value: datetime) -> str:
+    """Returns a time for a person, to the second."""
     return value.isoformat(" ", "seconds")

@@ -27,6 +27,8 @@ class SettingsFile(Toml):
             return {}
         except OSError as error:
             raise UnusableSetting(f"{NAME} cannot be read: {error.strerror}.") from None
+        except UnicodeDecodeError:
+            raise UnusableSetting(f"{NAME} is not UTF-8 text.") from None
         except ValueError as error:
             raise UnusableSetting(f"{NAME} is not valid TOML: {error}.") from None
 
@@ -41,9 +43,8 @@ class SettingsFile(Toml):
 
             known = every_option(root)
             for key in sorted(keys - known):
-                raise UnusableSetting(
-                    f"{NAME}: no command has the option {key}{did_you_mean(key, known)}."
-                )
+                meant = did_you_mean(key, known) or "."
+                raise UnusableSetting(f"{NAME}: no command has the option {key}{meant}")
         # A key that is also the name of a command, such as `org`, is an option all the same.
         update_argument_collection(
             self.config, self.source, arguments, app.app_stack.stack[-1], root_keys=(),

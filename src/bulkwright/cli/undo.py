@@ -65,6 +65,9 @@ def undo(
     if undone.has_result:
         words = ("jobs", "result", str(undone.id))
         print_line(f"each record is listed by: {report.command(*words, location=location)}")
+    if dry_run and undone.status is JobStatus.COMPLETED:
+        words = ("jobs", "undo", job_id)
+        print_line(f"nothing was changed; to undo it: {report.command(*words, location=location)}")
     sys.exit(_status(undone))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,7 @@ def write(  # wide: a file, how it is written, and where
     jobs: ForJob = DEFAULT_FOR_JOB,
     location: InOrg = DEFAULT_IN_ORG,
 ) -> int:
-    """Write FILE.csv or FILE.zip into a module and report the outcome of every row.
+    """Write a file into a module and report the outcome of every row.
 
     Without --url, the job runs in this process, on the data folder. If it is stopped or killed, the
     same command continues where it stopped. The exit status is 0 when every row was stored, 3 when
@@ -85,8 +86,8 @@ def write(  # wide: a file, how it is written, and where
         as_regular_file(file) as given,
         as_csv(given, options) as (path, options),
     ):
-        if result is not None and result.exists() and result.samefile(path):
-            fail("--result is the input file; save the result under another name.")
+        if result is not None:
+            _check_target(result, path)
         task = WriteTask.of(path, options)
         if remote.url is not None and remote.token is not None:
             from bulkwright.cli.write_remote import RemoteAccount, write_remote
@@ -100,3 +101,16 @@ def write(  # wide: a file, how it is written, and where
     if json:
         print_json(written.value(dry_run=dry_run))
     return written.status
+
+
+def _check_target(result: Path, file: Path) -> None:
+    """Ends the command, before a job is run, if its result cannot be saved under this name."""
+    folder = result.parent
+    if result.exists() and result.samefile(file):
+        fail("--result is the input file; save the result under another name.")
+    if result.is_dir():
+        fail(f"--result {result} is a folder; name a file.")
+    if not folder.is_dir():
+        fail(f"--result {result}: there is no folder {folder}.")
+    if not os.access(result if result.exists() else folder, os.W_OK):
+        fail(f"--result {result}: this user may not write there.")

@@ -316,7 +316,7 @@ def _end_stopped(job: Job | None, *, dry_run: bool) -> NoReturn:
     else:
         kept = (
             f"{job.counts.total:,} rows of job {job.id} are done and kept; the same command "
-            "continues behind them."
+            "continues after them."
         )
     errors.print(Text(f"bulkwright: stopped. {kept}"), soft_wrap=True)
     sys.exit(INTERRUPTED)

@@ -28,7 +28,10 @@ def curl(request: own.NewJob, file: str, base_url: str) -> str:
 
 
 def command_line(request: own.NewJob, file: str, base_url: str, header: Sequence[str]) -> str:
-    """Returns the command `bulkwright write`; its token is in BULKWRIGHT_TOKEN."""
+    """Returns the command `bulkwright write`; its token is in BULKWRIGHT_TOKEN.
+
+    A column whose header is the API name of its field needs no option.
+    """
     words = [
         f"bulkwright write {quoted(file)} --url {base_url}",
         f"--module {request.module} --operation {request.operation}",
@@ -39,7 +42,7 @@ def command_line(request: own.NewJob, file: str, base_url: str, header: Sequence
     filled = {column.index for column in request.columns or () if column.index is not None}
     for column in request.columns or ():
         name = "" if column.index is None else names[column.index]
-        if column.index is not None:
+        if column.index is not None and (column.find_by or name != column.field):
             by = f":{column.find_by}" if column.find_by else ""
             words.append(f"--map {quoted(f'{name}={column.field}{by}')}")
         if column.default is not None:
@@ -80,10 +83,12 @@ def python(request: own.NewJob, file: str, base_url: str) -> str:
     options += [f"priority={request.priority!r}"] if request.priority != "normal" else []
     if request.on_error != "continue":
         options.append(f"on_error={request.on_error!r}")
+    has_defaults = any(column.default is not None for column in request.columns or ())
     lines = [
         "import os",
         "from bulkwright import Client",
-        "from bulkwright.wire.requests import DefaultValue, NewFieldMapping",
+        f"from bulkwright.wire.requests import {'DefaultValue, ' if has_defaults else ''}"
+        "NewFieldMapping",
         *(["from bulkwright.wire.own import StopAfter"] if "StopAfter(" in options[-1] else []),
         "",
         f'with Client({base_url!r}, token=os.environ["TOKEN"]) as client:',

@@ -58,6 +58,12 @@ class Console:
         """Whether clients reach the server by HTTPS."""
         return self.base_url.startswith("https:")
 
+    def emulated_for(self, visitor: Visitor | None) -> bool:
+        """Returns whether a visitor may use the controls of an emulator."""
+        if self.controls is None or visitor is None or visitor.signed_in is None:
+            return False
+        return visitor.may(Right.MANAGE_ACCESS)
+
 
 class PageCall(NamedTuple):
     """What the handler of a page works with."""
@@ -141,11 +147,7 @@ class PageCall(NamedTuple):
 
     def show(self, template: str, status: int = 200, **values: object) -> Response:
         """Returns a page."""
-        emulated = (
-            self.console.controls is not None
-            and self.visitor.signed_in is not None
-            and self.visitor.may(Right.MANAGE_ACCESS)
-        )
+        emulated = self.console.emulated_for(self.visitor)
         return render(template, self.visitor, status, emulated=emulated, **values)
 
 
@@ -190,7 +192,7 @@ def served(page: Page, console: Console) -> Callable[[Request], Awaitable[Respon
             return cast("Response", response)
         except Exception as error:
             console.api.observe(kernel, error)
-            return error_page(details_of(error), visitor)
+            return error_page(details_of(error), visitor, emulated=console.emulated_for(visitor))
 
     return serve
 

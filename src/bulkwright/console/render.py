@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Mapping
 from datetime import datetime
@@ -36,6 +37,7 @@ _HEADERS = {
 _MEDIA = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml", "txt": "text/plain"}
 _FILES = ("style.css", "htmx.min.js", "sse.min.js", "icon.svg", "LICENSE.txt")
 _COMPILE_AFTER_SECONDS = 0.5
+_SENTENCE_END = re.compile(r"(?<=[.?]) ")
 _NAVIGATION = (
     ("jobs", "Jobs", f"{PREFIX}/jobs", Right.READ_JOBS),
     ("import", "New import", f"{PREFIX}/import", Right.CREATE_JOBS),
@@ -87,9 +89,12 @@ def fragment(template: str, **values: object) -> bytes:
     return _templates().get_template(template).render(values).encode()
 
 
-def error_page(problem: ProblemDetails, visitor: Visitor | None) -> Response:
+def error_page(
+    problem: ProblemDetails, visitor: Visitor | None, *, emulated: bool = False
+) -> Response:
     """Returns the page of an error: what is wrong, what to do, and the code."""
-    return render("error.html", visitor, problem.status, problem=problem)
+    values = {"problem": problem, "said": _said(problem), "emulated": emulated}
+    return render("error.html", visitor, problem.status, **values)
 
 
 def static_file(name: str) -> Response | None:
@@ -104,7 +109,13 @@ def static_file(name: str) -> Response | None:
 def plain(problem: ProblemDetails) -> str:
     """Returns an error as one text, as a page shows it beside a form."""
     place = problem.details.get("json_path")
-    return f"{problem.detail} ({problem.code}{f', {place}' if place else ''})"
+    return f"{_said(problem)} ({problem.code}{f', {place}' if place else ''})"
+
+
+def _said(problem: ProblemDetails) -> str:
+    """Returns what an error says, without the sentences for programs, which name an endpoint."""
+    sentences = _SENTENCE_END.split(problem.detail)
+    return " ".join(one for one in sentences if "/api/v1" not in one)
 
 
 def _zone(visitor: Visitor | None) -> ZoneInfo:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from bulkwright.v1.problems import NoSuchJob
 from bulkwright.wire import own
 
 if TYPE_CHECKING:
@@ -18,6 +19,13 @@ STATES = {
     "FAILED": ("Failed", "fail"),
 }
 """The status of a job for a person, and its kind for the style."""
+_UNDOS = {
+    "ADDED": "Being undone",
+    "INPROGRESS": "Being undone",
+    "COMPLETED": "Undone",
+    "FAILED": "Undo failed",
+}
+"""What the status of its undo makes of a job."""
 _BAR = 100.0
 _CORRECT = "Download them, correct them, and import that file."
 _STORED = "What was stored stays."
@@ -56,11 +64,18 @@ class JobView:
     """Rows of its files; None if they are not counted."""
     seconds: float
     """From its creation to its end, or to now."""
+    undo: str
+    """Whether it was undone, for a person; empty if it has no undo."""
 
     @property
     def is_final(self) -> bool:
         """Whether it has ended."""
         return self.job.status in ("COMPLETED", "FAILED")
+
+    @property
+    def is_uncounted(self) -> bool:
+        """Whether it runs, and nothing says how many rows are left."""
+        return not self.is_final and self.total is None and self.job.rows.processed > 0
 
     @property
     def advice(self) -> str:
@@ -72,7 +87,7 @@ class JobView:
             return ""
         kept = "Nothing of the file is stored." if job.on_error == "all_or_nothing" else _STORED
         found = _ENDINGS.get(job.code or "", "")
-        if job.status == "COMPLETED" and job.rows.skipped:
+        if job.status == "COMPLETED" and job.rows.skipped and not self.undo:
             found = f"The failed rows are not stored. {_CORRECT}"
         return found.format(kept=kept)
 
@@ -126,7 +141,7 @@ class JobView:
             text += f", {rows.unchanged:,} unchanged"
         if self.job.rows_unprocessed:
             text += f", {self.job.rows_unprocessed:,} not reached"
-        return text
+        return f"{text} so far" if self.is_uncounted else text
 
 
 def view_of(call: PageCall, job: own.JobSnapshot) -> JobView:
@@ -139,4 +154,13 @@ def view_of(call: PageCall, job: own.JobSnapshot) -> JobView:
     if job.ended_time is not None:
         ended = datetime.fromisoformat(job.ended_time)
     total = None if job.progress is None else job.progress.rows_total
-    return JobView(job, state, kind, total, (ended - created).total_seconds())
+    return JobView(job, state, kind, total, (ended - created).total_seconds(), _undo(call, job))
+
+
+def _undo(call: PageCall, job: own.JobSnapshot) -> str:
+    if job.undo is None:
+        return ""
+    try:
+        return _UNDOS[call.ask("readUndo", own.UndoSnapshot, job_id=job.undo).status]
+    except NoSuchJob:  # deleted meanwhile
+        return ""

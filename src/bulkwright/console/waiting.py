@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bulkwright.console.page import PageCall
-from bulkwright.domain.job import JobStatus
+from bulkwright.domain.job import ONE_WORKER, JobStatus
 from bulkwright.domain.job_filter import JobFilter
 from bulkwright.wire import own
 
@@ -18,8 +18,9 @@ def reasons(call: PageCall, job: own.JobSnapshot) -> list[str]:
     if job.abort_requested_time is not None:
         return ["An abort was requested. No further row is stored; a worker will end the job."]
     if job.status == "INPROGRESS":
-        parts = [r.parts for r in job.resources if r.parts is not None and r.parts.reason]
-        return [f"It is not divided among workers, because {part.reason}." for part in parts]
+        found = [r.parts.reason for r in job.resources if r.parts is not None and r.parts.reason]
+        why = [reason for reason in found if reason != ONE_WORKER]
+        return [f"It is not divided among workers, because {reason}." for reason in why]
     jobs, org_id = call.services.jobs, call.caller.org_id
     running = jobs.page(org_id, JobFilter(JobStatus.INPROGRESS), before=None, most=_COUNTED)
     before = jobs.page(org_id, JobFilter(JobStatus.ADDED), before=int(job.id), most=_MOST + 1)

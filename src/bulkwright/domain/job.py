@@ -104,6 +104,10 @@ def default_bytes(mappings: Iterable[FieldMapping]) -> int:
     return sum(len(m.default.encode()) for m in mappings if m.default is not None)
 
 
+ONE_WORKER = "there is one worker"
+"""Why a job is not divided where nothing could run a second part."""
+
+
 @dataclass(frozen=True, slots=True)
 class Split:
     """How the rows of a resource are divided into parts; decided once, before its first row."""

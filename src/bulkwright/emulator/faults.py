@@ -13,6 +13,7 @@ import msgspec
 
 from bulkwright.emulator.connections import cut
 from bulkwright.emulator.fault_rules import FaultEffect, FaultRule, FaultRules
+from bulkwright.emulator.gate import CONSOLE, is_below
 from bulkwright.emulator.messages import HeldResponse, held
 from bulkwright.emulator.steps import JobSteps
 from bulkwright.web.app import CHOSEN_RESPONSE
@@ -105,16 +106,17 @@ class Faults:
         self.steps.release_stuck()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, serve: ASGIApp) -> None:
-        """Serves a request."""
-        if scope["method"] == "OPTIONS":
+        """Serves a request. The console meets no rule, because rules are removed there."""
+        path: str = scope["path"]
+        if scope["method"] == "OPTIONS" or path == "/" or is_below(path, CONSOLE):
             await serve(scope, receive, send)
             return
         token = next((v for k, v in scope["headers"] if k == b"authorization"), b"")
-        if token in self._expired and not scope["path"].startswith(_TOKENS):
+        if token in self._expired and not path.startswith(_TOKENS):
             await serve({**scope, CHOSEN_RESPONSE: _INVALID_TOKEN}, receive, send)
             return
         org_id = await asyncio.to_thread(self.org_of, token) if self.rules.need_org else None
-        rule = self.rules.firing(scope["method"], scope["path"], org_id)
+        rule = self.rules.firing(scope["method"], path, org_id)
         if rule is None:
             await serve(scope, receive, send)
             return

@@ -19,7 +19,9 @@ from bulkwright.web.request import ASGIApp, Message, Receive, Scope, Send
 
 PREFIX = "/api/v1/emulator"
 """The prefix of the controls."""
-PAGE = "/console/emulator"
+CONSOLE = "/console"
+"""The prefix of the console's pages. They meet no fault, and no credits are counted for them."""
+PAGE = f"{CONSOLE}/emulator"
 """The page of the controls. Like them, it works under all rules, and while a reset waits."""
 _READS = frozenset(("GET", "HEAD", "OPTIONS"))
 _FILES = (b"multipart/", b"application/zip", b"application/octet-stream")
@@ -93,7 +95,7 @@ class Gate:
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self._app is not None
-        if _is_control(scope["path"]):
+        if is_below(scope["path"], PREFIX, PAGE):
             await self._app(scope, receive, send)
             return
         if not self._opened.is_set():
@@ -165,8 +167,9 @@ class Gate:
         await self._interventions[at](scope, receive, send, serve)
 
 
-def _is_control(path: str) -> bool:
-    return any(path.startswith(p) and path[len(p) :][:1] in ("", "/") for p in (PREFIX, PAGE))
+def is_below(path: str, *prefixes: str) -> bool:
+    """Returns whether a path is one of these, or below one."""
+    return any(path.startswith(p) and path[len(p) :][:1] in ("", "/") for p in prefixes)
 
 
 def _remembering(scope: Scope, receive: Receive) -> Receive:

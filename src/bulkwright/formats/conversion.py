@@ -100,6 +100,9 @@ def _read_by_process(file: BinaryIO, origin: Origin, max_bytes: int) -> Iterator
             process.stdout.close()
             process.kill()
             process.wait()
+            # The process has moved the position that both share. What was read ahead of the old
+            # one is dropped: closing the file would go back by its length, maybe before the start.
+            file.seek(0, os.SEEK_END)
 
 
 def _pieces(

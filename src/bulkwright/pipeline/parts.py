@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from bulkwright.domain.job import Split
+from bulkwright.domain.job import ONE_WORKER, Split
 from bulkwright.domain.limits import KEY_GROUPS
 from bulkwright.domain.module import StorageType
 from bulkwright.pipeline.conform import Conformed, key_values
@@ -44,7 +44,7 @@ def divide(plan: Plan, *, text_bytes: int, most: int, chunk_rows: int, chunk_byt
         return Split(1, None, reason, chunk_rows, chunk_bytes)
     parts = max(1, min(most, GROUPS, -(-text_bytes // chunk_bytes)))
     if parts == 1:
-        reason = "there is one worker" if most <= 1 else "the file is one chunk"
+        reason = ONE_WORKER if most <= 1 else "the file is one chunk"
     return Split(parts, by, reason, chunk_rows, chunk_bytes)
 
 

@@ -111,6 +111,7 @@ class Supervisor:
         print(f"ready {self._address.url}", flush=True)
         if self._settings.dev:
             print(f"credentials: {self._settings.credentials_path}")
+            print(f"console: {self._address.url}/")
             print(f"endpoints: {self._address.url}/docs", flush=True)
         sweeper = Sweeper(self._services.retention, log_event, self._clock)
         sweeper.start()

@@ -206,10 +206,8 @@ def position_of(column: str, header: Sequence[str]) -> int:
         raise InvalidField(
             f"the file has {len(places)} columns {column!r}; write {' or '.join(places)}"
         )
-    raise InvalidField(
-        f"the file has no column {column!r}{did_you_mean(column, header)}; "
-        f"it has {', '.join(header)}"
-    )
+    meant = did_you_mean(column, header) or f"; it has {', '.join(header)}"
+    raise InvalidField(f"the file has no column {column!r}{meant}")
 
 
 ParentModule = Callable[[str], Module | None]

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import quote
 
@@ -171,6 +172,7 @@ def _upload_page(
         chosen_template=chosen.get("template", ""),
         most=limits.upload_bytes,
         most_rows=limits.rows,
+        reads_xlsx=find_spec("python_calamine") is not None,
     )
 
 

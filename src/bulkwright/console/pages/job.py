@@ -14,9 +14,11 @@ from bulkwright.console.render import END_OF_EVENTS, fragment
 from bulkwright.console.views import view_of
 from bulkwright.console.waiting import reasons
 from bulkwright.domain.account import Right
+from bulkwright.domain.column_names import column_names
 from bulkwright.domain.delivery_errors import NoCallback
 from bulkwright.domain.job import Job
 from bulkwright.domain.report_errors import NoResult, RowsGone
+from bulkwright.domain.upload import Upload
 from bulkwright.v1 import changes, job_events, reports
 from bulkwright.v1.jobs import job_id_of, job_of
 from bulkwright.v1.present import job_snapshot
@@ -42,11 +44,11 @@ def show_job(call: PageCall) -> Response:
 def show(call: PageCall, job: own.JobSnapshot, status: int = 200, alert: str = "") -> Response:
     """Returns the page of a job; `alert` says why an action on it did not work."""
     view = view_of(call, job)
-    uploads = [
-        upload
+    uploads = {
+        resource.file_id: upload
         for resource in job.resources
         if (upload := call.services.upload_store.upload(call.caller.org_id, int(resource.file_id)))
-    ]
+    }
     return call.show(
         "job.html",
         status,
@@ -55,12 +57,24 @@ def show(call: PageCall, job: own.JobSnapshot, status: int = 200, alert: str = "
         live=False,
         view=view,
         job=job,
-        uploads={str(upload.id): upload.name for upload in uploads},
+        uploads={number: upload.name for number, upload in uploads.items()},
+        columns={r.module: _columns(r, uploads.get(r.file_id)) for r in job.resources},
         callback=_callback(call, job),
         details=msgspec.to_builtins(job),
         api_url=f"{call.console.base_url}/api/v1/jobs/{job.id}",
         **_progress(call, job),
     )
+
+
+def _columns(resource: own.ResourceSnapshot, upload: Upload | None) -> list[str]:
+    """Returns the names of the columns of a file; none if the upload is not kept any more."""
+    csvs = () if upload is None else upload.csvs
+    found = next((csv for csv in csvs if csv.name == resource.file_name), None)
+    if found is None:
+        return []
+    delimiter = found.delimiter if resource.reading is None else resource.reading.delimiter
+    header = next((s.header for s in found.splittings if s.delimiter == delimiter), found.header)
+    return column_names([text.strip() for text in header])
 
 
 def events(call: PageCall) -> Response:
