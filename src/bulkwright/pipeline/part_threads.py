@@ -23,7 +23,7 @@ from bulkwright.pipeline.shared_source import SharedSource, share
 from bulkwright.pipeline.source import Source, open_source
 
 AfterChunk = Callable[[SharedSource], None]
-LetGo = Callable[[PartLease, BaseException], None]
+OnFailure = Callable[[PartLease, BaseException], None]
 
 
 def _continue(_: SharedSource) -> None:
@@ -38,12 +38,12 @@ def run_parts(
     after_chunk: AfterChunk,
     source: Source | None = None,
     *,
-    let_go: LetGo,
+    on_failure: OnFailure,
 ) -> None:
     """Run claimed parts of one resource to their ends, and record these.
 
     `source` is the file if it is open already; it is closed at the end. `after_chunk` is called
-    after each chunk of the first part, with the source of that part. `let_go` is called with each
+    after each chunk of the first part, with the source of that part. `on_failure` is called with each
     part that cannot be run to its end, and with its error, while the others may still run. A part
     that has ended its worker JOB_ATTEMPTS times fails.
 
@@ -61,9 +61,9 @@ def run_parts(
         return
     except Exception as error:
         for part in parts:
-            let_go(part, error)
+            on_failure(part, error)
         raise
-    running = _PartThreads(split, ctx, let_go)
+    running = _PartThreads(split, ctx, on_failure)
     try:
         with opened, ThreadPoolExecutor(len(parts), thread_name_prefix="part") as threads:
             sources = share(opened, starts, split, ctx)
@@ -82,7 +82,7 @@ class _PartThreads:
 
     split: Split
     ctx: JobContext
-    let_go: LetGo
+    on_failure: OnFailure
     stop: threading.Event = field(default_factory=threading.Event)
     raised: list[BaseException] = field(default_factory=list)
 
@@ -112,7 +112,7 @@ class _PartThreads:
             self.raised.append(error)
             if not isinstance(error, LeaseLost):
                 self.stop.set()
-            self.let_go(part, error)
+            self.on_failure(part, error)
 
     def raise_first(self) -> None:
         """Raise what was raised: an error rather than a stop, a stop rather than a lost part."""

@@ -165,13 +165,13 @@ def _run_own_parts(
                 if call is not None:
                     call()
 
-        def let_go(part: PartLease, error: BaseException) -> None:
+        def on_failure(part: PartLease, error: BaseException) -> None:
             # It may still be claimed: the others may have read on without it.
             if isinstance(error, LeaseLost):
                 with suppress(Exception):  # it is released with the job
                     ctx.parts.release(part, counted=False)
 
-        run_parts(parts, job, split, ctx, after_chunk, source, let_go=let_go)
+        run_parts(parts, job, split, ctx, after_chunk, source, on_failure=on_failure)
 
 
 def _next_part(lease: Lease, position: int, split: Split, ctx: JobContext) -> PartLease | None:

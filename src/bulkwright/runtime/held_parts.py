@@ -16,7 +16,7 @@ from bulkwright.wiring import OpenClaimStore
 
 
 class HeldParts:
-    """Renews the leases of parts until each of them is let go, or the `with` block ends."""
+    """Renews the leases of parts until each of them is released, or the `with` block ends."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class HeldParts:
         self._unreleased = unreleased
         self._keepers = {part: LeaseKeeper(part, open_claim_store) for part in parts}
 
-    def let_go(self, part: PartLease, error: BaseException) -> None:
+    def release(self, part: PartLease, error: BaseException) -> None:
         """Ends the claim on a part whose run this error has ended. Any thread may call it.
 
         Other workers may claim it at once, while this worker still has its other parts or runs a
@@ -68,4 +68,4 @@ class HeldParts:
             if error is None:
                 self._keepers.pop(part).__exit__(None, None, None)
             else:
-                self.let_go(part, error)
+                self.release(part, error)

@@ -258,7 +258,7 @@ class Worker:
         try:
             with HeldParts(parts, ctx, self._open_claim_store, self._deferred) as held, short_jobs:
                 give_way = partial(self._give_way, first, only)
-                run_parts(parts, job, split, ctx, give_way, let_go=held.let_go)
+                run_parts(parts, job, split, ctx, give_way, on_failure=held.release)
         except LeaseLost:
             ctx.observe(LeaseGone(first.job_id))
         except Interrupted:
