@@ -43,9 +43,9 @@ def run_parts(
     """Run claimed parts of one resource to their ends, and record these.
 
     `source` is the file if it is open already; it is closed at the end. `after_chunk` is called
-    after each chunk of the first part, with the source of that part. `on_failure` is called with each
-    part that cannot be run to its end, and with its error, while the others may still run. A part
-    that has ended its worker JOB_ATTEMPTS times fails.
+    after each chunk of the first part, with the source of that part. `on_failure` is called with
+    each part that cannot be run to its end, and with its error, while the others may still run. A
+    part that has ended its worker JOB_ATTEMPTS times fails.
 
     Raises, when all have ended or stopped, LeaseLost if other workers have some of them now,
     Interrupted if the worker was stopped, and errors without a code as they are. All of them leave
