@@ -22,7 +22,8 @@ CREATE: dict[str, object] = {"method": "POST", "path": "/crm/bulk/*/write"}
 
 @pytest.fixture(autouse=True)
 def at_start(emulated: Emulated) -> Iterator[None]:
-    """Each test begins with the state at the start, and without rules."""
+    """Each test begins with the state at the start, and leaves no rule to others."""
+    assert emulated.control("POST", "/reset").status_code == 204
     yield
     assert emulated.control("POST", "/reset").status_code == 204
     assert emulated.control("GET", "/faults").json() == {"faults": []}
