@@ -57,6 +57,7 @@ def test_filters_are_those_of_the_api(server: Deployment, browser: Browser) -> N
         ({"status": "COMPLETED"}, ended, open_),
         ({"status": "ADDED", "module": "Leads", "operation": "insert"}, open_, ended),
         ({"created_by": str(server.tenant.user.id), "status": "ADDED"}, open_, ended),
+        ({"file": "leads", "status": "COMPLETED"}, ended, open_),
     ):
         found = shown(browser.get(JOBS, params=query))
         assert str(there) in found and str(not_there) not in found
@@ -69,6 +70,7 @@ def test_filters_are_those_of_the_api(server: Deployment, browser: Browser) -> N
     ):
         assert (str(ended) in shown(browser.get(JOBS, params=query))) is is_there
     assert "No job matches" in browser.page(f"{JOBS}?module=Accounts")
+    assert 'value="&#34;none&#34;"' in browser.get(JOBS, params={"file": '"none"'}).text
 
 
 def test_an_id_leads_to_its_job(server: Deployment, browser: Browser) -> None:

@@ -16,6 +16,8 @@ class JobFilter:
     operation: Operation | None = None
     module: str | None = None
     """The API name of a module; the job has a resource of it."""
+    file: str | None = None
+    """A part of the name of one of its CSVs; capital and small letters of ASCII are the same."""
     user_id: int | None = None
     """The user who created the job."""
     since: datetime | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from datetime import datetime
@@ -108,6 +109,7 @@ class JobStore:
             status=wanted.status and wanted.status.value,
             operation=wanted.operation and wanted.operation.value,
             module=wanted.module,
+            file=None if wanted.file is None else _containing(wanted.file),
             user_id=wanted.user_id,
             since=wanted.since and to_micros(wanted.since),
             until=wanted.until and to_micros(wanted.until),
@@ -222,3 +224,8 @@ def _reading(row: Row) -> Reading | None:
 def _mappings(text: str) -> tuple[FieldMapping, ...]:
     # Cached, because clients query the same job again and again while it runs.
     return tuple(FieldMapping(**m) for m in json.loads(text))
+
+
+def _containing(text: str) -> str:
+    """The pattern of LIKE, with `!` before a literal, for what contains a text."""
+    return "%" + re.sub("[!%_]", r"!\g<0>", text) + "%"

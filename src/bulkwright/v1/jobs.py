@@ -35,6 +35,7 @@ def list_jobs(call: OwnCall) -> own.JobPage:
         status=parameter(query, "status", one_of(JobStatus)),
         operation=parameter(query, "operation", one_of(Operation)),
         module=query.get("module"),
+        file=query.get("file"),
         user_id=parameter(query, "created_by", an_id),
         since=parameter(query, "created_since", _moment),
         until=parameter(query, "created_before", _moment),
@@ -153,6 +154,9 @@ _LIST_PARAMETERS = (
     ParameterDoc("status", "query", "Only jobs with this status.", {"enum": list(JobStatus)}),
     ParameterDoc("operation", "query", "Only jobs with this operation.", {"enum": list(Operation)}),
     ParameterDoc("module", "query", "Only jobs that write to this module.", {"type": "string"}),
+    ParameterDoc(
+        "file", "query", "Only jobs with a CSV whose name contains this text.", {"type": "string"}
+    ),
     ParameterDoc("created_by", "query", "Only jobs of this user, by id.", {"type": "string"}),
     ParameterDoc(
         "created_since", "query", "Only jobs that were created then or later.",

@@ -42,6 +42,8 @@ class Filters:
     status: str = ""
     operation: str = ""
     module: str = ""
+    file: str = ""
+    """A part of the name of the file."""
     created_by: str = ""
     since: str = ""
     """A day: jobs that were created then or later."""
@@ -57,7 +59,7 @@ class Filters:
         """Returns the same for the API. Days begin in the user's time zone. Raises ValueError."""
         query = {
             name: getattr(self, name)
-            for name in ("status", "operation", "module", "created_by")
+            for name in ("status", "operation", "module", "file", "created_by")
             if getattr(self, name)
         }
         if self.since:

@@ -52,6 +52,9 @@ WHERE j.org_id = :org_id AND j.operation NOT IN ('read', 'undo')
   AND (CAST(:until AS bigint) IS NULL OR j.created_time < :until)
   AND (CAST(:module AS text) IS NULL
        OR EXISTS (SELECT 1 FROM resources r WHERE r.job_id = j.id AND r.module = :module))
+  AND (CAST(:file AS text) IS NULL
+       OR EXISTS (SELECT 1 FROM resources r
+                  WHERE r.job_id = j.id AND lower(r.file_name) LIKE lower(:file) ESCAPE '!'))
 ORDER BY j.id DESC LIMIT :most
 
 -- name: job_by_fingerprint
