@@ -28,7 +28,8 @@ def limit_polars_threads() -> None:
     """Lets Polars use one thread for each part that the cores are enough for.
 
     A part reads, converts, writes and reports on threads of its own, so Polars need not use every
-    core for each step: with a thread for each core, a job of one row takes a fifth longer. Call it
-    before Polars is imported. It changes nothing if the environment names a number.
+    core for each step: with a thread for each core, a job of one row takes longer
+    (benchmarks/README.md). Call it before Polars is imported. It changes nothing if the environment
+    names a number.
     """
     os.environ.setdefault("POLARS_MAX_THREADS", str(parts_of_cores()))
