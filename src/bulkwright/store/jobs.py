@@ -227,5 +227,5 @@ def _mappings(text: str) -> tuple[FieldMapping, ...]:
 
 
 def _containing(text: str) -> str:
-    """The pattern of LIKE, with `!` before a literal, for what contains a text."""
+    """The pattern of LIKE that matches what contains a text; `!` makes a sign literal."""
     return "%" + re.sub("[!%_]", r"!\g<0>", text) + "%"
