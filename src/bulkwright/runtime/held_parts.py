@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
@@ -31,7 +32,8 @@ class HeldParts:
         """
         self._parts = ctx.parts
         self._unreleased = unreleased
-        self._keepers = {part: LeaseKeeper(part, open_claim_store) for part in parts}
+        self._open_claim_store = open_claim_store
+        self._keepers = {part: ExitStack() for part in parts}
 
     def release(self, part: PartLease, error: BaseException) -> None:
         """Ends the claim on a part whose run this error has ended. Any thread may call it.
@@ -42,7 +44,7 @@ class HeldParts:
         keeper = self._keepers.pop(part, None)
         if keeper is None:
             return
-        keeper.__exit__(None, None, None)
+        keeper.close()
         if isinstance(error, Exception):  # else the process ends, and so does the lease
             stopped = isinstance(error, (LeaseLost, Interrupted))
             counted = not stopped and classify(error) is None
@@ -54,8 +56,8 @@ class HeldParts:
                 self._unreleased[part] = counted
 
     def __enter__(self) -> Self:
-        for keeper in self._keepers.values():
-            keeper.__enter__()
+        for part, keeper in self._keepers.items():
+            keeper.enter_context(LeaseKeeper(part, self._open_claim_store))
         return self
 
     def __exit__(
@@ -66,6 +68,6 @@ class HeldParts:
     ) -> None:
         for part in list(self._keepers):
             if error is None:
-                self._keepers.pop(part).__exit__(None, None, None)
+                self._keepers.pop(part).close()
             else:
                 self.release(part, error)
